@@ -1,0 +1,79 @@
+// The tier `check`. Needs the workspace prepared: `node scripts/test.mjs check` does that first.
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { run, runWell } from './command.mjs'
+import { packPackages, readPackages, root } from './packages.mjs'
+
+/** @typedef {import('./packages.mjs').Packed} Packed */
+
+const concurrency = 2
+
+describe('sources', { concurrency }, () => {
+  it('are formatted, and biome finds no fault', () =>
+    finds(['biome', 'ci', '--error-on-warnings', '--colors=off', '.']))
+
+  for (const directory of typedDirectories()) {
+    it(`${directory} has sound types`, () => finds(['tsc'], join(root, directory)))
+  }
+
+  it('have nothing unused', () => finds(['knip']))
+
+  it('have nothing that only tests use', () => finds(['knip', '--production']))
+
+  it('have changesets that name their packages', async () => {
+    await finds(['changeset', 'status', ...(await baseOfChanges())])
+  })
+})
+
+describe('packages', { concurrency }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'wgctrl-packed-'))
+  /** @type {Map<string, string>} */
+  const tarballs = new Map()
+
+  const tarball = (/** @type {string} */ name) => {
+    const path = tarballs.get(name)
+    assert.ok(path, `${name} was packed`)
+    return path
+  }
+
+  before(async () => {
+    for (const { name, tarball } of await packPackages(folder)) tarballs.set(name, tarball)
+  })
+
+  after(() => rmSync(folder, { recursive: true }))
+
+  for (const { name } of readPackages()) {
+    it(`${name} pleases publint`, () => finds(['publint', '--strict', tarball(name)]))
+
+    it(`${name} has types wherever it has code`, () =>
+      finds(['attw', '--profile', 'node16', tarball(name)]))
+  }
+})
+
+/**
+ * Runs a checker that has to find nothing.
+ *
+ * @param {string[]} command
+ */
+async function finds([name = '', ...args], cwd = root) {
+  const env = { ...process.env, NO_COLOR: '1' }
+  await runWell(join(root, 'node_modules/.bin', name), args, { cwd, env, seconds: 300 })
+}
+
+/** Whatever has a tsconfig.json, next to the root or a level below. */
+function typedDirectories() {
+  const members = readdirSync(join(root, 'packages')).map((name) => join('packages', name))
+  const beside = readdirSync(root).filter((name) => name !== 'node_modules')
+  return [...members, ...beside].filter((each) => existsSync(join(root, each, 'tsconfig.json')))
+}
+
+/** Since when changes need a changeset: `main` of the clone, else the remote's, else the last commit. */
+async function baseOfChanges() {
+  const has = async (/** @type {string} */ ref) =>
+    (await run('git', ['rev-parse', '--verify', '--quiet', ref], { cwd: root })).status === 0
+  if (await has('refs/heads/main')) return []
+  return (await has('refs/remotes/origin/main')) ? ['--since=origin/main'] : ['--since=HEAD']
+}

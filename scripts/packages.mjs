@@ -1,0 +1,103 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { runWell } from './command.mjs'
+
+/** The folder of the workspace. */
+export const root = fileURLToPath(new URL('..', import.meta.url))
+
+/**
+ * @typedef {object} Package
+ * @property {string} name
+ * @property {string} directory
+ * @property {Record<string, any>} manifest
+ * @property {string[]} needs names of the packages beside it that it depends on
+ */
+
+/** @typedef {Package & { tarball: string }} Packed */
+
+/** @param {string} path */
+export function readManifest(path) {
+  return JSON.parse(readFileSync(path, 'utf8'))
+}
+
+/**
+ * The packages that are published, each after those that it depends on.
+ *
+ * @returns {Package[]}
+ */
+export function readPackages() {
+  const directories = readdirSync(join(root, 'packages')).map((name) =>
+    join(root, 'packages', name),
+  )
+  const found = directories
+    .filter((directory) => existsSync(join(directory, 'package.json')))
+    .map((directory) => {
+      const manifest = readManifest(join(directory, 'package.json'))
+      return { name: manifest.name, directory, manifest }
+    })
+    .filter(({ manifest }) => !manifest.private)
+  const named = new Set(found.map(({ name }) => name))
+  return inOrder(
+    found.map((each) => ({
+      ...each,
+      needs: dependencies(each.manifest).filter((name) => named.has(name)),
+    })),
+  )
+}
+
+/** @param {Record<string, any>} manifest */
+function dependencies(manifest) {
+  const { dependencies, devDependencies, peerDependencies, optionalDependencies } = manifest
+  return Object.keys({
+    ...dependencies,
+    ...devDependencies,
+    ...peerDependencies,
+    ...optionalDependencies,
+  })
+}
+
+/** @param {Package[]} packages */
+function inOrder(packages) {
+  /** @type {Package[]} */
+  const ordered = []
+  const rest = new Set(packages)
+  while (rest.size > 0) {
+    const ready = [...rest].filter(({ needs }) =>
+      needs.every((name) => ordered.some((each) => each.name === name)),
+    )
+    if (ready.length === 0) {
+      throw new Error(
+        `packages depend on each other: ${[...rest].map(({ name }) => name).join(', ')}`,
+      )
+    }
+    for (const each of ready) rest.delete(each)
+    ordered.push(...ready)
+  }
+  return ordered
+}
+
+/** The command that starts the pnpm that package.json names, whatever is installed. */
+export function pnpm() {
+  const { packageManager } = readManifest(join(root, 'package.json'))
+  return ['npx', '--yes', packageManager]
+}
+
+/**
+ * Packs every published package, as `pnpm publish` would.
+ *
+ * @param {string} destination an empty folder
+ * @returns {Promise<Packed[]>}
+ */
+export async function packPackages(destination) {
+  const [command, ...start] = pnpm()
+  return await Promise.all(
+    readPackages().map(async (each) => {
+      const args = [...start, 'pack', '--pack-destination', destination]
+      await runWell(command, args, { cwd: each.directory })
+      const { name, version } = each.manifest
+      const file = `${name.replace('@', '').replace('/', '-')}-${version}.tgz`
+      return { ...each, tarball: join(destination, file) }
+    }),
+  )
+}

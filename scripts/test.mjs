@@ -1,0 +1,122 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { oneMoreFailure } from './counts.mjs'
+import { ensurePackages, isRoot } from './machine.mjs'
+import { tiers } from './tiers.mjs'
+import { buildPackages, installDependencies } from './workspace.mjs'
+
+/** @typedef {import('./tiers.mjs').Tier} Tier */
+/** @typedef {import('./counts.mjs').Counts & { name: string, seconds: number }} Row */
+
+const usage = `Usage: node scripts/test.mjs [--all] [--kernel 6.1] [tier...]
+
+Runs the tiers that are named, or all but those in brackets; --all runs those as well.
+--kernel 6.1 runs the kernel tier on that kernel.
+
+${tiers.map(({ name, asked, about }) => `  ${(asked ? `[${name}]` : name).padEnd(16)} ${about}`).join('\n')}`
+
+/** @type {Promise<boolean> | undefined} */
+let building
+
+if (!process.stdout.isTTY && !process.env['FORCE_COLOR']) process.env['NO_COLOR'] = '1'
+await main()
+
+async function main() {
+  const chosen = chooseTiers()
+  // What the tiers leave among the temporary files goes with this folder, also when they are killed.
+  const folder = mkdtempSync(join(tmpdir(), 'wgctrl-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  process.env['TMPDIR'] = folder
+  /** @type {Row[]} */
+  const rows = []
+  try {
+    await installDependencies()
+  } catch (error) {
+    const { passed, failed } = oneMoreFailure({ passed: 0, failed: 0 }, words(error))
+    rows.push({ name: 'workspace', passed, failed, seconds: 0 })
+  }
+  if (rows.length === 0) for (const tier of chosen) rows.push(await runTier(tier))
+  report(rows)
+}
+
+function chooseTiers() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        all: { type: 'boolean' },
+        kernel: { type: 'string' },
+        help: { type: 'boolean' },
+      },
+    })
+    const unknown = positionals.filter((name) => !tiers.some((tier) => tier.name === name))
+    if (unknown.length > 0) throw new Error(`no such tier: ${unknown.join(', ')}`)
+    if (values.kernel === '6.1') return tiers.filter(({ name }) => name === 'kernel-6.1')
+    if (!values.help) {
+      if (positionals.length > 0) return tiers.filter(({ name }) => positionals.includes(name))
+      return tiers.filter(({ asked }) => values.all || !asked)
+    }
+  } catch (error) {
+    console.error(`${words(error)}\n\n${usage}`)
+    process.exit(1)
+  }
+  console.log(usage)
+  process.exit(0)
+}
+
+/**
+ * @param {Tier} tier
+ * @returns {Promise<Row>}
+ */
+async function runTier(tier) {
+  const { name, about } = tier
+  console.log(`\n== ${name}: ${about}`)
+  const started = performance.now()
+  const counts = await prepareTier(tier).then(
+    () => tier.run(tier),
+    (error) => oneMoreFailure({ passed: 0, failed: 0 }, words(error)),
+  )
+  return { name, ...counts, seconds: (performance.now() - started) / 1000 }
+}
+
+/** @param {Tier} tier */
+async function prepareTier({ name, root, needs = [], built }) {
+  if (root && !isRoot()) {
+    throw new Error(
+      `the tier ${name} makes devices in a network namespace of its own: run it as root (on Linux)`,
+    )
+  }
+  await ensurePackages(needs)
+  if (!built) return
+  building ??= buildPackages().then(
+    () => true,
+    (error) => {
+      console.log(words(error))
+      return false
+    },
+  )
+  if (!(await building)) throw new Error('the packages are not built, for the reason above')
+}
+
+/** @param {Row[]} rows */
+function report(rows) {
+  const sum = (/** @type {'passed' | 'failed'} */ key) =>
+    rows.reduce((total, row) => total + row[key], 0)
+  const cells = [
+    ['tier', 'passed', 'failed', 'seconds'],
+    ...rows.map(({ name, passed, failed, seconds }) => [name, passed, failed, seconds.toFixed(1)]),
+  ]
+  console.log('')
+  for (const [name, ...numbers] of cells) {
+    console.log([String(name).padEnd(16), ...numbers.map((n) => String(n).padStart(8))].join(''))
+  }
+  console.log(`\n${sum('passed')} passed, ${sum('failed')} failed`)
+  process.exitCode = sum('failed') > 0 || sum('passed') === 0 ? 1 : 0
+}
+
+/** @param {unknown} error */
+function words(error) {
+  return error instanceof Error ? error.message : String(error)
+}
