@@ -1,0 +1,218 @@
+import { isIP } from 'node:net'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { formatAddress, formatCidr, parseAddress, parseCidr } from './address.js'
+import { WireGuardError } from './errors.js'
+
+const canonical = (text: string): string | undefined => {
+  const address = parseAddress(text)
+  return address && formatAddress(address.family, address.bytes)
+}
+
+describe('canonical text', () => {
+  it.each([
+    ['0.0.0.0', '0.0.0.0'],
+    ['255.255.255.255', '255.255.255.255'],
+    ['10.0.0.1', '10.0.0.1'],
+    ['::', '::'],
+    ['0:0:0:0:0:0:0:0', '::'],
+    ['::1', '::1'],
+    ['1::', '1::'],
+    // RFC 5952, section 4.1: no leading zeros
+    ['2001:0db8::0001', '2001:db8::1'],
+    // 4.2.1: shortened as much as possible
+    ['2001:db8:0:0:0:0:2:1', '2001:db8::2:1'],
+    ['2001:db8::0:1', '2001:db8::1'],
+    // 4.2.2: never one group alone
+    ['2001:db8::1:1:1:1:1', '2001:db8:0:1:1:1:1:1'],
+    ['::1:2:3:4:5:6:7', '0:1:2:3:4:5:6:7'],
+    ['1:2:3:4:5:6:7::', '1:2:3:4:5:6:7:0'],
+    // 4.2.3: the longest run, and the first of equals
+    ['2001:0:0:1:0:0:0:1', '2001:0:0:1::1'],
+    ['2001:db8:0:0:1:0:0:1', '2001:db8::1:0:0:1'],
+    ['0:0:1:0:0:1:0:0', '::1:0:0:1:0:0'],
+    ['1:0:0:2:0:0:0:0', '1:0:0:2::'],
+    // 4.3: lower case
+    ['2001:DB8::ABCD', '2001:db8::abcd'],
+    // 5: IPv4-mapped as dotted decimal, others not
+    ['::ffff:192.0.2.1', '::ffff:192.0.2.1'],
+    ['::FFFF:c000:201', '::ffff:192.0.2.1'],
+    ['0:0:0:0:0:ffff:0:0', '::ffff:0.0.0.0'],
+    ['::192.0.2.1', '::c000:201'],
+    ['64:ff9b::192.0.2.33', '64:ff9b::c000:221'],
+    ['1::ffff:1.2.3.4', '1::ffff:102:304'],
+    ['::ffff:0:102:304', '::ffff:0:102:304'],
+    ['1:2:3:4:5:6:1.2.3.4', '1:2:3:4:5:6:102:304'],
+    ['1:2:3:4:5::1.2.3.4', '1:2:3:4:5:0:102:304'],
+  ])('%s is %s', (text, expected) => {
+    expect(canonical(text)).toBe(expected)
+    expect(canonical(expected)).toBe(expected)
+  })
+
+  it('of bytes at an offset', () => {
+    const bytes = Uint8Array.from([9, 9, 10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7])
+    expect(formatAddress(4, bytes, 2)).toBe('10.0.0.1')
+    expect(formatAddress(6, bytes, 2)).toBe('a00:1::7')
+  })
+})
+
+describe('no address', () => {
+  it.each(
+    [
+      ['', ' ', '1', '1.2.3', '1.2.3.4.5', '1.2.3.256', '01.2.3.4', '1.2.3.04', '1.2.3.0x4'],
+      ['1.2.3.4 ', ' 1.2.3.4', '1.2.3.', '.1.2.3', '1..2.3', '+1.2.3.4', '1.2.3.1000', '１.2.3.4'],
+      [':', ':::', '1:', ':1', '1::2::3', '::1::', '1:2:3:4:5:6:7', '1:2:3:4:5:6:7:8:9'],
+      ['1:2:3:4:5:6:7:8::', '::1:2:3:4:5:6:7:8', '1:2:3:4::5:6:7:8', '12345::', '::g', '::-1'],
+      ['[::1]', '::1%lo', '::1/128', '::1.2.3', '::1.2.3.4.5', '::1.2.3.4:5', '::01.2.3.4'],
+      ['1:2:3:4:5:6:7:1.2.3.4', '1:2:3:4:5:6::1.2.3.4', '::256.1.1.1', '1.2.3.4::', '::1 '],
+    ].flat(),
+  )('%j', (text) => {
+    expect(parseAddress(text)).toBeUndefined()
+  })
+})
+
+/** Texts that are addresses, nearly are, or only look like them. */
+const texts = fc.oneof(
+  fc.ipV4(),
+  fc.ipV4Extended(),
+  fc.ipV6(),
+  fc.stringMatching(/^[0-9a-fA-F:.]{0,45}$/),
+  fc
+    .tuple(fc.ipV6(), fc.nat(45), fc.constantFrom(':', '::', '.', '0', 'f', '1.2.3.4', ''))
+    .map(([text, at, piece]) => text.slice(0, at) + piece + text.slice(at + 1)),
+)
+
+/** A URL brings its IPv6 host into the canonical form, which is easily expanded. */
+function bytesByUrl(text: string): number[] {
+  const host = new URL(`http://[${text}]`).hostname.slice(1, -1)
+  const [before, after] = host.split('::').map((half) => half.split(':').filter(Boolean))
+  const left = before ?? []
+  const right = after ?? []
+  const zeros = Array<string>(8 - left.length - right.length).fill('0')
+  return [...left, ...zeros, ...right].flatMap((group) => {
+    const value = Number.parseInt(group, 16)
+    return [value >> 8, value & 255]
+  })
+}
+
+describe('beside independent judges', () => {
+  it('takes what node:net takes, and nothing else', () => {
+    fc.assert(
+      fc.property(texts, (text) => {
+        expect(parseAddress(text)?.family ?? 0).toBe(isIP(text))
+      }),
+      { numRuns: 5_000 },
+    )
+  })
+
+  it('reads the bytes that a URL reads', () => {
+    fc.assert(
+      fc.property(fc.ipV6(), (text) => {
+        expect([...(parseAddress(text)?.bytes ?? [])]).toEqual(bytesByUrl(text))
+      }),
+      { numRuns: 2_000 },
+    )
+    fc.assert(
+      fc.property(fc.ipV4(), (text) => {
+        expect([...(parseAddress(text)?.bytes ?? [])]).toEqual(text.split('.').map(Number))
+      }),
+    )
+  })
+
+  it('writes what a URL writes, but IPv4-mapped addresses dotted', () => {
+    const groups = fc.array(fc.oneof(fc.constant(0), fc.nat(0xffff)), {
+      minLength: 8,
+      maxLength: 8,
+    })
+    fc.assert(
+      fc.property(groups, (parts) => {
+        const mapped = parts.slice(0, 6).join() === '0,0,0,0,0,65535'
+        fc.pre(!mapped)
+        const bytes = Uint8Array.from(parts.flatMap((part) => [part >> 8, part & 255]))
+        const url = new URL(`http://[${parts.map((part) => part.toString(16)).join(':')}]`)
+        expect(`[${formatAddress(6, bytes)}]`).toBe(url.hostname)
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it('reads back every address that it writes', () => {
+    const bytes = fc.oneof(
+      fc.uint8Array({ minLength: 4, maxLength: 4 }),
+      fc.uint8Array({ minLength: 16, maxLength: 16 }),
+    )
+    fc.assert(
+      fc.property(bytes, (address) => {
+        const family = address.length === 4 ? 4 : 6
+        expect(parseAddress(formatAddress(family, address))).toEqual({ family, bytes: address })
+      }),
+    )
+  })
+})
+
+describe('parseCidr', () => {
+  it.each([
+    ['10.0.0.0/24', '10.0.0.0/24'],
+    ['10.0.0.7/24', '10.0.0.0/24'],
+    ['10.255.255.255/9', '10.128.0.0/9'],
+    ['255.255.255.255/0', '0.0.0.0/0'],
+    ['255.255.255.255/1', '128.0.0.0/1'],
+    ['255.255.255.255/31', '255.255.255.254/31'],
+    ['255.255.255.255/32', '255.255.255.255/32'],
+    ['10.0.0.1', '10.0.0.1/32'],
+    ['fd00::1', 'fd00::1/128'],
+    ['FD00:0:0::1/64', 'fd00::/64'],
+    ['ffff:ffff::/0', '::/0'],
+    ['ffff::1/1', '8000::/1'],
+    ['::ffff/127', '::fffe/127'],
+    ['::ffff:10.0.0.7/120', '::ffff:10.0.0.0/120'],
+    ['::ffff:10.0.0.7/95', '::fffe:0:0/95'],
+  ])('%s is %s', (text, expected) => {
+    expect(formatCidr(parseCidr(text))).toBe(expected)
+  })
+
+  it('gives bytes, family and length', () => {
+    const cidr = { family: 4, bytes: Uint8Array.of(10, 1, 0, 0), prefixLength: 16 }
+    expect(parseCidr('10.1.2.3/16')).toStrictEqual(cidr)
+  })
+
+  it('clears exactly the bits behind the prefix', () => {
+    const address = fc.oneof(
+      fc.uint8Array({ minLength: 4, maxLength: 4 }),
+      fc.uint8Array({ minLength: 16, maxLength: 16 }),
+    )
+    fc.assert(
+      fc.property(address, fc.nat(128), (bytes, random) => {
+        const family = bytes.length === 4 ? 4 : 6
+        const prefixLength = random % (bytes.length * 8 + 1)
+        const cidr = parseCidr(`${formatAddress(family, bytes)}/${prefixLength}`)
+        const bits = (all: Uint8Array): string =>
+          Array.from(all, (byte) => byte.toString(2).padStart(8, '0')).join('')
+        expect(bits(cidr.bytes)).toBe(
+          bits(bytes)
+            .slice(0, prefixLength)
+            .padEnd(bytes.length * 8, '0'),
+        )
+      }),
+    )
+  })
+
+  it.each(
+    [
+      ['', '/', '/24', '10.0.0.0/', '10.0.0.0/33', '10.0.0.0/-1', '10.0.0.0/024', '10.0.0.0/+8'],
+      ['10.0.0.0/8.0', '10.0.0.0/1e1', '10.0.0.0/ 8', '10.0.0.0/8 ', '10.0.0.0/8/8', '10.0.0/8'],
+      ['10.0.0.0/255.0.0.0', '::/129', '::/1000', 'fe80::1%lo/64', '[::]/0', 'example.org/24'],
+    ].flat(),
+  )('refuses %j', (text) => {
+    const refusal = expect.objectContaining({ code: 'EINVAL', path: 'peers[0].allowedIPs[3]' })
+    expect(() => parseCidr(text, 'peers[0].allowedIPs[3]')).toThrow(refusal)
+  })
+
+  it.each([[undefined], [null], [1], [{}], [['10.0.0.0/8']]])(
+    'throws TypeError for %o',
+    (value) => {
+      expect(() => parseCidr(value as never)).toThrow(TypeError)
+      expect(() => parseCidr(value as never)).toThrow(WireGuardError)
+    },
+  )
+})

@@ -1,0 +1,210 @@
+import { InvalidTypeError, invalid } from './errors.js'
+
+/** The version of the Internet Protocol. */
+export type Family = 4 | 6
+
+/** An IP address as its bytes: 4 or 16 of them, in network order. */
+export interface IpAddress {
+  readonly family: Family
+  readonly bytes: Uint8Array
+}
+
+const DOT = 46
+const COLON = 58
+
+/**
+ * Reads an IPv4 or IPv6 address in any valid spelling; neither scope nor brackets.
+ * Strict as inet_pton(3): four decimal parts without leading zeros, at most four hex digits a group.
+ *
+ * @returns `undefined` when the text is no address
+ */
+export function parseAddress(text: string): IpAddress | undefined {
+  return parseAddressWithin(text, text.length)
+}
+
+/** The address that the first `end` characters of `text` are: no substring is made for it. */
+function parseAddressWithin(text: string, end: number): IpAddress | undefined {
+  const value = parseIPv4(text, 0, end)
+  if (value >= 0) {
+    const bytes = new Uint8Array(4)
+    putIPv4(value, bytes, 0)
+    return { family: 4, bytes }
+  }
+  const bytes = parseIPv6(text, end)
+  return bytes && { family: 6, bytes }
+}
+
+/** The address at `[start, end)` as a number of 32 bits, or -1. Nothing is allocated. */
+function parseIPv4(text: string, start: number, end: number): number {
+  let address = 0
+  let at = start
+  for (let part = 0; part < 4; part++) {
+    if (part > 0 && (at >= end || text.charCodeAt(at++) !== DOT)) return -1
+    const from = at
+    let value = 0
+    for (; at < end && at - from < 3; at++) {
+      const digit = text.charCodeAt(at) - 48
+      if (digit < 0 || digit > 9) break
+      value = value * 10 + digit
+    }
+    const leadingZero = at - from > 1 && text.charCodeAt(from) === 48
+    if (at === from || value > 255 || leadingZero) return -1
+    address = address * 256 + value
+  }
+  return at === end ? address : -1
+}
+
+function putIPv4(address: number, bytes: Uint8Array, at: number): void {
+  bytes[at] = address >>> 24
+  bytes[at + 1] = address >>> 16
+  bytes[at + 2] = address >>> 8
+  bytes[at + 3] = address
+}
+
+function hexDigit(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48
+  const lower = code | 32
+  return lower >= 97 && lower <= 102 ? lower - 87 : -1
+}
+
+/** Groups are filled from the left; at the end those after `::` move to the right. */
+function parseIPv6(text: string, end: number): Uint8Array | undefined {
+  if (text.indexOf(':') < 0) return undefined
+  const bytes = new Uint8Array(16)
+  let filled = 0
+  let gap = -1
+  let at = 0
+  if (end > 0 && text.charCodeAt(0) === COLON) {
+    if (end < 2 || text.charCodeAt(1) !== COLON) return undefined
+    gap = 0
+    at = 2
+  }
+  while (at < end) {
+    if (filled === 16) return undefined
+    const from = at
+    let value = 0
+    for (; at < end && at - from < 4; at++) {
+      const digit = hexDigit(text.charCodeAt(at))
+      if (digit < 0) break
+      value = value * 16 + digit
+    }
+    const next = text.charCodeAt(at)
+    if (at < end && next === DOT) {
+      const tail = filled <= 12 ? parseIPv4(text, from, end) : -1
+      if (tail < 0) return undefined
+      putIPv4(tail, bytes, filled)
+      filled += 4
+      break
+    }
+    if (at === from) return undefined
+    bytes[filled++] = value >> 8
+    bytes[filled++] = value & 255
+    if (at === end) break
+    if (next !== COLON) return undefined
+    at++
+    if (at < end && text.charCodeAt(at) === COLON) {
+      if (gap >= 0) return undefined
+      gap = filled
+      at++
+    } else if (at === end) return undefined
+  }
+  if (gap < 0) return filled === 16 ? bytes : undefined
+  if (filled > 14) return undefined
+  bytes.copyWithin(16 - (filled - gap), gap, filled)
+  bytes.fill(0, gap, 16 - (filled - gap))
+  return bytes
+}
+
+/** The canonical text of the address whose 4 or 16 bytes stand at `offset`. */
+export function formatAddress(family: Family, bytes: Uint8Array, offset = 0): string {
+  return family === 4 ? formatIPv4(bytes, offset) : formatIPv6(bytes, offset)
+}
+
+function formatIPv4(bytes: Uint8Array, at: number): string {
+  return `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`
+}
+
+/**
+ * RFC 5952: lower case, no leading zeros, the longest run of two or more zero groups (the first of
+ * equals) as `::`, and dotted decimal for IPv4-mapped addresses (section 5).
+ */
+function formatIPv6(bytes: Uint8Array, at: number): string {
+  const group = (index: number): number =>
+    ((bytes[at + 2 * index] as number) << 8) | (bytes[at + 2 * index + 1] as number)
+  let bestStart = -1
+  let bestLength = 1
+  let start = 0
+  for (let index = 0; index <= 8; index++) {
+    if (index < 8 && group(index) === 0) continue
+    if (index - start > bestLength) {
+      bestStart = start
+      bestLength = index - start
+    }
+    start = index + 1
+  }
+  if (bestStart === 0 && bestLength === 5 && group(5) === 0xffff) {
+    return `::ffff:${formatIPv4(bytes, at + 12)}`
+  }
+  let text = ''
+  for (let index = 0; index < 8; index++) {
+    if (index === bestStart) {
+      text += index === 0 ? '::' : ':'
+      index += bestLength - 1
+    } else {
+      text += group(index).toString(16)
+      if (index < 7) text += ':'
+    }
+  }
+  return text
+}
+
+/** A network: an address whose host bits are zero, and the length of its prefix in bits. */
+export interface Cidr extends IpAddress {
+  readonly prefixLength: number
+}
+
+/**
+ * Reads `10.0.0.0/24`, `fd00::/64`, or a bare address for a host of its own (`/32`, `/128`). Bits
+ * behind the prefix are cleared, as both wires do it: `10.0.0.7/24` is `10.0.0.0/24`.
+ *
+ * @throws {TypeError} when it is no string
+ * @throws {WireGuardError} `EINVAL` with `path`
+ */
+export function parseCidr(text: string, path = 'cidr'): Cidr {
+  if (typeof text !== 'string') throw new InvalidTypeError(path, 'a CIDR must be a string')
+  const slash = text.indexOf('/')
+  const address = parseAddressWithin(text, slash < 0 ? text.length : slash)
+  if (!address) throw invalid(path, `not an IP network: ${JSON.stringify(text)}`)
+  const bits = address.bytes.length * 8
+  const prefixLength = slash < 0 ? bits : parsePrefixLength(text, slash + 1)
+  if (!(prefixLength <= bits)) {
+    throw invalid(path, `prefix length of ${JSON.stringify(text)} must be 0 to ${bits}`)
+  }
+  clearHostBits(address.bytes, prefixLength)
+  return { family: address.family, bytes: address.bytes, prefixLength }
+}
+
+/** One to three digits without leading zeros up to the end of the text; NaN for anything else. */
+function parsePrefixLength(text: string, from: number): number {
+  const digits = text.length - from
+  if (digits < 1 || digits > 3 || (digits > 1 && text.charCodeAt(from) === 48)) return Number.NaN
+  let value = 0
+  for (let at = from; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - 48
+    if (digit < 0 || digit > 9) return Number.NaN
+    value = value * 10 + digit
+  }
+  return value
+}
+
+function clearHostBits(bytes: Uint8Array, prefixLength: number): void {
+  const whole = prefixLength >> 3
+  if (whole >= bytes.length) return
+  bytes[whole] = (bytes[whole] as number) & (0xff00 >> (prefixLength & 7))
+  bytes.fill(0, whole + 1)
+}
+
+/** The canonical text of a network, always with its prefix length. */
+export function formatCidr(cidr: Cidr): string {
+  return `${formatAddress(cidr.family, cidr.bytes)}/${cidr.prefixLength}`
+}

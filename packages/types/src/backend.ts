@@ -1,0 +1,86 @@
+import type { CallOptions } from './call.js'
+import type { DeviceConfig } from './config.js'
+import type { Device, DeviceKind, Peer } from './device.js'
+
+/**
+ * What a backend can do beyond reading and configuring. Where one lacks something, the call throws
+ * `EUNSUPPORTED` with the capability's name as `feature`.
+ */
+export interface Capabilities {
+  /** {@link Backend.create} and {@link Backend.delete} are there. */
+  readonly create: boolean
+  /** {@link CreateOptions.mtu} is honoured. */
+  readonly mtu: boolean
+  /** {@link Device.interfaceIndex} is filled in. */
+  readonly interfaceIndex: boolean
+  /**
+   * Devices are those of one network namespace. Otherwise all of the machine are seen: UAPI sockets
+   * live in the file system.
+   */
+  readonly perNamespace: boolean
+  /**
+   * The scope of an endpoint can be read back. wireguard-go takes it and, at least up to
+   * 0.0.20220316, shows the address without.
+   */
+  readonly endpointScope: boolean
+}
+
+/** How a new device is made. */
+export interface CreateOptions extends CallOptions {
+  /** The network namespace that the device is made in: a name of `ip netns`, a path, or a pid. */
+  readonly netns?: string | number | undefined
+  /** Bytes. */
+  readonly mtu?: number | undefined
+  /**
+   * Userspace only: the program to start, with arguments; the device's name is added as the last.
+   * Absent: `WG_QUICK_USERSPACE_IMPLEMENTATION` of the environment, else `wireguard-go`.
+   */
+  readonly daemon?: string | readonly [string, ...string[]] | undefined
+}
+
+/** How a device is removed. */
+export interface DeleteOptions extends CallOptions {
+  /**
+   * Userspace only: also removes the socket file of a daemon that is gone. Absent: such a file is
+   * left alone, and the call fails with `ECONNREFUSED`.
+   */
+  readonly removeStale?: boolean | undefined
+}
+
+/**
+ * One way to reach WireGuard devices. The kernel and UAPI backends implement it; so can another
+ * operating system's, or a fake. Every failure is a `WireGuardError` with the same code on each.
+ */
+export interface Backend extends AsyncDisposable {
+  readonly kind: DeviceKind
+  readonly capabilities: Capabilities
+
+  /**
+   * Passes when this machine has what the backend needs. The facade asks before it uses a backend
+   * that it detected.
+   *
+   * @throws {WireGuardError} says what is missing and what to do about it
+   */
+  probe?(options?: CallOptions): Promise<void>
+
+  /** The names of the devices that there are, sorted; those that do not answer included. */
+  list(options?: CallOptions): Promise<string[]>
+
+  /** @throws {WireGuardError} `ENODEV`, `ENOTWIREGUARD`, `EPERM`, `EINTR`, `EPROTO`, … */
+  device(name: string, options?: CallOptions): Promise<Device>
+
+  /**
+   * The peers of a device one by one, with memory that does not grow with their number. Leaving the
+   * loop early ends the read. A device that changes during the read may end it with `EINTR`.
+   */
+  peers(name: string, options?: CallOptions): AsyncIterableIterator<Peer>
+
+  /** Applies a change. The whole config is checked before anything is sent. */
+  configure(name: string, config: DeviceConfig, options?: CallOptions): Promise<void>
+
+  /** Makes a device without keys and peers, down. @throws {WireGuardError} `EEXIST` */
+  create?(name: string, options?: CreateOptions): Promise<void>
+
+  /** Removes a device. @throws {WireGuardError} `ENODEV` */
+  delete?(name: string, options?: DeleteOptions): Promise<void>
+}

@@ -1,0 +1,97 @@
+import { AbortError, InvalidRangeError, InvalidTypeError, WireGuardError } from './errors.js'
+
+/** What every call takes. */
+export interface CallOptions {
+  /** Ends the call with an {@link AbortError}. */
+  readonly signal?: AbortSignal | undefined
+  /**
+   * Milliseconds that the call may spend waiting for the device, {@link DEFAULT_TIMEOUT} when
+   * absent, `Infinity` for no limit. The time a consumer of a stream takes does not count.
+   */
+  readonly timeout?: number | undefined
+}
+
+/** Milliseconds. Long enough for 100,000 peers on a slow machine, short enough to notice a stuck daemon. */
+export const DEFAULT_TIMEOUT = 60_000
+
+/** setTimeout takes no longer delay: it fires at once. */
+const LONGEST_DELAY = 2 ** 31 - 1
+
+/**
+ * Joins the caller's signal and the timeout of one call into one signal. The clock runs only between
+ * {@link resume} and {@link pause}. Call {@link end} when the call is over, or a timer is left behind.
+ */
+export class Deadline {
+  readonly #controller = new AbortController()
+  readonly #caller: AbortSignal | undefined
+  #left: number
+  #timer: NodeJS.Timeout | undefined
+  #since = 0
+
+  /**
+   * Starts the clock.
+   *
+   * @throws {TypeError | RangeError} when an option is none
+   * @throws {AbortError} when the signal was aborted before
+   */
+  constructor(options: CallOptions = {}) {
+    const { signal, timeout = DEFAULT_TIMEOUT } = options
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw new InvalidTypeError('options.signal', 'must be an AbortSignal')
+    }
+    if (typeof timeout !== 'number') throw new InvalidTypeError('options.timeout', 'not a number')
+    if (!(timeout > 0)) {
+      throw new InvalidRangeError('options.timeout', `must be above 0 milliseconds, got ${timeout}`)
+    }
+    if (signal?.aborted) throw new AbortError(signal.reason)
+    this.#left = timeout
+    this.#caller = signal
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
+    this.resume()
+  }
+
+  /** Fires with the error to throw as its `reason`. */
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** Starts the clock again. */
+  resume(): void {
+    if (this.#timer !== undefined || this.#left === Number.POSITIVE_INFINITY) return
+    this.#since = performance.now()
+    this.#timer = setTimeout(this.#onTimeout, Math.min(this.#left, LONGEST_DELAY))
+  }
+
+  /** Stops the clock while the caller has the word. */
+  pause(): void {
+    if (this.#timer === undefined) return
+    this.#left = Math.max(0, this.#left - (performance.now() - this.#since))
+    this.#stopTimer()
+  }
+
+  /** Lets go of the timer and of the caller's signal. */
+  end(): void {
+    this.#stopTimer()
+    this.#caller?.removeEventListener('abort', this.#onAbort)
+  }
+
+  [Symbol.dispose](): void {
+    this.end()
+  }
+
+  #stopTimer(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  readonly #onAbort = (): void => {
+    this.end()
+    this.#controller.abort(new AbortError(this.#caller?.reason))
+  }
+
+  readonly #onTimeout = (): void => {
+    this.end()
+    const text = 'the device did not answer in time'
+    this.#controller.abort(new WireGuardError(text, { code: 'ETIMEDOUT' }))
+  }
+}

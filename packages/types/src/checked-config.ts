@@ -1,0 +1,315 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { type Cidr, formatCidr, parseCidr } from './address.js'
+import type { AllowedIPChange, DeviceConfig, PeerConfig } from './config.js'
+import { type Endpoint, isNamed, parseEndpoint } from './endpoint.js'
+import { InvalidRangeError, InvalidTypeError, invalid } from './errors.js'
+import {
+  isZeroKey,
+  type KeyInput,
+  keyBytes,
+  type PublicKey,
+  parsePublicKey,
+  publicKey,
+} from './key.js'
+
+/** A {@link DeviceConfig} that both wires can carry: absent leaves, zero clears. */
+export interface CheckedConfig {
+  /** 32 bytes, all zero to clear. A copy: {@link wipeConfig} zeroes it. */
+  readonly privateKey?: Uint8Array
+  readonly listenPort?: number
+  /** 0 switches it off. */
+  readonly firewallMark?: number
+  readonly replacePeers: boolean
+  readonly peers: readonly CheckedPeer[]
+}
+
+export interface CheckedPeer {
+  readonly publicKey: PublicKey
+  readonly remove: boolean
+  readonly updateOnly: boolean
+  /** 32 bytes, all zero to clear. A copy: {@link wipeConfig} zeroes it. */
+  readonly presharedKey?: Uint8Array
+  readonly endpoint?: Endpoint
+  /** 0 switches it off. */
+  readonly persistentKeepalive?: number
+  readonly replaceAllowedIPs: boolean
+  readonly allowedIPs: readonly CheckedAllowedIP[]
+}
+
+export interface CheckedAllowedIP extends Cidr {
+  /** Canonical. */
+  readonly text: string
+  readonly remove: boolean
+}
+
+const DEVICE_FIELDS = ['privateKey', 'listenPort', 'firewallMark', 'replacePeers', 'peers']
+const PEER_FIELDS = [
+  'publicKey',
+  'remove',
+  'updateOnly',
+  'presharedKey',
+  'endpoint',
+  'persistentKeepalive',
+  'replaceAllowedIPs',
+  'allowedIPs',
+]
+
+/**
+ * Checks a whole config and brings it into the form that the wires carry. Nothing is sent before
+ * this passed. Also refused is what both wires would silently ignore or move: the device's own key
+ * as a peer, and one network on two peers.
+ *
+ * @throws {TypeError | RangeError | WireGuardError} `EINVAL`; `path` names the field
+ */
+export function checkConfig(config: DeviceConfig): CheckedConfig {
+  const check = new ConfigCheck(config)
+  check.step(Number.POSITIVE_INFINITY)
+  return check.finish()
+}
+
+/** Networks and peers that are checked in one turn of the event loop: a few milliseconds of work. */
+const PER_TURN = 2000
+
+/**
+ * The same without holding up the event loop: a large config is checked in slices, a small one at once.
+ * The config must not change meanwhile; what is returned shares nothing with it that could.
+ *
+ * @throws {TypeError | RangeError | WireGuardError} as {@link checkConfig}; the reason of `signal`
+ */
+export async function checkConfigInTurns(
+  config: DeviceConfig,
+  signal?: AbortSignal,
+): Promise<CheckedConfig> {
+  const check = new ConfigCheck(config)
+  while (!check.step(PER_TURN)) {
+    await nextTurn()
+    signal?.throwIfAborted()
+  }
+  return check.finish()
+}
+
+class ConfigCheck {
+  readonly #config: DeviceConfig
+  readonly #input: readonly PeerConfig[]
+  readonly #peers: CheckedPeer[] = []
+  readonly #owners = new Map<string, CheckedPeer>()
+
+  constructor(config: DeviceConfig) {
+    checkObject(config, 'config', DEVICE_FIELDS, '')
+    const { listenPort, firewallMark, peers = [] } = config
+    if (listenPort !== undefined) checkInteger(listenPort, 'listenPort', 65535)
+    if (firewallMark !== undefined && firewallMark !== null) {
+      checkInteger(firewallMark, 'firewallMark', 2 ** 32 - 1)
+    }
+    checkFlag(config.replacePeers, 'replacePeers')
+    if (!Array.isArray(peers)) throw new InvalidTypeError('peers', 'must be an array')
+    this.#config = config
+    this.#input = peers
+  }
+
+  /** Checks peers until about so many networks were seen. @returns whether that was the last */
+  step(budget: number): boolean {
+    const peers = this.#peers
+    for (let left = budget; left > 0 && peers.length < this.#input.length; ) {
+      const peer = checkPeer(this.#input[peers.length] as PeerConfig, peers.length)
+      claimNetworks(this.#owners, peer, peers.length)
+      peers.push(peer)
+      left -= 1 + peer.allowedIPs.length
+    }
+    return peers.length >= this.#input.length
+  }
+
+  finish(): CheckedConfig {
+    const { listenPort, firewallMark, replacePeers } = this.#config
+    const privateKey = checkSecret(this.#config.privateKey, 'privateKey')
+    if (privateKey !== undefined && !isZeroKey(privateKey)) {
+      refuseOwnKey(this.#peers, publicKey(privateKey))
+    }
+    return {
+      ...(privateKey !== undefined && { privateKey }),
+      ...(listenPort !== undefined && { listenPort }),
+      ...(firewallMark !== undefined && { firewallMark: firewallMark ?? 0 }),
+      replacePeers: replacePeers === true,
+      peers: this.#peers,
+    }
+  }
+}
+
+/**
+ * Most peers are right, and there may be 100,000 of them: paths, a dozen strings for each, are made when
+ * there is a mistake to name.
+ */
+function checkPeer(peer: PeerConfig, index: number): CheckedPeer {
+  try {
+    return checkPeerAt(peer, NOWHERE)
+  } catch {
+    return checkPeerAt(peer, `peers[${index}]`)
+  }
+}
+
+/** Stands for a path that nobody will see. */
+const NOWHERE = ''
+
+const within = (path: string, field: string): string =>
+  path === NOWHERE ? NOWHERE : `${path}.${field}`
+
+function checkPeerAt(peer: PeerConfig, path: string): CheckedPeer {
+  checkObject(peer, path, PEER_FIELDS)
+  checkFlag(peer.remove, within(path, 'remove'))
+  checkFlag(peer.updateOnly, within(path, 'updateOnly'))
+  checkFlag(peer.replaceAllowedIPs, within(path, 'replaceAllowedIPs'))
+  const { allowedIPs = [] } = peer
+  if (!Array.isArray(allowedIPs)) {
+    throw new InvalidTypeError(within(path, 'allowedIPs'), 'must be an array')
+  }
+  if (peer.remove) refuseOtherFields(peer, path)
+  const { persistentKeepalive } = peer
+  if (persistentKeepalive !== undefined && persistentKeepalive !== null) {
+    checkInteger(persistentKeepalive, within(path, 'persistentKeepalive'), 65535)
+  }
+  const presharedKey = checkSecret(peer.presharedKey, within(path, 'presharedKey'))
+  const endpoint = checkEndpoint(peer.endpoint, within(path, 'endpoint'))
+  const checked: Mutable<CheckedPeer> = {
+    publicKey: parsePublicKey(peer.publicKey, within(path, 'publicKey')),
+    remove: peer.remove === true,
+    updateOnly: peer.updateOnly === true,
+    replaceAllowedIPs: peer.replaceAllowedIPs === true,
+    allowedIPs: checkAllowedIPs(allowedIPs, path),
+  }
+  if (presharedKey !== undefined) checked.presharedKey = presharedKey
+  if (endpoint !== undefined) checked.endpoint = endpoint
+  if (persistentKeepalive !== undefined) checked.persistentKeepalive = persistentKeepalive ?? 0
+  return checked
+}
+
+type Mutable<T> = { -readonly [field in keyof T]: T[field] }
+
+function checkAllowedIPs(
+  entries: readonly (string | AllowedIPChange)[],
+  path: string,
+): CheckedAllowedIP[] {
+  const checked: CheckedAllowedIP[] = []
+  for (let at = 0; at < entries.length; at++) {
+    checked.push(
+      checkAllowedIP(
+        entries[at] as string,
+        path === NOWHERE ? NOWHERE : `${path}.allowedIPs[${at}]`,
+      ),
+    )
+  }
+  return checked
+}
+
+/** Removing a peer and changing it contradict each other; the wires would do only the former. */
+function refuseOtherFields(peer: PeerConfig, path: string): void {
+  for (const field of PEER_FIELDS) {
+    if (field === 'publicKey' || field === 'remove' || field === 'updateOnly') continue
+    if (peer[field as keyof PeerConfig] !== undefined) {
+      throw invalid(`${path}.${field}`, 'a peer that is removed takes no other field')
+    }
+  }
+}
+
+function checkAllowedIP(entry: string | AllowedIPChange, path: string): CheckedAllowedIP {
+  if (typeof entry === 'string') return checkedNetwork(entry, path, false)
+  checkObject(entry, path, ['cidr', 'remove'])
+  checkFlag(entry.remove, within(path, 'remove'))
+  return checkedNetwork(entry.cidr, within(path, 'cidr'), entry.remove === true)
+}
+
+function checkedNetwork(input: string, path: string, remove: boolean): CheckedAllowedIP {
+  const { family, bytes, prefixLength } = parseCidr(input, path)
+  const canonical = formatCidr({ family, bytes, prefixLength })
+  // The caller's own text is used where it is the same: one string less for each network.
+  const text = canonical === input ? input : canonical
+  return { family, bytes, prefixLength, text, remove }
+}
+
+function checkEndpoint(input: PeerConfig['endpoint'], path: string): Endpoint | undefined {
+  if (input === undefined) return undefined
+  const endpoint = parseEndpoint(input, path)
+  if (!isNamed(endpoint)) return endpoint
+  throw invalid(path, `${JSON.stringify(endpoint.host)} is a name: resolve it to an address first`)
+}
+
+/** Of two peers with one network the wires would give it to the last and say nothing. */
+function claimNetworks(owners: Map<string, CheckedPeer>, peer: CheckedPeer, index: number): void {
+  const { allowedIPs } = peer
+  if (allowedIPs.some(({ remove }) => remove)) refuseContradiction(allowedIPs, index)
+  for (let at = 0; at < allowedIPs.length; at++) {
+    const { text, remove } = allowedIPs[at] as CheckedAllowedIP
+    if (remove) continue
+    const owner = owners.get(text)
+    if (owner === undefined) owners.set(text, peer)
+    else if (owner.publicKey !== peer.publicKey) {
+      const problem = `${text} is given to ${owner.publicKey} as well: only one peer can have it`
+      throw invalid(`peers[${index}].allowedIPs[${at}]`, problem)
+    }
+  }
+}
+
+/** Of one network both ways in one peer the wires would do the last and say nothing. */
+function refuseContradiction(allowedIPs: readonly CheckedAllowedIP[], index: number): void {
+  const seen = new Map<string, boolean>()
+  allowedIPs.forEach(({ text, remove }, at) => {
+    if ((seen.get(text) ?? remove) !== remove) {
+      const path = `peers[${index}].allowedIPs[${at}]`
+      throw invalid(path, `${text} is both added to and removed from this peer`)
+    }
+    seen.set(text, remove)
+  })
+}
+
+/**
+ * Refuses a device's own public key as a peer: both wires ignore such a peer and report success.
+ *
+ * @throws {WireGuardError} `EINVAL`; `path` names the peer
+ */
+export function refuseOwnKey(peers: readonly CheckedPeer[], own: PublicKey): void {
+  const index = peers.findIndex((peer) => peer.publicKey === own && !peer.remove)
+  if (index < 0) return
+  throw invalid(`peers[${index}].publicKey`, 'this is the key of the device itself')
+}
+
+/** Zeroes the copies of secrets that {@link checkConfig} made. */
+export function wipeConfig(config: CheckedConfig): void {
+  config.privateKey?.fill(0)
+  for (const peer of config.peers) peer.presharedKey?.fill(0)
+}
+
+function checkSecret(input: KeyInput | null | undefined, path: string): Uint8Array | undefined {
+  if (input === undefined) return undefined
+  return input === null ? new Uint8Array(32) : keyBytes(input, path)
+}
+
+function checkObject(
+  value: unknown,
+  path: string,
+  fields: readonly string[],
+  prefix?: string,
+): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new InvalidTypeError(path, 'must be an object')
+  }
+  for (const field in value) {
+    if (!fields.includes(field)) {
+      throw new InvalidTypeError(
+        `${prefix ?? `${path}.`}${field}`,
+        `no such field; known are ${fields.join(', ')}`,
+      )
+    }
+  }
+}
+
+function checkFlag(value: unknown, path: string): void {
+  if (value !== undefined && typeof value !== 'boolean') {
+    throw new InvalidTypeError(path, 'must be true or false')
+  }
+}
+
+function checkInteger(value: unknown, path: string, max: number): void {
+  if (typeof value !== 'number') throw new InvalidTypeError(path, 'must be a number')
+  if (!Number.isInteger(value) || value < 0 || value > max) {
+    throw new InvalidRangeError(path, `must be a whole number from 0 to ${max}, got ${value}`)
+  }
+}

@@ -1,0 +1,50 @@
+/** The last call in line for each device of this process; a device that nobody uses has no entry. */
+const tails = new Map<string, Promise<unknown>>()
+
+/**
+ * Runs `task` when all calls before it on the same device are over, in order of arrival. Calls on
+ * other devices run side by side. A call that is aborted while it waits leaves the line at once.
+ *
+ * @param key names the device among all of this process: two clients of one device share a line
+ * @param signal its `reason` is thrown when it fires before the task started
+ */
+export async function inTurn<T>(
+  key: string,
+  signal: AbortSignal,
+  task: () => Promise<T>,
+): Promise<T> {
+  const before = tails.get(key)
+  let leave: () => void = () => {}
+  const done = new Promise<void>((resolve) => {
+    leave = resolve
+  })
+  const tail = before ? Promise.all([before, done]) : done
+  tails.set(key, tail)
+  tail.then(() => {
+    if (tails.get(key) === tail) tails.delete(key)
+  })
+  try {
+    if (before) await abortable(before, signal)
+    signal.throwIfAborted()
+    return await task()
+  } finally {
+    leave()
+  }
+}
+
+/** Waits for the calls before it without holding up those behind: for streams, which may be slow. */
+export async function afterTurns(key: string, signal: AbortSignal): Promise<void> {
+  const before = tails.get(key)
+  if (before) await abortable(before, signal)
+  signal.throwIfAborted()
+}
+
+/** Waits for `promise`, or throws the signal's reason. The promise itself goes on. */
+export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason)
+    if (signal.aborted) return onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}

@@ -1,0 +1,134 @@
+import { type Family, formatAddress, parseAddress } from './address.js'
+import { InvalidRangeError, InvalidTypeError, invalid } from './errors.js'
+
+/**
+ * Where a peer is reached over UDP.
+ *
+ * @source both wires carry a socket address: `struct sockaddr_in`/`sockaddr_in6` on netlink, text
+ * as `192.0.2.1:51820` or `[fe80::1%2]:51820` over UAPI
+ */
+export interface Endpoint {
+  /** Canonical text, without brackets and scope. */
+  readonly address: string
+  /** 1 to 65535. */
+  readonly port: number
+  readonly family: Family
+  /**
+   * The link that a link-local IPv6 address belongs to (RFC 4007): the interface's index, or its
+   * name where the backend gave or takes one. Absent: none.
+   */
+  readonly scopeId?: number | string
+}
+
+/** An endpoint whose host is a DNS name that has yet to be resolved. */
+export interface NamedEndpoint {
+  readonly host: string
+  readonly port: number
+}
+
+const HOST_NAME =
+  /^(?=.{1,253}\.?$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?$/i
+
+/**
+ * Reads `192.0.2.1:51820`, `[2001:db8::1]:51820`, `[fe80::1%eth0]:51820`, or a name and a port.
+ * No I/O: a name stays a name.
+ *
+ * @throws {TypeError} when it is neither text nor an {@link Endpoint}
+ * @throws {WireGuardError} `EINVAL` with `path`
+ */
+export function parseEndpoint(
+  input: string | Endpoint,
+  path = 'endpoint',
+): Endpoint | NamedEndpoint {
+  if (typeof input === 'string') return parseEndpointText(input, path)
+  if (typeof input !== 'object' || input === null || typeof input.address !== 'string') {
+    throw new InvalidTypeError(path, "an endpoint must be 'host:port' or { address, port }")
+  }
+  const ip = parseAddress(input.address)
+  if (!ip) throw invalid(`${path}.address`, `not an IP address: ${JSON.stringify(input.address)}`)
+  if (input.family !== undefined && input.family !== ip.family) {
+    throw invalid(`${path}.family`, `${input.address} is of family ${ip.family}`)
+  }
+  const { scopeId } = input
+  checkPort(input.port, `${path}.port`)
+  return withScope(ip.family, formatAddress(ip.family, ip.bytes), input.port, scopeId, path)
+}
+
+function parseEndpointText(text: string, path: string): Endpoint | NamedEndpoint {
+  const plain = parseEndpointIPv4(text)
+  if (plain) return plain
+  const match = /^(?:\[([^\]%]+)(?:%([^\]]+))?\]|([^:[\]]+)):(\d{1,5})$/.exec(text)
+  if (!match) {
+    throw invalid(path, `expected 'host:port' or '[IPv6]:port', got ${JSON.stringify(text)}`)
+  }
+  const [, inBrackets, zone, bare] = match
+  const port = Number(match[4])
+  checkPort(port, path)
+  const host = inBrackets ?? bare ?? ''
+  const ip = parseAddress(host)
+  if (ip && ip.family === (inBrackets === undefined ? 4 : 6)) {
+    const scopeId = zone !== undefined && /^\d{1,10}$/.test(zone) ? Number(zone) : zone
+    return withScope(ip.family, formatAddress(ip.family, ip.bytes), port, scopeId, path)
+  }
+  const looksNumeric = /^[\d.]+$/.test(host)
+  if (ip || inBrackets !== undefined || looksNumeric || !HOST_NAME.test(host)) {
+    throw invalid(path, `not an IP address or host name: ${JSON.stringify(host)}`)
+  }
+  return { host, port }
+}
+
+/** The usual case without a regular expression: an IPv4 address, whose text is canonical, and a port. */
+function parseEndpointIPv4(text: string): Endpoint | undefined {
+  const colon = text.indexOf(':')
+  const digits = text.length - colon - 1
+  if (colon < 7 || digits < 1 || digits > 5) return undefined
+  let port = 0
+  for (let at = colon + 1; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - 48
+    if (digit < 0 || digit > 9) return undefined
+    port = port * 10 + digit
+  }
+  const address = text.slice(0, colon)
+  if (port < 1 || port > 65535 || parseAddress(address)?.family !== 4) return undefined
+  return { address, port, family: 4 }
+}
+
+function withScope(
+  family: Family,
+  address: string,
+  port: number,
+  scopeId: number | string | undefined,
+  path: string,
+): Endpoint {
+  if (scopeId === undefined || scopeId === 0) return { address, port, family }
+  if (family === 4) throw invalid(`${path}.scopeId`, 'only IPv6 addresses have a scope')
+  const isIndex = typeof scopeId === 'number'
+  if (!isIndex && typeof scopeId !== 'string') {
+    throw new InvalidTypeError(`${path}.scopeId`, 'must be a number or a string')
+  }
+  if (isIndex ? !isU32(scopeId) : !/^[^\s%/[\]]{1,15}$/.test(scopeId)) {
+    throw invalid(`${path}.scopeId`, 'a scope is an interface index or name')
+  }
+  return { address, port, family, scopeId }
+}
+
+const isU32 = (value: number): boolean => Number.isInteger(value) && value >= 0 && value < 2 ** 32
+
+function checkPort(port: unknown, path: string): void {
+  if (typeof port !== 'number') throw new InvalidTypeError(path, 'a port must be a number')
+  if (!Number.isInteger(port) || port < 1 || port > 65535) {
+    throw new InvalidRangeError(path, `port must be 1 to 65535, got ${port}`)
+  }
+}
+
+/** True of an endpoint whose name has yet to be resolved. */
+export function isNamed(endpoint: Endpoint | NamedEndpoint): endpoint is NamedEndpoint {
+  return 'host' in endpoint
+}
+
+/** The text that both `wg` and UAPI read: `192.0.2.1:51820`, `[fe80::1%2]:51820`. */
+export function formatEndpoint(endpoint: Endpoint): string {
+  if (endpoint.family === 4) return `${endpoint.address}:${endpoint.port}`
+  const scope = endpoint.scopeId === undefined ? '' : `%${endpoint.scopeId}`
+  return `[${endpoint.address}${scope}]:${endpoint.port}`
+}

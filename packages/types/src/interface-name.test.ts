@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest'
+import { WireGuardError } from './errors.js'
+import { checkInterfaceName, isInterfaceName } from './interface-name.js'
+
+describe('an interface name', () => {
+  it.each(['w', 'wg0', 'utun7', 'A_=+.-z', '...', '.wg', 'a-', '0', 'fifteen_letters'])(
+    'can be %s',
+    (name) => {
+      expect(isInterfaceName(name)).toBe(true)
+      checkInterfaceName(name)
+    },
+  )
+
+  it.each(
+    [
+      ['', '.', '..', '-a', '--help', 'a/b', '../x', '/', 'a\\b', 'a b', ' wg0', 'wg0 ', 'wg0\n'],
+      ['a\0b', 'wg0\0', 'wg%d', 'wg:0', 'wé', '名', '$(x)', ';', 'sixteen_letters_'],
+    ].flat(),
+  )('cannot be %j', (name) => {
+    const refusal = expect.objectContaining({ code: 'EINVAL', path: 'name' })
+    expect(isInterfaceName(name)).toBe(false)
+    expect(() => checkInterfaceName(name)).toThrow(refusal)
+    expect(() => checkInterfaceName(name, 'link')).toThrow(
+      expect.objectContaining({ path: 'link' }),
+    )
+  })
+
+  it.each([[undefined], [null], [0], [{}], [['wg0']]])('throws a TypeError for %o', (name) => {
+    expect(() => checkInterfaceName(name as never)).toThrow(TypeError)
+    expect(() => checkInterfaceName(name as never)).toThrow(WireGuardError)
+  })
+})

@@ -1,0 +1,286 @@
+import { Console } from 'node:console'
+import { Writable } from 'node:stream'
+import { format, inspect } from 'node:util'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { WireGuardError } from './errors.js'
+import {
+  formatPublicKey,
+  generatePresharedKey,
+  generatePrivateKey,
+  isZeroKey,
+  keyBytes,
+  parsePublicKey,
+  publicKey,
+  SecretKey,
+} from './key.js'
+
+const fromHex = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, 'hex'))
+const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+const hexOfBase64 = (text: string): string => toHex(Buffer.from(text, 'base64'))
+const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 })
+
+/** RFC 7748: section, private key, public key. The keys are not clamped beforehand. */
+const vectors = [
+  [
+    '6.1 Alice',
+    '77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a',
+    '8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a',
+  ],
+  [
+    '6.1 Bob',
+    '5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb',
+    'de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f',
+  ],
+  [
+    '5.2 after one iteration',
+    '0900000000000000000000000000000000000000000000000000000000000000',
+    '422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311ae3079',
+  ],
+] as const
+
+describe('publicKey', () => {
+  it.each(vectors)('RFC 7748, section %s', (_, secret, expected) => {
+    const bytes = fromHex(secret)
+    expect(hexOfBase64(publicKey(bytes))).toBe(expected)
+    expect(toHex(bytes), 'the input is left alone').toBe(secret)
+    expect(hexOfBase64(publicKey(Buffer.from(secret, 'hex').toString('base64')))).toBe(expected)
+    expect(hexOfBase64(publicKey(SecretKey.from(bytes)))).toBe(expected)
+  })
+
+  it('is that of the clamped key', () => {
+    fc.assert(
+      fc.property(bytes32, (bytes) => {
+        const clamped = bytes.slice()
+        clamped[0] = (clamped[0] ?? 0) & 0xf8
+        clamped[31] = ((clamped[31] ?? 0) & 0x7f) | 0x40
+        expect(publicKey(bytes)).toBe(publicKey(clamped))
+      }),
+    )
+  })
+
+  it('wants a key', () => {
+    expect(() => publicKey('nonsense')).toThrow(
+      expect.objectContaining({ code: 'EINVAL', path: 'privateKey' }),
+    )
+  })
+})
+
+describe('generated keys', () => {
+  it('are clamped when private (RFC 7748, section 5)', () => {
+    for (let round = 0; round < 64; round++) {
+      const bytes = generatePrivateKey().toBytes()
+      expect((bytes[0] ?? 0) & 0b0000_0111).toBe(0)
+      expect((bytes[31] ?? 0) & 0b1100_0000).toBe(0b0100_0000)
+    }
+  })
+
+  it.each([
+    ['private', generatePrivateKey],
+    ['preshared', generatePresharedKey],
+  ])('differ from each other: %s', (_, generate) => {
+    const keys = Array.from({ length: 64 }, () => generate().toBase64())
+    expect(new Set(keys).size).toBe(64)
+    expect(keys.every((key) => /^[A-Za-z0-9+/]{43}=$/.test(key))).toBe(true)
+  })
+})
+
+describe('keyBytes', () => {
+  const key = 'AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA='
+  const bytes = Uint8Array.from({ length: 32 }, (_, index) => index + 1)
+
+  it.each([
+    ['base64', key],
+    ['bytes', bytes],
+    ['a Buffer', Buffer.from(bytes)],
+    ['part of a larger buffer', Buffer.concat([Buffer.alloc(5, 9), bytes]).subarray(5)],
+    ['a secret', SecretKey.from(bytes)],
+  ])('reads %s and gives a copy', (_, input) => {
+    const read = keyBytes(input, 'key')
+    expect(read).toStrictEqual(bytes)
+    read.fill(0)
+    expect(keyBytes(input, 'key')).toStrictEqual(bytes)
+  })
+
+  it('agrees with base64 as Node has it', () => {
+    fc.assert(
+      fc.property(bytes32, (random) => {
+        const text = Buffer.from(random).toString('base64')
+        expect(keyBytes(text, 'key')).toStrictEqual(random)
+        expect(formatPublicKey(random)).toBe(text)
+        expect(formatPublicKey(Buffer.concat([Buffer.alloc(3), random]), 3)).toBe(text)
+        expect(parsePublicKey(random)).toBe(text)
+        expect(parsePublicKey(text)).toBe(text)
+      }),
+    )
+  })
+
+  it.each([
+    ['empty', ''],
+    ['31 bytes', Buffer.alloc(31).toString('base64')],
+    ['33 bytes', Buffer.alloc(33).toString('base64')],
+    ['no padding', key.slice(0, -1)],
+    ['padding twice', `${key}=`],
+    ['bits set behind the last byte', key.replace(/A=$/, 'B=')],
+    ['the URL alphabet', `-_${key.slice(2)}`],
+    ['a space before', ` ${key}`],
+    ['a line end behind', `${key}\n`],
+    ['a letter outside the alphabet', `é${key.slice(1)}`],
+    ['hex', toHex(bytes)],
+    ['no bytes', new Uint8Array(0)],
+    ['31 bytes of memory', new Uint8Array(31)],
+    ['33 bytes of memory', new Uint8Array(33)],
+  ])('refuses %s without repeating it', (_, input) => {
+    const refusal = expect.objectContaining({ code: 'EINVAL', path: 'peers[1].presharedKey' })
+    expect(() => keyBytes(input, 'peers[1].presharedKey')).toThrow(refusal)
+    expect(() => keyBytes(input, 'x')).toThrow(WireGuardError)
+    if (typeof input === 'string' && input !== '') {
+      expect(() => keyBytes(input, 'x')).not.toThrow(input)
+    }
+  })
+
+  it('takes no two texts for one key', () => {
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+    const endings = [...alphabet].filter((letter) => {
+      try {
+        return keyBytes(`${key.slice(0, 42)}${letter}=`, 'key').length === 32
+      } catch {
+        return false
+      }
+    })
+    expect(endings).toHaveLength(16)
+  })
+
+  it.each([[undefined], [null], [1], [{}], [[...bytes]], [new Uint16Array(16)], [bytes.buffer]])(
+    'throws a TypeError for %o',
+    (input) => {
+      expect(() => keyBytes(input as never, 'x')).toThrow(TypeError)
+      expect(() => keyBytes(input as never, 'x')).toThrow(WireGuardError)
+      expect(() => keyBytes(input as never, 'x')).toThrow(expect.objectContaining({ path: 'x' }))
+    },
+  )
+
+  it('takes no secret for a public key', () => {
+    expect(() => parsePublicKey(SecretKey.from(bytes) as never)).toThrow(TypeError)
+  })
+
+  it('knows the zero key', () => {
+    const almost = new Uint8Array(32)
+    almost[31] = 1
+    expect([isZeroKey(new Uint8Array(32)), isZeroKey(almost)]).toEqual([true, false])
+    expect(SecretKey.from(new Uint8Array(32)).isZero).toBe(true)
+    expect(SecretKey.from(almost).isZero).toBe(false)
+  })
+})
+
+describe('SecretKey', () => {
+  it('owns its bytes', () => {
+    const input = fromHex(vectors[0][1])
+    const secret = SecretKey.from(input)
+    const copy = SecretKey.from(secret)
+    input.fill(0)
+    secret.toBytes().fill(0)
+    expect(toHex(secret.toBytes())).toBe(vectors[0][1])
+    secret.wipe()
+    expect(toHex(copy.toBytes())).toBe(vectors[0][1])
+  })
+
+  it('compares with every form of a key', () => {
+    const secret = generatePrivateKey()
+    const other = generatePrivateKey()
+    expect(secret.equals(secret)).toBe(true)
+    expect(secret.equals(secret.toBase64())).toBe(true)
+    expect(secret.equals(secret.toBytes())).toBe(true)
+    expect(secret.equals(SecretKey.from(secret))).toBe(true)
+    expect(secret.equals(other)).toBe(false)
+    expect(secret.equals(other.toBase64())).toBe(false)
+    expect(() => secret.equals('short')).toThrow(expect.objectContaining({ path: 'other' }))
+  })
+
+  it('is of no use once wiped, and still shows nothing', () => {
+    const secret = generatePrivateKey()
+    const other = SecretKey.from(secret)
+    secret.wipe()
+    secret.wipe()
+    const uses = [
+      () => secret.toBase64(),
+      () => secret.toBytes(),
+      () => secret.isZero,
+      () => secret.equals(other),
+      () => other.equals(secret),
+      () => SecretKey.from(secret),
+      () => publicKey(secret),
+    ]
+    for (const use of uses) expect(use).toThrow(expect.objectContaining({ code: 'EINVAL' }))
+    expect(inspect(secret)).toBe('SecretKey (hidden)')
+    expect(`${secret}`).toBe('(hidden)')
+  })
+})
+
+describe('a secret is never shown', () => {
+  const secret = generatePrivateKey()
+  const device = {
+    name: 'wg0',
+    privateKey: secret,
+    peers: [{ a: { b: { presharedKey: secret } } }],
+  }
+  const shapes = {
+    alone: secret,
+    'in a device': device,
+    'in a map': new Map([[secret, secret]]),
+    'as a cause': new Error('outer', {
+      cause: new WireGuardError('x', { code: 'E', cause: device }),
+    }),
+    'in a property of an error': Object.assign(new Error('bad'), { config: device }),
+  }
+  const printed = (...values: unknown[]): string => {
+    let text = ''
+    const write = (chunk: Buffer, _: string, done: () => void): void => {
+      text += chunk
+      done()
+    }
+    const stream = new Writable({ write: write as never })
+    const console = new Console({ stdout: stream, stderr: stream })
+    console.log(...values)
+    console.dir(values, { depth: null, showHidden: true })
+    console.table(values)
+    return text
+  }
+  const deep = { depth: null, showHidden: true, getters: true, maxArrayLength: null } as const
+  const ways: Record<string, (value: unknown) => string> = {
+    inspect: (value) => inspect(value, deep),
+    'inspect without custom': (value) => inspect(value, { ...deep, customInspect: false }),
+    'inspect with proxies': (value) => inspect(new Proxy(value as object, {}), deep),
+    'console.log': (value) => printed(value, 'text', [value]),
+    format: (value) => format('%s %o %O %d %i %f %c', ...Array.from({ length: 7 }, () => value)),
+    'format %j': (value) => format('%j', value),
+    JSON: (value) => JSON.stringify(value, null, 1),
+    'template string': (value) => `${value} ${[value]} ${String(value)}`,
+    stack: (value) => (value instanceof Error ? `${value.stack}${inspect(value.cause)}` : ''),
+    entries: (value) => inspect(Object.entries(Object.getOwnPropertyDescriptors(value)), deep),
+    clone: (value) => (value === secret ? inspect(structuredClone(value), deep) : ''),
+  }
+  const bytes = secret.toBytes()
+  const forms = [
+    Buffer.from(bytes).toString('base64').slice(0, 43),
+    Buffer.from(bytes).toString('base64url'),
+    toHex(bytes),
+    bytes.slice(0, 4).join(', '),
+    bytes.slice(0, 4).join(','),
+  ]
+
+  const cases = Object.entries(shapes).flatMap(([shape, value]) =>
+    Object.entries(ways).map(([way, show]) => ({ way, shape, show, value })),
+  )
+  it.each(cases)('by $way, $shape', ({ show, value }) => {
+    const text = show(value)
+    for (const form of forms) expect(text.toLowerCase()).not.toContain(form.toLowerCase())
+  })
+
+  it('but said to be there', () => {
+    expect(inspect(device, deep)).toContain('privateKey: SecretKey (hidden)')
+    expect(JSON.stringify({ secret })).toBe('{"secret":"(hidden)"}')
+    expect(`${secret}`).toBe('(hidden)')
+    expect(printed(device)).toContain('(hidden)')
+  })
+})

@@ -1,0 +1,223 @@
+import {
+  createPrivateKey,
+  createPublicKey,
+  type KeyObject,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto'
+import { inspect } from 'node:util'
+import { InvalidTypeError, invalid } from './errors.js'
+
+/** Every WireGuard key has 32 bytes: Curve25519 points and scalars, and the preshared key. */
+export const KEY_LENGTH = 32
+
+/** A public key as text: base64 of 32 bytes, 44 characters. */
+export type PublicKey = string
+
+/** What a secret can be given as: itself, base64 text, or 32 bytes (they are copied). */
+export type KeyInput = SecretKey | string | Uint8Array
+
+/** What {@link decodeBase64Key} takes. */
+const BASE64_KEY = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/
+
+const HIDDEN = '(hidden)'
+
+/**
+ * A private or preshared key. It holds its own copy of the bytes and never shows them by accident:
+ * `console.log`, `JSON.stringify`, template strings and errors all give `(hidden)`.
+ *
+ * @example
+ * ```ts
+ * const key = generatePrivateKey()
+ * console.log(`${key}`)              // (hidden)
+ * await writeFile('wg0.key', key.toBase64(), { mode: 0o600 })
+ * key.wipe()
+ * ```
+ */
+export class SecretKey {
+  readonly #bytes: Uint8Array
+  #wiped = false
+
+  private constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+  }
+
+  /**
+   * @param input base64 text, 32 bytes (copied) or another secret (copied)
+   * @throws {TypeError} of another type
+   * @throws {WireGuardError} `EINVAL` when it is not a key; the message never repeats the input
+   */
+  static from(input: KeyInput, path = 'key'): SecretKey {
+    return new SecretKey(keyBytes(input, path))
+  }
+
+  /** True when all 32 bytes are zero: on both wires that means "no key". */
+  get isZero(): boolean {
+    return isZeroKey(this.#readable())
+  }
+
+  /** The key as 44 characters of base64. The string cannot be wiped: prefer {@link toBytes}. */
+  toBase64(): string {
+    const bytes = this.#readable()
+    return Buffer.from(bytes.buffer, bytes.byteOffset, KEY_LENGTH).toString('base64')
+  }
+
+  /** A copy of the 32 bytes, for the caller to zero. */
+  toBytes(): Uint8Array {
+    return this.#readable().slice()
+  }
+
+  /** Compares in constant time. */
+  equals(other: KeyInput): boolean {
+    const theirs = keyBytes(other, 'other')
+    const same = timingSafeEqual(this.#readable(), theirs)
+    theirs.fill(0)
+    return same
+  }
+
+  /** Overwrites the bytes with zeros. Every later use of the key throws. */
+  wipe(): void {
+    this.#bytes.fill(0)
+    this.#wiped = true
+  }
+
+  toString(): string {
+    return HIDDEN
+  }
+
+  toJSON(): string {
+    return HIDDEN
+  }
+
+  #readable(): Uint8Array {
+    if (this.#wiped) throw invalid('key', 'the secret was wiped')
+    return this.#bytes
+  }
+}
+
+Object.defineProperty(SecretKey.prototype, inspect.custom, { value: () => `SecretKey ${HIDDEN}` })
+
+/**
+ * The 32 bytes of a key in any form, as a copy that the caller owns.
+ *
+ * @param path how the error names the field
+ * @throws {TypeError} of another type
+ * @throws {WireGuardError} `EINVAL` when it is not a key; the message never repeats the input
+ */
+export function keyBytes(input: KeyInput, path: string): Uint8Array {
+  if (input instanceof SecretKey) return input.toBytes()
+  if (typeof input === 'string') {
+    // An array of its own: never a slice of Node's shared pool, where a secret would linger.
+    const bytes = new Uint8Array(KEY_LENGTH)
+    if (decodeBase64Key(input, bytes)) return bytes
+    bytes.fill(0)
+    throw invalid(path, 'not a key: expected 44 characters of base64 that hold 32 bytes')
+  }
+  if (input instanceof Uint8Array) {
+    if (input.length === KEY_LENGTH) return Uint8Array.from(input)
+    throw invalid(path, `not a key: expected 32 bytes, got ${input.length}`)
+  }
+  throw new InvalidTypeError(path, 'a key must be base64 text or 32 bytes')
+}
+
+const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+
+/** The six bits of each base64 character by its code; 64 for every other character. */
+const SIX_BITS = new Uint8Array(128).fill(64)
+for (let value = 0; value < 64; value++) SIX_BITS[BASE64.charCodeAt(value)] = value
+
+const sixBits = (text: string, at: number): number => SIX_BITS[text.charCodeAt(at)] ?? 64
+
+/**
+ * Decodes the canonical base64 text of a key: 44 characters, of which the last but one carries four bits
+ * and two zeros. Any other ending would decode to the same bytes and make two texts of one key.
+ *
+ * @param bytes 32 of them; half written when the text is no key
+ * @returns whether it is
+ */
+function decodeBase64Key(text: string, bytes: Uint8Array): boolean {
+  if (text.length !== 44 || text.charCodeAt(43) !== 61) return false
+  let bad = 0
+  for (let at = 0, to = 0; at < 44; at += 4, to += 3) {
+    const a = sixBits(text, at)
+    const b = sixBits(text, at + 1)
+    const c = sixBits(text, at + 2)
+    const d = at < 40 ? sixBits(text, at + 3) : 0
+    bad |= a | b | c | d
+    bytes[to] = (a << 2) | (b >> 4)
+    bytes[to + 1] = (b << 4) | (c >> 2)
+    if (at < 40) bytes[to + 2] = (c << 6) | d
+    else if ((c & 3) !== 0) return false
+  }
+  return bad < 64
+}
+
+/** The base64 text of 32 bytes at `offset`. */
+export function formatPublicKey(bytes: Uint8Array, offset = 0): PublicKey {
+  if (Buffer.isBuffer(bytes)) return bytes.toString('base64', offset, offset + KEY_LENGTH)
+  return Buffer.from(bytes.buffer, bytes.byteOffset + offset, KEY_LENGTH).toString('base64')
+}
+
+/** A public key in any form as canonical text; see {@link keyBytes} for what it throws. */
+export function parsePublicKey(input: PublicKey | Uint8Array, path = 'publicKey'): PublicKey {
+  if (typeof input === 'string' && BASE64_KEY.test(input)) return input
+  if (input instanceof SecretKey) throw new InvalidTypeError(path, 'this is a secret key')
+  return formatPublicKey(keyBytes(input, path))
+}
+
+/** True when all 32 bytes are zero: on both wires that means "no key". */
+export function isZeroKey(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; at++) if (bytes[at] !== 0) return false
+  return true
+}
+
+/**
+ * A new private key, clamped as Curve25519 wants it (RFC 7748, section 5).
+ *
+ * @example
+ * ```ts
+ * const privateKey = generatePrivateKey()
+ * console.log(publicKey(privateKey))
+ * ```
+ */
+export function generatePrivateKey(): SecretKey {
+  const bytes = randomBytes(KEY_LENGTH)
+  bytes[0] = (bytes[0] as number) & 248
+  bytes[31] = ((bytes[31] as number) & 127) | 64
+  return takeSecret(bytes)
+}
+
+/** A new preshared key: 32 random bytes. */
+export function generatePresharedKey(): SecretKey {
+  return takeSecret(randomBytes(KEY_LENGTH))
+}
+
+function takeSecret(bytes: Uint8Array): SecretKey {
+  const secret = SecretKey.from(bytes)
+  bytes.fill(0)
+  return secret
+}
+
+/** The DER of a PKCS #8 X25519 private key up to its 32 bytes (RFC 8410, section 7). */
+const PKCS8_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex')
+
+/**
+ * The public key that belongs to a private key.
+ *
+ * @throws {WireGuardError} `EINVAL` when it is not a key
+ */
+export function publicKey(privateKey: KeyInput): PublicKey {
+  const bytes = keyBytes(privateKey, 'privateKey')
+  const der = Buffer.concat([PKCS8_PREFIX, bytes])
+  try {
+    const key = createPublicKey(x25519PrivateKey(der)).export({ format: 'der', type: 'spki' })
+    return formatPublicKey(key, key.length - KEY_LENGTH)
+  } finally {
+    der.fill(0)
+    bytes.fill(0)
+  }
+}
+
+function x25519PrivateKey(der: Buffer): KeyObject {
+  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+}

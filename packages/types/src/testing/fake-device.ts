@@ -1,0 +1,158 @@
+import type { CheckedConfig, CheckedPeer } from '../checked-config.js'
+import { type Device, type DeviceKind, type Peer, PeerRecord } from '../device.js'
+import type { Endpoint } from '../endpoint.js'
+import { isZeroKey, type PublicKey, publicKey, SecretKey } from '../key.js'
+
+/** What a test can pretend that a peer did. */
+export interface FakeTraffic {
+  receivedBytes?: bigint
+  transmittedBytes?: bigint
+  lastHandshake?: Date
+  /** The peer roamed to here. */
+  endpoint?: Endpoint
+}
+
+interface FakePeer extends FakeTraffic {
+  readonly publicKey: PublicKey
+  presharedKey?: SecretKey
+  persistentKeepalive: number
+  readonly allowedIPs: Set<string>
+}
+
+/**
+ * A WireGuard device in memory that behaves as the real ones do where it shows: a network moves to
+ * the peer that was given it last, the device's own key is ignored as a peer, `updateOnly` and
+ * `remove` of a missing peer do nothing.
+ *
+ * @example
+ * ```ts
+ * const device = new FakeDevice('wg0')
+ * device.apply(checkConfig({ peers: [{ publicKey, allowedIPs: ['10.0.0.2/32'] }] }))
+ * device.pretend(publicKey, { receivedBytes: 1024n, lastHandshake: new Date() })
+ * console.log(device.snapshot())
+ * ```
+ */
+export class FakeDevice {
+  readonly name: string
+  readonly kind: DeviceKind
+  #privateKey: SecretKey | undefined
+  #publicKey: PublicKey | undefined
+  #listenPort = 0
+  #firewallMark = 0
+  readonly #peers = new Map<PublicKey, FakePeer>()
+  readonly #owners = new Map<string, FakePeer>()
+
+  constructor(name: string, kind: DeviceKind = 'userspace') {
+    this.name = name
+    this.kind = kind
+  }
+
+  /** Changes the device. The config's bytes are copied. */
+  apply(config: CheckedConfig): void {
+    if (config.privateKey !== undefined) this.#setPrivateKey(config.privateKey)
+    if (config.listenPort !== undefined) this.#listenPort = config.listenPort
+    if (config.firewallMark !== undefined) this.#firewallMark = config.firewallMark
+    if (config.replacePeers) for (const peer of [...this.#peers.values()]) this.#remove(peer)
+    for (const peer of config.peers) this.#applyPeer(peer)
+  }
+
+  /** Lets a test say what a peer did. @returns false when the device has no such peer */
+  pretend(peer: PublicKey, traffic: FakeTraffic): boolean {
+    const found = this.#peers.get(peer)
+    if (found) Object.assign(found, traffic)
+    return found !== undefined
+  }
+
+  /** The device as it is now; later changes do not show in it. */
+  snapshot(): Device {
+    const own = this.#publicKey
+    return {
+      name: this.name,
+      kind: this.kind,
+      ...(this.#privateKey && { privateKey: SecretKey.from(this.#privateKey) }),
+      ...(own !== undefined && { publicKey: own }),
+      listenPort: this.#listenPort,
+      firewallMark: this.#firewallMark,
+      peers: Array.from(this.#peers.values(), snapshotPeer),
+    }
+  }
+
+  #setPrivateKey(bytes: Uint8Array): void {
+    this.#privateKey = isZeroKey(bytes) ? undefined : SecretKey.from(clamped(bytes))
+    this.#publicKey = this.#privateKey && publicKey(this.#privateKey)
+    const self = this.#publicKey && this.#peers.get(this.#publicKey)
+    if (self) this.#remove(self)
+  }
+
+  #applyPeer(config: CheckedPeer): void {
+    if (config.publicKey === this.#publicKey) return
+    const present = this.#peers.get(config.publicKey)
+    if (config.remove) {
+      if (present) this.#remove(present)
+      return
+    }
+    if (!present && config.updateOnly) return
+    const peer = present ?? this.#add(config.publicKey)
+    const { presharedKey, endpoint, persistentKeepalive } = config
+    if (presharedKey !== undefined) {
+      if (isZeroKey(presharedKey)) delete peer.presharedKey
+      else peer.presharedKey = SecretKey.from(presharedKey)
+    }
+    if (endpoint !== undefined) peer.endpoint = endpoint
+    if (persistentKeepalive !== undefined) peer.persistentKeepalive = persistentKeepalive
+    if (config.replaceAllowedIPs) this.#dropNetworks(peer)
+    for (const { text, remove } of config.allowedIPs) {
+      if (remove) this.#dropNetwork(peer, text)
+      else this.#giveNetwork(peer, text)
+    }
+  }
+
+  #add(key: PublicKey): FakePeer {
+    const peer: FakePeer = { publicKey: key, persistentKeepalive: 0, allowedIPs: new Set() }
+    this.#peers.set(key, peer)
+    return peer
+  }
+
+  #remove(peer: FakePeer): void {
+    this.#dropNetworks(peer)
+    this.#peers.delete(peer.publicKey)
+  }
+
+  #dropNetworks(peer: FakePeer): void {
+    for (const network of peer.allowedIPs) this.#dropNetwork(peer, network)
+  }
+
+  #dropNetwork(peer: FakePeer, network: string): void {
+    if (!peer.allowedIPs.delete(network)) return
+    this.#owners.delete(network)
+  }
+
+  #giveNetwork(peer: FakePeer, network: string): void {
+    this.#owners.get(network)?.allowedIPs.delete(network)
+    this.#owners.set(network, peer)
+    peer.allowedIPs.add(network)
+  }
+}
+
+/** The key as the kernel and wireguard-go store it and give it back (RFC 7748, section 5). */
+function clamped(bytes: Uint8Array): Uint8Array {
+  const key = bytes.slice()
+  key[0] = (key[0] as number) & 248
+  key[31] = ((key[31] as number) & 127) | 64
+  return key
+}
+
+function snapshotPeer(peer: FakePeer): Peer {
+  const { presharedKey, endpoint, lastHandshake } = peer
+  return new PeerRecord({
+    publicKey: peer.publicKey,
+    ...(presharedKey && { presharedKey: SecretKey.from(presharedKey) }),
+    ...(endpoint && { endpoint: { ...endpoint } }),
+    persistentKeepalive: peer.persistentKeepalive,
+    ...(lastHandshake && { lastHandshake: new Date(lastHandshake) }),
+    receivedBytes: peer.receivedBytes ?? 0n,
+    transmittedBytes: peer.transmittedBytes ?? 0n,
+    allowedIPs: [...peer.allowedIPs],
+    protocolVersion: 1,
+  })
+}

@@ -1,0 +1,2 @@
+export * from './fake-device.js'
+export * from './memory-backend.js'
