@@ -1,0 +1,211 @@
+import {
+  abortable,
+  afterTurns,
+  type Backend,
+  type CallOptions,
+  type Capabilities,
+  type CheckedConfig,
+  type CreateOptions,
+  checkConfig,
+  checkInterfaceName,
+  Deadline,
+  type DeleteOptions,
+  type Device,
+  type DeviceConfig,
+  inContext,
+  inTurn,
+  type Peer,
+  unsupported,
+  wipeConfig,
+} from '@wgctrl/types'
+import { checkProgram, daemonCommand } from './command.js'
+import { readDevice } from './device-reader.js'
+import { DeviceWriter } from './device-writer.js'
+import { SocketDirectory } from './directory.js'
+import { GetExchange } from './exchange.js'
+import { explainFailure } from './failure.js'
+import { createDevice, deleteDevice } from './life-cycle.js'
+import { toPeer } from './map/device.js'
+import { changeUnhindered, enterStream } from './read-ahead.js'
+
+export interface UserspaceOptions {
+  /** The directory of the sockets; absent: where the platform's implementations put theirs. */
+  readonly socketDir?: string | undefined
+  /** The program that {@link UserspaceBackend.create} starts; see {@link CreateOptions.daemon}. */
+  readonly daemon?: CreateOptions['daemon']
+}
+
+/** What a call on one device works with. */
+interface Call {
+  readonly path: string
+  readonly signal: AbortSignal
+}
+
+/**
+ * Devices of wireguard-go, boringtun and other programs that listen on a UAPI socket.
+ *
+ * @source https://www.wireguard.com/xplatform/
+ * @example
+ * ```ts
+ * await using backend = new UserspaceBackend()
+ * for (const name of await backend.list()) console.log(await backend.device(name))
+ * ```
+ */
+export class UserspaceBackend implements Backend {
+  readonly kind = 'userspace'
+  readonly capabilities: Capabilities = {
+    create: true,
+    mtu: false,
+    interfaceIndex: false,
+    perNamespace: false,
+    endpointScope: false,
+  }
+  readonly #directory: SocketDirectory
+  readonly #daemon: CreateOptions['daemon']
+  readonly #writer: DeviceWriter
+
+  constructor(options: UserspaceOptions = {}) {
+    this.#directory = new SocketDirectory(options.socketDir)
+    this.#daemon = options.daemon
+    this.#writer = new DeviceWriter(this.#directory)
+  }
+
+  /** Passes when there is a socket, or a program that could make one. */
+  async probe(options?: CallOptions): Promise<void> {
+    using deadline = new Deadline(options)
+    try {
+      const names = await abortable(this.#directory.names(), deadline.signal)
+      if (names.length === 0) await checkProgram(daemonCommand(this.#daemon)[0])
+    } catch (error) {
+      throw inContext(error, { operation: 'probe', backend: this.kind })
+    }
+  }
+
+  async list(options?: CallOptions): Promise<string[]> {
+    using deadline = new Deadline(options)
+    try {
+      return await abortable(this.#directory.names(), deadline.signal)
+    } catch (error) {
+      throw inContext(error, { operation: 'list', backend: this.kind })
+    }
+  }
+
+  device(name: string, options?: CallOptions): Promise<Device> {
+    return this.#call('device', name, options, ({ path, signal }) => readDevice(name, path, signal))
+  }
+
+  /**
+   * See {@link Backend.peers}. The device is read at the pace at which its peers are taken. wireguard-go
+   * carries out no change meanwhile: one of this process has the rest of the stream read into memory,
+   * one of another process waits.
+   */
+  async *peers(name: string, options?: CallOptions): AsyncGenerator<Peer, void, undefined> {
+    const deadline = new Deadline(options)
+    const { signal } = deadline
+    let path: string | undefined
+    let close = (): void => {}
+    try {
+      checkInterfaceName(name)
+      const line = this.#directory.lineOf(name)
+      await afterTurns(line, signal)
+      path = await this.#directory.socketPath(name)
+      const exchange = await GetExchange.open(path, signal)
+      const leave = enterStream(line, exchange)
+      close = () => {
+        leave()
+        exchange.close()
+      }
+      for (let peers = await exchange.next(); peers; peers = await exchange.next()) {
+        deadline.pause()
+        for (const peer of peers) {
+          yield toPeer(peer, exchange.reply.device)
+          signal.throwIfAborted()
+        }
+        deadline.resume()
+      }
+    } catch (error) {
+      throw await this.#explain(error, 'peers', name, path)
+    } finally {
+      close()
+      deadline.end()
+    }
+  }
+
+  async configure(name: string, config: DeviceConfig, options?: CallOptions): Promise<void> {
+    const checked = this.#check(name, config)
+    try {
+      await this.#change('configure', name, options, ({ path, signal }) =>
+        this.#writer.write(name, path, checked, signal),
+      )
+    } finally {
+      wipeConfig(checked)
+    }
+  }
+
+  create(name: string, options: CreateOptions = {}): Promise<void> {
+    const daemon = options.daemon ?? this.#daemon
+    return this.#change('create', name, options, ({ path, signal }) => {
+      if (options.mtu !== undefined) {
+        throw unsupported('mtu', 'a userspace device is made with the MTU that its daemon chooses')
+      }
+      return createDevice(name, path, this.#directory, { ...options, daemon }, signal)
+    })
+  }
+
+  delete(name: string, options: DeleteOptions = {}): Promise<void> {
+    return this.#change('delete', name, options, async ({ path, signal }) => {
+      await deleteDevice(name, path, this.#directory, options.removeStale === true, signal)
+      this.#writer.forget(path)
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  /** Before anything is awaited: what becomes of the caller's objects later does not matter. */
+  #check(name: string, config: DeviceConfig): CheckedConfig {
+    try {
+      checkInterfaceName(name)
+      return checkConfig(config)
+    } catch (error) {
+      throw inContext(error, { operation: 'configure', device: name, backend: this.kind })
+    }
+  }
+
+  /** A change is not held up by who reads the device slowly. */
+  #change(
+    operation: string,
+    name: string,
+    options: CallOptions | undefined,
+    body: (call: Call) => Promise<void>,
+  ): Promise<void> {
+    return this.#call(operation, name, options, (call) =>
+      changeUnhindered(this.#directory.lineOf(name), () => body(call)),
+    )
+  }
+
+  /** Carries out a call when those made before it on the same device are over. */
+  async #call<T>(
+    operation: string,
+    name: string,
+    options: CallOptions | undefined,
+    body: (call: Call) => Promise<T>,
+  ): Promise<T> {
+    using deadline = new Deadline(options)
+    const { signal } = deadline
+    let path: string | undefined
+    try {
+      checkInterfaceName(name)
+      return await inTurn(this.#directory.lineOf(name), signal, async () => {
+        path = await this.#directory.socketPath(name)
+        return body({ path, signal })
+      })
+    } catch (error) {
+      throw await this.#explain(error, operation, name, path)
+    }
+  }
+
+  #explain(error: unknown, operation: string, device: string, path?: string): Promise<unknown> {
+    const isThere = async () => path === undefined || this.#directory.has(path)
+    return explainFailure(error, { operation, device, backend: this.kind }, isThere)
+  }
+}

@@ -1,0 +1,230 @@
+import { formatPublicKey, isZeroKey, WireGuardError } from '@wgctrl/types'
+import { decodeCounter, decodeInteger } from './decimal.js'
+import { decodeHexKey } from './hex.js'
+import { findKey, type ReplyKey } from './keys.js'
+import { LineSplitter } from './line-splitter.js'
+import { type WireDevice, type WirePeer, wirePeer } from './reply.js'
+
+const EQUALS = 61
+const MINUS = 45
+
+/** What each number of a reply may be at most; none is negative but errno. */
+const MAX = {
+  errno: 2 ** 31 - 1,
+  listen_port: 65535,
+  fwmark: 2 ** 32 - 1,
+  persistent_keepalive_interval: 65535,
+  /** The last second that a Date can tell. */
+  last_handshake_time_sec: 8.64e12,
+  last_handshake_time_nsec: 999_999_999,
+  protocol_version: 2 ** 32 - 1,
+} as const
+
+/** Names of unknown keys that are kept, and how much of each: an endless reply must not fill memory. */
+const MOST_UNKNOWN = 64
+const LONGEST_UNKNOWN = 64
+
+/**
+ * Reads the reply to `get=1` or `set=1` as it comes in, in chunks of any size. Pure: bytes in,
+ * records out. A reply ends at the blank line behind `errno=`, not at the end of the stream.
+ *
+ * @source https://www.wireguard.com/xplatform/#configuration-protocol
+ */
+export class ReplyParser {
+  readonly device: WireDevice = { listenPort: 0, fwmark: 0 }
+  /** Keys that this version does not know, with how often each came. */
+  readonly unknown: Map<string, number> = new Map()
+  /** The status of the operation as the implementation signed it; absent until it came. */
+  errno: number | undefined
+  /** True once the blank line was read: what follows is not looked at. */
+  isComplete = false
+
+  readonly #lines = new LineSplitter((bytes, from, to) => this.#line(bytes, from, to))
+  readonly #scratch = Buffer.alloc(32)
+  #peer: WirePeer | undefined
+  #finished: WirePeer[] = []
+
+  /**
+   * Reads a chunk, which stays the caller's: nothing of it is kept but the beginning of a line.
+   *
+   * @returns the peers that this chunk completed; they and the secrets in them are the caller's
+   * @throws {WireGuardError} `EPROTO` with `line`
+   */
+  push(chunk: Uint8Array): WirePeer[] {
+    this.#lines.push(chunk)
+    const finished = this.#finished
+    this.#finished = []
+    return finished
+  }
+
+  /** True once a peer began: all that the reply says of the device itself is known by then. */
+  get isPastDevice(): boolean {
+    return this.#peer !== undefined || this.isComplete
+  }
+
+  /**
+   * The stream ended.
+   *
+   * @throws {WireGuardError} `EPROTO` when the reply did not: a short device must never pass for whole
+   */
+  end(): void {
+    if (this.isComplete) return
+    const where = this.#lines.isWithinLine ? 'within a line' : 'before its end'
+    throw this.#broken(`the reply stopped ${where}`)
+  }
+
+  /**
+   * Zeroes the secrets that nobody took: parts of lines, the private key in {@link device}, preshared
+   * keys of peers that were not returned. Call it when the parser is done with.
+   */
+  wipe(): void {
+    this.#lines.wipe()
+    this.#scratch.fill(0)
+    this.device.privateKey?.fill(0)
+    this.#peer?.presharedKey?.fill(0)
+    for (const peer of this.#finished) peer.presharedKey?.fill(0)
+  }
+
+  /** @returns false behind the last line */
+  #line(bytes: Uint8Array, from: number, to: number): boolean {
+    if (from === to) {
+      this.#blankLine()
+      return false
+    }
+    if (this.errno !== undefined) throw this.#broken('a line behind errno')
+    const equals = bytes.indexOf(EQUALS, from)
+    if (equals < 0 || equals >= to) throw this.#broken('a line without "="')
+    const key = findKey(bytes, from, equals)
+    if (key === undefined) this.#countUnknown(bytes, from, equals)
+    else if (!this.#deviceField(key, bytes, equals + 1, to)) {
+      this.#peerField(key, bytes, equals + 1, to)
+    }
+    return true
+  }
+
+  #blankLine(): void {
+    if (this.errno === undefined) throw this.#broken('a reply without errno')
+    this.#finishPeer()
+    this.isComplete = true
+  }
+
+  #finishPeer(): void {
+    if (this.#peer) this.#finished.push(this.#peer)
+    this.#peer = undefined
+  }
+
+  #deviceField(key: ReplyKey, bytes: Uint8Array, from: number, to: number): boolean {
+    switch (key) {
+      case 'errno':
+        this.errno = this.#status(bytes, from, to)
+        return true
+      case 'public_key':
+        this.#finishPeer()
+        this.#peer = wirePeer(formatPublicKey(this.#key(bytes, from, to)))
+        return true
+      case 'private_key':
+        this.#setSecret(this.device, 'privateKey', bytes, from, to)
+        return true
+      case 'own_public_key':
+        this.device.ownPublicKey = formatPublicKey(this.#key(bytes, from, to))
+        return true
+      case 'listen_port':
+        this.device.listenPort = this.#integer(key, bytes, from, to)
+        return true
+      case 'fwmark':
+        this.device.fwmark = this.#integer(key, bytes, from, to)
+        return true
+      default:
+        return false
+    }
+  }
+
+  #peerField(key: ReplyKey, bytes: Uint8Array, from: number, to: number): void {
+    const peer = this.#peer
+    if (!peer) throw this.#broken(`${key} before the first public_key`)
+    switch (key) {
+      case 'preshared_key':
+        this.#setSecret(peer, 'presharedKey', bytes, from, to)
+        break
+      case 'endpoint':
+        peer.endpoint = text(bytes, from, to)
+        break
+      case 'persistent_keepalive_interval':
+        peer.persistentKeepaliveInterval = this.#integer(key, bytes, from, to)
+        break
+      case 'last_handshake_time_sec':
+        peer.lastHandshakeTimeSec = this.#integer(key, bytes, from, to)
+        break
+      case 'last_handshake_time_nsec':
+        peer.lastHandshakeTimeNsec = this.#integer(key, bytes, from, to)
+        break
+      case 'rx_bytes':
+        peer.rxBytes = this.#counter(bytes, from, to)
+        break
+      case 'tx_bytes':
+        peer.txBytes = this.#counter(bytes, from, to)
+        break
+      case 'allowed_ip':
+        peer.allowedIps.push(text(bytes, from, to))
+        break
+      case 'protocol_version':
+        peer.protocolVersion = this.#integer(key, bytes, from, to)
+    }
+  }
+
+  /** The bytes are lent until the next key is read. */
+  #key(bytes: Uint8Array, from: number, to: number): Uint8Array {
+    if (to - from === 64 && decodeHexKey(bytes, from, this.#scratch)) return this.#scratch
+    throw this.#broken('a key that is not 64 hex digits')
+  }
+
+  #setSecret<Field extends string>(
+    record: { [field in Field]?: Uint8Array },
+    field: Field,
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+  ): void {
+    const key = this.#key(bytes, from, to)
+    record[field]?.fill(0)
+    if (isZeroKey(key)) delete record[field]
+    else record[field] = Uint8Array.from(key)
+  }
+
+  #integer(key: keyof typeof MAX, bytes: Uint8Array, from: number, to: number): number {
+    const value = decodeInteger(bytes, from, to, MAX[key])
+    if (value !== undefined) return value
+    throw this.#broken(`${key} is no number from 0 to ${MAX[key]}`)
+  }
+
+  /** wireguard-go's status is negative, boringtun's positive. */
+  #status(bytes: Uint8Array, from: number, to: number): number {
+    if (bytes[from] !== MINUS) return this.#integer('errno', bytes, from, to)
+    return 0 - this.#integer('errno', bytes, from + 1, to)
+  }
+
+  #counter(bytes: Uint8Array, from: number, to: number): bigint {
+    const value = decodeCounter(bytes, from, to)
+    if (value === undefined) throw this.#broken('not a counter of 64 bits')
+    return value
+  }
+
+  #countUnknown(bytes: Uint8Array, from: number, to: number): void {
+    const name = text(bytes, from, Math.min(to, from + LONGEST_UNKNOWN))
+    if (this.unknown.size < MOST_UNKNOWN || this.unknown.has(name)) {
+      this.unknown.set(name, (this.unknown.get(name) ?? 0) + 1)
+    }
+  }
+
+  /** Never repeats the line: it may hold a key. */
+  #broken(problem: string): WireGuardError {
+    const line = this.#lines.lineNumber
+    return new WireGuardError(`UAPI reply, line ${line}: ${problem}`, { code: 'EPROTO', line })
+  }
+}
+
+/** The protocol is ASCII. */
+function text(bytes: Uint8Array, from: number, to: number): string {
+  if (Buffer.isBuffer(bytes)) return bytes.toString('latin1', from, to)
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1')
+}

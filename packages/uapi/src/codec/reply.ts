@@ -1,0 +1,42 @@
+/**
+ * What a get reply says of one peer: the words of the wire, values read.
+ * @source https://www.wireguard.com/xplatform/#configuration-protocol
+ */
+export interface WirePeer {
+  /** Base64, as keys are shown; the wire has hex. */
+  publicKey: string
+  /** Absent where the wire has zeros. The record owns the bytes. */
+  presharedKey?: Uint8Array
+  endpoint?: string
+  persistentKeepaliveInterval: number
+  lastHandshakeTimeSec: number
+  lastHandshakeTimeNsec: number
+  rxBytes: bigint
+  txBytes: bigint
+  allowedIps: string[]
+  protocolVersion: number
+}
+
+/** What a get reply says of the device itself; it stands before the first peer. */
+export interface WireDevice {
+  /** Absent where the wire has none or zeros. The record owns the bytes. */
+  privateKey?: Uint8Array
+  /** boringtun gives this and no private key. Base64. */
+  ownPublicKey?: string
+  listenPort: number
+  fwmark: number
+}
+
+/** A new record, with what an implementation that leaves a line out means by it. */
+export function wirePeer(publicKey: string): WirePeer {
+  return {
+    publicKey,
+    persistentKeepaliveInterval: 0,
+    lastHandshakeTimeSec: 0,
+    lastHandshakeTimeNsec: 0,
+    rxBytes: 0n,
+    txBytes: 0n,
+    allowedIps: [],
+    protocolVersion: 1,
+  }
+}

@@ -1,0 +1,99 @@
+import { type CheckedConfig, type CheckedPeer, formatEndpoint } from '@wgctrl/types'
+import { encodeHexKey } from './hex.js'
+
+/** Large enough that a chunk is a good write, small enough that making one is no pause. */
+const CHUNK_BYTES = 64 * 1024
+
+/** No line is longer: the longest holds a key, or an endpoint with the name of a link. */
+const LONGEST_LINE = 256
+
+/** A peer has fewer lines than this besides its allowed IPs. */
+const PEER_LINES = 16
+
+/** The request for everything that a device has. */
+export function encodeGet(): Uint8Array {
+  return Buffer.from('get=1\n\n')
+}
+
+/**
+ * The request that applies `config`, in chunks. A chunk is the caller's to zero once it is sent, as it
+ * may hold secrets.
+ *
+ * @source https://www.wireguard.com/xplatform/#configuration-protocol
+ */
+export function* encodeSet(config: CheckedConfig): Generator<Uint8Array, void, undefined> {
+  const writer = new LineWriter()
+  writer.line('set', '1')
+  if (config.privateKey) writer.key('private_key', config.privateKey)
+  if (config.listenPort !== undefined) writer.line('listen_port', config.listenPort)
+  if (config.firewallMark !== undefined) writer.line('fwmark', config.firewallMark)
+  if (config.replacePeers) writer.line('replace_peers', 'true')
+  for (const peer of config.peers) {
+    writePeer(writer, peer)
+    for (const { text, remove } of peer.allowedIPs) {
+      if (writer.isFull) yield writer.nextChunk()
+      writer.line('allowed_ip', remove ? `-${text}` : text)
+    }
+    if (writer.isFull) yield writer.nextChunk()
+  }
+  writer.end()
+  yield writer.chunk
+}
+
+function writePeer(writer: LineWriter, peer: CheckedPeer): void {
+  writer.publicKey('public_key', peer.publicKey)
+  if (peer.remove) writer.line('remove', 'true')
+  if (peer.updateOnly) writer.line('update_only', 'true')
+  if (peer.presharedKey) writer.key('preshared_key', peer.presharedKey)
+  if (peer.endpoint) writer.line('endpoint', formatEndpoint(peer.endpoint))
+  if (peer.persistentKeepalive !== undefined) {
+    writer.line('persistent_keepalive_interval', peer.persistentKeepalive)
+  }
+  if (peer.replaceAllowedIPs) writer.line('replace_allowed_ips', 'true')
+}
+
+/** Collects lines into chunks. */
+class LineWriter {
+  #bytes = Buffer.allocUnsafeSlow(CHUNK_BYTES + PEER_LINES * LONGEST_LINE)
+  #length = 0
+  readonly #scratch = Buffer.alloc(32)
+
+  get isFull(): boolean {
+    return this.#length >= CHUNK_BYTES
+  }
+
+  /** UTF-8, in which no character but the newline itself has the newline's byte. */
+  line(key: string, value: string | number): void {
+    this.#length += this.#bytes.write(`${key}=${value}\n`, this.#length, 'utf8')
+  }
+
+  publicKey(key: string, base64: string): void {
+    this.#scratch.write(base64, 'base64')
+    this.key(key, this.#scratch)
+  }
+
+  /** From bytes to bytes: the text of a secret never becomes a string, which nobody could wipe. */
+  key(key: string, value: Uint8Array): void {
+    this.#length += this.#bytes.write(`${key}=`, this.#length, 'latin1')
+    encodeHexKey(value, this.#bytes, this.#length)
+    this.#length += 64
+    this.end()
+  }
+
+  end(): void {
+    this.#bytes[this.#length++] = 10
+  }
+
+  /** What was written since the last chunk. */
+  get chunk(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length)
+  }
+
+  /** Hands out the chunk and begins another: the one before may still be on its way. */
+  nextChunk(): Uint8Array {
+    const { chunk } = this
+    this.#bytes = Buffer.allocUnsafeSlow(this.#bytes.length)
+    this.#length = 0
+    return chunk
+  }
+}

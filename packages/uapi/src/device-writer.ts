@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto'
+import { type CheckedConfig, inContext, OwnKeys, wipeConfig } from '@wgctrl/types'
+import { encodeSet } from './codec/request.js'
+import { DaemonProfile } from './daemon-profile.js'
+import { readDevice } from './device-reader.js'
+import type { SocketDirectory } from './directory.js'
+import { exchangeSet } from './exchange.js'
+import { countApplied } from './map/applied.js'
+import { needsCurrentDevice, toSets } from './map/config.js'
+import { wipeDevice } from './map/device.js'
+
+/** A daemon is known by its socket file: a new file is a new daemon. */
+interface KnownDaemon {
+  readonly identity: string
+  readonly profile: DaemonProfile
+}
+
+/** Applies configs, and remembers of each daemon what it understands and which key it has. */
+export class DeviceWriter {
+  readonly #directory: SocketDirectory
+  readonly #daemons = new Map<string, KnownDaemon>()
+  readonly #ownKeys = new OwnKeys()
+
+  constructor(directory: SocketDirectory) {
+    this.#directory = directory
+  }
+
+  /**
+   * Applies `config` to the device behind `path`.
+   *
+   * @throws {WireGuardError} `EINVAL`, `EADDRINUSE`, …, with `appliedPeers`; the system's errors
+   */
+  async write(
+    name: string,
+    path: string,
+    config: CheckedConfig,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { profile } = await this.#daemonAt(path)
+    await this.#ownKeys.refuse(path, config, () => profile.identify(signal))
+    const sets = await setsFor(name, path, config, profile, signal)
+    try {
+      for (const set of sets) await exchangeSet(path, encodeSet(set), signal)
+      this.#ownKeys.learn(path, config)
+    } catch (error) {
+      this.#ownKeys.forget(path)
+      throw await halfWritten(name, path, config, signal, error)
+    } finally {
+      for (const set of sets) wipeConfig(set)
+    }
+  }
+
+  /** Forgets a device that is gone. */
+  forget(path: string): void {
+    this.#daemons.delete(path)
+    this.#ownKeys.forget(path)
+  }
+
+  async #daemonAt(path: string): Promise<KnownDaemon> {
+    const identity = await this.#directory.identity(path)
+    const known = this.#daemons.get(path)
+    if (known?.identity === identity) return known
+    this.forget(path)
+    const daemon = { identity, profile: new DaemonProfile(path) }
+    this.#daemons.set(path, daemon)
+    return daemon
+  }
+}
+
+async function setsFor(
+  name: string,
+  path: string,
+  config: CheckedConfig,
+  daemon: DaemonProfile,
+  signal: AbortSignal,
+): Promise<CheckedConfig[]> {
+  const profile = await daemon.for(config, signal)
+  if (!needsCurrentDevice(config, profile)) return [config]
+  const current = await readDevice(name, path, signal)
+  try {
+    return toSets(config, profile, current, randomBytes(32))
+  } finally {
+    wipeDevice(current)
+  }
+}
+
+/** A device that still answers shows what was applied; of one that does not, nothing is known. */
+async function halfWritten(
+  device: string,
+  path: string,
+  config: CheckedConfig,
+  signal: AbortSignal,
+  error: unknown,
+): Promise<unknown> {
+  const now = await readDevice(device, path, signal).catch(() => undefined)
+  if (!now) return error
+  const appliedPeers = countApplied(config, now)
+  wipeDevice(now)
+  return inContext(error, { operation: 'configure', device, backend: 'userspace', appliedPeers })
+}

@@ -1,0 +1,148 @@
+import { constants } from 'node:fs'
+import { access, readdir, readFile, stat, unlink } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import {
+  checkInterfaceName,
+  InvalidTypeError,
+  invalid,
+  isInterfaceName,
+  unsupported,
+} from '@wgctrl/types'
+
+/** @source https://www.wireguard.com/xplatform/#windows */
+const PIPE_DIRECTORY = '\\\\.\\pipe\\'
+const PIPE_PREFIX = 'ProtectedPrefix\\Administrators\\WireGuard\\'
+
+/** The same directory where /var/run links to /run; the first that exists counts. */
+const SOCKET_DIRECTORIES = ['/var/run/wireguard', '/run/wireguard']
+
+/** `sun_path` less the closing NUL. @source unix(7); sys/un.h of the BSDs */
+const longestSocketPath = (platform: NodeJS.Platform): number => (platform === 'linux' ? 107 : 103)
+
+/** Milliseconds between the making of a name file and of its socket. @source wg-quick(8) for macOS */
+const NAME_FILE_TOLERANCE = 2000
+
+/**
+ * Where userspace devices have their sockets: names to paths and back. Sockets live in the file
+ * system, not in a network namespace, so those of every namespace are seen.
+ */
+export class SocketDirectory {
+  readonly #given: string | undefined
+  readonly #platform: NodeJS.Platform
+
+  /** @param path absent: where the platform's implementations put theirs */
+  constructor(path?: string, platform: NodeJS.Platform = process.platform) {
+    if (path !== undefined && typeof path !== 'string') {
+      throw new InvalidTypeError('options.socketDir', 'must be a path')
+    }
+    this.#given = path === undefined ? undefined : resolve(path)
+    this.#platform = platform
+  }
+
+  /**
+   * Names a device among all of this process, without a look at the disk: calls on one device are put
+   * in line by it in the order in which they are made.
+   */
+  lineOf(name: string): string {
+    const directory = this.#given ?? (SOCKET_DIRECTORIES[0] as string)
+    const isDefault = SOCKET_DIRECTORIES.includes(directory)
+    return join(isDefault ? (SOCKET_DIRECTORIES[0] as string) : directory, name)
+  }
+
+  /** The directory, whether or not it exists. */
+  async path(): Promise<string> {
+    if (this.#given !== undefined) return this.#given
+    if (this.#hasPipes) return PIPE_DIRECTORY
+    for (const directory of SOCKET_DIRECTORIES) {
+      if (await exists(directory)) return directory
+    }
+    return SOCKET_DIRECTORIES[0] as string
+  }
+
+  /** The devices that have a socket or pipe, sorted; whether somebody listens is not asked. */
+  async names(): Promise<string[]> {
+    const directory = await this.path()
+    const entries = await readdir(directory).catch(ignoreMissing)
+    return entries
+      .map((entry) => this.#nameOf(entry))
+      .filter(isInterfaceName)
+      .sort()
+  }
+
+  /**
+   * What to dial for a device.
+   *
+   * @throws {WireGuardError} `EINVAL` when it is no interface name, or no socket can have the path
+   */
+  async socketPath(name: string): Promise<string> {
+    checkInterfaceName(name)
+    const directory = await this.path()
+    if (this.#hasPipes) return directory + PIPE_PREFIX + name
+    const path = join(directory, `${await this.#realName(directory, name)}.sock`)
+    if (Buffer.byteLength(path) <= longestSocketPath(this.#platform)) return path
+    throw invalid('options.socketDir', `${path} is too long for the path of a socket`)
+  }
+
+  /**
+   * Tells one daemon behind a path from the next: another socket file is another daemon.
+   *
+   * @throws the system's `ENOENT` when there is none
+   */
+  async identity(path: string): Promise<string> {
+    if (this.#hasPipes) return path
+    const { ino, ctimeMs } = await stat(path)
+    return `${ino}:${ctimeMs}`
+  }
+
+  /** False when there is certainly no socket. */
+  async has(path: string): Promise<boolean> {
+    return this.#hasPipes || exists(path)
+  }
+
+  /**
+   * Removes a socket file. wireguard-go and boringtun watch theirs and end when it is gone.
+   *
+   * @throws {WireGuardError} `EUNSUPPORTED`: a pipe is no file
+   */
+  async remove(path: string): Promise<void> {
+    if (this.#hasPipes) throw unsupported('delete', 'the program that holds a pipe has to end it')
+    await unlink(path)
+  }
+
+  get #hasPipes(): boolean {
+    return this.#platform === 'win32' && this.#given === undefined
+  }
+
+  /** Empty: not the entry of a device. */
+  #nameOf(entry: string): string {
+    if (!this.#hasPipes) return entry.endsWith('.sock') ? entry.slice(0, -'.sock'.length) : ''
+    return entry.startsWith(PIPE_PREFIX) ? entry.slice(PIPE_PREFIX.length) : ''
+  }
+
+  /** macOS names interfaces utunN; `<name>.name` says which one a friendly name stands for. */
+  async #realName(directory: string, name: string): Promise<string> {
+    if (this.#platform !== 'darwin') return name
+    const file = join(directory, `${name}.name`)
+    const real = (await readFile(file, 'utf8').catch(() => '')).trim()
+    if (!isInterfaceName(real)) return name
+    return (await areOfOneTime(file, join(directory, `${real}.sock`))) ? real : name
+  }
+}
+
+/** A name file that was left behind may name what is somebody else's device by now. */
+async function areOfOneTime(...paths: [string, string]): Promise<boolean> {
+  const [a, b] = await Promise.all(paths.map((path) => stat(path).catch(() => undefined)))
+  return a && b ? Math.abs(a.mtimeMs - b.mtimeMs) < NAME_FILE_TOLERANCE : false
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path, constants.F_OK).then(
+    () => true,
+    () => false,
+  )
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): string[] {
+  if (error.code === 'ENOENT') return []
+  throw error
+}

@@ -1,0 +1,28 @@
+import type { PublicKey } from '@wgctrl/types'
+import { GetExchange } from './exchange.js'
+import { ownPublicKey } from './map/device.js'
+
+/** What a daemon says of itself before it comes to its peers. */
+export interface Identity {
+  /** Absent: the device has no private key. */
+  readonly publicKey?: PublicKey
+  /** Absent: a device without a key shows neither what boringtun shows nor what the others do. */
+  readonly isBoringtun?: boolean
+}
+
+/** Reads what stands before the peers, and no further. */
+export async function readIdentity(path: string, signal: AbortSignal): Promise<Identity> {
+  const exchange = await GetExchange.open(path, signal)
+  try {
+    while (!exchange.reply.isPastDevice) await exchange.next()
+    const { device } = exchange.reply
+    const publicKey = ownPublicKey(device)
+    const isBoringtun = device.ownPublicKey !== undefined
+    return {
+      ...(publicKey !== undefined && { publicKey }),
+      ...((isBoringtun || device.privateKey) && { isBoringtun }),
+    }
+  } finally {
+    exchange.close()
+  }
+}

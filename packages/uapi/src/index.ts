@@ -1,0 +1,7 @@
+export * from './backend.js'
+export * from './codec/reply.js'
+export * from './codec/reply-parser.js'
+export * from './codec/request.js'
+export * from './directory.js'
+export * from './profile.js'
+export { UapiSocket } from './socket.js'

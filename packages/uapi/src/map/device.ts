@@ -1,0 +1,110 @@
+import {
+  type Device,
+  type Endpoint,
+  formatCidr,
+  type Peer,
+  PeerRecord,
+  type PublicKey,
+  parseCidr,
+  publicKey,
+  SecretKey,
+  WireGuardError,
+} from '@wgctrl/types'
+import type { WireDevice, WirePeer } from '../codec/reply.js'
+import type { ReplyParser } from '../codec/reply-parser.js'
+import { parseWireEndpoint } from './endpoint.js'
+
+/** What boringtun shows when its private key was cleared: it takes the zeros for a key. */
+const PUBLIC_KEY_OF_ZEROS: PublicKey = 'L+V9o0fNYkMVKNqsX7spBzD/9oSvxM/C7ZCZX1jLO3Q='
+
+/** A device of a reply, with its peers. Its private key is taken out of the record, which is zeroed. */
+export function toDevice(name: string, reply: ReplyParser, peers: Peer[]): Device {
+  const { device, unknown } = reply
+  const own = ownPublicKey(device)
+  return {
+    name,
+    kind: 'userspace',
+    ...(device.privateKey && { privateKey: takeSecret(device.privateKey) }),
+    ...(own !== undefined && { publicKey: own }),
+    listenPort: device.listenPort,
+    firewallMark: device.fwmark,
+    peers,
+    ...(unknown.size > 0 && { unknown: Object.fromEntries(unknown) }),
+  }
+}
+
+/** The public key of a device: boringtun says it, the others say the private key it is derived from. */
+export function ownPublicKey(device: WireDevice): PublicKey | undefined {
+  if (device.ownPublicKey === PUBLIC_KEY_OF_ZEROS) return undefined
+  if (device.ownPublicKey !== undefined) return device.ownPublicKey
+  return device.privateKey && publicKey(device.privateKey)
+}
+
+/** A peer of a reply. Its preshared key is taken out of the record, whose bytes are zeroed. */
+export function toPeer(wire: WirePeer, device: WireDevice): Peer {
+  const { presharedKey, endpoint, allowedIps } = wire
+  // In place: the strings are the record's own list already.
+  for (let at = 0; at < allowedIps.length; at++) {
+    allowedIps[at] = toCanonicalCidr(allowedIps[at] as string)
+  }
+  const peer: Mutable<Peer> = new PeerRecord({
+    publicKey: wire.publicKey,
+    persistentKeepalive: wire.persistentKeepaliveInterval,
+    receivedBytes: wire.rxBytes,
+    transmittedBytes: wire.txBytes,
+    allowedIPs: allowedIps,
+    protocolVersion: wire.protocolVersion,
+  })
+  if (presharedKey !== undefined) peer.presharedKey = takeSecret(presharedKey)
+  if (endpoint !== undefined) peer.endpoint = toEndpoint(endpoint)
+  const lastHandshake = handshakeTime(wire, givesHandshakeAge(device))
+  if (lastHandshake !== undefined) peer.lastHandshake = lastHandshake
+  return peer
+}
+
+type Mutable<T> = { -readonly [field in keyof T]: T[field] }
+
+/** Zeroes the secrets of a device that was read for our own use. */
+export function wipeDevice(device: Device): void {
+  device.privateKey?.wipe()
+  for (const peer of device.peers) peer.presharedKey?.wipe()
+}
+
+/** boringtun, which shows itself by `own_public_key`, gives the handshake's age instead of its time. */
+function givesHandshakeAge(device: WireDevice): boolean {
+  return device.ownPublicKey !== undefined
+}
+
+/** Both zero means never; either alone is a time. */
+function handshakeTime(wire: WirePeer, isAge: boolean): Date | undefined {
+  const { lastHandshakeTimeSec: sec, lastHandshakeTimeNsec: nsec } = wire
+  if (sec === 0 && nsec === 0) return undefined
+  const milliseconds = sec * 1000 + Math.floor(nsec / 1e6)
+  return new Date(isAge ? Date.now() - milliseconds : milliseconds)
+}
+
+/** What a daemon sends is not the caller's mistake: what cannot be read is `EPROTO`. */
+function toEndpoint(text: string): Endpoint {
+  const endpoint = parseWireEndpoint(text)
+  if (!endpoint) throw unreadable('endpoint', text)
+  return endpoint
+}
+
+function toCanonicalCidr(text: string): string {
+  try {
+    return formatCidr(parseCidr(text))
+  } catch (cause) {
+    throw unreadable('allowed_ip', text, cause)
+  }
+}
+
+function unreadable(field: string, text: string, cause?: unknown): WireGuardError {
+  const message = `UAPI reply: ${field} ${JSON.stringify(text)} cannot be read`
+  return new WireGuardError(message, { code: 'EPROTO', ...(cause !== undefined && { cause }) })
+}
+
+function takeSecret(bytes: Uint8Array): SecretKey {
+  const secret = SecretKey.from(bytes)
+  bytes.fill(0)
+  return secret
+}

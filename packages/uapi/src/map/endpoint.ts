@@ -1,0 +1,21 @@
+import { type Endpoint, formatAddress, parseAddress } from '@wgctrl/types'
+
+/** An IPv4 address, or an IPv6 address in brackets with or without a scope; and a port. */
+const ENDPOINT = /^(?:\[([^\]%]+)(?:%([^\]]+))?\]|([\d.]+)):(\d{1,5})$/
+
+/**
+ * Reads an endpoint of a reply. Wider than what a config may have: a daemon shows what it was given by
+ * whomever, and wireguard-go and the kernel take port 0.
+ *
+ * @returns `undefined` for anything else
+ */
+export function parseWireEndpoint(text: string): Endpoint | undefined {
+  const [, v6, scope, v4, digits] = ENDPOINT.exec(text) ?? []
+  const ip = parseAddress(v6 ?? v4 ?? '')
+  const port = Number(digits)
+  if (ip?.family !== (v6 === undefined ? 4 : 6) || !(port <= 65535)) return undefined
+  const address = formatAddress(ip.family, ip.bytes)
+  if (scope === undefined || scope === '0') return { address, port, family: ip.family }
+  const scopeId = /^[1-9]\d{0,9}$/.test(scope) ? Number(scope) : scope
+  return { address, port, family: ip.family, scopeId }
+}

@@ -1,0 +1,180 @@
+import { Socket, type SocketConstructorOpts } from 'node:net'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+
+/** What the other side's going away looks like, depending on what was under way. */
+const GONE = new Set<string | undefined>(['ECONNRESET', 'EPIPE'])
+
+/** As large as a chunk that the system hands over at once. */
+const READ_BYTES = 64 * 1024
+
+/** Milliseconds until a daemon with too many callers in line is dialled again. */
+const REDIAL_INTERVAL = 10
+
+/**
+ * Node destroys a socket that cannot be written to, and with it what the other side said before it
+ * went: the very reason. Here a write to somebody who has gone passes for done, and reading goes on.
+ */
+class PatientSocket extends Socket {
+  isDeaf = false
+
+  override _write(
+    chunk: unknown,
+    encoding: BufferEncoding,
+    callback: (error?: Error | null) => void,
+  ): void {
+    super._write(chunk, encoding, (error?: NodeJS.ErrnoException | null) => {
+      if (!error || !GONE.has(error.code)) return callback(error)
+      this.isDeaf = true
+      callback()
+    })
+  }
+}
+
+/**
+ * A connection to a UAPI socket or Windows pipe: the only file of this package that does socket I/O.
+ * Bytes are pulled chunk by chunk, so a slow reader holds up the daemon instead of filling memory.
+ */
+export class UapiSocket {
+  readonly #signal: AbortSignal
+  readonly #socket: PatientSocket
+  /** Of one's own and not Node's: what a stream has buffered is lost when the connection is reset. */
+  readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES)
+  /** What came and was not received yet: at most the {@link #buffer}, unless reading runs ahead. */
+  #chunks: Buffer[] = []
+  #readsAhead = false
+  #wake: () => void = () => {}
+  #failure: NodeJS.ErrnoException | undefined
+  #isOver = false
+
+  private constructor(path: string, signal: AbortSignal) {
+    this.#signal = signal
+    const onread = { buffer: this.#buffer, callback: (length: number) => this.#keep(length) }
+    this.#socket = new PatientSocket({ onread } as SocketConstructorOpts)
+    for (const event of ['connect', 'drain']) this.#socket.on(event, () => this.#wake())
+    for (const event of ['end', 'close']) this.#socket.on(event, () => this.#finish())
+    this.#socket.on('error', (error) => this.#finish(error))
+    signal.addEventListener('abort', this.#onAbort, { once: true })
+    this.#socket.connect({ path })
+  }
+
+  /**
+   * Dials a UNIX socket or a named pipe, and waits while its line is full.
+   *
+   * @param signal ends this and every later call with its `reason`
+   * @throws the system's error: `ENOENT`, `ECONNREFUSED` (nobody listens), `EACCES`, …
+   */
+  static async open(path: string, signal: AbortSignal): Promise<UapiSocket> {
+    for (;;) {
+      try {
+        return await UapiSocket.#dial(path, signal)
+      } catch (error) {
+        signal.throwIfAborted()
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+      }
+      await sleep(REDIAL_INTERVAL)
+    }
+  }
+
+  static async #dial(path: string, signal: AbortSignal): Promise<UapiSocket> {
+    signal.throwIfAborted()
+    const connection = new UapiSocket(path, signal)
+    try {
+      while (connection.#socket.connecting) await connection.#news()
+      signal.throwIfAborted()
+      if (connection.#failure) throw connection.#failure
+      return connection
+    } catch (error) {
+      connection.close()
+      throw error
+    }
+  }
+
+  /**
+   * Sends bytes and waits until the next ones are welcome.
+   *
+   * @param bytes become the connection's, which zeroes them once they are out: they may hold keys
+   * @returns false when the other side has answered or gone meanwhile, so that the rest is pointless
+   */
+  async send(bytes: Uint8Array): Promise<boolean> {
+    if (this.#signal.aborted || this.#isSettled) {
+      bytes.fill(0)
+      this.#signal.throwIfAborted()
+      return false
+    }
+    this.#socket.write(bytes, () => bytes.fill(0))
+    while (this.#socket.writableNeedDrain && !this.#isSettled) await this.#news()
+    this.#signal.throwIfAborted()
+    return true
+  }
+
+  /**
+   * The next bytes; `undefined` when the other side is gone. They are lent until the next call, and
+   * the caller's to zero.
+   */
+  async receive(): Promise<Uint8Array | undefined> {
+    for (;;) {
+      // What lies ready would be read in one go, and nobody else get a turn.
+      if (this.#readsAhead) await nextTurn()
+      this.#signal.throwIfAborted()
+      const chunk = this.#chunks.shift()
+      if (chunk) return chunk
+      if (this.#failure && !GONE.has(this.#failure.code)) throw this.#failure
+      if (this.#isOver) return undefined
+      this.#socket.resume()
+      await this.#news()
+    }
+  }
+
+  /** From now on takes whatever comes into memory, so that the daemon is done with this connection. */
+  readAhead(): void {
+    if (this.#readsAhead) return
+    this.#readsAhead = true
+    this.#chunks = this.#chunks.map((chunk) => copyAndWipe(chunk))
+    this.#socket.resume()
+  }
+
+  /** Lets go of the descriptor. */
+  close(): void {
+    this.#signal.removeEventListener('abort', this.#onAbort)
+    this.#socket.destroy()
+    this.#buffer.fill(0)
+    for (const chunk of this.#chunks) chunk.fill(0)
+  }
+
+  /** True when nothing that is sent can matter any more. */
+  get #isSettled(): boolean {
+    return this.#isOver || this.#socket.isDeaf || this.#chunks.length > 0
+  }
+
+  #news(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve
+    })
+  }
+
+  /** @returns whether to go on reading */
+  #keep(length: number): boolean {
+    const chunk = this.#buffer.subarray(0, length)
+    this.#chunks.push(this.#readsAhead ? copyAndWipe(chunk) : chunk)
+    this.#wake()
+    return this.#readsAhead
+  }
+
+  #finish(error?: NodeJS.ErrnoException): void {
+    this.#failure ??= error
+    this.#isOver = true
+    this.#wake()
+  }
+
+  readonly #onAbort = (): void => {
+    this.#socket.destroy()
+    this.#wake()
+  }
+}
+
+function copyAndWipe(chunk: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(chunk.length)
+  copy.set(chunk)
+  chunk.fill(0)
+  return copy
+}

@@ -1,0 +1,82 @@
+import { watch } from 'node:fs'
+import { access, mkdir } from 'node:fs/promises'
+import { createServer, type Server, type Socket } from 'node:net'
+import { dirname } from 'node:path'
+import type { FakeDevice } from '@wgctrl/types/testing'
+import { Conversation } from './conversation.js'
+import { FakeDaemon, type FakeImplementation } from './fake-daemon.js'
+
+/**
+ * A {@link FakeDevice} behind a real UNIX socket, for tests of programs that speak UAPI. Its reader and
+ * writer of the protocol share no code with the backend's. Like the real daemons it ends when its
+ * socket file is removed.
+ *
+ * @example
+ * ```ts
+ * await using server = await FakeUapiServer.listen('/tmp/wg/wg0.sock', new FakeDevice('wg0'))
+ * const wg = await open({ backends: [new UserspaceBackend({ socketDir: '/tmp/wg' })] })
+ * console.log(await wg.device('wg0'))
+ * ```
+ */
+export class FakeUapiServer implements AsyncDisposable {
+  readonly device: FakeDevice
+  readonly implementation: FakeImplementation
+  /** Every request that came, as text without the blank line: keys included. */
+  readonly requests: string[] = []
+  readonly #daemon: FakeDaemon
+  readonly #server: Server
+  readonly #connections = new Set<Socket>()
+  #end: Promise<void> | undefined
+
+  private constructor(device: FakeDevice, implementation: FakeImplementation) {
+    this.device = device
+    this.implementation = implementation
+    this.#daemon = new FakeDaemon(device, implementation)
+    this.#server = createServer((socket) => this.#serve(socket))
+  }
+
+  /** Makes the socket, and its directory where that is missing. */
+  static async listen(
+    path: string,
+    device: FakeDevice,
+    implementation: FakeImplementation = 'wireguard-go',
+  ): Promise<FakeUapiServer> {
+    const fake = new FakeUapiServer(device, implementation)
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    await new Promise<void>((resolve, reject) => {
+      fake.#server.once('error', reject)
+      fake.#server.listen(path, resolve)
+    })
+    fake.#endWith(path)
+    return fake
+  }
+
+  /** Ends the server and cuts its connections. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end ??= new Promise((resolve) => {
+      this.#server.close(() => resolve())
+      for (const connection of this.#connections) connection.destroy()
+    })
+    await this.#end
+  }
+
+  #endWith(path: string): void {
+    const watcher = watch(dirname(path), () => {
+      access(path).catch(() => this[Symbol.asyncDispose]())
+    })
+    this.#server.once('close', () => watcher.close())
+  }
+
+  #serve(socket: Socket): void {
+    const conversation = new Conversation(this.#daemon, this.requests)
+    this.#connections.add(socket)
+    socket.once('close', () => this.#connections.delete(socket))
+    socket.on('error', () => socket.destroy())
+    socket.setEncoding('latin1')
+    socket.on('data', (text: string) => {
+      const answer = conversation.push(text)
+      if (answer) socket.write(answer)
+      if (conversation.isOver) socket.destroySoon()
+    })
+  }
+}

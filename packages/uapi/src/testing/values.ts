@@ -1,0 +1,46 @@
+import {
+  type CheckedAllowedIP,
+  type Endpoint,
+  formatAddress,
+  formatCidr,
+  parseAddress,
+  parseCidr,
+} from '@wgctrl/types'
+import type { FakeImplementation } from './fake-daemon.js'
+
+/** 64 hex digits of either case. */
+export function readKey(value: string): Buffer | undefined {
+  return /^[0-9a-f]{64}$/i.test(value) ? Buffer.from(value, 'hex') : undefined
+}
+
+/** Leading zeros pass, a sign does not. */
+export function readNumber(value: string, max: number): number | undefined {
+  return /^\d+$/.test(value) && Number(value) <= max ? Number(value) : undefined
+}
+
+/** An address and a port; names are refused, and port 0 is not. */
+export function readEndpoint(value: string): Endpoint | undefined {
+  const [, v6, scopeId, v4 = '', digits = ''] =
+    /^(?:\[([^\]%]+)(?:%([^\]]+))?\]|([^:]+)):(\d+)$/.exec(value) ?? []
+  const ip = parseAddress(v6 ?? v4)
+  const port = readNumber(digits, 65535)
+  if (port === undefined || ip?.family !== (v6 === undefined ? 4 : 6)) return undefined
+  const { family } = ip
+  const address = formatAddress(family, ip.bytes)
+  return { address, port, family, ...(scopeId !== undefined && { scopeId }) }
+}
+
+/** A prefix length is needed; bits behind it are cleared. */
+export function readNetwork(
+  value: string,
+  implementation: FakeImplementation,
+): CheckedAllowedIP | undefined {
+  const remove = value.startsWith('-')
+  if (remove && implementation !== 'wireguard-go') return undefined
+  const [address = '', bits = ''] = (remove ? value.slice(1) : value).split('/')
+  const ip = parseAddress(address)
+  const length = ip && readNumber(bits, ip.bytes.length * 8)
+  if (length === undefined) return undefined
+  const network = parseCidr(`${address}/${length}`)
+  return { ...network, text: formatCidr(network), remove }
+}
