@@ -1,0 +1,314 @@
+import { randomBytes } from 'node:crypto'
+import { statSync } from 'node:fs'
+import {
+  afterTurns,
+  type Backend,
+  type CallOptions,
+  type Capabilities,
+  type CheckedConfig,
+  type CreateOptions,
+  checkConfigInTurns,
+  checkInterfaceName,
+  Deadline,
+  type Device,
+  type DeviceConfig,
+  type DeviceKind,
+  formatPublicKey,
+  inContext,
+  inTurn,
+  invalid,
+  isZeroKey,
+  keyBytes,
+  OwnKeys,
+  type Peer,
+  type PublicKey,
+  removesAllowedIPs,
+  wipeConfig,
+  withThrowawayPeer,
+} from '@wgctrl/types'
+import { NetlinkError, recoded } from './errors.js'
+import { abortStreams, addStream, removeStream } from './live-streams.js'
+import { type ScopeIndex, toChange } from './map/config.js'
+import { peerBuilder, toDevice } from './map/device.js'
+import { removalProbe } from './map/removal.js'
+import { PeerStream } from './peer-stream.js'
+import { ConnectionPool } from './pool.js'
+import { probe } from './probe.js'
+import { Rtnl } from './rtnl.js'
+import { type Namespace, namespacePath } from './socket/namespace.js'
+import { NETLINK, openNetlinkSocket } from './socket/socket.js'
+import type { Transport } from './socket/transport.js'
+import { WG_GENL_NAME } from './specs/wireguard.js'
+import { FamilyCache } from './wireguard/family.js'
+import { DeviceReader } from './wireguard/get-device.js'
+import { DeviceWriter } from './wireguard/set-device.js'
+
+export interface KernelBackendOptions {
+  /** The network namespace whose devices are meant; absent: the one of the calling thread. */
+  netns?: Namespace | undefined
+  /**
+   * Opens what stands for a netlink socket: a fake kernel in tests. `protocol` is one of NETLINK.
+   */
+  openTransport?: ((protocol: number) => Transport | Promise<Transport>) | undefined
+}
+
+/** WireGuard devices of the Linux kernel, over netlink. */
+export class KernelBackend implements Backend {
+  readonly kind: DeviceKind = 'linux-kernel'
+  readonly capabilities: Capabilities = {
+    create: true,
+    mtu: true,
+    interfaceIndex: true,
+    perNamespace: true,
+    endpointScope: true,
+  }
+  readonly #netns: Namespace | undefined
+  readonly #openTransport: (protocol: number) => Transport | Promise<Transport>
+  readonly #pool: ConnectionPool
+  readonly #reader: DeviceReader
+  readonly #writer: DeviceWriter
+  readonly #ownKeys = new OwnKeys()
+  /** Names the namespace in the queue of each device, which is one for the whole process. */
+  readonly #queue: string
+  #rtnl: Promise<Rtnl> | undefined
+  /** Whether this kernel takes WGALLOWEDIP_F_REMOVE_ME; unknown until it is first needed. */
+  #removesAllowedIPs: boolean | undefined
+
+  /** Opens nothing yet; sockets are opened when they are needed. */
+  constructor(options: KernelBackendOptions = {}) {
+    const { netns, openTransport } = options
+    this.#netns = netns
+    this.#openTransport = openTransport ?? ((protocol) => openNetlinkSocket({ protocol, netns }))
+    this.#pool = new ConnectionPool(() => this.#openTransport(NETLINK.generic))
+    const family = new FamilyCache(WG_GENL_NAME)
+    this.#reader = new DeviceReader(this.#pool, family)
+    this.#writer = new DeviceWriter(this.#pool, family)
+    this.#queue = `linux-kernel ${openTransport ? 'transport' : namespaceIdentity(netns)}`
+  }
+
+  /** Passes when the kernel has WireGuard and this process may use it; says what to do otherwise. */
+  async probe(): Promise<void> {
+    const result = await probe({ netns: this.#netns, openTransport: this.#openTransport })
+    if (result.state === 'ready') return
+    const code = result.state === 'no-permission' ? 'EPERM' : 'ENOBACKEND'
+    throw new NetlinkError(result.message, { code, backend: this.kind, cause: result.cause })
+  }
+
+  list(options?: CallOptions): Promise<string[]> {
+    return this.#call('list', undefined, options, async (signal) => {
+      const rtnl = await this.#openRtnl()
+      const links = await rtnl.links({ kind: WG_GENL_NAME, brief: true }, { signal })
+      return links.map(({ name }) => name).sort()
+    })
+  }
+
+  device(name: string, options?: CallOptions): Promise<Device> {
+    return this.#call('device', name, options, (signal) => this.#read(name, signal))
+  }
+
+  peers(name: string, options?: CallOptions): AsyncIterableIterator<Peer> {
+    const line = this.#line(name)
+    const stream: PeerStream<Peer> = new PeerStream(
+      () => {
+        addStream(line, stream)
+        return this.#batches(name, options)
+      },
+      () => removeStream(line, stream),
+      options?.signal,
+    )
+    return stream
+  }
+
+  configure(name: string, config: DeviceConfig, options?: CallOptions): Promise<void> {
+    return this.#call('configure', name, options, async (signal) => {
+      const checked = await checkConfigInTurns(config, signal)
+      try {
+        await this.#apply(name, checked, signal)
+      } finally {
+        wipeConfig(checked)
+      }
+    })
+  }
+
+  create(name: string, options: CreateOptions = {}): Promise<void> {
+    return this.#call('create', name, options, async (signal) => {
+      const { netns, mtu } = options
+      const own = netns === undefined || netns === this.#netns
+      const rtnl = own ? await this.#openRtnl() : await Rtnl.open({ netns })
+      try {
+        await rtnl.createLink({ name, kind: WG_GENL_NAME, mtu }, { signal })
+        this.#ownKeys.forget(name)
+      } catch (error) {
+        throw creationError(error, name)
+      } finally {
+        if (!own) await rtnl.close()
+      }
+    })
+  }
+
+  delete(name: string, options?: CallOptions): Promise<void> {
+    return this.#call('delete', name, options, async (signal) => {
+      const rtnl = await this.#openRtnl()
+      const { kind, index } = await rtnl.link(name, { signal })
+      if (kind !== WG_GENL_NAME) {
+        throw new NetlinkError(`${name} is not a WireGuard interface`, { code: 'ENOTWIREGUARD' })
+      }
+      await abortStreams(this.#line(name), this.#deleted(name))
+      // By index: the name may belong to another link by now.
+      await rtnl.deleteLink(index, { signal })
+      this.#ownKeys.forget(name)
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool.close()
+    const rtnl = await this.#rtnl?.catch(() => undefined)
+    await rtnl?.close()
+  }
+
+  async #read(name: string, signal: AbortSignal): Promise<Device> {
+    return toDevice(await this.#reader.read(name, peerBuilder, { signal }))
+  }
+
+  async *#batches(name: string, options?: CallOptions): AsyncGenerator<Peer[], void, undefined> {
+    const context = { operation: 'peers', device: name, backend: this.kind }
+    let deadline: Deadline | undefined
+    try {
+      checkInterfaceName(name)
+      deadline = new Deadline(options)
+      const { signal } = deadline
+      await afterTurns(this.#line(name), signal)
+      for await (const batch of this.#reader.batches(name, peerBuilder, { signal })) {
+        deadline.pause()
+        yield batch
+        deadline.resume()
+        signal.throwIfAborted()
+      }
+    } catch (error) {
+      throw inContext(error, context)
+    } finally {
+      deadline?.end()
+    }
+  }
+
+  async #apply(name: string, config: CheckedConfig, signal: AbortSignal): Promise<void> {
+    await this.#ownKeys.refuse(name, config, () => this.#publicKey(name, signal))
+    const plain = await this.#withoutRemovals(name, config, signal)
+    const scopes = await this.#scopes(plain, signal)
+    await this.#writer.write(toChange(name, plain, scopes), { signal })
+    this.#ownKeys.learn(name, plain)
+  }
+
+  /** The same change in words that this kernel knows. */
+  async #withoutRemovals(
+    name: string,
+    config: CheckedConfig,
+    signal: AbortSignal,
+  ): Promise<CheckedConfig> {
+    if (!removesAllowedIPs(config) || this.#removesAllowedIPs) return config
+    const { peers } = await this.#read(name, signal)
+    const [peer] = peers
+    if (peer) this.#removesAllowedIPs ??= await this.#canRemove(name, peer.publicKey, signal)
+    return this.#removesAllowedIPs ? config : withThrowawayPeer(config, peers, randomBytes(32))
+  }
+
+  /** @source kernels before 6.16 answer EINVAL to the attribute, before they do anything */
+  async #canRemove(name: string, peer: PublicKey, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#writer.write(removalProbe(name, keyBytes(peer, 'publicKey')), { signal })
+      return true
+    } catch (error) {
+      if (error instanceof NetlinkError && error.code === 'EINVAL') return false
+      throw error
+    }
+  }
+
+  async #publicKey(name: string, signal: AbortSignal): Promise<PublicKey | undefined> {
+    const { publicKey, privateKey } = await this.#reader.head(name, { signal })
+    privateKey?.fill(0)
+    return publicKey === undefined || isZeroKey(publicKey) ? undefined : formatPublicKey(publicKey)
+  }
+
+  /** The indexes of the links that scopes of endpoints name. */
+  async #scopes(config: CheckedConfig, signal: AbortSignal): Promise<ScopeIndex> {
+    const indexes = new Map<string, number>()
+    for (const [position, { endpoint }] of config.peers.entries()) {
+      const scope = endpoint?.scopeId
+      if (typeof scope !== 'string' || indexes.has(scope)) continue
+      const path = `peers[${position}].endpoint.scopeId`
+      indexes.set(scope, await this.#linkIndex(scope, path, signal))
+    }
+    return (scope) => indexes.get(scope)
+  }
+
+  async #linkIndex(name: string, path: string, signal: AbortSignal): Promise<number> {
+    try {
+      const rtnl = await this.#openRtnl()
+      return (await rtnl.link(name, { signal })).index
+    } catch (error) {
+      if (!(error instanceof NetlinkError && error.code === 'ENODEV')) throw error
+      throw invalid(path, `there is no interface ${JSON.stringify(name)}`)
+    }
+  }
+
+  #deleted(name: string): unknown {
+    const error = new NetlinkError(`${name} was deleted while it was read`, { code: 'ENODEV' })
+    return inContext(error, { operation: 'peers', device: name, backend: this.kind })
+  }
+
+  #openRtnl(): Promise<Rtnl> {
+    this.#rtnl ??= this.#newRtnl().catch((error: unknown) => {
+      this.#rtnl = undefined
+      throw error
+    })
+    return this.#rtnl
+  }
+
+  async #newRtnl(): Promise<Rtnl> {
+    return new Rtnl(await this.#openTransport(NETLINK.route), { netns: this.#netns })
+  }
+
+  #line(name: string): string {
+    return `${this.#queue} ${name}`
+  }
+
+  async #call<T>(
+    operation: string,
+    device: string | undefined,
+    options: CallOptions | undefined,
+    body: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    let deadline: Deadline | undefined
+    try {
+      deadline = new Deadline(options)
+      const { signal } = deadline
+      if (operation === 'list') return await body(signal)
+      checkInterfaceName(device as string)
+      return await inTurn(this.#line(device as string), signal, () => body(signal))
+    } catch (error) {
+      throw inContext(error, { operation, ...(device && { device }), backend: this.kind })
+    } finally {
+      deadline?.end()
+    }
+  }
+}
+
+/** @source rtnetlink answers EOPNOTSUPP to a kind of link that no module provides */
+function creationError(error: unknown, name: string): unknown {
+  if (!(error instanceof NetlinkError)) return error
+  if (error.code === 'EEXIST') {
+    return recoded(error, 'EEXIST', `there is an interface ${name} already`)
+  }
+  if (error.code !== 'EOPNOTSUPP') return error
+  return recoded(error, 'ENOBACKEND', 'the kernel has no WireGuard: its module cannot be loaded')
+}
+
+/** The same namespace under any name: the inode of its file. */
+function namespaceIdentity(netns: Namespace | undefined): string {
+  const path = netns === undefined ? '/proc/thread-self/ns/net' : namespacePath(netns)
+  try {
+    return String(statSync(path).ino)
+  } catch {
+    return path
+  }
+}

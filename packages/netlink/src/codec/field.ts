@@ -1,0 +1,99 @@
+import type { AttributeSet, Infer } from './attribute-set.js'
+import type { Struct, StructValue } from './struct.js'
+
+/** What a field's payload is; small integers so that the codec's switch compiles to a jump table. */
+export const OP = {
+  unknown: 0,
+  u8: 1,
+  u16: 2,
+  u32: 3,
+  u64: 4,
+  s32: 5,
+  s64: 6,
+  be16: 7,
+  be32: 8,
+  be64: 9,
+  binary: 10,
+  string: 11,
+  flag: 12,
+  nest: 13,
+  indexedArray: 14,
+  u32Array: 15,
+  struct: 16,
+} as const
+
+/** One attribute of a set. `T` is the type of its value and exists for inference alone. */
+export interface Field<T = unknown> {
+  readonly op: number
+  /** The attribute's number in its enum. */
+  readonly type: number
+  /** Payload bytes that must be there; fewer is a malformed attribute. */
+  readonly minLen: number
+  readonly maxLen: number
+  /** The attribute may stand several times (`multi-attr`): the value is an array. */
+  readonly multi: boolean
+  /** For `flags`: the mask of each named bit. */
+  readonly masks?: Readonly<Record<string, number>>
+  readonly set?: AttributeSet
+  readonly struct?: Struct
+  /** Never set. */
+  readonly value?: T
+}
+
+const MAX = 0xffff - 4
+
+const field = <T>(op: number, type: number, minLen: number, rest: Partial<Field<T>> = {}) =>
+  ({ op, type, minLen, maxLen: MAX, multi: false, ...rest }) as Field<T>
+
+export const u8 = (type: number) => field<number>(OP.u8, type, 1)
+export const u16 = (type: number) => field<number>(OP.u16, type, 2)
+export const u32 = (type: number) => field<number>(OP.u32, type, 4)
+export const u64 = (type: number) => field<bigint>(OP.u64, type, 8)
+export const s32 = (type: number) => field<number>(OP.s32, type, 4)
+export const s64 = (type: number) => field<bigint>(OP.s64, type, 8)
+/** Network byte order. */
+export const be16 = (type: number) => field<number>(OP.be16, type, 2)
+/** Network byte order. */
+export const be32 = (type: number) => field<number>(OP.be32, type, 4)
+/** Network byte order. */
+export const be64 = (type: number) => field<bigint>(OP.be64, type, 8)
+/** NUL-terminated on the wire; the NUL is no part of the value. */
+export const string = (type: number) => field<string>(OP.string, type, 0)
+/** An attribute without payload: `true` when it is there. */
+export const flag = (type: number) => field<boolean>(OP.flag, type, 0)
+/** A u32 array without per-element headers. */
+export const u32Array = (type: number) => field<number[]>(OP.u32Array, type, 0)
+
+/** Bytes; decoded values are copies that the caller owns. */
+export const binary = (
+  type: number,
+  limits: { len?: number; minLen?: number; maxLen?: number } = {},
+) =>
+  field<Uint8Array>(OP.binary, type, limits.len ?? limits.minLen ?? 0, {
+    maxLen: limits.len ?? limits.maxLen ?? MAX,
+  })
+
+/**
+ * A u32 of named bits, named by bit position as in the kernel's YAML. The value is the plain
+ * number, so that bits which this table does not know survive; `masks` has the named ones.
+ */
+export const flags = <const B extends Record<string, number>>(type: number, bits: B) =>
+  field<number>(OP.u32, type, 4, {
+    masks: Object.fromEntries(Object.entries(bits).map(([name, bit]) => [name, (1 << bit) >>> 0])),
+  }) as Field<number> & { readonly masks: { readonly [K in keyof B]: number } }
+
+export const nest = <S extends AttributeSet>(type: number, set: S) =>
+  field<Infer<S>>(OP.nest, type, 0, { set })
+
+/** A nest of nests, whose inner attribute types are an index that is not part of the value. */
+export const indexedArray = <S extends AttributeSet>(type: number, set: S) =>
+  field<Infer<S>[]>(OP.indexedArray, type, 0, { set })
+
+export const fixed = <S extends Struct>(type: number, struct: S) =>
+  field<S extends Struct<infer M> ? StructValue<M> : never>(OP.struct, type, struct.minSize, {
+    struct: struct as unknown as Struct,
+  })
+
+/** The attribute may stand several times; its value is an array. */
+export const multi = <T>(inner: Field<T>): Field<T[]> =>
+  ({ ...inner, multi: true }) as unknown as Field<T[]>

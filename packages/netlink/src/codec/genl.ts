@@ -1,0 +1,26 @@
+import { malformed } from '../errors.js'
+import { MESSAGE_HEADER } from './message.js'
+import type { Writer } from './writer.js'
+
+/** sizeof(struct genlmsghdr): command u8, version u8, reserved u16. @source linux/genetlink.h */
+export const GENL_HEADER = 4
+
+/** Where the attributes of a generic netlink message begin, from the start of the message. */
+export const GENL_ATTRIBUTES: number = MESSAGE_HEADER + GENL_HEADER
+
+export interface GenlHeader {
+  command: number
+  version: number
+}
+
+/** @throws {NetlinkError} EPROTO when fewer than four bytes are there */
+export const decodeGenlHeader = (bytes: Uint8Array, start: number, end: number): GenlHeader => {
+  if (end - start < GENL_HEADER) throw malformed('message ends inside genlmsghdr', start)
+  return { command: bytes[start] as number, version: bytes[start + 1] as number }
+}
+
+export const encodeGenlHeader = (header: GenlHeader, writer: Writer): void => {
+  const o = writer.reserve(GENL_HEADER)
+  writer.bytes[o] = header.command
+  writer.bytes[o + 1] = header.version
+}

@@ -1,0 +1,191 @@
+import { writeU16, writeU32 } from './codec/bytes.js'
+import { type Message, NLM_F } from './codec/message.js'
+import { NetlinkError, protocolError } from './errors.js'
+import {
+  copyMessage,
+  RECEIVE_BUFFER,
+  Reply,
+  type ReplyBuffers,
+  type ReplyOptions,
+  type Request,
+} from './reply.js'
+import { type NetlinkSocketOptions, openNetlinkSocket } from './socket/socket.js'
+import type { Transport } from './socket/transport.js'
+
+/** Requests above this many bytes are written off the event loop: the kernel works inside the write. */
+const SYNC_WRITE = 4096
+
+/** Datagrams that are thrown away to reach the end of an answer that nobody wanted to its end. */
+const MAX_DRAIN = 1_000_000
+
+/** A dump that is torn this often in a row is reported as such. */
+const DUMP_ATTEMPTS = 8
+
+/** Requests and answers over one netlink socket: one at a time, in the order of the calls. */
+export class Connection {
+  readonly #transport: Transport
+  readonly #buffers: ReplyBuffers = {
+    pair: [Buffer.allocUnsafeSlow(RECEIVE_BUFFER), Buffer.allocUnsafeSlow(RECEIVE_BUFFER)],
+    used: [0, 0],
+  }
+  #sequence = 0
+  #tail: Promise<void> | undefined
+  #unfinished: Reply | undefined
+  #foreign = 0
+
+  constructor(transport: Transport) {
+    this.#transport = transport
+  }
+
+  static async open(options: NetlinkSocketOptions): Promise<Connection> {
+    return new Connection(await openNetlinkSocket(options))
+  }
+
+  /** The last answer was given up before its end: the next request has to read the rest away. */
+  get dirty(): boolean {
+    return this.#unfinished !== undefined
+  }
+
+  /** Messages that belonged to no request of ours, since the start. */
+  get foreignMessages(): number {
+    return this.#foreign
+  }
+
+  /**
+   * Sends a request and waits for its acknowledgement.
+   *
+   * @returns the messages of the answer, with payloads of their own
+   * @throws {NetlinkError} the kernel's errno with its extended ack
+   */
+  async request(request: Request, options: ReplyOptions = {}): Promise<Message[]> {
+    return this.exchange(request, NLM_F.ack, options, (reply) => collect(reply))
+  }
+
+  /**
+   * Sends a dump request and collects it; a torn dump is read again from the start.
+   *
+   * @throws {NetlinkError} EINTR when every attempt was torn
+   */
+  async dump(request: Request, options: ReplyOptions = {}): Promise<Message[]> {
+    for (let attempt = 0; attempt < DUMP_ATTEMPTS; attempt++) {
+      const messages = await this.exchange(request, NLM_F.dump, options, async (reply) => {
+        const collected = await collect(reply)
+        return reply.interrupted ? undefined : collected
+      })
+      if (messages !== undefined) return messages
+    }
+    throw interrupted()
+  }
+
+  /**
+   * Sends a request and lets `read` walk the answer. `read` may return before the end.
+   *
+   * @param flags NLM_F_ACK, NLM_F_DUMP, and what the request itself needs
+   */
+  async exchange<T>(
+    request: Request,
+    flags: number,
+    options: ReplyOptions,
+    read: (reply: Reply) => T | Promise<T>,
+  ): Promise<T> {
+    const { reply, release } = await this.open(request, flags, options)
+    try {
+      return await read(reply)
+    } finally {
+      release()
+    }
+  }
+
+  /** The two halves of `exchange` for streams. The connection is taken until `release` is called. */
+  async open(
+    request: Request,
+    flags: number,
+    options: ReplyOptions = {},
+  ): Promise<{ reply: Reply; release: () => void }> {
+    const leave = await this.#enter()
+    try {
+      options.signal?.throwIfAborted()
+      if (this.#unfinished) await this.#drain(this.#unfinished)
+      const reply = await this.#send(request, flags, options)
+      return { reply, release: () => this.#release(reply, leave) }
+    } catch (error) {
+      leave()
+      throw error
+    }
+  }
+
+  /** Ends the connection; what is in flight settles first. */
+  async close(): Promise<void> {
+    await this.#transport.close()
+    this.#wipe()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #send(request: Request, flags: number, options: ReplyOptions): Promise<Reply> {
+    this.#sequence = (this.#sequence + 1) >>> 0 || 1
+    const { bytes } = request
+    const own = (bytes[6] as number) | ((bytes[7] as number) << 8)
+    writeU16(bytes, 6, own | NLM_F.request | flags)
+    writeU32(bytes, 8, this.#sequence)
+    const reply = new Reply(this.#transport, request, this.#sequence, this.#buffers, options)
+    if (options.slow || bytes.length > SYNC_WRITE) await this.#transport.send(bytes)
+    else this.#transport.sendSync(bytes)
+    return reply
+  }
+
+  /** Waits for the requests before this one. Returns what lets the next one in. */
+  async #enter(): Promise<() => void> {
+    const before = this.#tail
+    let leave = (): void => {}
+    const done = new Promise<void>((resolve) => {
+      leave = resolve
+    })
+    this.#tail = done
+    await before
+    return () => {
+      if (this.#tail === done) this.#tail = undefined
+      leave()
+    }
+  }
+
+  #release(reply: Reply, leave: () => void): void {
+    this.#foreign += reply.foreign
+    this.#unfinished = reply.finished ? undefined : reply
+    if (reply.finished) this.#wipe()
+    leave()
+  }
+
+  /** Answers carry private and preshared keys: they do not stay in the buffers. */
+  #wipe(): void {
+    this.#buffers.pair.forEach((buffer, i) => {
+      buffer.fill(0, 0, this.#buffers.used[i])
+    })
+    this.#buffers.used = [0, 0]
+  }
+
+  async #drain(reply: Reply): Promise<void> {
+    const into = this.#buffers.pair[0]
+    await reply.pending
+    for (let i = 0; i < MAX_DRAIN; i++) {
+      if ((await this.#transport.receive(into)) === undefined) {
+        this.#unfinished = undefined
+        return
+      }
+    }
+    throw protocolError('an answer that was given up does not end')
+  }
+}
+
+/** A dump whose data changed under it, however often it was read. */
+export function interrupted(): NetlinkError {
+  return new NetlinkError('it changed during every attempt to read it', { code: 'EINTR' })
+}
+
+async function collect(reply: Reply): Promise<Message[]> {
+  const messages: Message[] = []
+  while (await reply.advance()) while (reply.next()) messages.push(copyMessage(reply.cursor))
+  return messages
+}

@@ -1,0 +1,187 @@
+import { Worker } from 'node:worker_threads'
+import { writeU16, writeU32 } from './codec/bytes.js'
+import { decodeMessages, MESSAGE_HEADER, NLM_F, NLMSG } from './codec/message.js'
+import { NetlinkError } from './errors.js'
+import { type Link, toLink } from './link.js'
+import type { Namespace } from './socket/namespace.js'
+import { NETLINK, type NetlinkSocket, openNetlinkSocket } from './socket/socket.js'
+import { RTM_LINK, RTNLGRP_LINK } from './specs/rt-link.js'
+
+/**
+ * What happened to links. `lost` says that events came faster than they were read and some are
+ * gone: list the links again.
+ */
+export type LinkEvent = { type: 'changed' | 'deleted'; link: Link } | { type: 'lost' }
+
+/**
+ * The reader of the multicast socket: a thread of its own, since a read that waits would hold one of
+ * the pool's four. It needs nothing but the descriptor, so its source stands here and no bundler or
+ * module format has to find a file. `stop` is set before the wake-up datagram is sent; the socket's
+ * receive timeout is a second way out.
+ */
+const READER = `
+const { readSync } = require('node:fs')
+const { parentPort, workerData } = require('node:worker_threads')
+const { fd, stop } = workerData
+const buffer = Buffer.allocUnsafeSlow(65536)
+while (Atomics.load(stop, 0) === 0) {
+  try {
+    const length = readSync(fd, buffer, 0, buffer.length, null)
+    parentPort.postMessage(new Uint8Array(buffer.subarray(0, length)))
+  } catch (error) {
+    if (error.code === 'ENOBUFS') parentPort.postMessage(null)
+    else if (error.code !== 'EAGAIN' && error.code !== 'EINTR') throw error
+  }
+}
+`
+
+/** Milliseconds after which a read that nothing woke looks whether it should stop. */
+const RECEIVE_TIMEOUT = 1000
+
+/** Bytes; a burst of link changes fits, so that little is lost. */
+const RECEIVE_BUFFER_SIZE = 1 << 20
+
+export interface LinkEventOptions {
+  netns?: Namespace | undefined
+  /** Ends the iteration with its reason. */
+  signal?: AbortSignal | undefined
+}
+
+/**
+ * Links that appear, change and go in a network namespace, from when this resolved. Leaving the loop,
+ * or `return()`, ends the thread and closes the socket.
+ *
+ * @throws {NetlinkError} where netlink cannot be had
+ */
+export async function watchLinks(options: LinkEventOptions = {}): Promise<LinkEvents> {
+  options.signal?.throwIfAborted()
+  const socket = await openNetlinkSocket({
+    protocol: NETLINK.route,
+    groups: [RTNLGRP_LINK],
+    netns: options.netns,
+    receiveTimeout: RECEIVE_TIMEOUT,
+    receiveBufferSize: RECEIVE_BUFFER_SIZE,
+  })
+  return new LinkEvents(socket, options.signal)
+}
+
+/** What {@link watchLinks} gives: events in order, for one reader. */
+export class LinkEvents implements AsyncIterableIterator<LinkEvent, void, undefined> {
+  readonly #socket: NetlinkSocket
+  readonly #stop = new Int32Array(new SharedArrayBuffer(4))
+  readonly #mail: Mailbox
+  readonly #exited: Promise<void>
+  readonly #ready: LinkEvent[] = []
+  #ended: Promise<void> | undefined
+
+  /** @internal use {@link watchLinks} */
+  constructor(socket: NetlinkSocket, signal: AbortSignal | undefined) {
+    this.#socket = socket
+    const workerData = { fd: socket.fd, stop: this.#stop }
+    const worker = new Worker(READER, { eval: true, workerData })
+    this.#mail = new Mailbox(worker, signal)
+    this.#exited = new Promise((resolve) => worker.once('exit', () => resolve()))
+  }
+
+  async next(): Promise<IteratorResult<LinkEvent, void>> {
+    try {
+      for (;;) {
+        if (this.#ended) return { done: true, value: undefined }
+        const event = this.#ready.shift()
+        if (event !== undefined) return { done: false, value: event }
+        const datagram = await this.#mail.next()
+        if (datagram !== undefined) this.#ready.push(...eventsOf(datagram))
+      }
+    } catch (error) {
+      await this.return()
+      throw error
+    }
+  }
+
+  async return(): Promise<IteratorResult<LinkEvent, void>> {
+    this.#ended ??= this.#end()
+    await this.#ended
+    return { done: true, value: undefined }
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return()
+  }
+
+  async #end(): Promise<void> {
+    Atomics.store(this.#stop, 0, 1)
+    this.#socket.sendSync(wakeUp())
+    this.#mail.close()
+    await this.#exited
+    await this.#socket.close()
+  }
+}
+
+/** The kernel acknowledges a NOOP that asks for it and does nothing else: the read returns. */
+function wakeUp(): Uint8Array {
+  const bytes = new Uint8Array(MESSAGE_HEADER)
+  writeU32(bytes, 0, MESSAGE_HEADER)
+  writeU16(bytes, 4, NLMSG.noop)
+  writeU16(bytes, 6, NLM_F.request | NLM_F.ack)
+  return bytes
+}
+
+function* eventsOf(datagram: Uint8Array | null): Generator<LinkEvent> {
+  if (datagram === null) return yield { type: 'lost' }
+  for (const message of decodeMessages(datagram)) {
+    if (message.type === RTM_LINK.new) yield { type: 'changed', link: toLink(message) }
+    if (message.type === RTM_LINK.delete) yield { type: 'deleted', link: toLink(message) }
+  }
+}
+
+/** Datagrams from the worker, in order, for one reader that waits. */
+class Mailbox {
+  readonly #queue: (Uint8Array | null)[] = []
+  readonly #signal: AbortSignal | undefined
+  #closed = false
+  #failure: { error: unknown } | undefined
+  #wake = (): void => {}
+
+  constructor(worker: Worker, signal: AbortSignal | undefined) {
+    this.#signal = signal
+    worker.on('message', (datagram: Uint8Array | null) => {
+      this.#queue.push(datagram)
+      this.#wake()
+    })
+    worker.on('error', (error) => this.#fail(error))
+    worker.on('exit', () => {
+      this.#fail(new NetlinkError('the reader of link events ended', { code: 'EPIPE' }))
+    })
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  /** Waits for a datagram; `null` stands for lost ones, `undefined` comes once it is closed. */
+  async next(): Promise<Uint8Array | null | undefined> {
+    while (!this.#closed) {
+      const datagram = this.#queue.shift()
+      if (datagram !== undefined) return datagram
+      if (this.#failure) throw this.#failure.error
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    return undefined
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+    this.#wake()
+  }
+
+  readonly #onAbort = (): void => this.#fail(this.#signal?.reason)
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error }
+    this.#wake()
+  }
+}

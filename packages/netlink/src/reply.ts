@@ -1,0 +1,186 @@
+import type { AttributeSet } from './codec/attribute-set.js'
+import { type Acknowledgement, decodeDone, decodeError } from './codec/extended-ack.js'
+import { type Message, MessageCursor, NLM_F, NLMSG } from './codec/message.js'
+import { kernelError, NetlinkError, protocolError } from './errors.js'
+import type { Transport } from './socket/transport.js'
+
+/** A request as bytes, and what its attributes are, for naming them in errors. */
+export interface Request {
+  /** One whole message; `Connection` fills in its sequence number. */
+  bytes: Uint8Array
+  set: AttributeSet
+  /** Where the attributes begin in `bytes`. */
+  start: number
+}
+
+/** The kernel fills at most 32 KiB of a dump per read; single replies can be larger. */
+export const RECEIVE_BUFFER = 65_536
+
+/** Datagrams that are read on the event loop's own time before reading moves off it. */
+const SYNC_DATAGRAMS = 2
+
+/** Datagrams in a row of which none is for this request. */
+const MAX_FOREIGN = 10_000
+
+/** Two buffers that take turns: one is decoded while the kernel fills the other. */
+export interface ReplyBuffers {
+  pair: readonly [Buffer, Buffer]
+  /** How far each was ever written, for wiping. */
+  used: [number, number]
+}
+
+export interface ReplyOptions {
+  signal?: AbortSignal | undefined
+  /**
+   * The kernel may take its time over the request, which it handles inside the write: it is sent off
+   * the event loop. Large requests are in any case.
+   */
+  slow?: boolean | undefined
+}
+
+type Received = { length: number | undefined } | { error: unknown }
+
+/**
+ * The answer to one request, datagram by datagram:
+ *
+ *     while (await reply.advance()) while (reply.next()) use(reply.cursor)
+ *
+ * Small answers are read synchronously (15 us); from the third datagram on the next read is in
+ * flight while the caller decodes the one in hand. What `cursor` points at is valid until the next
+ * `advance`.
+ */
+export class Reply {
+  /** The message in hand, after `next()` returned true. */
+  readonly cursor = new MessageCursor()
+  /** The data changed under the dump: it is torn, and silently short. */
+  interrupted = false
+  /** Messages that belonged to other requests, and were skipped. */
+  foreign = 0
+  /** The kernel's final word was read: nothing more is coming. */
+  finished = false
+  /** A read that may still be in flight when the reply is given up. */
+  pending: Promise<Received> | undefined
+
+  readonly #transport: Transport
+  readonly #request: Request
+  readonly #sequence: number
+  readonly #buffers: ReplyBuffers
+  readonly #signal: AbortSignal | undefined
+  readonly #scan = new MessageCursor()
+  #datagrams = 0
+  #withoutOurs = 0
+  #turn = 0
+
+  constructor(
+    transport: Transport,
+    request: Request,
+    sequence: number,
+    buffers: ReplyBuffers,
+    options: ReplyOptions,
+  ) {
+    this.#transport = transport
+    this.#request = request
+    this.#sequence = sequence
+    this.#buffers = buffers
+    this.#signal = options.signal
+  }
+
+  /**
+   * Goes to the next datagram. False after the kernel's final word.
+   *
+   * @throws {NetlinkError} the kernel's errno; EPROTO for bytes that are no netlink, or when no
+   * answer is coming; ENOBUFS after an overrun
+   */
+  advance(): boolean | Promise<boolean> {
+    this.#signal?.throwIfAborted()
+    if (this.finished) return false
+    if (this.pending === undefined && this.#datagrams < SYNC_DATAGRAMS) {
+      return this.#take(this.#transport.receiveSync(this.#buffer()))
+    }
+    return this.#advanceLater()
+  }
+
+  /** Goes to the next message of the datagram that is for this request and carries data. */
+  next(): boolean {
+    while (this.cursor.next()) {
+      const { sequence, type } = this.cursor
+      if (sequence === this.#sequence && type >= NLMSG.minType) return true
+    }
+    return false
+  }
+
+  async #advanceLater(): Promise<boolean> {
+    const received = await (this.pending ?? this.#receive())
+    this.pending = undefined
+    this.#signal?.throwIfAborted()
+    if ('error' in received) throw received.error
+    const more = this.#take(received.length)
+    if (!this.finished) this.pending = this.#receive()
+    return more
+  }
+
+  /** Never rejects: it may settle when nobody waits for it. */
+  #receive(): Promise<Received> {
+    return this.#transport.receive(this.#buffer()).then(
+      (length) => ({ length }),
+      (error: unknown) => ({ error }),
+    )
+  }
+
+  #buffer(): Buffer {
+    return this.#buffers.pair[this.#turn] as Buffer
+  }
+
+  #take(length: number | undefined): boolean {
+    if (length === undefined) throw protocolError('the kernel did not finish its answer')
+    const bytes = this.#buffer()
+    this.#buffers.used[this.#turn] = Math.max(this.#buffers.used[this.#turn] as number, length)
+    this.#turn ^= 1
+    this.#datagrams++
+    this.#survey(bytes, length)
+    this.cursor.reset(bytes, length)
+    return true
+  }
+
+  /** Reads the headers alone, to know whether another read is worth it before decoding starts. */
+  #survey(bytes: Uint8Array, length: number): void {
+    const scan = this.#scan.reset(bytes, length)
+    let ours = 0
+    while (scan.next()) {
+      if (scan.type === NLMSG.overrun) {
+        throw new NetlinkError('the kernel dropped part of its answer', { code: 'ENOBUFS' })
+      }
+      if (scan.sequence !== this.#sequence) {
+        this.foreign++
+        continue
+      }
+      ours++
+      if ((scan.flags & NLM_F.dumpInterrupted) !== 0) this.interrupted = true
+      if (scan.type === NLMSG.done || scan.type === NLMSG.error) this.#conclude(scan)
+    }
+    this.#withoutOurs = ours > 0 ? 0 : this.#withoutOurs + 1
+    if (this.#withoutOurs > MAX_FOREIGN) {
+      throw protocolError(`${MAX_FOREIGN} datagrams in a row belong to other requests`)
+    }
+  }
+
+  #conclude({ type, bytes, start, end, flags }: MessageCursor): void {
+    this.finished = true
+    const read = type === NLMSG.done ? decodeDone : decodeError
+    const { error, extendedAck }: Acknowledgement = read(bytes, start, end, flags, this.#request)
+    if (error !== 0) throw kernelError(error, extendedAck)
+  }
+}
+
+/** The message in hand with a payload of its own. */
+export function copyMessage({
+  type,
+  flags,
+  sequence,
+  port,
+  bytes,
+  start,
+  end,
+}: MessageCursor): Message {
+  return { type, flags, sequence, port, payload: new Uint8Array(bytes.subarray(start, end)) }
+}

@@ -1,0 +1,45 @@
+import { readlinkSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { inNamespace } from './in-namespace.js'
+import { Rtnl } from './rtnl.js'
+import { routeLookupRequest } from './rtnl-route.js'
+
+describe('routeLookupRequest', () => {
+  it('asks for one address, as `ip route get 192.0.2.1 mark 7` does', () => {
+    const { bytes } = routeLookupRequest('192.0.2.1', 7)
+    // rtmsg: family 2, dst_len 32; RTA_DST (1) with four bytes; RTA_MARK (16).
+    const expected = '02200000000000000000000008000100c00002010800100007000000'
+    expect(Buffer.from(bytes.subarray(16)).toString('hex')).toBe(expected)
+  })
+
+  it('has no mark for none, and refuses what is no address', () => {
+    expect(routeLookupRequest('::1').bytes).toHaveLength(16 + 12 + 20)
+    expect(() => routeLookupRequest('10.0.0.0/8')).toThrow(/not an IP address/)
+  })
+})
+
+describe.runIf(process.platform === 'linux')('this machine', () => {
+  it('has a way to itself', async () => {
+    await using rtnl = await Rtnl.open()
+    const lo = await rtnl.link('lo')
+    expect(await rtnl.routeTo('127.0.0.1')).toMatchObject({
+      family: 4,
+      destination: '127.0.0.1/32',
+      link: lo.index,
+    })
+  })
+})
+
+const isRoot = process.geteuid?.() === 0
+
+describe.runIf(process.platform === 'linux' && isRoot)('inNamespace', () => {
+  it('runs there, and comes back whatever happens', async () => {
+    const here = () => readlinkSync('/proc/thread-self/ns/net')
+    expect(await inNamespace(process.pid, here)).toBe(here())
+    const fail = () => {
+      throw new Error('no')
+    }
+    await expect(inNamespace(process.pid, fail)).rejects.toThrow('no')
+    await expect(inNamespace('no-such-namespace', here)).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+})

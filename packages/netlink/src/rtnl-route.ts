@@ -1,0 +1,138 @@
+import { type Family, formatAddress, invalid, parseAddress, parseCidr } from '@wgctrl/types'
+import type { Infer } from './codec/attribute-set.js'
+import { decode } from './codec/decode.js'
+import type { Message } from './codec/message.js'
+import { decodeStruct } from './codec/struct.js'
+import { familyNumber, familyOf } from './family.js'
+import type { Request } from './reply.js'
+import { fixedRequest } from './request.js'
+import {
+  RT_SCOPE,
+  RT_TABLE,
+  RTM_ROUTE,
+  RTN,
+  RTPROT,
+  routeAttributes,
+  type routeMetrics,
+  rtmsg,
+} from './specs/rt-route.js'
+
+export { RTM_ROUTE }
+
+export interface Route {
+  readonly family: Family
+  /** Canonical CIDR; `0.0.0.0/0` or `::/0` for the default route. */
+  readonly destination: string
+  readonly table: number
+  /** One of RTN. */
+  readonly type: number
+  /** One of RTPROT, or another number that a program gave it. */
+  readonly protocol: number
+  /** One of RT_SCOPE. */
+  readonly scope: number
+  /** The index of the link that it leads to. */
+  readonly link?: number
+  readonly gateway?: string
+  /** The source address that it prefers. */
+  readonly source?: string
+  readonly priority?: number
+  readonly metrics?: Infer<typeof routeMetrics>
+}
+
+export interface RouteFilter {
+  family?: Family | undefined
+  table?: number | undefined
+  /** The index of the link. */
+  link?: number | undefined
+}
+
+export interface NewRoute {
+  /** CIDR. */
+  destination: string
+  /** Absent: the main table. */
+  table?: number | undefined
+  /** Absent: unicast. */
+  type?: number | undefined
+  /** Absent: RTPROT.boot, as ip(8) has it. */
+  protocol?: number | undefined
+  /** Absent: link without a gateway on IPv4, else universe. */
+  scope?: number | undefined
+  link?: number | undefined
+  gateway?: string | undefined
+  source?: string | undefined
+  priority?: number | undefined
+  metrics?: Infer<typeof routeMetrics> | undefined
+}
+
+export function routeDumpRequest({ family, table, link }: RouteFilter): Request {
+  const header = { family: family === undefined ? 0 : familyNumber(family) }
+  return fixedRequest(RTM_ROUTE.get, 0, rtmsg, header, routeAttributes, { table, oif: link })
+}
+
+/** Asks where a packet would go. @throws {WireGuardError} EINVAL for text that is no address */
+export function routeLookupRequest(address: string, mark = 0): Request {
+  const bytes = addressBytes(address, 'address')
+  const header = { family: familyNumber(bytes.length === 4 ? 4 : 6), dstLen: bytes.length * 8 }
+  return fixedRequest(RTM_ROUTE.get, 0, rtmsg, header, routeAttributes, {
+    dst: bytes,
+    mark: mark === 0 ? undefined : mark,
+  })
+}
+
+/** @throws {WireGuardError} EINVAL for text that is no network or address */
+export function routeRequest(type: number, flags: number, route: NewRoute): Request {
+  const { family, bytes, prefixLength } = parseCidr(route.destination, 'destination')
+  const { table = RT_TABLE.main, gateway, source, link, priority, metrics } = route
+  const removing = type === RTM_ROUTE.delete
+  const narrow =
+    family === 4 && gateway === undefined && (route.type ?? RTN.unicast) === RTN.unicast
+  const header = {
+    family: familyNumber(family),
+    dstLen: prefixLength,
+    // The header's table is one byte; larger numbers go in the attribute, which always wins.
+    table: table < 256 ? table : RT_TABLE.unspec,
+    protocol: route.protocol ?? (removing ? RTPROT.unspec : RTPROT.boot),
+    scope:
+      route.scope ?? (removing ? RT_SCOPE.nowhere : narrow ? RT_SCOPE.link : RT_SCOPE.universe),
+    type: route.type ?? (removing ? RTN.unspec : RTN.unicast),
+  }
+  return fixedRequest(type, flags, rtmsg, header, routeAttributes, {
+    dst: prefixLength === 0 ? undefined : bytes,
+    oif: link,
+    gateway: gateway === undefined ? undefined : addressBytes(gateway, 'gateway'),
+    prefsrc: source === undefined ? undefined : addressBytes(source, 'source'),
+    priority,
+    metrics,
+    table,
+  })
+}
+
+function addressBytes(text: string, path: string): Uint8Array {
+  const ip = parseAddress(text)
+  if (ip) return ip.bytes
+  throw invalid(path, `not an IP address: ${JSON.stringify(text)}`)
+}
+
+export function toRoute({ payload }: Pick<Message, 'payload'>): Route {
+  const header = decodeStruct(rtmsg, payload)
+  const { dst, oif, gateway, prefsrc, priority, metrics, table } = decode(
+    routeAttributes,
+    payload,
+    rtmsg.size,
+  )
+  const family = familyOf(header.family)
+  const network = formatAddress(family, dst ?? new Uint8Array(family === 4 ? 4 : 16))
+  return {
+    family,
+    destination: `${network}/${header.dstLen}`,
+    table: table ?? header.table,
+    type: header.type,
+    protocol: header.protocol,
+    scope: header.scope,
+    ...(oif !== undefined && { link: oif }),
+    ...(gateway && { gateway: formatAddress(family, gateway) }),
+    ...(prefsrc && { source: formatAddress(family, prefsrc) }),
+    ...(priority !== undefined && { priority }),
+    ...(metrics && { metrics }),
+  }
+}

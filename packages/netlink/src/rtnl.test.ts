@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest'
+import { toLink } from './link.js'
+import { watchLinks } from './link-events.js'
+import { Rtnl } from './rtnl.js'
+import { NETLINK, openNetlinkSocket } from './socket/socket.js'
+import { RTNLGRP_LINK } from './specs/rt-link.js'
+import { FakeKernel } from './testing/index.js'
+import { recording } from './vectors.fixture.js'
+
+const onLinux = process.platform === 'linux'
+
+describe('toLink, of a real kernel', () => {
+  it('reads a WireGuard link', () => {
+    const [reply] = recording('getlink wg0').replies as [Buffer]
+    expect(toLink({ payload: reply.subarray(16, reply.readUInt32LE(0)) })).toMatchObject({
+      index: 2,
+      name: 'wg0',
+      kind: 'wireguard',
+      mtu: 1420,
+      up: false,
+      operState: 'down',
+      altNames: [],
+      flags: 0x90,
+      stats: { rxPackets: 0n, rxOtherhostDropped: 0n },
+    })
+  })
+
+  it('reads the same of a brief answer', () => {
+    const [brief] = recording('getlink kind wireguard').replies as [Buffer]
+    const [whole] = recording('getlink wg0').replies as [Buffer]
+    const [link, same] = [brief, whole].map((reply) => {
+      return toLink({ payload: reply.subarray(16, reply.readUInt32LE(0)) })
+    })
+    expect(brief.readUInt32LE(0)).toBeLessThan(whole.readUInt32LE(0))
+    expect({ ...link, attributes: {} }).toEqual({ ...same, attributes: {} })
+  })
+})
+
+describe('Rtnl', () => {
+  it('filters links by kind in the request', async () => {
+    const kernel = new FakeKernel()
+    const transport = kernel.openTransport(NETLINK.route)
+    const rtnl = new Rtnl(transport)
+    kernel.addLink('veth0', 'veth')
+    await rtnl.createLink({ name: 'wg0', kind: 'wireguard', mtu: 1400 })
+    expect((await rtnl.links({ kind: 'veth' })).map(({ name }) => name)).toEqual(['veth0'])
+    expect((await rtnl.links()).map(({ name }) => name)).toEqual(['lo', 'veth0', 'wg0'])
+    expect(await rtnl.link('wg0')).toMatchObject({ index: 3, kind: 'wireguard', mtu: 1400 })
+    await rtnl.deleteLink(3)
+    await expect(rtnl.link('wg0')).rejects.toMatchObject({ code: 'ENODEV', message: /wg0/ })
+  })
+})
+
+describe.runIf(onLinux)('the links of this machine', () => {
+  it('has lo, by name, index and in the list', async () => {
+    const rtnl = await Rtnl.open()
+    const lo = await rtnl.link('lo')
+    expect(lo).toMatchObject({ name: 'lo', index: 1 })
+    expect((await rtnl.link(1)).name).toBe('lo')
+    expect((await rtnl.links()).map(({ name }) => name)).toContain('lo')
+    await expect(rtnl.link('no-such-link')).rejects.toMatchObject({ code: 'ENODEV' })
+    await rtnl.close()
+  })
+
+  it('lists addresses, routes and rules', async () => {
+    const rtnl = await Rtnl.open()
+    const addresses = await rtnl.addresses({ index: 1, family: 4 })
+    for (const { index, family } of addresses) expect([index, family]).toEqual([1, 4])
+    for (const route of await rtnl.routes({ table: 255 })) expect(route.table).toBe(255)
+    const rules = await rtnl.rules({ family: 4 })
+    expect(rules).toContainEqual({ family: 4, table: 255, action: 1, invert: false })
+    await rtnl.close()
+  })
+
+  it('ends link events at once, though nothing happens', async () => {
+    const events = await watchLinks()
+    const waiting = events.next()
+    const start = performance.now()
+    await events.return()
+    expect(await waiting).toEqual({ done: true, value: undefined })
+    expect(performance.now() - start).toBeLessThan(5000)
+  })
+
+  it('ends link events with the reason of the signal', async () => {
+    const abort = new AbortController()
+    const events = await watchLinks({ signal: abort.signal })
+    const waiting = events.next()
+    abort.abort(new Error('enough'))
+    await expect(waiting).rejects.toThrow('enough')
+  })
+})
+
+describe.runIf(onLinux)('NetlinkSocket', () => {
+  it('never waits for what is not coming', async () => {
+    const socket = await openNetlinkSocket({ protocol: NETLINK.generic })
+    const buffer = Buffer.alloc(1024)
+    expect(socket.receiveSync(buffer)).toBeUndefined()
+    expect(await socket.receive(buffer)).toBeUndefined()
+    expect(socket.portId).toBeGreaterThan(0)
+    await socket.close()
+    expect(() => socket.receiveSync(buffer)).toThrow(expect.objectContaining({ code: 'EBADF' }))
+    await expect(socket.receive(buffer)).rejects.toMatchObject({ code: 'EBADF' })
+  })
+
+  it('closes once the read in flight is back', async () => {
+    const socket = await openNetlinkSocket({ protocol: NETLINK.generic })
+    const reading = socket.receive(Buffer.alloc(16))
+    await Promise.all([socket.close(), socket.close()])
+    expect(await reading).toBeUndefined()
+  })
+
+  it('says what system call failed', async () => {
+    const opening = openNetlinkSocket({ protocol: 999 })
+    await expect(opening).rejects.toMatchObject({ name: 'NetlinkError', code: 'EPROTONOSUPPORT' })
+  })
+
+  it('joins multicast groups and takes a receive timeout', async () => {
+    const socket = await openNetlinkSocket({
+      protocol: NETLINK.route,
+      groups: [RTNLGRP_LINK],
+      receiveTimeout: 10,
+      receiveBufferSize: 1 << 16,
+    })
+    expect(socket.receiveSync(Buffer.alloc(1024))).toBeUndefined()
+    await socket.close()
+  })
+
+  it.each([
+    ['no-such-namespace', 'ENOENT'],
+    ['/proc/self/ns/none', 'ENOENT'],
+    ['', 'EINVAL'],
+    ['..', 'EINVAL'],
+    [-1, 'EINVAL'],
+  ])('refuses the namespace %j with %s', async (netns, code) => {
+    const opening = openNetlinkSocket({ protocol: NETLINK.route, netns })
+    await expect(opening).rejects.toMatchObject({ code, path: 'netns' })
+  })
+})

@@ -1,0 +1,254 @@
+import { closeSync } from 'node:fs'
+import type { Infer } from './codec/attribute-set.js'
+import { NLM_F } from './codec/message.js'
+import { Connection } from './connection.js'
+import { NetlinkError, recoded } from './errors.js'
+import { type Link, toLink } from './link.js'
+import { type LinkEvents, watchLinks } from './link-events.js'
+import type { ReplyOptions, Request } from './reply.js'
+import { fixedRequest } from './request.js'
+import {
+  type Address,
+  type AddressFilter,
+  addressRequest,
+  type NewAddress,
+  RTM_ADDRESS,
+  toAddress,
+} from './rtnl-address.js'
+import {
+  type NewRoute,
+  type Route,
+  type RouteFilter,
+  RTM_ROUTE,
+  routeDumpRequest,
+  routeLookupRequest,
+  routeRequest,
+  toRoute,
+} from './rtnl-route.js'
+import {
+  type NewRule,
+  RTM_RULE,
+  type Rule,
+  ruleDumpRequest,
+  ruleRequest,
+  toRule,
+} from './rtnl-rule.js'
+import { type Namespace, openNamespace } from './socket/namespace.js'
+import { NETLINK, openNetlinkSocket } from './socket/socket.js'
+import type { Transport } from './socket/transport.js'
+import { IFF, ifinfomsg, linkAttributes, RTM_LINK } from './specs/rt-link.js'
+
+/** A link by name or index. */
+export type LinkRef = string | number
+
+export interface NewLink {
+  name: string
+  /** The driver's kind, such as `wireguard`, `veth`, `dummy`. */
+  kind: string
+  /** Bytes. */
+  mtu?: number | undefined
+  /** Encoded attributes of the kind. */
+  data?: Uint8Array | undefined
+  up?: boolean | undefined
+}
+
+export interface LinkChange {
+  up?: boolean | undefined
+  /** A new name; the link has to be down on kernels before 6.1. */
+  name?: string | undefined
+  /** Bytes. */
+  mtu?: number | undefined
+  /** Moves the link into another network namespace. */
+  netns?: Namespace | undefined
+}
+
+const EXCLUSIVE = NLM_F.create | NLM_F.exclusive
+
+/** RTEXT_FILTER_SKIP_STATS: without the counters of IPv6 a link takes a fifth less. */
+const SKIP_STATS = 8
+
+/** Links, addresses, routes and rules of one network namespace over one socket. */
+export class Rtnl {
+  readonly #connection: Connection
+  readonly #netns: Namespace | undefined
+
+  constructor(transport: Transport, options: { netns?: Namespace | undefined } = {}) {
+    this.#connection = new Connection(transport)
+    this.#netns = options.netns
+  }
+
+  static async open(options: { netns?: Namespace | undefined } = {}): Promise<Rtnl> {
+    return new Rtnl(await openNetlinkSocket({ protocol: NETLINK.route, ...options }), options)
+  }
+
+  /**
+   * All links, or those of one kind: the kernel filters, so that 10,000 others cost nothing.
+   * `brief` leaves out what this package does not read.
+   *
+   * @throws {NetlinkError} EINTR when links came and went during every attempt
+   */
+  async links(
+    filter: { kind?: string; brief?: boolean } = {},
+    options?: ReplyOptions,
+  ): Promise<Link[]> {
+    const { kind, brief = false } = filter
+    const attributes: Infer<typeof linkAttributes> = {
+      linkinfo: kind === undefined ? undefined : { kind },
+      extMask: brief ? SKIP_STATS : undefined,
+    }
+    const messages = await this.#connection.dump(
+      linkRequest(RTM_LINK.get, 0, {}, attributes),
+      options,
+    )
+    const links = messages.map(toLink)
+    return kind === undefined ? links : links.filter((link) => link.kind === kind)
+  }
+
+  /** @throws {NetlinkError} ENODEV */
+  async link(ref: LinkRef, options?: ReplyOptions): Promise<Link> {
+    const request = linkRequest(RTM_LINK.get, 0, { index: indexOf(ref) }, nameOf(ref))
+    const [message] = await this.#link(ref, this.#connection.request(request, options))
+    if (message === undefined) throw new NetlinkError(`no link ${ref}`, { code: 'ENODEV' })
+    return toLink(message)
+  }
+
+  /** @throws {NetlinkError} EEXIST; EOPNOTSUPP when the kernel has no such kind */
+  async createLink(link: NewLink, options?: ReplyOptions): Promise<void> {
+    const { name, kind, mtu, data, up } = link
+    const attributes = { ifname: name, mtu, linkinfo: { kind, data } }
+    const request = linkRequest(RTM_LINK.new, EXCLUSIVE, upFlags(up), attributes)
+    await this.#change(request, options)
+  }
+
+  /** @throws {NetlinkError} ENODEV; EOPNOTSUPP for a link that cannot be deleted, such as `lo` */
+  async deleteLink(ref: LinkRef, options?: ReplyOptions): Promise<void> {
+    const request = linkRequest(RTM_LINK.delete, 0, { index: indexOf(ref) }, nameOf(ref))
+    await this.#link(ref, this.#change(request, options))
+  }
+
+  /** @throws {NetlinkError} ENODEV, EEXIST (the name is taken), EINVAL (the MTU is out of range) */
+  async changeLink(ref: LinkRef, change: LinkChange, options?: ReplyOptions): Promise<void> {
+    const { up, name, mtu, netns } = change
+    // A name in the request means the new one, so the link is named by its index.
+    const index = typeof ref === 'number' ? ref : (await this.link(ref, options)).index
+    const fd = netns === undefined ? undefined : openNamespace(netns)
+    try {
+      const header = { index, ...upFlags(up) }
+      const request = linkRequest(RTM_LINK.new, 0, header, { ifname: name, mtu, netNsFd: fd })
+      await this.#link(ref, this.#change(request, options))
+    } finally {
+      if (fd !== undefined) closeSync(fd)
+    }
+  }
+
+  async addresses(filter: AddressFilter = {}, options?: ReplyOptions): Promise<Address[]> {
+    const request = addressRequest(RTM_ADDRESS.get, 0, filter)
+    return (await this.#connection.dump(request, options)).map(toAddress)
+  }
+
+  /** @throws {NetlinkError} EEXIST */
+  async addAddress(address: NewAddress, options?: ReplyOptions): Promise<void> {
+    await this.#connection.request(addressRequest(RTM_ADDRESS.new, EXCLUSIVE, address), options)
+  }
+
+  /** @throws {NetlinkError} EADDRNOTAVAIL */
+  async deleteAddress(address: NewAddress, options?: ReplyOptions): Promise<void> {
+    await this.#connection.request(addressRequest(RTM_ADDRESS.delete, 0, address), options)
+  }
+
+  async routes(filter: RouteFilter = {}, options?: ReplyOptions): Promise<Route[]> {
+    const messages = await this.#connection.dump(routeDumpRequest(filter), options)
+    const routes = messages.filter(({ type }) => type === RTM_ROUTE.new).map(toRoute)
+    return routes.filter(({ table }) => filter.table === undefined || table === filter.table)
+  }
+
+  /**
+   * The route that a packet to an address takes, and its metrics.
+   *
+   * @param options `mark`: the packet's firewall mark, which rules may look at
+   * @throws {NetlinkError} ENETUNREACH, EHOSTUNREACH, EPERM where a route refuses
+   */
+  async routeTo(address: string, options: ReplyOptions & { mark?: number } = {}): Promise<Route> {
+    const request = routeLookupRequest(address, options.mark)
+    const messages = await this.#connection.request(request, options)
+    const found = messages.find(({ type }) => type === RTM_ROUTE.new)
+    if (found) return toRoute(found)
+    throw new NetlinkError(`no route to ${address}`, { code: 'ENETUNREACH' })
+  }
+
+  /** @throws {NetlinkError} EEXIST unless `replace` */
+  async addRoute(
+    route: NewRoute,
+    options: ReplyOptions & { replace?: boolean } = {},
+  ): Promise<void> {
+    const flags = options.replace ? NLM_F.create | NLM_F.replace : EXCLUSIVE
+    await this.#connection.request(routeRequest(RTM_ROUTE.new, flags, route), options)
+  }
+
+  /** @throws {NetlinkError} ESRCH */
+  async deleteRoute(route: NewRoute, options?: ReplyOptions): Promise<void> {
+    await this.#connection.request(routeRequest(RTM_ROUTE.delete, 0, route), options)
+  }
+
+  async rules(filter: { family?: 4 | 6 } = {}, options?: ReplyOptions): Promise<Rule[]> {
+    return (await this.#connection.dump(ruleDumpRequest(filter), options)).map(toRule)
+  }
+
+  /** @throws {NetlinkError} EEXIST */
+  async addRule(rule: NewRule, options?: ReplyOptions): Promise<void> {
+    await this.#connection.request(ruleRequest(RTM_RULE.new, EXCLUSIVE, rule), options)
+  }
+
+  /** @throws {NetlinkError} ENOENT */
+  async deleteRule(rule: NewRule, options?: ReplyOptions): Promise<void> {
+    await this.#connection.request(ruleRequest(RTM_RULE.delete, 0, rule), options)
+  }
+
+  /** Links that appear, change and go, until the loop is left or the signal fires. */
+  linkEvents(options: ReplyOptions = {}): Promise<LinkEvents> {
+    return watchLinks({ ...options, netns: this.#netns })
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  /**
+   * Changes go off the event loop: making a link may load a module, and deleting one waits for all
+   * who hold it, among them unfinished WireGuard dumps, of this process too.
+   */
+  async #change(request: Request, options: ReplyOptions = {}): Promise<void> {
+    await this.#connection.request(request, { ...options, slow: true })
+  }
+
+  async #link<T>(ref: LinkRef, answer: Promise<T>): Promise<T> {
+    try {
+      return await answer
+    } catch (error) {
+      if (!(error instanceof NetlinkError) || error.code !== 'ENODEV') throw error
+      throw recoded(error, 'ENODEV', `there is no network interface ${ref}`)
+    }
+  }
+}
+
+const linkRequest = (
+  type: number,
+  flags: number,
+  header: { index?: number | undefined; flags?: number; change?: number },
+  attributes: Infer<typeof linkAttributes>,
+) => fixedRequest(type, flags, ifinfomsg, header, linkAttributes, attributes)
+
+const indexOf = (ref: LinkRef): number | undefined => (typeof ref === 'number' ? ref : undefined)
+
+/** Names above 15 characters can only be alternative names. */
+const nameOf = (ref: LinkRef): Infer<typeof linkAttributes> => {
+  if (typeof ref === 'number') return {}
+  return ref.length > 15 ? { altIfname: ref } : { ifname: ref }
+}
+
+const upFlags = (up: boolean | undefined): { flags?: number; change?: number } =>
+  up === undefined ? {} : { flags: up ? IFF.up : 0, change: IFF.up }

@@ -1,0 +1,120 @@
+import { readFileSync } from 'node:fs'
+import type { DataType } from 'ffi-rs'
+import { NetlinkError, syscallError } from '../errors.js'
+
+/**
+ * The few calls of libc that Node has no counterpart for. This is the only file that knows ffi-rs.
+ *
+ * Arguments are plain integers and byte arrays alone: ffi-rs aborts the process on a struct
+ * description that it does not support, so structs are laid out by hand in a `Buffer`.
+ * The constants are those of Linux on x64 and arm64, where they are the same.
+ */
+export interface LibC {
+  socket(domain: number, type: number, protocol: number): number
+  bind(fd: number, address: Uint8Array): void
+  connect(fd: number, address: Uint8Array): void
+  setsockopt(fd: number, level: number, option: number, value: Uint8Array): void
+  getsockopt(fd: number, level: number, option: number, into: Uint8Array): void
+  /** Fills in the socket's own address. */
+  getsockname(fd: number, into: Uint8Array): void
+  /**
+   * Where the memory of `bytes` is, for a struct that points to it. The caller keeps `bytes` alive
+   * while the pointer is in use; take them from `Buffer.allocUnsafeSlow`, whose memory is their own.
+   */
+  addressOf(bytes: Buffer): bigint
+  /** Moves the calling thread into the namespace that `fd` is open on. */
+  setns(fd: number, type: number): void
+}
+
+type Argument = number | Uint8Array
+
+const LIBRARY = 'wgctrl-libc'
+
+let loaded: Promise<LibC> | undefined
+
+/**
+ * Loads libc through ffi-rs; once per process, and only when a socket is wanted, so that importing
+ * this package works on every system.
+ *
+ * @throws {NetlinkError} EUNSUPPORTED on another system than Linux on x64 or arm64, or where ffi-rs
+ * has no binary
+ */
+export function loadLibC(): Promise<LibC> {
+  loaded ??= load()
+  return loaded
+}
+
+async function load(): Promise<LibC> {
+  if (process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch)) {
+    throw unavailable(`netlink needs Linux on x64 or arm64, this is ${process.platform}`)
+  }
+  const ffi = await importFfi()
+  ffi.open({ library: LIBRARY, path: libcName() })
+  return bindCalls(ffi)
+}
+
+async function importFfi(): Promise<typeof import('ffi-rs')> {
+  try {
+    const module = (await import('ffi-rs')) as typeof import('ffi-rs') & {
+      default?: typeof import('ffi-rs')
+    }
+    return module.default ?? module
+  } catch (cause) {
+    throw unavailable('the native part of ffi-rs does not load here', cause)
+  }
+}
+
+function unavailable(problem: string, cause?: unknown): NetlinkError {
+  return new NetlinkError(problem, { code: 'EUNSUPPORTED', feature: 'netlink', cause })
+}
+
+/**
+ * The C library that this process runs on already: the loader of musl is its libc. musl takes any
+ * `libc.` name for itself, so the file does not have to be found.
+ */
+function libcName(): string {
+  const musl = /\/ld-musl-([a-z0-9_]+)\.so/.exec(readFileSync('/proc/self/maps', 'latin1'))
+  return musl ? `libc.musl-${musl[1]}.so.1` : 'libc.so.6'
+}
+
+function bindCalls(ffi: typeof import('ffi-rs')): LibC {
+  const int = ffi.DataType.I32
+  const bytes = ffi.DataType.U8Array
+
+  /** Calls and reads errno in one step: nothing can come between. */
+  const call = (funcName: string, ...args: Argument[]): number => {
+    const paramsType: DataType[] = args.map((arg) => (typeof arg === 'number' ? int : bytes))
+    const { value, errnoCode } = ffi.load<DataType.I32, true>({
+      library: LIBRARY,
+      funcName,
+      retType: int,
+      paramsType,
+      paramsValue: args,
+      errno: true,
+    })
+    if (value < 0) throw syscallError(funcName, errnoCode)
+    return value
+  }
+  const lengthOf = (into: Uint8Array) => Buffer.from(Uint32Array.of(into.length).buffer)
+
+  return {
+    socket: (domain, type, protocol) => call('socket', domain, type, protocol),
+    bind: (fd, address) => void call('bind', fd, Buffer.from(address), address.length),
+    connect: (fd, address) => void call('connect', fd, Buffer.from(address), address.length),
+    setsockopt: (fd, level, option, value) =>
+      void call('setsockopt', fd, level, option, Buffer.from(value), value.length),
+    getsockopt: (fd, level, option, into) =>
+      void call('getsockopt', fd, level, option, into, lengthOf(into)),
+    getsockname: (fd, into) => void call('getsockname', fd, into, lengthOf(into)),
+    addressOf: (memory) =>
+      // memmove returns its target; moving nothing changes nothing.
+      ffi.load<DataType.BigInt>({
+        library: LIBRARY,
+        funcName: 'memmove',
+        retType: ffi.DataType.BigInt,
+        paramsType: [bytes, bytes, ffi.DataType.I64],
+        paramsValue: [memory, memory, 0],
+      }) as bigint,
+    setns: (fd, type) => void call('setns', fd, type),
+  }
+}

@@ -1,0 +1,64 @@
+import { closeSync, existsSync, openSync } from 'node:fs'
+import { invalid, WireGuardError } from '@wgctrl/types'
+import type { LibC } from './ffi.js'
+
+/** A network namespace: a name of `ip netns`, a path, or the id of a process that is in it. */
+export type Namespace = string | number
+
+const CLONE_NEWNET = 0x40000000
+
+/** The file that stands for a namespace. @source ip-netns(8), namespaces(7) */
+export function namespacePath(namespace: Namespace): string {
+  if (typeof namespace === 'number') {
+    if (Number.isInteger(namespace) && namespace > 0) return `/proc/${namespace}/ns/net`
+    throw invalid('netns', `${namespace} is no process id`)
+  }
+  if (namespace.includes('/')) return namespace
+  if (namespace === '' || namespace === '.' || namespace === '..') {
+    throw invalid('netns', `${JSON.stringify(namespace)} is no name of a network namespace`)
+  }
+  return `/run/netns/${namespace}`
+}
+
+/** @throws {WireGuardError} ENOENT when there is no such namespace */
+export function openNamespace(namespace: Namespace): number {
+  const path = namespacePath(namespace)
+  const legacy = path.replace(/^\/run\/netns\//, '/var/run/netns/')
+  const found = existsSync(path) ? path : legacy
+  try {
+    return openSync(found, 'r')
+  } catch (cause) {
+    const { code = 'ENOENT', errno } = cause as NodeJS.ErrnoException
+    throw new WireGuardError(`network namespace ${namespace}: cannot open ${path}: ${code}`, {
+      code: code === 'EACCES' ? 'EPERM' : code,
+      errno: errno === undefined ? undefined : Math.abs(errno),
+      path: 'netns',
+      cause,
+    })
+  }
+}
+
+/**
+ * Runs `body` with the calling thread in another network namespace. All of it is synchronous, so
+ * nothing else of this process runs in between, and a socket that `body` opens stays there.
+ *
+ * @throws {NetlinkError} EPERM without CAP_SYS_ADMIN in both namespaces
+ */
+export function insideNamespace<T>(libc: LibC, namespace: Namespace, body: () => T): T {
+  const target = openNamespace(namespace)
+  let own: number | undefined
+  try {
+    own = openSync('/proc/thread-self/ns/net', 'r')
+    // Entering the namespace that we are in changes nothing and proves that we can come back.
+    libc.setns(own, CLONE_NEWNET)
+    libc.setns(target, CLONE_NEWNET)
+    try {
+      return body()
+    } finally {
+      libc.setns(own, CLONE_NEWNET)
+    }
+  } finally {
+    closeSync(target)
+    if (own !== undefined) closeSync(own)
+  }
+}

@@ -1,0 +1,3 @@
+export * from './bytes.js'
+export { FakeKernel, type FakeKernelOptions } from './fake-kernel.js'
+export { type FakeTransport, fakeTransport, type KernelFunction } from './fake-transport.js'

@@ -1,0 +1,115 @@
+import { align } from '../codec/align.js'
+import { readString, readU16, readU32 } from '../codec/bytes.js'
+import { locate, slotsFor, type UnknownTally } from '../codec/decode.js'
+import { elementEnd } from '../codec/elements.js'
+import { protocolError } from '../errors.js'
+import { WG_KEY_LEN, wgDevice, wgPeer } from '../specs/wireguard.js'
+import type { PeerBuilder } from './peer-builder.js'
+
+/** What a device has beside its peers. Keys are copies. */
+export interface DeviceHead {
+  ifindex?: number
+  ifname?: string
+  privateKey?: Uint8Array
+  publicKey?: Uint8Array
+  listenPort?: number
+  fwmark?: number
+}
+
+const DEVICE = wgDevice.fields
+const PUBLIC_KEY = wgPeer.fields.publicKey.type * 2
+
+/** Messages in a row that bring nothing: a peer that cannot fit makes the kernel send them for ever. */
+const MAX_IDLE = 16
+
+/**
+ * Puts the messages of a get-device dump together.
+ *
+ * A peer whose allowed IPs did not fit goes on as the first peer of the next message, with its key
+ * and more allowed IPs and nothing else; that can repeat. So a peer is complete once another key
+ * follows or the dump ends. Device attributes are taken from where they stand first: later messages
+ * may repeat them, or lack even the name.
+ *
+ * @source the kernel's wireguard netlink specification, get-device
+ */
+export class Coalescer<P> {
+  readonly head: DeviceHead = {}
+  readonly unknown: UnknownTally = new Map()
+  readonly #builder: PeerBuilder<P>
+  readonly #deviceSlots = slotsFor(wgDevice)
+  readonly #peerSlots = slotsFor(wgPeer)
+  readonly #lastKey = new Uint8Array(WG_KEY_LEN)
+  #last: P | undefined
+  #idle = 0
+
+  constructor(builder: PeerBuilder<P>) {
+    this.#builder = builder
+  }
+
+  /**
+   * Takes the attributes of one message. Peers that are complete now are added to `complete`.
+   *
+   * @throws {NetlinkError} EPROTO for lengths that lie, a peer without key, or no progress
+   */
+  take(bytes: Uint8Array, start: number, end: number, complete: P[]): void {
+    const slots = this.#deviceSlots
+    locate(wgDevice, bytes, start, end, slots, this.unknown)
+    this.#takeHead(bytes, slots)
+    const peers = slots[DEVICE.peers.type * 2] as number
+    const peersEnd = slots[DEVICE.peers.type * 2 + 1] as number
+    this.#idle = peers === peersEnd ? this.#idle + 1 : 0
+    if (this.#idle > MAX_IDLE) throw protocolError('the dump of the device makes no progress')
+    this.#takePeers(bytes, peers, peersEnd, complete)
+  }
+
+  /** The dump ended: the last peer is complete too. */
+  finish(complete: P[]): void {
+    if (this.#last !== undefined) complete.push(this.#last)
+    this.#last = undefined
+  }
+
+  #takePeers(bytes: Uint8Array, start: number, end: number, complete: P[]): void {
+    const slots = this.#peerSlots
+    if (start === end) return
+    let previousKey = 0
+    for (let o = start; o < end; ) {
+      const stop = elementEnd(bytes, o, end)
+      locate(wgPeer, bytes, o + 4, stop, slots, this.unknown)
+      const key = slots[PUBLIC_KEY] as number
+      if (key === 0) throw protocolError('the kernel lists a peer without a public key')
+      // Only the first peer of a message can go on from the one before.
+      if (o === start && this.#goesOn(bytes, key)) {
+        this.#builder.append(this.#last as P, bytes, o + 4, stop, slots, this.unknown)
+      } else {
+        if (this.#last !== undefined) complete.push(this.#last)
+        this.#last = this.#builder.peer(bytes, o + 4, stop, slots, this.unknown)
+      }
+      previousKey = key
+      o += align(stop - o)
+    }
+    this.#lastKey.set(bytes.subarray(previousKey, previousKey + WG_KEY_LEN))
+  }
+
+  #goesOn(bytes: Uint8Array, key: number): boolean {
+    if (this.#last === undefined) return false
+    for (let i = 0; i < WG_KEY_LEN; i++) if (bytes[key + i] !== this.#lastKey[i]) return false
+    return true
+  }
+
+  #takeHead(bytes: Uint8Array, slots: Int32Array): void {
+    const { head } = this
+    const at = (type: number): number => slots[type * 2] as number
+    const { ifindex, ifname, privateKey, publicKey, listenPort, fwmark } = DEVICE
+    if (at(ifindex.type)) head.ifindex ??= readU32(bytes, at(ifindex.type))
+    if (at(ifname.type)) {
+      head.ifname ??= readString(bytes, at(ifname.type), slots[ifname.type * 2 + 1] as number)
+    }
+    if (at(privateKey.type)) head.privateKey ??= keyAt(bytes, at(privateKey.type))
+    if (at(publicKey.type)) head.publicKey ??= keyAt(bytes, at(publicKey.type))
+    if (at(listenPort.type)) head.listenPort ??= readU16(bytes, at(listenPort.type))
+    if (at(fwmark.type)) head.fwmark ??= readU32(bytes, at(fwmark.type))
+  }
+}
+
+const keyAt = (bytes: Uint8Array, o: number): Uint8Array =>
+  new Uint8Array(bytes.subarray(o, o + WG_KEY_LEN))

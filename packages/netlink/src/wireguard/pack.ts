@@ -1,0 +1,160 @@
+import type { Infer } from '../codec/attribute-set.js'
+import { encode, encodeElement } from '../codec/encode.js'
+import { encodeGenlHeader, GENL_ATTRIBUTES } from '../codec/genl.js'
+import { Writer } from '../codec/writer.js'
+import type { GenlFamily } from '../genl.js'
+import type { Request } from '../reply.js'
+import { WG_CMD, wgAllowedIp, wgDevice, wgPeer } from '../specs/wireguard.js'
+import type { WgPeer } from './peer-builder.js'
+
+/** A change in the kernel's words. `peers` is walked once, as messages are made. */
+export type WgDeviceChange = Omit<Infer<typeof wgDevice>, 'peers'> & { peers?: Iterable<WgPeer> }
+
+export interface PackedMessage {
+  request: Request
+  /** Peers that are complete once this message was applied, of all so far. */
+  completePeers: number
+  /** Position among all peers of the first peer of this message. */
+  firstPeer: number
+}
+
+/** A nest's length is u16 and counts its own header. */
+const MAX_NEST = 0xffff
+
+const { peers: PEERS } = wgDevice.fields
+const { allowedips: ALLOWED_IPS } = wgPeer.fields
+const { removeMe, updateOnly } = wgPeer.fields.flags.masks
+
+/**
+ * Cuts a change into as few set-device messages as fit, by encoded bytes.
+ *
+ * Fields of the device and `replace-peers` go in the first message alone; later ones carry the name
+ * and peers. A peer that does not fit beside others begins a message of its own; one that does not
+ * fit alone is cut inside its allowed IPs: `replace-allowedips` and all other fields in its first
+ * fragment, key, `update-only` and `remove-me` in each.
+ *
+ * A message's bytes are valid until the next one is asked for; at the end they are zeroed.
+ */
+export function* packDevice(
+  family: Pick<GenlFamily, 'id' | 'version'>,
+  change: WgDeviceChange,
+): Generator<PackedMessage, void, undefined> {
+  const { peers = [], ...device } = change
+  const packer = new Packer(family, device)
+  try {
+    for (const peer of peers) yield* packer.add(peer)
+    yield packer.flush()
+  } finally {
+    packer.wipe()
+  }
+}
+
+type DeviceFields = Omit<Infer<typeof wgDevice>, 'peers'>
+
+class Packer {
+  readonly #family: Pick<GenlFamily, 'id' | 'version'>
+  readonly #writer = new Writer(4096)
+  /** The device's fields for the first message, then its name alone. */
+  #device: DeviceFields
+  #message = -1
+  #nest = -1
+  #complete = 0
+  #firstPeer = 0
+
+  constructor(family: Pick<GenlFamily, 'id' | 'version'>, device: DeviceFields) {
+    this.#family = family
+    this.#device = device
+  }
+
+  *add(peer: WgPeer): Generator<PackedMessage, void, undefined> {
+    const total = peer.allowedips?.length ?? 0
+    let from = 0
+    for (;;) {
+      const fresh = this.#nest < 0
+      const mark = this.#open()
+      const next = this.#writeFragment(peer, from)
+      if (next === total) break
+      if (!fresh) this.#writer.truncate(mark)
+      else if (next < 0) throw new RangeError('a peer does not fit in a message')
+      else from = next
+      yield this.flush()
+    }
+    this.#complete++
+  }
+
+  /** Closes the message; the next `add` begins another. */
+  flush(): PackedMessage {
+    const writer = this.#writer
+    if (this.#message < 0) this.#begin()
+    if (this.#nest >= 0) writer.closeAttribute(this.#nest)
+    writer.closeMessage(this.#message)
+    const packed: PackedMessage = {
+      request: { bytes: writer.view(), set: wgDevice, start: GENL_ATTRIBUTES },
+      completePeers: this.#complete,
+      firstPeer: this.#firstPeer,
+    }
+    this.#message = -1
+    this.#nest = -1
+    this.#firstPeer = this.#complete
+    return packed
+  }
+
+  /** Messages carry secrets: they do not stay in the buffer. */
+  wipe(): void {
+    this.#writer.bytes.fill(0)
+  }
+
+  #begin(): void {
+    const { ifindex, ifname } = this.#device
+    this.#message = this.#writer.clear().openMessage(this.#family.id, 0)
+    encodeGenlHeader({ command: WG_CMD.setDevice, version: this.#family.version }, this.#writer)
+    encode(wgDevice, this.#device, this.#writer)
+    this.#device = ifname === undefined ? { ifindex } : { ifname }
+  }
+
+  /** Makes sure that there is a message with a nest of peers, and returns where the next one goes. */
+  #open(): number {
+    if (this.#message < 0) this.#begin()
+    if (this.#nest < 0) this.#nest = this.#writer.openNest(PEERS.type)
+    return this.#writer.length
+  }
+
+  /**
+   * Writes a peer with its allowed IPs from `from` on, as many as the nest has room for.
+   *
+   * @returns the first that was not written, or -1 when nothing was
+   */
+  #writeFragment(peer: WgPeer, from: number): number {
+    const writer = this.#writer
+    const { allowedips = [], ...fields } = peer
+    const start = writer.openNest(0)
+    encode(wgPeer, from === 0 ? fields : continuation(fields), writer)
+    const next = allowedips.length > from ? this.#writeAllowedIps(allowedips, from) : from
+    writer.closeAttribute(start)
+    return writer.length - this.#nest > MAX_NEST ? -1 : next
+  }
+
+  #writeAllowedIps(allowedips: NonNullable<WgPeer['allowedips']>, from: number): number {
+    const writer = this.#writer
+    const nest = writer.openNest(ALLOWED_IPS.type)
+    let next = from
+    for (; next < allowedips.length; next++) {
+      const mark = writer.length
+      encodeElement(
+        wgAllowedIp,
+        allowedips[next] as NonNullable<(typeof allowedips)[number]>,
+        writer,
+      )
+      if (writer.length - this.#nest <= MAX_NEST) continue
+      writer.truncate(mark)
+      break
+    }
+    writer.closeAttribute(nest)
+    return next
+  }
+}
+
+/** What a later fragment of a peer repeats of its first. */
+function continuation({ publicKey, flags = 0 }: WgPeer): WgPeer {
+  return { publicKey, flags: (flags & (removeMe | updateOnly)) >>> 0 }
+}
