@@ -1,0 +1,432 @@
+import {
+  afterTurns,
+  type Backend,
+  type CallOptions,
+  type CreateOptions,
+  checkConfig,
+  checkInterfaceName,
+  Deadline,
+  type DeleteOptions,
+  type Device,
+  type DeviceConfig,
+  type DeviceKind,
+  inContext,
+  inTurn,
+  type Peer,
+  unsupported,
+  type WireGuardError,
+  wipeConfig,
+} from '@wgctrl/types'
+import { SocketDirectory } from '@wgctrl/uapi'
+import { copyConfig, wipeCopy } from './copy.js'
+import type { BackendStatus } from './detect.js'
+import { type DeviceList, readDevices } from './device-list.js'
+import type { HandshakeOptions, Handshakes } from './handshakes/handshakes.js'
+import {
+  bringDown,
+  bringUp,
+  type DownOptions,
+  type InterfaceChange,
+  type InterfaceConfig,
+  type InterfaceContext,
+  type InterfaceSettings,
+  type ReconcileOptions,
+  type ReresolveOptions,
+  type ReresolveResult,
+  reconcile,
+  reresolve,
+  type UpOptions,
+  type UpResult,
+} from './interface/index.js'
+import type { JustInTime } from './just-in-time/just-in-time.js'
+import type { JustInTimeOptions } from './just-in-time/options.js'
+import { isRefusal, mostTelling } from './refusal.js'
+import { type EndpointResolver, hasNames, withPlaceholders } from './resolve.js'
+import { type Change, type SyncOptions, syncDevice } from './sync/index.js'
+import { timeLeft } from './time-left.js'
+import { openLinkSource } from './watch/link-source.js'
+import { LiveDevices } from './watch/live-devices.js'
+import type { Watcher, WatchOptions } from './watch/watcher.js'
+
+/** What every call of the facade takes. */
+export interface ClientCallOptions extends CallOptions {
+  /** Asks this backend alone. Absent: the first that has the device. */
+  readonly backend?: DeviceKind | undefined
+}
+
+let clients = 0
+
+/**
+ * All WireGuard devices of a machine, whoever implements them. Made by `open()`. Calls on one device are
+ * carried out in the order in which they were made; calls on different devices run side by side. A
+ * change that waits for a name server holds up the changes behind it, and no reads.
+ */
+export class WireGuard implements AsyncDisposable {
+  /** What was found, and why a backend is missing. */
+  readonly backends: readonly BackendStatus[]
+  readonly #resolver: EndpointResolver
+  readonly #netns: string | number | undefined
+  readonly #live: LiveDevices
+  readonly #id = `client ${++clients}`
+  /** How many changes of a device wait for names, or behind one that does. */
+  readonly #delayed = new Map<string, number>()
+
+  /** Use `open()`. */
+  constructor(
+    backends: readonly BackendStatus[],
+    resolver: EndpointResolver,
+    place: {
+      readonly netns?: string | number | undefined
+      readonly socketDir?: string | undefined
+    } = {},
+  ) {
+    this.backends = backends
+    this.#resolver = resolver
+    this.#netns = place.netns
+    const hasKernel = backends.some(({ kind, available }) => kind === 'linux-kernel' && available)
+    this.#live = new LiveDevices({
+      list: (options) => this.#names(options),
+      device: (name, options) => this.device(name, options),
+      configure: (name, config, options) => this.configure(name, config, options),
+      netns: place.netns,
+      openLinks: hasKernel ? () => openLinkSource(place.netns) : undefined,
+      socketDirectory: () => new SocketDirectory(place.socketDir).path(),
+    })
+  }
+
+  /**
+   * Reads every device. One that fails does not hide the others: it is in `errors`.
+   *
+   * @example
+   * ```ts
+   * const devices = await wg.devices()
+   * for (const device of devices) console.log(device.name, device.peers.length)
+   * for (const error of devices.errors) console.warn(error.message)
+   * ```
+   */
+  async devices(options: ClientCallOptions = {}): Promise<DeviceList> {
+    new Deadline(options).end()
+    return readDevices(this.#candidates(options), options)
+  }
+
+  /**
+   * Reads one device.
+   *
+   * @throws {WireGuardError} `ENODEV`, `ENOTWIREGUARD`, `EPERM`, `EINTR`, `EPROTO`, `ECONNREFUSED`, …
+   */
+  device(name: string, options: ClientCallOptions = {}): Promise<Device> {
+    return this.#ask('device', name, options, (backend, left) => backend.device(name, left))
+  }
+
+  /**
+   * The peers of a device one by one, with memory that does not grow with their number. Leaving the
+   * loop early ends the read. A userspace device carries out no change of another program while its
+   * peers are taken slowly; a change by this one has the rest read into memory first.
+   *
+   * @throws {WireGuardError} as {@link device}; `EINTR` also when the device changed during the read
+   */
+  async *peers(
+    name: string,
+    options: ClientCallOptions = {},
+  ): AsyncGenerator<Peer, void, undefined> {
+    const stream = await this.#openStream(name, options)
+    try {
+      for (let next = stream.first; !next.done; next = await stream.peers.next()) yield next.value
+    } finally {
+      await stream.peers.return?.()
+    }
+  }
+
+  /**
+   * Changes a device: `undefined` leaves a field as it is, `null` clears it. The whole config is
+   * checked before anything is sent, and copied: the caller may change or wipe it at once. Host names in
+   * endpoints are resolved first.
+   *
+   * @throws {TypeError | RangeError | WireGuardError} `EINVAL` with `path`; `ENOTFOUND` for a host
+   *   that does not exist; `EADDRINUSE`; and as {@link device}
+   * @example
+   * ```ts
+   * await wg.configure('wg0', { peers: [{ publicKey, endpoint: 'vpn.example.net:51820' }] })
+   * ```
+   */
+  async configure(
+    name: string,
+    config: DeviceConfig,
+    options: ClientCallOptions = {},
+  ): Promise<void> {
+    const copy = copyOf(name, config)
+    const isNamed = hasNames(copy)
+    try {
+      await this.#change('configure', name, options, isNamed, async (rest, signal) => {
+        // Nothing is awaited without need: a call has its place in line from the moment it is made.
+        const resolved = isNamed ? await this.#resolve(copy, signal) : copy
+        await this.#ask('configure', name, rest(), (backend, left) =>
+          backend.configure(name, resolved, left),
+        )
+      })
+    } finally {
+      wipeCopy(copy)
+    }
+  }
+
+  /**
+   * Makes a device without keys and peers, by the first backend that can.
+   *
+   * @throws {WireGuardError} `EEXIST`, `EPERM`, `EUNSUPPORTED`
+   */
+  create(name: string, options: CreateOptions & ClientCallOptions = {}): Promise<void> {
+    return this.#change('create', name, options, false, (rest) =>
+      this.#ask('create', name, rest(), async (backend, left) => {
+        if (backend.create) return backend.create(name, left)
+        throw unsupported('create', `the ${backend.kind} backend makes no devices`)
+      }),
+    )
+  }
+
+  /**
+   * Removes a device.
+   *
+   * @throws {WireGuardError} `ENODEV`, `EPERM`, `EUNSUPPORTED`, `ECONNREFUSED` (its daemon is gone:
+   *   `removeStale` removes the socket it left)
+   */
+  delete(name: string, options: DeleteOptions & ClientCallOptions = {}): Promise<void> {
+    return this.#change('delete', name, options, false, (rest) =>
+      this.#ask('delete', name, rest(), async (backend, left) => {
+        if (backend.delete) return backend.delete(name, left)
+        throw unsupported('delete', `the ${backend.kind} backend removes no devices`)
+      }),
+    )
+  }
+
+  /**
+   * Makes a device what `desired` says, by sending the differences alone; none, and nothing is sent. The
+   * desired state is the whole state, but for what {@link SyncOptions.keep} names.
+   *
+   * @returns the changes, made or (`dryRun`) to be made; `describeChange` puts one into words
+   * @throws as {@link device} and {@link configure}
+   */
+  sync(
+    name: string,
+    desired: DeviceConfig,
+    options: SyncOptions & ClientCallOptions = {},
+  ): Promise<readonly Change[]> {
+    const { backend } = options
+    const calls = {
+      device: (device: string, call?: CallOptions) => this.device(device, { ...call, backend }),
+      configure: (device: string, config: DeviceConfig, call?: CallOptions) =>
+        this.configure(device, config, { ...call, backend }),
+    }
+    return syncDevice(calls, name, desired, options)
+  }
+
+  /**
+   * Makes a working tunnel from nothing: device, addresses, MTU, routes, firewall, name servers. All or
+   * nothing: when a step fails, what was done is undone. Linux only.
+   *
+   * @throws {StepError} `step` says what failed, `cause` why
+   */
+  up(config: InterfaceConfig, options?: UpOptions): Promise<UpResult> {
+    return bringUp(this.#interfaces, config, options)
+  }
+
+  /** Removes exactly what {@link up} made, also after a crash. Linux only. @throws {StepError} */
+  down(target: string | InterfaceConfig, options?: DownOptions): Promise<void> {
+    return bringDown(this.#interfaces, target, options)
+  }
+
+  /**
+   * Brings a running interface to what {@link up} would make of a config, by the least change. Linux only.
+   *
+   * @returns the changes; empty: nothing differed, and nothing was sent
+   * @throws {StepError}
+   */
+  reconcile(
+    name: string,
+    settings: InterfaceSettings,
+    options?: ReconcileOptions,
+  ): Promise<InterfaceChange[]> {
+    return reconcile(this.#interfaces, name, settings, options)
+  }
+
+  /**
+   * Looks up the names in a config's endpoints again, of those peers that were not heard from for a while.
+   *
+   * @throws {WireGuardError} `ENODEV`, `EINVAL` with `path`
+   */
+  reresolve(
+    name: string,
+    config: Pick<InterfaceSettings, 'peers'>,
+    options?: ReresolveOptions,
+  ): Promise<ReresolveResult> {
+    return reresolve(this.#interfaces, name, config, options)
+  }
+
+  /**
+   * What happens to a device, or to all of them, as typed events. However many watch a device, it is read
+   * once; a slow consumer gets merged events.
+   *
+   * @throws {TypeError | RangeError | WireGuardError} `EINVAL` when name or interval is none
+   */
+  watch(name?: string, options?: WatchOptions): Watcher {
+    return this.#live.watch(name, options)
+  }
+
+  /** Handshake initiations as they arrive for a device, from known peers or not. Linux only. */
+  handshakes(name: string, options?: HandshakeOptions): Handshakes {
+    return this.#live.handshakes(name, options)
+  }
+
+  /**
+   * Holds only the peers that are in use: one that is not there is looked up when it tries to connect.
+   * Linux only. @throws {WireGuardError} as {@link device}
+   */
+  justInTime(name: string, options: JustInTimeOptions): Promise<JustInTime> {
+    return this.#live.justInTime(name, options)
+  }
+
+  async #names(options?: CallOptions): Promise<string[]> {
+    const names = await Promise.all(this.#candidates({}).map((backend) => backend.list(options)))
+    return [...new Set(names.flat())].sort()
+  }
+
+  get #interfaces(): InterfaceContext {
+    return { wg: this, resolver: this.#resolver, netns: this.#netns }
+  }
+
+  /** Lets go of everything that is held. Devices stay as they are. */
+  async close(): Promise<void> {
+    await this.#live.close()
+    const backends = this.backends.flatMap((status) => (status.available ? [status.backend] : []))
+    const ends = await Promise.allSettled(backends.map((backend) => backend[Symbol.asyncDispose]()))
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #candidates({ backend: kind }: ClientCallOptions): Backend[] {
+    const found = this.backends.filter((status) => kind === undefined || status.kind === kind)
+    const backends = found.flatMap((status) => (status.available ? [status.backend] : []))
+    if (backends.length > 0) return backends
+    const [missing] = found
+    if (missing && !missing.available) throw missing.reason
+    throw unsupported('backend', `no backend of kind ${JSON.stringify(kind)} was opened`)
+  }
+
+  #lineOf(name: string): string {
+    return `${this.#id}: ${name}`
+  }
+
+  /** Asks the backends in turn, when the calls made before on the same device are over. */
+  async #ask<T, Options extends ClientCallOptions>(
+    operation: string,
+    name: string,
+    options: Options,
+    call: (backend: Backend, left: Options) => Promise<T>,
+  ): Promise<T> {
+    using deadline = new Deadline(options)
+    const rest = timeLeft(options)
+    try {
+      checkInterfaceName(name)
+      const backends = this.#candidates(options)
+      return await inTurn(this.#lineOf(name), deadline.signal, () =>
+        firstOf(backends, (backend) => call(backend, rest())),
+      )
+    } catch (error) {
+      throw inContext(error, { operation, device: name })
+    }
+  }
+
+  /** A stream waits for its turn and holds up nobody behind it. */
+  async #openStream(name: string, options: ClientCallOptions): Promise<Stream> {
+    using deadline = new Deadline(options)
+    const rest = timeLeft(options)
+    try {
+      checkInterfaceName(name)
+      const backends = this.#candidates(options)
+      await afterTurns(this.#lineOf(name), deadline.signal)
+      return await firstOf(backends, (backend) => begin(backend.peers(name, rest())))
+    } catch (error) {
+      throw inContext(error, { operation: 'peers', device: name })
+    }
+  }
+
+  /** Keeps changes of one device in order also where some have to wait for names. */
+  async #change<Options extends ClientCallOptions>(
+    operation: string,
+    name: string,
+    options: Options,
+    isDelayed: boolean,
+    change: (rest: () => Options, signal: AbortSignal) => Promise<void>,
+  ): Promise<void> {
+    using deadline = new Deadline(options)
+    const rest = timeLeft(options)
+    const { signal } = deadline
+    const delayed = this.#delayed.get(name) ?? 0
+    try {
+      if (!isDelayed && delayed === 0) return await change(rest, signal)
+    } finally {
+      this.#live.invalidate(name)
+    }
+    this.#delayed.set(name, delayed + 1)
+    try {
+      await inTurn(`${this.#lineOf(name)}, changes`, signal, () => change(rest, signal))
+    } catch (error) {
+      throw inContext(error, { operation, device: name })
+    } finally {
+      this.#live.invalidate(name)
+      const left = (this.#delayed.get(name) ?? 1) - 1
+      if (left > 0) this.#delayed.set(name, left)
+      else this.#delayed.delete(name)
+    }
+  }
+
+  /** A config that is wrong elsewhere is refused before a name server hears of it. */
+  async #resolve(config: DeviceConfig, signal: AbortSignal): Promise<DeviceConfig> {
+    wipeConfig(checkConfig(withPlaceholders(config, PLACEHOLDER)))
+    return this.#resolver.resolve(config, signal)
+  }
+}
+
+/** Of the addresses for documentation (RFC 5737). */
+const PLACEHOLDER = '192.0.2.1'
+
+interface Stream {
+  readonly peers: AsyncIterator<Peer>
+  readonly first: IteratorResult<Peer>
+}
+
+async function begin(peers: AsyncIterator<Peer>): Promise<Stream> {
+  try {
+    return { peers, first: await peers.next() }
+  } catch (error) {
+    await peers.return?.()
+    throw error
+  }
+}
+
+function copyOf(device: string, config: DeviceConfig): DeviceConfig {
+  try {
+    return copyConfig(config)
+  } catch (error) {
+    throw inContext(error, { operation: 'configure', device })
+  }
+}
+
+/** Asks one backend after the other. Of several refusals the most telling one is thrown. */
+async function firstOf<T>(
+  backends: readonly Backend[],
+  call: (backend: Backend) => Promise<T>,
+): Promise<T> {
+  const refusals: WireGuardError[] = []
+  for (const backend of backends) {
+    try {
+      return await call(backend)
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      refusals.push(error)
+    }
+  }
+  throw mostTelling(refusals)
+}

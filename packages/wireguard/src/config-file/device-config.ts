@@ -1,0 +1,77 @@
+import type { DeviceConfig } from '@wgctrl/types'
+import { findRefusals } from './check.js'
+import { type ConfigFile, documentOf } from './config-file.js'
+import { KeyEditor } from './key-editor.js'
+import { type ConfigMode, mergePeers, orNull } from './merged-peers.js'
+import { checkChoice } from './parse.js'
+import { ConfigFileError } from './problem.js'
+import { readFirewallMark, readKey, readPort } from './value.js'
+
+export interface UseOptions {
+  /**
+   * What only one of two lines can have: a network that two peers are given, two sections for one
+   * peer, the device's own key as a peer. `refuse` is the default; `last-wins` does as wg(8) does: the
+   * later line counts, and a peer with the device's own key is left out.
+   */
+  readonly conflicts?: 'refuse' | 'last-wins' | undefined
+  /** Keys and sections that wg(8) does not know: it refuses them, and so does the default. */
+  readonly unknownKeys?: 'refuse' | 'ignore' | undefined
+}
+
+export interface DeviceConfigOptions extends UseOptions {
+  /**
+   * - `setconf` (the default): the file is the whole state. Keys and peers that it lacks are reset.
+   *   Also what `sync` wants.
+   * - `addconf`: only what the file has is changed; a peer's allowed IPs are replaced unless marked
+   *   with `+` or `-`.
+   * - `syncconf`: as `setconf`, but allowed IPs marked with `+` or `-` change what the device has.
+   */
+  readonly mode?: ConfigMode | undefined
+}
+
+/**
+ * What a config file means for a device. Names in endpoints stay names; wg-quick(8)'s keys are left
+ * out: see `toInterfaceConfig`.
+ *
+ * @throws {ConfigFileError} `EINVAL` for conflicts and unknown keys, all at once
+ * @source wireguard-tools, src/config.c and src/setconf.c
+ * @example
+ * ```ts
+ * await wg.sync('wg0', toDeviceConfig(await readConfigFile('/etc/wireguard/wg0.conf')))
+ * ```
+ */
+export function toDeviceConfig(file: ConfigFile, options: DeviceConfigOptions = {}): DeviceConfig {
+  const { mode = 'setconf' } = options
+  checkChoice(mode, 'options.mode', ['setconf', 'addconf', 'syncconf'])
+  refuseProblems(file, options)
+  const document = documentOf(file)
+  const keys = new KeyEditor(document)
+  const privateKey = keys.readLast('PrivateKey', readKey)
+  const listenPort = keys.readLast('ListenPort', readPort)
+  const firewallMark = keys.readLast('FwMark', readFirewallMark)
+  const peers = mergePeers(document, privateKey, mode)
+  if (mode === 'addconf') {
+    return {
+      ...(privateKey && { privateKey: orNull(privateKey) }),
+      ...(listenPort !== undefined && { listenPort }),
+      ...(firewallMark !== undefined && { firewallMark }),
+      peers,
+    }
+  }
+  return {
+    privateKey: privateKey ? orNull(privateKey) : null,
+    listenPort: listenPort ?? 0,
+    firewallMark: firewallMark ?? 0,
+    replacePeers: true,
+    peers,
+  }
+}
+
+function refuseProblems(file: ConfigFile, options: UseOptions): void {
+  const { conflicts = 'refuse', unknownKeys = 'refuse' } = options
+  checkChoice(conflicts, 'options.conflicts', ['refuse', 'last-wins'])
+  checkChoice(unknownKeys, 'options.unknownKeys', ['refuse', 'ignore'])
+  const document = documentOf(file)
+  const refused = findRefusals(document, unknownKeys === 'refuse', conflicts === 'refuse')
+  if (refused.length > 0) throw new ConfigFileError(refused)
+}

@@ -1,0 +1,190 @@
+import { inspect } from 'node:util'
+import { type KeyInput, type PublicKey, publicKey, SecretKey } from '@wgctrl/types'
+import { readInterfaceAddress } from './address-value.js'
+import type { ConfigDocument } from './document.js'
+import { KeyEditor } from './key-editor.js'
+import { present } from './present.js'
+import {
+  type RoutingTable,
+  readBoolean,
+  readFirewallMark,
+  readKey,
+  readMtu,
+  readPort,
+  readTable,
+} from './value.js'
+
+/**
+ * The `[Interface]` of a config file. Reading gives what the file says, `undefined` for a key that is
+ * not there; assigning changes the file in place, `undefined` removes the key. Comments stay.
+ *
+ * Assigning what the file cannot hold throws a `WireGuardError`, `EINVAL` with `path`.
+ */
+export class InterfaceSection {
+  readonly #keys: KeyEditor
+
+  /** Use {@link ConfigFile.interface}. @internal */
+  constructor(document: ConfigDocument) {
+    this.#keys = new KeyEditor(document)
+  }
+
+  get privateKey(): SecretKey | undefined {
+    return this.#keys.readLast('PrivateKey', readKey)
+  }
+  set privateKey(key: KeyInput | undefined) {
+    this.#set('PrivateKey', key === undefined ? key : SecretKey.from(key, 'privateKey').toBase64())
+  }
+
+  /** Derived from the private key. */
+  get publicKey(): PublicKey | undefined {
+    const key = this.privateKey
+    return key && publicKey(key)
+  }
+
+  /** 0: the system chooses. */
+  get listenPort(): number | undefined {
+    return this.#keys.readLast('ListenPort', readPort)
+  }
+  set listenPort(port: number | undefined) {
+    this.#set('ListenPort', port)
+  }
+
+  /** `FwMark`; 0: off. Written in hexadecimal, as `wg showconf` does. */
+  get firewallMark(): number | undefined {
+    return this.#keys.readLast('FwMark', readFirewallMark)
+  }
+  set firewallMark(mark: number | undefined) {
+    this.#set('FwMark', mark ? `0x${mark.toString(16)}` : mark)
+  }
+
+  /** `Address`: addresses with their prefix length, host bits kept. */
+  get addresses(): string[] {
+    return this.#keys.read('Address', readInterfaceAddress)
+  }
+  set addresses(addresses: readonly string[] | undefined) {
+    this.#keys.setList('Address', addresses ?? [], readInterfaceAddress)
+  }
+
+  /** `DNS`: addresses are name servers, all else is a search domain. */
+  get dns(): { servers: string[]; search: string[] } {
+    const entries = this.#keys.read('DNS', (text) => text)
+    return {
+      servers: entries.filter(isNameServer),
+      search: entries.filter((entry) => !isNameServer(entry)),
+    }
+  }
+  set dns(dns: { servers?: readonly string[]; search?: readonly string[] } | undefined) {
+    const { servers = [], search = [] } = dns ?? {}
+    const before = this.dns
+    const isSame = `${before.servers};${before.search}` === `${servers};${search}`
+    if (!isSame) this.#keys.setList('DNS', [...servers, ...search], (text) => text)
+  }
+
+  /** `MTU`, in bytes. */
+  get mtu(): number | undefined {
+    return this.#keys.readLast('MTU', readMtu)
+  }
+  set mtu(bytes: number | undefined) {
+    this.#set('MTU', bytes)
+  }
+
+  /** The routing table for the routes to peers; absent: `auto`. */
+  get table(): RoutingTable | undefined {
+    return this.#keys.readLast('Table', readTable)
+  }
+  set table(table: RoutingTable | undefined) {
+    this.#set('Table', table)
+  }
+
+  /** Shell commands, run before the interface comes up. `%i` stands for its name. */
+  get preUp(): string[] {
+    return this.#hooks('PreUp')
+  }
+  set preUp(commands: readonly string[] | undefined) {
+    this.#keys.set('PreUp', commands ?? [])
+  }
+
+  /** Run after the interface came up. */
+  get postUp(): string[] {
+    return this.#hooks('PostUp')
+  }
+  set postUp(commands: readonly string[] | undefined) {
+    this.#keys.set('PostUp', commands ?? [])
+  }
+
+  /** Run before the interface goes down. */
+  get preDown(): string[] {
+    return this.#hooks('PreDown')
+  }
+  set preDown(commands: readonly string[] | undefined) {
+    this.#keys.set('PreDown', commands ?? [])
+  }
+
+  /** Run after the interface went down. */
+  get postDown(): string[] {
+    return this.#hooks('PostDown')
+  }
+  set postDown(commands: readonly string[] | undefined) {
+    this.#keys.set('PostDown', commands ?? [])
+  }
+
+  /** The file is written anew from the device's state when the interface goes down. */
+  get saveConfig(): boolean | undefined {
+    return this.#keys.readLast('SaveConfig', readBoolean)
+  }
+  set saveConfig(save: boolean | undefined) {
+    this.#set('SaveConfig', save)
+  }
+
+  /** The value of any key as it is spelled; of several lines the last. The key in any case. */
+  get(key: string): string | undefined {
+    return this.#keys.values(key).at(-1)
+  }
+
+  /** The values of all lines with a key. */
+  getAll(key: string): string[] {
+    return this.#keys.values(key)
+  }
+
+  /** Gives any key a value, or a line for each of several; keys that wg(8) does not know as well. */
+  set(key: string, value: string | readonly string[]): void {
+    this.#keys.set(key, typeof value === 'string' ? [value] : value)
+  }
+
+  /** Removes all lines with a key. */
+  delete(key: string): void {
+    this.#keys.set(key, [])
+  }
+
+  /** The keys that are there, as spelled, in the order of the file. */
+  keys(): string[] {
+    return this.#keys.names()
+  }
+
+  /** What there is, the private key `(hidden)`. */
+  toJSON(): object {
+    const { privateKey, listenPort, firewallMark, addresses, dns, mtu, table } = this
+    const { preUp, postUp, preDown, postDown, saveConfig } = this
+    const device = { privateKey, listenPort, firewallMark, addresses, dns, mtu, table }
+    return present({ ...device, preUp, postUp, preDown, postDown, saveConfig })
+  }
+
+  #hooks(name: string): string[] {
+    return this.#keys.values(name).filter((command) => command !== '')
+  }
+
+  #set(name: string, value: string | number | boolean | undefined): void {
+    this.#keys.set(name, value === undefined ? [] : [String(value)])
+  }
+}
+
+Object.defineProperty(InterfaceSection.prototype, inspect.custom, {
+  value(this: InterfaceSection) {
+    return this.toJSON()
+  },
+})
+
+/** @source wg-quick(8), src/wg-quick/linux.bash: digits and dots, or anything with a colon */
+function isNameServer(text: string): boolean {
+  return /^[0-9.]+$/.test(text) || text.includes(':')
+}

@@ -1,0 +1,133 @@
+import { readAllowedIP, readEndpoint, readInterfaceAddress } from './address-value.js'
+import { lower, squeeze } from './space.js'
+import {
+  readBoolean,
+  readFirewallMark,
+  readKeepalive,
+  readKeyText,
+  readMtu,
+  readPort,
+  readTable,
+} from './value.js'
+
+/** `wg`: what wg(8) reads. `wg-quick`: that, and what wg-quick(8) adds to `[Interface]`. */
+export type Dialect = 'wg' | 'wg-quick'
+
+/** What a key of the format is and takes. */
+export interface KeyRule {
+  /** As the manual pages spell it. */
+  readonly name: string
+  readonly section: 'interface' | 'peer'
+  /** Who reads it. */
+  readonly dialect: Dialect
+  /** What a value must be. */
+  readonly expected: string
+  /** The value of a text, or of one entry of a list; `undefined` when it is none. */
+  readonly read: (text: string) => unknown
+  /** Lists: entries between commas, or (wg-quick) words between commas and spaces. */
+  readonly list?: 'commas' | 'words'
+  /** No error may show the value. */
+  readonly isSecret?: true
+  /** May come without a value. */
+  readonly mayBeEmpty?: true
+  /** A shell's text up to the end of the line, `#` included. */
+  readonly isHook?: true
+}
+
+const interfaceKey = { section: 'interface', dialect: 'wg' } as const
+const peerKey = { section: 'peer', dialect: 'wg' } as const
+const quickKey = { section: 'interface', dialect: 'wg-quick', mayBeEmpty: true } as const
+
+const KEY = '44 characters of base64 that hold 32 bytes'
+const hook = {
+  ...quickKey,
+  expected: 'a command',
+  read: (text: string) => text,
+  isHook: true,
+} as const
+
+const rules: readonly KeyRule[] = [
+  { ...interfaceKey, name: 'PrivateKey', expected: KEY, read: readKeyText, isSecret: true },
+  { ...interfaceKey, name: 'ListenPort', expected: 'a port, 0 to 65535', read: readPort },
+  {
+    ...interfaceKey,
+    name: 'FwMark',
+    expected: '0 to 4294967295, 0x0 to 0xffffffff, or off',
+    read: readFirewallMark,
+  },
+  { ...peerKey, name: 'PublicKey', expected: KEY, read: readKeyText },
+  { ...peerKey, name: 'PresharedKey', expected: KEY, read: readKeyText, isSecret: true },
+  {
+    ...peerKey,
+    name: 'AllowedIPs',
+    expected: 'an address with an optional /prefix length, + or - before it',
+    read: readAllowedIP,
+    list: 'commas',
+  },
+  {
+    ...peerKey,
+    name: 'Endpoint',
+    expected: 'host:port or [IPv6]:port with a port from 1 to 65535',
+    read: readEndpoint,
+  },
+  {
+    ...peerKey,
+    name: 'PersistentKeepalive',
+    expected: 'seconds from 0 to 65535, or off',
+    read: readKeepalive,
+  },
+  {
+    ...quickKey,
+    name: 'Address',
+    expected: 'an address with an optional /prefix length',
+    read: readInterfaceAddress,
+    list: 'words',
+  },
+  {
+    ...quickKey,
+    name: 'DNS',
+    expected: 'an address or a search domain',
+    read: (text) => text,
+    list: 'words',
+  },
+  { ...quickKey, name: 'MTU', expected: 'a number of bytes', read: readMtu },
+  {
+    ...quickKey,
+    name: 'Table',
+    expected: 'off, auto, or the number or name of a table',
+    read: readTable,
+  },
+  { ...hook, name: 'PreUp' },
+  { ...hook, name: 'PostUp' },
+  { ...hook, name: 'PreDown' },
+  { ...hook, name: 'PostDown' },
+  {
+    section: 'interface',
+    dialect: 'wg-quick',
+    name: 'SaveConfig',
+    expected: 'true or false',
+    read: readBoolean,
+  },
+]
+
+const byName = new Map(rules.map((rule) => [rule.name.toLowerCase(), rule]))
+const bySpelling = new Map(rules.map((rule) => [rule.name, rule]))
+
+/**
+ * The rule of a key, spelled as in a file. wg(8) reads `Listen Port` as `ListenPort`; wg-quick(8) wants
+ * its own keys in one piece.
+ */
+export function ruleOf(key: string): KeyRule | undefined {
+  const usual = bySpelling.get(key)
+  if (usual) return usual
+  const rule = byName.get(lower(squeeze(key)))
+  return rule?.dialect === 'wg' || rule?.name.length === key.length ? rule : undefined
+}
+
+/** The keys that a section may have, for a message. */
+export function keysOf(section: string, dialect: Dialect): string {
+  const fit = rules.filter(
+    (rule) => rule.section === section && (rule.dialect === 'wg' || dialect === 'wg-quick'),
+  )
+  return fit.map(({ name }) => name).join(', ')
+}

@@ -1,0 +1,68 @@
+import { InvalidTypeError } from '@wgctrl/types'
+import { findLineProblems, isFatal, isUnknown } from './check.js'
+import { ConfigFile, documentOf } from './config-file.js'
+import { ConfigDocument } from './document.js'
+import type { Dialect } from './key-rule.js'
+import { ConfigFileError } from './problem.js'
+
+export interface ParseOptions {
+  /**
+   * `wg`: what `wg setconf` reads; wg-quick(8)'s keys are refused. Absent: `wg-quick`, which is that
+   * and `Address`, `DNS`, `MTU`, `Table`, `SaveConfig` and the hooks.
+   */
+  readonly dialect?: Dialect | undefined
+  /**
+   * Keys and sections that neither program knows. `keep` (the default) lets them pass here; they
+   * are in `warnings`, and `toDeviceConfig` refuses them. `refuse`: as both programs do.
+   */
+  readonly unknownKeys?: 'keep' | 'refuse' | undefined
+}
+
+/**
+ * Reads a config file as wg(8) and wg-quick(8) do. Nothing is lost: `formatConfig` gives the same text
+ * back, edited only where it was edited.
+ *
+ * @throws {ConfigFileError} `EINVAL`; `problems` has all that is wrong, each with line and column
+ * @source wireguard-tools, src/config.c and src/wg-quick/linux.bash
+ * @example
+ * ```ts
+ * const file = parseConfig('[Interface]\nListenPort = 51820 # as always\n')
+ * file.interface.listenPort = 51821
+ * formatConfig(file)   // '[Interface]\nListenPort = 51821 # as always\n'
+ * ```
+ */
+export function parseConfig(text: string, options: ParseOptions = {}): ConfigFile {
+  return parseNamed(text, options, undefined)
+}
+
+/** @param path how the error names the file */
+export function parseNamed(
+  text: string,
+  { dialect = 'wg-quick', unknownKeys = 'keep' }: ParseOptions,
+  path: string | undefined,
+): ConfigFile {
+  if (typeof text !== 'string') throw new InvalidTypeError('text', 'a config must be a string')
+  checkChoice(dialect, 'options.dialect', ['wg', 'wg-quick'])
+  checkChoice(unknownKeys, 'options.unknownKeys', ['keep', 'refuse'])
+  const document = new ConfigDocument(text, dialect)
+  const refused = findLineProblems(document).filter(
+    (found) => isFatal(found) || (unknownKeys === 'refuse' && isUnknown(found)),
+  )
+  if (refused.length > 0) throw new ConfigFileError(refused, path)
+  return new ConfigFile(document)
+}
+
+/** The whole text of a file, secrets included. */
+export function formatConfig(config: ConfigFile): string {
+  if (!(config instanceof ConfigFile)) {
+    throw new InvalidTypeError('config', 'must be what parseConfig returned')
+  }
+  return documentOf(config).format()
+}
+
+/** Refuses an option that is none of the words it can be. */
+export function checkChoice<T>(value: T, path: string, choices: readonly T[]): void {
+  if (choices.includes(value)) return
+  const known = choices.map((choice) => `'${choice}'`).join(' or ')
+  throw new InvalidTypeError(path, `must be ${known}`)
+}

@@ -1,0 +1,56 @@
+import { type Device, type Endpoint, type Peer, parseCidr } from '@wgctrl/types'
+
+export interface ShowConfigOptions {
+  /** The name of an interface by its index, for endpoints with a scope; without one the index is shown. */
+  readonly interfaceName?: ((index: number) => string | undefined) | undefined
+}
+
+/**
+ * A device as the text of a config file, secrets included: byte for byte what `wg showconf` prints.
+ *
+ * @source wireguard-tools, src/showconf.c
+ */
+export function showConfig(device: Device, options: ShowConfigOptions = {}): string {
+  const { listenPort, firewallMark, privateKey, peers } = device
+  const lines = ['[Interface]']
+  if (listenPort !== 0) lines.push(`ListenPort = ${listenPort}`)
+  if (firewallMark !== 0) lines.push(`FwMark = 0x${firewallMark.toString(16)}`)
+  if (privateKey) lines.push(`PrivateKey = ${privateKey.toBase64()}`)
+  const sections = peers.map((peer) => peerLines(peer, options).join('\n'))
+  return `${lines.join('\n')}\n\n${sections.map((section) => `${section}\n`).join('\n')}`
+}
+
+function peerLines(peer: Peer, options: ShowConfigOptions): string[] {
+  const { publicKey, presharedKey, allowedIPs, endpoint, persistentKeepalive } = peer
+  const lines = ['[Peer]', `PublicKey = ${publicKey}`]
+  if (presharedKey) lines.push(`PresharedKey = ${presharedKey.toBase64()}`)
+  if (allowedIPs.length > 0) lines.push(`AllowedIPs = ${allowedIPs.map(networkText).join(', ')}`)
+  if (endpoint) lines.push(`Endpoint = ${endpointText(endpoint, options)}`)
+  if (persistentKeepalive !== 0) lines.push(`PersistentKeepalive = ${persistentKeepalive}`)
+  return lines
+}
+
+function endpointText(endpoint: Endpoint, { interfaceName }: ShowConfigOptions): string {
+  const { address, port, family, scopeId } = endpoint
+  if (family === 4) return `${address}:${port}`
+  const name = typeof scopeId === 'number' ? (interfaceName?.(scopeId) ?? scopeId) : scopeId
+  const scope = name === undefined ? '' : `%${name}`
+  return `[${addressText(address)}${scope}]:${port}`
+}
+
+function networkText(cidr: string): string {
+  const slash = cidr.indexOf('/')
+  return addressText(cidr.slice(0, slash)) + cidr.slice(slash)
+}
+
+/**
+ * An IPv6 address as inet_ntop(3) of glibc writes it. It differs from RFC 5952 in one range: 96 zero
+ * bits and no seventh zero group are an IPv4-compatible address, `::1.2.3.4`.
+ */
+function addressText(address: string): string {
+  if (!address.startsWith('::')) return address
+  const { bytes } = parseCidr(address)
+  const isCompatible = bytes.subarray(0, 12).every((byte) => byte === 0)
+  const [a, b, c, d] = bytes.subarray(12)
+  return isCompatible && (a !== 0 || b !== 0) ? `::${a}.${b}.${c}.${d}` : address
+}

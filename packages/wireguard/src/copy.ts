@@ -1,0 +1,84 @@
+import {
+  type AllowedIPChange,
+  type DeviceConfig,
+  type KeyInput,
+  type PeerConfig,
+  SecretKey,
+} from '@wgctrl/types'
+
+const DEVICE_FIELDS: readonly (keyof DeviceConfig)[] = [
+  'privateKey',
+  'listenPort',
+  'firewallMark',
+  'replacePeers',
+  'peers',
+]
+
+const PEER_FIELDS: readonly (keyof PeerConfig)[] = [
+  'publicKey',
+  'remove',
+  'updateOnly',
+  'presharedKey',
+  'endpoint',
+  'persistentKeepalive',
+  'replaceAllowedIPs',
+  'allowedIPs',
+]
+
+/**
+ * A copy of a config that its owner can no longer change, keys included: a call may have to wait before
+ * a backend looks at it. Nothing is checked; what is no config stays what it is, for the backend to
+ * refuse. {@link wipeCopy} zeroes the keys.
+ */
+export function copyConfig(config: DeviceConfig): DeviceConfig {
+  if (!isObject(config)) return config
+  const copy = copyFields(config, DEVICE_FIELDS)
+  copy.privateKey = copyKey(copy.privateKey)
+  if (Array.isArray(copy.peers)) copy.peers = copy.peers.map(copyPeer)
+  return copy
+}
+
+/** Zeroes the keys of a copy that {@link copyConfig} made. */
+export function wipeCopy(copy: DeviceConfig): void {
+  if (!isObject(copy)) return
+  wipeKey(copy.privateKey)
+  if (!Array.isArray(copy.peers)) return
+  for (const peer of copy.peers) if (isObject(peer)) wipeKey(peer.presharedKey)
+}
+
+function copyPeer(peer: PeerConfig): PeerConfig {
+  if (!isObject(peer)) return peer
+  const copy = copyFields(peer, PEER_FIELDS)
+  if (copy.publicKey instanceof Uint8Array) copy.publicKey = Uint8Array.from(copy.publicKey)
+  copy.presharedKey = copyKey(copy.presharedKey)
+  if (isObject(copy.endpoint)) copy.endpoint = { ...copy.endpoint }
+  if (Array.isArray(copy.allowedIPs)) copy.allowedIPs = copy.allowedIPs.map(copyNetwork)
+  return copy
+}
+
+function copyNetwork(network: string | AllowedIPChange): string | AllowedIPChange {
+  return isObject(network) ? { ...network } : network
+}
+
+/** The fields that count wherever they come from, an accessor for one; and all that would be refused. */
+function copyFields<T extends object>(from: T, fields: readonly (keyof T)[]): T {
+  const copy: Partial<T> = {}
+  for (const field in from) copy[field] = from[field]
+  for (const field of fields) if (from[field] !== undefined) copy[field] = from[field]
+  return copy as T
+}
+
+function copyKey<T extends KeyInput | null | undefined>(key: T): T
+function copyKey(key: KeyInput | null | undefined): KeyInput | null | undefined {
+  if (key instanceof SecretKey) return SecretKey.from(key)
+  return key instanceof Uint8Array ? Uint8Array.from(key) : key
+}
+
+function wipeKey(key: KeyInput | null | undefined): void {
+  if (key instanceof SecretKey) key.wipe()
+  else if (key instanceof Uint8Array) key.fill(0)
+}
+
+function isObject<T>(value: T): value is T & object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

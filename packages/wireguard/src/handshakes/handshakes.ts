@@ -1,0 +1,302 @@
+import { openPacketReader } from '@wgctrl/netlink'
+import {
+  AbortError,
+  checkInterfaceName,
+  type Device,
+  type Endpoint,
+  InvalidRangeError,
+  type PublicKey,
+  unsupported,
+  WireGuardError,
+} from '@wgctrl/types'
+import { slept } from '../watch/slept.js'
+import type { HandshakeCounters, Verdict } from './counters.js'
+import { initiationFilter, LONGEST_PACKET } from './initiation-filter.js'
+import { Responder } from './noise.js'
+import type { Rate } from './rate-limit.js'
+import { Sieve } from './sieve.js'
+
+/** Somebody wants to connect: a handshake initiation that came for a device. */
+export interface Initiation {
+  /** Whose it is: the sender proved to hold the private key. */
+  readonly publicKey: PublicKey
+  /**
+   * Where it came from. A link-local address has no scope here: the packet does not say which link it
+   * came over.
+   */
+  readonly endpoint: Endpoint
+  /** When it was made, by the sender's clock. Only its order means something. */
+  readonly timestamp: Date
+  /** The device had this peer when it was read last, at most {@link HandshakeOptions.interval} ago. */
+  readonly known: boolean
+}
+
+export interface HandshakeOptions {
+  /** Ends the iteration with an `AbortError`. */
+  readonly signal?: AbortSignal | undefined
+  /**
+   * The network namespace of the device's UDP socket. Absent: the client's, else this process' own. A
+   * kernel device's socket stays in the namespace that the device was made in; a userspace device's is
+   * in its daemon's.
+   */
+  readonly netns?: string | number | undefined
+  /**
+   * Milliseconds between looks at the device for another port, key or set of peers; more where it takes
+   * long. Absent: 1000.
+   */
+  readonly interval?: number | undefined
+  /** Initiations of one IPv4 address or IPv6 /64 that are decrypted. Absent: 20 a second, 5 at once. */
+  readonly perSource?: Rate | undefined
+  /** Initiations of all sources that are decrypted. Absent: 1000 a second, 200 at once. */
+  readonly overall?: Rate | undefined
+  /** How many sources are remembered. Absent: 16,384. */
+  readonly sources?: number | undefined
+  /** How many keys' timestamps are remembered, to tell replays. Absent: 65,536. */
+  readonly keys?: number | undefined
+  /** How many initiations wait for a slow consumer; later ones are dropped. Absent: 1024. */
+  readonly queue?: number | undefined
+}
+
+/** Packets, as the listener needs them: a `PacketReader` of `@wgctrl/netlink`, or a fake. */
+export interface PacketSource {
+  attach(filter: ReturnType<typeof initiationFilter>): void
+  take(): Uint8Array | undefined
+  wait(): Promise<boolean>
+  /** How many packets were lost before they could be taken. */
+  readonly drops: number
+  close(): Promise<void>
+}
+
+/** What {@link Handshakes} needs from the client. */
+export interface HandshakesContext {
+  /** Reads the device, or gives a reading that is not older than `maxAge` milliseconds. */
+  read(name: string, options: { maxAge: number; signal: AbortSignal }): Promise<Device>
+  /** The client's network namespace. */
+  readonly netns?: string | number | undefined
+  /** Absent: a packet socket. */
+  openPackets?(netns: string | number | undefined): Promise<PacketSource>
+}
+
+/** @source drivers/net/wireguard/ratelimiter.c: PACKETS_PER_SECOND, PACKETS_BURSTABLE */
+const PER_SOURCE: Rate = { perSecond: 20, burst: 5 }
+const OVERALL: Rate = { perSecond: 1000, burst: 200 }
+
+/** Milliseconds that packets may be worked on before others have their turn. */
+const SLICE = 4
+
+/** How much longer than a look at the device the pause after it is, at least. */
+const PAUSE_FACTOR = 10
+
+/**
+ * The handshake initiations that arrive for a device, known peer or not, in order: what an `for await`
+ * over {@link Handshakes} gives. Made for one consumer; it starts with the first `next()`.
+ */
+export class Handshakes implements AsyncIterableIterator<Initiation, void, undefined> {
+  readonly #name: string
+  readonly #context: HandshakesContext
+  readonly #options: HandshakeOptions
+  readonly #interval: number
+  readonly #capacity: number
+  readonly #sieve: Sieve
+  readonly #counts: Record<Verdict | 'received', number>
+  readonly #ready: Initiation[] = []
+  readonly #controller = new AbortController()
+  #packets: PacketSource | undefined
+  #drops = 0
+  #port = 0
+  #responder: Responder | undefined
+  #known: ReadonlySet<PublicKey> = new Set()
+  #started: Promise<void> | undefined
+  #ended: Promise<void> | undefined
+  #failure: { readonly error: unknown } | undefined
+  #wake = (): void => {}
+  #loops: Promise<void>[] = []
+
+  /** @throws {TypeError | RangeError | WireGuardError} `EINVAL` when name or an option is none */
+  constructor(context: HandshakesContext, name: string, options: HandshakeOptions = {}) {
+    checkInterfaceName(name)
+    this.#name = name
+    this.#context = context
+    this.#options = options
+    this.#interval = positive(options.interval ?? 1000, 'options.interval')
+    this.#capacity = positive(options.queue ?? 1024, 'options.queue')
+    this.#sieve = new Sieve({
+      perSource: options.perSource ?? PER_SOURCE,
+      overall: options.overall ?? OVERALL,
+      sources: positive(options.sources ?? 16_384, 'options.sources'),
+      keys: positive(options.keys ?? 65_536, 'options.keys'),
+    })
+    this.#counts = {
+      received: 0,
+      delivered: 0,
+      malformed: 0,
+      badMac: 0,
+      sourceLimited: 0,
+      limited: 0,
+      undecryptable: 0,
+      replayed: 0,
+      queueFull: 0,
+      noKey: 0,
+    }
+  }
+
+  /** What became of every packet so far. A copy. */
+  get counters(): HandshakeCounters {
+    if (this.#packets && !this.#ended) this.#drops = this.#packets.drops
+    return { ...this.#counts, overrun: this.#drops }
+  }
+
+  /**
+   * Begins to listen; the first `next()` does it too.
+   *
+   * @throws {WireGuardError} `ENODEV` and others as a reading of the device; `EPERM` without
+   *   CAP_NET_RAW; `EUNSUPPORTED` where the private key cannot be read (boringtun) or there are no packet
+   *   sockets (other systems than Linux)
+   */
+  start(): Promise<void> {
+    this.#started ??= this.#start()
+    return this.#started
+  }
+
+  async next(): Promise<IteratorResult<Initiation, void>> {
+    try {
+      await this.start()
+      for (;;) {
+        if (this.#ended) return { done: true, value: undefined }
+        if (this.#failure) throw this.#failure.error
+        const initiation = this.#ready.shift()
+        if (initiation) return { done: false, value: initiation }
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve
+        })
+      }
+    } catch (error) {
+      await this.return()
+      throw error
+    }
+  }
+
+  async return(): Promise<IteratorResult<Initiation, void>> {
+    this.#ended ??= this.#end()
+    await this.#ended
+    return { done: true, value: undefined }
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return()
+  }
+
+  async #start(): Promise<void> {
+    const { signal } = this.#options
+    if (signal?.aborted) throw new AbortError(signal.reason)
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
+    const device = await this.#read()
+    if (device.publicKey !== undefined && device.privateKey === undefined) {
+      throw unsupported('handshakes', 'this implementation does not give out its private key')
+    }
+    const netns = this.#options.netns ?? this.#context.netns
+    const open = this.#context.openPackets ?? openInitiations
+    this.#packets = await open(netns)
+    if (this.#ended) return this.#packets.close()
+    this.#arm(device)
+    this.#loops = [this.#listen(this.#packets), this.#follow()]
+  }
+
+  async #end(): Promise<void> {
+    this.#options.signal?.removeEventListener('abort', this.#onAbort)
+    if (this.#packets) this.#drops = this.#packets.drops
+    this.#controller.abort()
+    this.#wake()
+    await this.#started?.catch(() => {})
+    await this.#packets?.close()
+    await Promise.all(this.#loops)
+    this.#ready.length = 0
+  }
+
+  readonly #onAbort = (): void => this.#fail(new AbortError(this.#options.signal?.reason))
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error }
+    this.#wake()
+  }
+
+  /** Packets to initiations; others have their turn in between. */
+  async #listen(packets: PacketSource): Promise<void> {
+    try {
+      while (await packets.wait()) {
+        const until = performance.now() + SLICE
+        for (let packet = packets.take(); packet; packet = packets.take()) {
+          this.#handle(packet)
+          if (performance.now() > until) break
+        }
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #handle(packet: Uint8Array): void {
+    this.#counts.received++
+    const found = this.#sieve.sift(packet, this.#port, this.#responder, performance.now())
+    if (typeof found === 'string') {
+      this.#counts[found]++
+    } else if (this.#ready.length >= this.#capacity) {
+      this.#counts.queueFull++
+    } else {
+      this.#counts.delivered++
+      this.#ready.push({ ...found, known: this.#known.has(found.publicKey) })
+      this.#wake()
+    }
+  }
+
+  /** Looks at the device again and again: its port and key may change, it may go and return. */
+  async #follow(): Promise<void> {
+    const { signal } = this.#controller
+    let pause = this.#interval
+    while (await slept(pause, signal)) {
+      const start = performance.now()
+      try {
+        this.#arm(await this.#read())
+      } catch (error) {
+        if (signal.aborted) return
+        if (!(error instanceof WireGuardError)) return this.#fail(error)
+        // It may return; until then nothing is for it. What else goes wrong may pass as well.
+        if (error.code === 'ENODEV') this.#arm(undefined)
+      }
+      pause = Math.max(this.#interval, PAUSE_FACTOR * (performance.now() - start))
+    }
+  }
+
+  #read(): Promise<Device> {
+    return this.#context.read(this.#name, {
+      maxAge: this.#interval / 2,
+      signal: this.#controller.signal,
+    })
+  }
+
+  #arm(device: Device | undefined): void {
+    const port = device?.listenPort ?? 0
+    if (port !== this.#port) this.#packets?.attach(initiationFilter(port))
+    this.#port = port
+    const { privateKey } = device ?? {}
+    if (privateKey === undefined) this.#responder = undefined
+    else if (device?.publicKey !== this.#responder?.publicKey) {
+      this.#responder = new Responder(privateKey)
+    }
+    this.#known = new Set(device?.peers.map((peer) => peer.publicKey))
+  }
+}
+
+function openInitiations(netns: string | number | undefined): Promise<PacketSource> {
+  return openPacketReader({ filter: initiationFilter(0), maxLength: LONGEST_PACKET, netns })
+}
+
+function positive(value: number, path: string): number {
+  if (value > 0) return value
+  throw new InvalidRangeError(path, `must be above 0, got ${value}`)
+}

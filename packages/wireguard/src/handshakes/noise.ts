@@ -1,0 +1,157 @@
+import {
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  type KeyObject,
+  timingSafeEqual,
+} from 'node:crypto'
+import { formatPublicKey, type KeyInput, keyBytes, type PublicKey, publicKey } from '@wgctrl/types'
+import { blake2sMac } from './blake2s.js'
+
+/**
+ * The first message of WireGuard's handshake, Noise_IKpsk2, as the responder reads it. Sections are
+ * those of the WireGuard paper (https://www.wireguard.com/papers/wireguard.pdf).
+ */
+
+/** Bytes of a handshake initiation. @source section 5.4.2 */
+export const INITIATION_LENGTH = 148
+
+/** Where its fields stand. @source section 5.4.2; sizes from 5.4: AEAD adds a tag of 16 bytes */
+const EPHEMERAL = 8
+const STATIC = 40
+const TIMESTAMP = 88
+const MAC1 = 116
+const MAC2 = 132
+
+/** Type 1 and three reserved zero bytes. @source section 5.4.2 */
+const HEADER = Uint8Array.of(1, 0, 0, 0)
+
+/** @source section 5.4: CONSTRUCTION, IDENTIFIER, LABEL-MAC1 */
+const CONSTRUCTION = Buffer.from('Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s')
+const IDENTIFIER = Buffer.from('WireGuard v1 zx2c4 Jason@zx2c4.com')
+const LABEL_MAC1 = Buffer.from('mac1----')
+
+const TAG_LENGTH = 16
+const NONCE_ZERO = new Uint8Array(12)
+
+/** RFC 8410: the DER of an X25519 key up to its 32 bytes. */
+const PKCS8_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex')
+const SPKI_PREFIX = Buffer.from('302a300506032b656e032100', 'hex')
+
+/** Who sent an initiation, and when by its own clock. Both are proven by the sender's private key. */
+export interface OpenedInitiation {
+  readonly publicKey: PublicKey
+  /** 12 bytes, TAI64N: later ones compare greater, byte by byte. */
+  readonly timestamp: Uint8Array
+}
+
+/** Reads initiations that are meant for one private key. */
+export class Responder {
+  readonly publicKey: PublicKey
+  readonly #privateKey: KeyObject
+  readonly #mac1: (input: Uint8Array) => Uint8Array
+  readonly #chainingKey: Buffer
+  readonly #hash: Buffer
+
+  /** @throws {WireGuardError} `EINVAL` when it is no key */
+  constructor(privateKey: KeyInput) {
+    this.publicKey = publicKey(privateKey)
+    this.#privateKey = toPrivateKey(privateKey)
+    const own = Buffer.from(this.publicKey, 'base64')
+    this.#mac1 = blake2sMac(hash(LABEL_MAC1, own), TAG_LENGTH)
+    this.#chainingKey = hash(CONSTRUCTION)
+    this.#hash = hash(hash(this.#chainingKey, IDENTIFIER), own)
+  }
+
+  /**
+   * True of a message that was made by somebody who knows our public key: the cheap test, made first.
+   *
+   * @source section 5.4.4: mac1 = MAC(HASH(LABEL-MAC1 || public key), the bytes before it)
+   */
+  hasMac1(message: Uint8Array): boolean {
+    if (message.length !== INITIATION_LENGTH) return false
+    if (!HEADER.every((byte, index) => message[index] === byte)) return false
+    const mac1 = this.#mac1(message.subarray(0, MAC1))
+    return timingSafeEqual(mac1, message.subarray(MAC1, MAC2))
+  }
+
+  /**
+   * Decrypts a message that passed {@link hasMac1}; `undefined` for one that its sender could not have
+   * made. mac2 is not looked at: the secret of cookies never leaves the device.
+   *
+   * @source section 5.4.2, in its order; the initiator's steps as the responder mirrors them
+   */
+  open(message: Uint8Array): OpenedInitiation | undefined {
+    const ephemeral = message.subarray(EPHEMERAL, STATIC)
+    const encryptedStatic = message.subarray(STATIC, TIMESTAMP)
+    const encryptedTimestamp = message.subarray(TIMESTAMP, MAC1)
+    try {
+      const first = kdf1(this.#chainingKey, ephemeral)
+      const hashE = hash(this.#hash, ephemeral)
+      const [second, staticKey] = kdf2(first, this.#agree(ephemeral))
+      const initiator = decrypt(staticKey, encryptedStatic, hashE)
+      const hashS = hash(hashE, encryptedStatic)
+      const [, timestampKey] = kdf2(second, this.#agree(initiator))
+      const timestamp = decrypt(timestampKey, encryptedTimestamp, hashS)
+      return { publicKey: formatPublicKey(initiator), timestamp }
+    } catch {
+      // A tag that does not match, or a point of low order, for which OpenSSL derives nothing.
+      return undefined
+    }
+  }
+
+  #agree(theirs: Uint8Array): Buffer {
+    const der = Buffer.concat([SPKI_PREFIX, theirs])
+    const key = createPublicKey({ key: der, format: 'der', type: 'spki' })
+    return diffieHellman({ privateKey: this.#privateKey, publicKey: key })
+  }
+}
+
+function toPrivateKey(input: KeyInput): KeyObject {
+  const bytes = keyBytes(input, 'privateKey')
+  const der = Buffer.concat([PKCS8_PREFIX, bytes])
+  try {
+    return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+  } finally {
+    der.fill(0)
+    bytes.fill(0)
+  }
+}
+
+function hash(...parts: Uint8Array[]): Buffer {
+  const blake = createHash('blake2s256')
+  for (const part of parts) blake.update(part)
+  return blake.digest()
+}
+
+function hmac(key: Uint8Array, ...parts: Uint8Array[]): Buffer {
+  const keyed = createHmac('blake2s256', key)
+  for (const part of parts) keyed.update(part)
+  return keyed.digest()
+}
+
+/** @source section 5.4: Kdf_n, HKDF with an empty info */
+function kdf1(key: Uint8Array, input: Uint8Array): Buffer {
+  return hmac(hmac(key, input), Uint8Array.of(1))
+}
+
+function kdf2(key: Uint8Array, input: Uint8Array): [Buffer, Buffer] {
+  const secret = hmac(key, input)
+  const first = hmac(secret, Uint8Array.of(1))
+  return [first, hmac(secret, first, Uint8Array.of(2))]
+}
+
+/** @source section 5.4: Aead with counter 0 */
+function decrypt(key: Uint8Array, sealed: Uint8Array, authenticated: Uint8Array): Uint8Array {
+  const end = sealed.length - TAG_LENGTH
+  const options = { authTagLength: TAG_LENGTH }
+  const cipher = createDecipheriv('chacha20-poly1305', key, NONCE_ZERO, options)
+  cipher.setAAD(authenticated, { plaintextLength: end })
+  cipher.setAuthTag(sealed.subarray(end))
+  const plain = cipher.update(sealed.subarray(0, end))
+  cipher.final()
+  return plain
+}

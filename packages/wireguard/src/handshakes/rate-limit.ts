@@ -1,0 +1,62 @@
+import type { Endpoint } from '@wgctrl/types'
+import { BoundedMap } from '../watch/bounded-map.js'
+
+/** How often something may happen. */
+export interface Rate {
+  /** Times per second, in the long run. */
+  readonly perSecond: number
+  /** Times at once, after a pause. */
+  readonly burst: number
+}
+
+interface Bucket {
+  tokens: number
+  at: number
+}
+
+/**
+ * A token bucket for each source, of which a bounded number is remembered: the one that was not seen
+ * for longest is forgotten first, and begins anew with a full bucket.
+ */
+export class RateLimit {
+  readonly #rate: Rate
+  readonly #buckets: BoundedMap<string, Bucket>
+
+  constructor(rate: Rate, capacity: number) {
+    this.#rate = rate
+    this.#buckets = new BoundedMap(capacity)
+  }
+
+  /**
+   * Takes a token.
+   *
+   * @param now milliseconds of a clock that does not go back
+   * @returns false when there is none
+   */
+  take(source: string, now: number): boolean {
+    const { perSecond, burst } = this.#rate
+    const bucket = this.#buckets.get(source) ?? { tokens: burst, at: now }
+    this.#buckets.set(source, bucket)
+    bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) * perSecond) / 1000)
+    bucket.at = now
+    if (bucket.tokens < 1) return false
+    bucket.tokens--
+    return true
+  }
+}
+
+/** Who counts as one source: an IPv4 address, an IPv6 /64. @source drivers/net/wireguard/ratelimiter.c */
+export function sourceOf({ family, address }: Endpoint): string {
+  return family === 4 ? address : firstGroups(address)
+}
+
+/** The first four groups of a canonical IPv6 address. */
+function firstGroups(address: string): string {
+  const [head = '', tail] = address.split('::')
+  const front = head === '' ? [] : head.split(':')
+  if (tail === undefined || front.length >= 4) return front.slice(0, 4).join(':')
+  const back = tail === '' ? [] : tail.split(':')
+  // An IPv4 address at the end stands for two groups.
+  const known = front.length + back.length + (tail.includes('.') ? 1 : 0)
+  return [...front, ...Array<string>(8 - known).fill('0'), ...back].slice(0, 4).join(':')
+}

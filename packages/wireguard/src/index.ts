@@ -1,0 +1,65 @@
+import { WireGuard } from './client.js'
+import { type DetectOptions, detectBackends } from './detect.js'
+import { EndpointResolver, type ResolveOptions } from './resolve.js'
+
+export { KernelBackend, type KernelBackendOptions } from '@wgctrl/netlink'
+export type {
+  AllowedIPChange,
+  Backend,
+  CallOptions,
+  Capabilities,
+  CreateOptions,
+  DeleteOptions,
+  Device,
+  DeviceConfig,
+  DeviceKind,
+  Endpoint,
+  ErrorCode,
+  ExtendedAck,
+  KeyInput,
+  Peer,
+  PeerConfig,
+  PublicKey,
+} from '@wgctrl/types'
+export {
+  AbortError,
+  generatePresharedKey,
+  generatePrivateKey,
+  publicKey,
+  SecretKey,
+  WireGuardError,
+} from '@wgctrl/types'
+export { UserspaceBackend, type UserspaceOptions } from '@wgctrl/uapi'
+export { type ClientCallOptions, WireGuard } from './client.js'
+export * from './config-file/index.js'
+export type { BackendStatus } from './detect.js'
+export type { DeviceList } from './device-list.js'
+export type { HandshakeOptions, Handshakes, Initiation } from './handshakes/handshakes.js'
+export * from './interface/index.js'
+export type { JustInTime } from './just-in-time/just-in-time.js'
+export type { JustInTimeOptions, PeerLookup } from './just-in-time/options.js'
+export type { Lookup, ResolveOptions } from './resolve.js'
+export * from './sync/index.js'
+export type { WatchEvent } from './watch/events.js'
+export type { Watcher, WatchOptions } from './watch/watcher.js'
+
+export interface OpenOptions extends DetectOptions {
+  /** How host names in endpoints are looked up. */
+  readonly resolve?: ResolveOptions | undefined
+}
+
+/**
+ * Finds out what this machine has and opens it.
+ *
+ * @throws {WireGuardError} `ENOBACKEND` when nothing here speaks WireGuard; it says what was tried
+ * @example
+ * ```ts
+ * const wg = await open()
+ * for (const device of await wg.devices()) console.log(device.name, device.kind)
+ * await wg.close()
+ * ```
+ */
+export async function open(options: OpenOptions = {}): Promise<WireGuard> {
+  const resolver = new EndpointResolver(options.resolve)
+  return new WireGuard(await detectBackends(options), resolver, options)
+}

@@ -1,0 +1,51 @@
+import type { Rtnl } from '@wgctrl/netlink'
+import type {
+  CallOptions,
+  CreateOptions,
+  DeleteOptions,
+  Device,
+  DeviceConfig,
+  DeviceKind,
+} from '@wgctrl/types'
+import type { Namespace } from './namespace.js'
+
+/** What is needed of the facade: `WireGuard` has it. */
+export interface DeviceCalls {
+  create(name: string, options?: CreateOptions & WithBackend): Promise<void>
+  delete(name: string, options?: DeleteOptions & WithBackend): Promise<void>
+  device(name: string, options?: CallOptions & WithBackend): Promise<Device>
+  /** Resolves host names in endpoints. */
+  configure(name: string, config: DeviceConfig, options?: CallOptions & WithBackend): Promise<void>
+}
+
+interface WithBackend {
+  readonly backend?: DeviceKind | undefined
+}
+
+/** Where interfaces are brought up and down. */
+export interface InterfaceContext {
+  readonly wg: DeviceCalls
+  /** Turns the names in the endpoints of a config into addresses: an `EndpointResolver`. */
+  readonly resolver: { resolve(config: DeviceConfig, signal: AbortSignal): Promise<DeviceConfig> }
+  /** The network namespace of the interfaces, the same that `wg` was opened for; absent: our own. */
+  readonly netns?: Namespace | undefined
+}
+
+/** One interface while it is worked on. */
+export interface InterfaceHandle {
+  readonly name: string
+  readonly index: number
+  readonly kind: DeviceKind
+  readonly wg: DeviceCalls
+  readonly netns: Namespace | undefined
+  readonly rtnl: Rtnl
+  readonly signal: AbortSignal | undefined
+  /** What every call of `wg` is given. */
+  readonly call: CallOptions & WithBackend
+}
+
+/** Zeroes the secrets of a device that was read for the sake of the rest. */
+export function wipeSecrets(device: Device): void {
+  device.privateKey?.wipe()
+  for (const { presharedKey } of device.peers) presharedKey?.wipe()
+}

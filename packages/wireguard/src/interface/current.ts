@@ -1,0 +1,67 @@
+import { addressAttributes, type Rtnl } from '@wgctrl/netlink'
+import type { Device, PeerConfig } from '@wgctrl/types'
+import { listDns } from './dns.js'
+import type { InterfaceConfig, InterfaceSettings } from './interface-config.js'
+import type { Namespace } from './namespace.js'
+
+/** @source linux/if_addr.h, IFA_F_STABLE_PRIVACY: the kernel made the address, by RFC 7217 */
+const STABLE_PRIVACY = addressAttributes.fields.flags.masks.stablePrivacy
+
+export interface CurrentSources {
+  readonly rtnl: Rtnl
+  readonly index: number
+  readonly netns: Namespace | undefined
+  readonly device: Device
+  /** What the system does not know, such as hooks, and which fields were given at all. */
+  readonly base: InterfaceSettings
+}
+
+/**
+ * A config that would make the interface as it is now: what `saveConfig` saves. Addresses, the device,
+ * and the MTU and name servers where the config had them, are those of the system.
+ */
+export async function currentConfig(sources: CurrentSources): Promise<InterfaceConfig> {
+  const { rtnl, index, device, base } = sources
+  // A tun link has an address that the kernel made up; the next one will have another.
+  const addresses = (await rtnl.addresses({ index })).filter(
+    ({ flags }) => !(flags & STABLE_PRIVACY),
+  )
+  const mtu = base.mtu === undefined ? undefined : (await rtnl.link(index)).mtu
+  const dns = await currentDns(sources)
+  return {
+    name: device.name,
+    addresses: addresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`),
+    ...(dns && { dns }),
+    ...(mtu !== undefined && { mtu }),
+    ...(base.table !== undefined && { table: base.table }),
+    ...(base.hooks && { hooks: base.hooks }),
+    ...(base.saveConfig !== undefined && { saveConfig: base.saveConfig }),
+    ...(device.privateKey && { privateKey: device.privateKey }),
+    listenPort: device.listenPort,
+    ...(device.firewallMark !== 0 && { firewallMark: device.firewallMark }),
+    peers: device.peers.map(toPeerConfig),
+  }
+}
+
+async function currentDns({
+  device,
+  netns,
+  base,
+}: CurrentSources): Promise<InterfaceSettings['dns']> {
+  const text = await listDns(device.name, { netns })
+  if (text === undefined) return base.dns
+  const servers = Array.from(text.matchAll(/^nameserver\s+(\S+)$/gm), (match) => match[1] ?? '')
+  const search = /^search\s+(.+)$/m.exec(text)?.[1]?.trim().split(/\s+/) ?? []
+  return { servers, search }
+}
+
+function toPeerConfig(peer: Device['peers'][number]): PeerConfig {
+  const { publicKey, presharedKey, endpoint, persistentKeepalive, allowedIPs } = peer
+  return {
+    publicKey,
+    ...(presharedKey && { presharedKey }),
+    ...(endpoint && { endpoint }),
+    ...(persistentKeepalive !== 0 && { persistentKeepalive }),
+    allowedIPs,
+  }
+}

@@ -1,0 +1,148 @@
+import { lstat, mkdir, readFile, rmdir, unlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { CheckedInterface } from './interface-config.js'
+import { namespaceName } from './namespace.js'
+import { findProgram, type ProgramOptions, runProgram, tryProgram } from './program.js'
+import type { Undo } from './transaction.js'
+
+/**
+ * Who is told of name servers. `auto`: in a named network namespace its file `/etc/netns/NAME/resolv.conf`,
+ * which `ip netns exec` puts in the place of `/etc/resolv.conf`; else resolvconf, else systemd-resolved.
+ */
+export type DnsChoice = 'auto' | 'resolvconf' | 'resolvectl' | 'netns' | 'off'
+
+export type DnsSettings = CheckedInterface['dns']
+
+interface DnsTarget {
+  readonly name: string
+  readonly choice: DnsChoice
+  readonly options: ProgramOptions
+}
+
+/**
+ * Makes name servers count.
+ *
+ * @returns what takes that back, or a text that says why it cannot be done here
+ */
+export async function setDns(dns: DnsSettings, target: DnsTarget): Promise<Undo | string> {
+  const { choice, options } = target
+  if (choice === 'off') return 'name servers were left alone, as asked'
+  if (choice === 'netns' || (choice === 'auto' && options.netns !== undefined)) {
+    return await setNamespaceDns(dns, target)
+  }
+  const resolvconf = choice !== 'resolvectl' && (await findProgram('resolvconf'))
+  if (resolvconf) return await setResolvconf(resolvconf, dns, target)
+  const resolvectl = choice !== 'resolvconf' && (await findProgram('resolvectl'))
+  if (resolvectl) return await setResolved(resolvectl, dns, target)
+  return 'neither resolvconf nor resolvectl is installed'
+}
+
+/** Takes back {@link setDns}, however long ago it was; nothing to take back is fine. */
+export async function unsetDns(target: DnsTarget): Promise<void> {
+  const { name, choice, options } = target
+  if (choice === 'off') return
+  if (choice === 'netns' || (choice === 'auto' && options.netns !== undefined)) {
+    const file = namespaceFile(options.netns)
+    if (file !== undefined && (await isOurs(file, name))) await removeFile(file)
+    return
+  }
+  const resolvconf = choice !== 'resolvectl' && (await findProgram('resolvconf'))
+  // What systemd-resolved knows of a link goes with the link.
+  if (resolvconf) await runProgram(resolvconf, ['-d', await recordName(name), '-f'], options)
+}
+
+/** The name servers that resolvconf has for an interface; `undefined`: it knows nothing of it. */
+export async function listDns(name: string, options: ProgramOptions): Promise<string | undefined> {
+  const resolvconf = await findProgram('resolvconf')
+  if (!resolvconf) return undefined
+  const record = await recordName(name)
+  const { status, output } = await tryProgram(resolvconf, ['-l', record], options)
+  if (status === 0) return output.trim() === '' ? undefined : output
+  // Debian's own resolvconf has no -l.
+  return readFile(join('/etc/resolvconf/run/interface', record), 'utf8').catch(() => undefined)
+}
+
+/** The lines of resolv.conf(5). @internal */
+export function resolvConf({ servers, search }: DnsSettings): string {
+  const lines = servers.map((server) => `nameserver ${server}\n`)
+  return lines.join('') + (search.length === 0 ? '' : `search ${search.join(' ')}\n`)
+}
+
+async function setResolvconf(
+  program: string,
+  dns: DnsSettings,
+  { name, options }: DnsTarget,
+): Promise<Undo> {
+  const record = await recordName(name)
+  const { netns } = options
+  // -m 0: before all others; -x: exclusively. @source resolvconf(8) of openresolv
+  const args = ['-a', record, '-m', '0', '-x']
+  await runProgram(program, args, { ...options, input: resolvConf(dns) })
+  return async () => void (await runProgram(program, ['-d', record, '-f'], { netns }))
+}
+
+async function setResolved(
+  program: string,
+  { servers, search }: DnsSettings,
+  { name, options }: DnsTarget,
+): Promise<Undo> {
+  const { netns } = options
+  const revert = async () => void (await runProgram(program, ['revert', name], { netns }))
+  await runProgram(program, ['dns', name, ...servers], options)
+  try {
+    // `~.` sends every name to these servers. @source resolvectl(1)
+    await runProgram(program, ['domain', name, '~.', ...search], options)
+  } catch (error) {
+    await revert()
+    throw error
+  }
+  return revert
+}
+
+/** The first line of our files, by which they are known again. */
+const mark = (name: string): string => `# of the tunnel ${name}, by wgctrl\n`
+
+async function setNamespaceDns(dns: DnsSettings, target: DnsTarget): Promise<Undo | string> {
+  const file = namespaceFile(target.options.netns)
+  if (file === undefined) return 'a network namespace without a name has no resolv.conf of its own'
+  await mkdir(dirname(file), { recursive: true })
+  try {
+    const text = mark(target.name) + resolvConf(dns)
+    await writeFile(file, text, { flag: 'wx', mode: 0o644 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return `${file} is there already`
+    await rmdir(dirname(file)).catch(() => {})
+    throw error
+  }
+  return () => removeFile(file)
+}
+
+async function removeFile(file: string): Promise<void> {
+  await unlink(file)
+  // The directory may hold other files, of somebody else.
+  await rmdir(dirname(file)).catch(() => {})
+}
+
+async function isOurs(file: string, name: string): Promise<boolean> {
+  const text = await readFile(file, 'utf8').catch(() => '')
+  return text.startsWith(mark(name))
+}
+
+/** @source ip-netns(8) */
+function namespaceFile(netns: ProgramOptions['netns']): string | undefined {
+  const name = namespaceName(netns)
+  return name === undefined ? undefined : join('/etc/netns', name, 'resolv.conf')
+}
+
+/**
+ * The name of our record. Debian's resolvconf orders records by patterns of names: the first kind of
+ * tunnel in its list goes before the name. @source wg-quick(8)
+ */
+async function recordName(name: string): Promise<string> {
+  const program = await findProgram('resolvconf')
+  const patterns = await readFile('/etc/resolvconf/interface-order', 'utf8').catch(() => undefined)
+  // A symbolic link is systemd-resolved under the name of resolvconf, which wants the link's own name.
+  if (patterns === undefined || !program || (await lstat(program)).isSymbolicLink()) return name
+  const prefix = /^([A-Za-z0-9-]+)\*$/m.exec(patterns)?.[1]
+  return prefix === undefined ? name : `${prefix}.${name}`
+}

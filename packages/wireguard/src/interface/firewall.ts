@@ -1,0 +1,126 @@
+import type { Family } from '@wgctrl/types'
+import {
+  type FirewallRules,
+  type FoundRules,
+  iptablesRules,
+  nftFamily,
+  nftRemoval,
+  nftRules,
+  nftTable,
+  parseIptablesSave,
+  parseNftTable,
+} from './firewall-rules.js'
+import { findProgram, type ProgramOptions, runProgram, tryProgram } from './program.js'
+import type { Undo } from './transaction.js'
+
+/** Which program makes the rules; `auto`: nft, else iptables-restore. */
+export type FirewallChoice = 'auto' | 'nft' | 'iptables' | 'off'
+
+const FAMILIES: readonly Family[] = [4, 6]
+
+const iptables = (family: Family, verb: 'save' | 'restore'): string =>
+  `${family === 4 ? 'iptables' : 'ip6tables'}-${verb}`
+
+/**
+ * Adds rules, all or none.
+ *
+ * @returns what removes them; `undefined` when there is no program that could
+ * @throws {WireGuardError} with what the program said
+ */
+export async function addFirewall(
+  choice: FirewallChoice,
+  rules: FirewallRules,
+  options: ProgramOptions,
+): Promise<Undo | undefined> {
+  const { netns } = options
+  const nft = choice === 'auto' || choice === 'nft' ? await findProgram('nft') : undefined
+  if (nft) {
+    await runProgram(nft, ['-f', '-'], { ...options, input: nftRules(rules) })
+    const input = nftRemoval(rules.name, rules.family)
+    return async () => void (await runProgram(nft, ['-f', '-'], { netns, input }))
+  }
+  const wantsIptables = choice === 'auto' || choice === 'iptables'
+  const restore = wantsIptables && (await findProgram(iptables(rules.family, 'restore')))
+  if (!restore) return undefined
+  await runProgram(restore, ['-n'], { ...options, input: iptablesRules(rules) })
+  const input = iptablesRules(rules, 'remove')
+  return async () => void (await runProgram(restore, ['-n'], { netns, input }))
+}
+
+/** Whether there is a program that would make the rules. */
+export async function hasFirewall(choice: FirewallChoice): Promise<boolean> {
+  if (choice === 'off') return false
+  const nft = choice !== 'iptables' && (await findProgram('nft'))
+  const restore = choice !== 'nft' && (await findProgram(iptables(4, 'restore')))
+  return Boolean(nft || restore)
+}
+
+/** Rules that are there for an interface. */
+export interface FoundFirewall extends FoundRules {
+  readonly family: Family
+  readonly remove: Undo
+  /** Puts others in their place, in one step. */
+  replace(rules: FirewallRules): Promise<void>
+}
+
+/** Finds the rules for an interface, whoever made them: `up` or wg-quick(8). */
+export async function findFirewall(
+  name: string,
+  options: ProgramOptions,
+): Promise<FoundFirewall[]> {
+  const found = FAMILIES.flatMap((family) => [
+    findNft(name, family, options),
+    findIptables(name, family, options),
+  ])
+  return (await Promise.all(found)).flatMap((one) => one ?? [])
+}
+
+async function findNft(
+  name: string,
+  family: Family,
+  options: ProgramOptions,
+): Promise<FoundFirewall | undefined> {
+  const nft = await findProgram('nft')
+  if (!nft) return undefined
+  const args = ['list', 'table', nftFamily(family), nftTable(name)]
+  // A kernel without nftables, or without such a table: either way there is nothing of ours.
+  const { status, output } = await tryProgram(nft, args, options)
+  if (status !== 0) return undefined
+  const removal = nftRemoval(name, family)
+  const apply = async (input: string) => {
+    await runProgram(nft, ['-f', '-'], { ...options, input })
+  }
+  return {
+    family,
+    ...parseNftTable(output),
+    remove: () => apply(removal),
+    replace: (rules) => apply(removal + nftRules(rules)),
+  }
+}
+
+async function findIptables(
+  name: string,
+  family: Family,
+  options: ProgramOptions,
+): Promise<FoundFirewall | undefined> {
+  const save = await findProgram(iptables(family, 'save'))
+  const restore = await findProgram(iptables(family, 'restore'))
+  if (!save || !restore) return undefined
+  const { status, output } = await tryProgram(save, [], options)
+  const rules = status === 0 ? parseIptablesSave(output, name) : undefined
+  if (!rules) return undefined
+  const { mark, addresses, removal } = rules
+  const apply = async (input: string) => {
+    await runProgram(restore, ['-n'], { ...options, input })
+  }
+  return {
+    family,
+    mark,
+    addresses: addresses.map((address) => address.replace(/\/\d+$/, '')),
+    remove: () => apply(removal),
+    replace: async (others) => {
+      await apply(removal)
+      await apply(iptablesRules(others))
+    },
+  }
+}

@@ -1,0 +1,33 @@
+export type { DeviceCalls, InterfaceContext } from './context.js'
+export type { DnsChoice } from './dns.js'
+export { bringDown, type DownOptions } from './down.js'
+export type { FirewallChoice } from './firewall.js'
+export { type FileInterface, fromFile } from './from-file.js'
+export {
+  type AddressChange,
+  type DefaultRouteChange,
+  describeInterfaceChange,
+  type FirewallChange,
+  type InterfaceChange,
+  type MtuChange,
+  type RouteChange,
+  type SwitchedOn,
+} from './interface-change.js'
+export type {
+  DnsConfig,
+  Hook,
+  HookContext,
+  Hooks,
+  InterfaceConfig,
+  InterfaceSettings,
+} from './interface-config.js'
+export { type ReconcileOptions, reconcile } from './reconcile.js'
+export {
+  type MovedEndpoint,
+  type ReresolveOptions,
+  type ReresolveResult,
+  reresolve,
+} from './reresolve.js'
+export { StepError, type StepEvent } from './transaction.js'
+export { bringUp, type InterfaceOptions, type UpOptions, type UpResult } from './up.js'
+export type { InterfaceWarning } from './warning.js'

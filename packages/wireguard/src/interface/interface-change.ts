@@ -1,0 +1,85 @@
+import type { Family } from '@wgctrl/types'
+import type { Change } from '../sync/change.js'
+import { type DescribeOptions, describeChange } from '../sync/describe.js'
+
+/** One difference between an interface and what it should be. Never holds a secret. */
+export type InterfaceChange =
+  | Change
+  | AddressChange
+  | MtuChange
+  | SwitchedOn
+  | RouteChange
+  | DefaultRouteChange
+  | FirewallChange
+
+export interface AddressChange {
+  readonly kind: 'address-added' | 'address-removed'
+  /** With prefix length. */
+  readonly address: string
+}
+
+export interface MtuChange {
+  readonly kind: 'mtu'
+  /** Bytes. */
+  readonly from: number
+  readonly to: number
+}
+
+export interface SwitchedOn {
+  readonly kind: 'switched-on'
+}
+
+export interface RouteChange {
+  readonly kind: 'route-added' | 'route-removed'
+  readonly destination: string
+  readonly table: number
+}
+
+/** The rules, the table and the firewall rules that send a family's default route into the tunnel. */
+export interface DefaultRouteChange {
+  readonly kind: 'default-route-added' | 'default-route-removed'
+  readonly family: Family
+  /** The mark on the tunnel's own packets, and the number of the table. */
+  readonly mark: number
+}
+
+/** The firewall rules beside a default route that stays. */
+export interface FirewallChange {
+  readonly kind: 'firewall-changed'
+  readonly family: Family
+  /** The addresses that they guard from now on. */
+  readonly addresses: readonly string[]
+}
+
+const MAIN = 254
+
+/** A change as one would say it, in one line without a full stop. */
+export function describeInterfaceChange(
+  change: InterfaceChange,
+  options: DescribeOptions = {},
+): string {
+  switch (change.kind) {
+    case 'address-added':
+      return `add address ${change.address}`
+    case 'address-removed':
+      return `remove address ${change.address}`
+    case 'mtu':
+      return `MTU: ${change.from} → ${change.to}`
+    case 'switched-on':
+      return 'switch the interface on'
+    case 'route-added':
+      return `add route ${change.destination}${tableText(change.table)}`
+    case 'route-removed':
+      return `remove route ${change.destination}${tableText(change.table)}`
+    case 'default-route-added':
+      return `send IPv${change.family} into the tunnel (mark and table ${change.mark})`
+    case 'default-route-removed':
+      return `no longer send IPv${change.family} into the tunnel (mark and table ${change.mark})`
+    case 'firewall-changed':
+      return `IPv${change.family} firewall: guard ${change.addresses.join(' ') || 'nothing'}`
+    default:
+      return describeChange(change, options)
+  }
+}
+
+const tableText = (table: number): string => (table === MAIN ? '' : ` in table ${table}`)

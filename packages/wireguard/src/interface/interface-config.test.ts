@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest'
+import { checkInterface, checkNamedInterface, type InterfaceConfig } from './interface-config.js'
+
+describe('checkInterface', () => {
+  it('separates the device from the rest, and fills in what is absent', () => {
+    const peers = [{ publicKey: 'xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=' }]
+    const config = { name: 'wg0', addresses: ['10.0.0.1/24', 'FD00::1'], listenPort: 7, peers }
+    expect(checkNamedInterface(config)).toEqual({
+      device: { listenPort: 7, peers },
+      addresses: [
+        { family: 4, text: '10.0.0.1/24' },
+        { family: 6, text: 'fd00::1/128' },
+      ],
+      dns: { servers: [], search: [] },
+      mtu: undefined,
+      table: 'auto',
+      hooks: { preUp: [], postUp: [], preDown: [], postDown: [] },
+      saveConfig: false,
+    })
+  })
+
+  it('reads tables', () => {
+    const tableOf = (table: string | number) => checkInterface({ table }).table
+    expect([tableOf('off'), tableOf('auto'), tableOf(7), tableOf('0x10'), tableOf('main')]).toEqual(
+      ['off', 'auto', 7, 16, 'main'],
+    )
+  })
+
+  const wrong: [string, Partial<Record<keyof InterfaceConfig, unknown>>, string][] = [
+    ['a name with a slash', { name: 'a/b' }, 'name'],
+    ['no array', { addresses: '10.0.0.1' }, 'addresses'],
+    ['a network of 33 bits', { addresses: ['10.0.0.1/33'] }, 'addresses[0]'],
+    ['two slashes', { addresses: ['10.0.0.1/3/3'] }, 'addresses[0]'],
+    ['a signed length', { addresses: ['10.0.0.1/+3'] }, 'addresses[0]'],
+    ['a server by name', { dns: { servers: ['a.example'] } }, 'dns.servers[0]'],
+    ['two lines for one domain', { dns: { search: ['a\nnameserver 1.1.1.1'] } }, 'dns.search[0]'],
+    ['an option for a domain', { dns: { search: ['-x'] } }, 'dns.search[0]'],
+    ['an MTU of nothing', { mtu: 0 }, 'mtu'],
+    ['an MTU in words', { mtu: '1420' }, 'mtu'],
+    ['table 0', { table: 0 }, 'table'],
+    ['a table below a folder', { table: '../x' }, 'table'],
+    ['a hook that is a number', { hooks: { postUp: [1] } }, 'hooks.postUp[0]'],
+    ['a flag in words', { saveConfig: 'true' }, 'saveConfig'],
+  ]
+  for (const [title, part, path] of wrong) {
+    it(`refuses ${title}`, () => {
+      const config = { name: 'wg0', ...part } as InterfaceConfig
+      expect(() => checkNamedInterface(config)).toThrow(
+        expect.objectContaining({ code: 'EINVAL', path }),
+      )
+    })
+  }
+})

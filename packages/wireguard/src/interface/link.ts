@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Link, Rtnl } from '@wgctrl/netlink'
+import {
+  type CallOptions,
+  type CreateOptions,
+  type DeviceKind,
+  WireGuardError,
+} from '@wgctrl/types'
+import type { DeviceCalls } from './context.js'
+import type { Namespace } from './namespace.js'
+import { refuseAborted, type Undo } from './transaction.js'
+
+export interface NewDevice {
+  readonly name: string
+  readonly wg: DeviceCalls
+  /** Of the interface's namespace. */
+  readonly rtnl: Rtnl
+  readonly netns: Namespace | undefined
+  /** Where the device's UDP socket lives; absent: where the interface is. */
+  readonly socketNetns: Namespace | undefined
+  readonly options: CreateOptions & { readonly backend?: DeviceKind | undefined }
+}
+
+/** Milliseconds between two looks at a link that goes away with its daemon. */
+const POLL_INTERVAL = 10
+
+/** How often to look before something is wrong: 10 s. */
+const POLL_ATTEMPTS = 1000
+
+/** The namespace that this process is in, for a link to be moved to. */
+const OWN_NAMESPACE = '/proc/thread-self/ns/net'
+
+/** The link of that name; `undefined`: there is none. */
+export async function findLink(rtnl: Rtnl, name: string): Promise<Link | undefined> {
+  try {
+    return await rtnl.link(name)
+  } catch (error) {
+    if (error instanceof WireGuardError && error.code === 'ENODEV') return undefined
+    throw error
+  }
+}
+
+/** The kind of a device, by its link. Userspace devices are links of kind `tun`. */
+export function kindOf(link: Link): DeviceKind | undefined {
+  if (link.kind === 'wireguard') return 'linux-kernel'
+  return link.kind === 'tun' ? 'userspace' : undefined
+}
+
+/** @throws {WireGuardError} `EEXIST` */
+export async function refuseTaken(rtnl: Rtnl, name: string): Promise<void> {
+  if (!(await findLink(rtnl, name))) return
+  throw new WireGuardError(`there is an interface ${name} already`, { code: 'EEXIST' })
+}
+
+/**
+ * Makes a device in the namespace where its UDP socket shall be. This is not interrupted: of a daemon that
+ * is about to go to the background nobody could tell whether it will still make its link.
+ *
+ * @returns what removes it, wherever it is by then
+ */
+export async function createDevice(device: NewDevice): Promise<Undo> {
+  const { name, wg, netns, socketNetns, options } = device
+  const birthplace = socketNetns ?? netns
+  const { signal: _, ...uninterrupted } = options
+  const place = birthplace === undefined ? {} : { netns: birthplace }
+  await wg.create(name, { ...uninterrupted, ...place })
+  const made = await inBirthplace(device, (there) => findLink(there, name))
+  const kind = (made && kindOf(made)) ?? 'userspace'
+  return () => removeNewDevice(device, kind)
+}
+
+/** Brings the link from the namespace of its socket into that of the interface. */
+export async function moveLink(device: NewDevice): Promise<void> {
+  const { name, netns, socketNetns, options } = device
+  await using there = await Rtnl.open({ netns: socketNetns })
+  await there.changeLink(name, { netns: netns ?? OWN_NAMESPACE }, { signal: options.signal })
+}
+
+/** Removes a device whose link is in the namespace of `rtnl`, and waits until the link is gone. */
+export async function removeDevice(
+  rtnl: Rtnl,
+  name: string,
+  kind: DeviceKind,
+  wg: DeviceCalls,
+  signal?: AbortSignal,
+): Promise<void> {
+  if (kind === 'linux-kernel') return await rtnl.deleteLink(name, { signal })
+  await wg.delete(name, { backend: kind, removeStale: true, signal })
+  for (let attempt = 0; attempt < POLL_ATTEMPTS; attempt++) {
+    if (!(await findLink(rtnl, name))) return
+    refuseAborted(signal)
+    await sleep(POLL_INTERVAL)
+  }
+  throw new WireGuardError('its daemon is gone, the link is not', { code: 'ETIMEDOUT' })
+}
+
+async function removeNewDevice(device: NewDevice, kind: DeviceKind): Promise<void> {
+  const { name, wg, rtnl } = device
+  if (await findLink(rtnl, name)) return await removeDevice(rtnl, name, kind, wg)
+  await inBirthplace(device, async (there) => {
+    if (await findLink(there, name)) return await removeDevice(there, name, kind, wg)
+    // Its daemon has died, or somebody else has removed it.
+    if (kind === 'userspace') await removeStaleSocket(wg, name)
+  })
+}
+
+async function inBirthplace<T>(
+  { rtnl, socketNetns }: NewDevice,
+  body: (rtnl: Rtnl) => Promise<T>,
+): Promise<T> {
+  if (socketNetns === undefined) return await body(rtnl)
+  await using there = await Rtnl.open({ netns: socketNetns })
+  return await body(there)
+}
+
+/** Removes the socket that a daemon has left behind. None is fine. */
+export async function removeStaleSocket(
+  wg: DeviceCalls,
+  name: string,
+  call: CallOptions = {},
+): Promise<void> {
+  try {
+    await wg.delete(name, { ...call, backend: 'userspace', removeStale: true })
+  } catch (error) {
+    // EUNSUPPORTED: a facade that was opened without userspace devices.
+    const code = error instanceof WireGuardError ? error.code : ''
+    if (code !== 'ENODEV' && code !== 'EUNSUPPORTED') throw error
+  }
+}

@@ -1,0 +1,101 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { access, constants } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import { WireGuardError } from '@wgctrl/types'
+import { type Namespace, runInNamespace } from './namespace.js'
+
+/** What a program says is for a person to read; more than this is for none. */
+const LONGEST_OUTPUT = 4 * 1024 * 1024
+
+export interface ProgramOptions {
+  /** What it reads from its standard input; absent: nothing. */
+  readonly input?: string | undefined
+  /** The network namespace that it runs in; absent: that of this process. */
+  readonly netns?: Namespace | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface ProgramResult {
+  readonly status: number
+  readonly output: string
+}
+
+/** Where a program is, as execvp(3) finds it; `undefined`: nowhere. */
+export async function findProgram(command: string): Promise<string | undefined> {
+  for (const directory of (process.env.PATH ?? '').split(delimiter)) {
+    const path = join(directory, command)
+    const isThere = directory !== '' && (await isExecutable(path))
+    if (isThere) return path
+  }
+  return undefined
+}
+
+/** Runs a program without a shell and collects what it says. @throws when it cannot be started */
+export async function tryProgram(
+  command: string,
+  args: readonly string[],
+  options: ProgramOptions = {},
+): Promise<ProgramResult & { readonly complaint: string }> {
+  const { input, netns, signal } = options
+  const env = { ...process.env, LC_ALL: 'C' }
+  const child = await runInNamespace(netns, () =>
+    spawn(command, args, { stdio: 'pipe', env, ...(signal && { signal }) }),
+  )
+  child.stdin.on('error', () => {})
+  child.stdin.end(input ?? '')
+  const [output, complaint, status] = await Promise.all([
+    collect(child.stdout),
+    collect(child.stderr),
+    statusOf(child),
+  ])
+  return { status, output, complaint }
+}
+
+/**
+ * As {@link tryProgram}, for programs that have to succeed.
+ *
+ * @throws {WireGuardError} `EPERM`, `EEXIST` or `EIO` with what the program said
+ */
+export async function runProgram(
+  command: string,
+  args: readonly string[],
+  options: ProgramOptions = {},
+): Promise<string> {
+  const { status, output, complaint } = await tryProgram(command, args, options)
+  if (status === 0) return output
+  throw programError([command, ...args].join(' '), status, complaint)
+}
+
+/** Programs pass on what strerror(3) makes of a number; with LC_ALL=C these are its words. */
+const codes: readonly [RegExp, string][] = [
+  [/permission denied|operation not permitted/i, 'EPERM'],
+  [/file exists/i, 'EEXIST'],
+]
+
+export function programError(command: string, status: number, complaint: string): WireGuardError {
+  const said = complaint.trim() === '' ? '' : ` and said: ${complaint.trim()}`
+  return new WireGuardError(`${command} ended with status ${status}${said}`, {
+    code: codes.find(([pattern]) => pattern.test(complaint))?.[1] ?? 'EIO',
+  })
+}
+
+/** @returns the exit status, 128 and the signal's number as shells have it */
+export function statusOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code) => resolve(code ?? 128))
+  })
+}
+
+async function collect(stream: NodeJS.ReadableStream): Promise<string> {
+  let text = ''
+  stream.setEncoding('utf8')
+  for await (const chunk of stream) if (text.length < LONGEST_OUTPUT) text += chunk
+  return text
+}
+
+const isExecutable = (path: string): Promise<boolean> =>
+  access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  )

@@ -1,0 +1,117 @@
+import { type Route, RT_TABLE, RTN, RTPROT } from '@wgctrl/netlink'
+import {
+  type Device,
+  type DeviceConfig,
+  type Family,
+  formatCidr,
+  type PeerConfig,
+  parseCidr,
+  parsePublicKey,
+} from '@wgctrl/types'
+import type { InterfaceAddress } from './address.js'
+import { type PlannedRoute, planRoutes } from './route-plan.js'
+
+/** An interface as it is. */
+export interface InterfaceState {
+  readonly device: Device
+  /** With prefix length; those that the kernel made up are not among them. */
+  readonly addresses: readonly string[]
+  /** Of the link, in all tables. */
+  readonly routes: readonly Route[]
+}
+
+export interface DesiredState {
+  readonly device: DeviceConfig
+  readonly addresses: readonly InterfaceAddress[]
+  readonly table: 'off' | 'auto' | number
+}
+
+export interface NetworkPlan {
+  readonly addAddresses: readonly string[]
+  readonly removeAddresses: readonly string[]
+  readonly addRoutes: readonly PlannedRoute[]
+  readonly removeRoutes: readonly Route[]
+  /** The families whose default route should go through the tunnel. */
+  readonly defaults: readonly Family[]
+}
+
+/**
+ * What has to change around a device. A route counts as ours, and goes when it is not wanted, if it is as
+ * `up` makes it and leads to what is, or will be, an allowed IP; all others of the link are left alone.
+ */
+export function planNetwork(state: InterfaceState, desired: DesiredState): NetworkPlan {
+  const wanted = new Set(desired.addresses.map(({ text }) => text))
+  const current = new Set(state.addresses)
+  const addAddresses = [...wanted].filter((address) => !current.has(address))
+  const removeAddresses = [...current].filter((address) => !wanted.has(address))
+
+  const allowedIPs = desiredAllowedIPs(state.device, desired.device)
+  const before = state.device.peers.flatMap((peer) => peer.allowedIPs)
+  const ours = ownRoutes(state, new Set([...before, ...allowedIPs]))
+  const going = new Set(removeAddresses.map(connected))
+  const staying = state.routes.filter(
+    (route) => !ours.has(route) && !(isKernels(route) && going.has(route.destination)),
+  )
+  const coming = addAddresses
+    .filter((address) => !address.endsWith('/32'))
+    .map((address) => ({ destination: connected(address), table: RT_TABLE.main }))
+  const { routes, defaults } = planRoutes(allowedIPs, desired.table, [...staying, ...coming])
+
+  const keyOf = (route: { destination: string; table: number }): string =>
+    `${route.table} ${route.destination}`
+  const planned = new Set(routes.map(keyOf))
+  const present = [...ours, ...staying].filter((route) => route.type === RTN.unicast)
+  const existing = new Set(present.map(keyOf))
+  return {
+    addAddresses,
+    removeAddresses,
+    addRoutes: routes.filter((route) => !existing.has(keyOf(route))),
+    removeRoutes: [...ours].filter((route) => !planned.has(keyOf(route))),
+    defaults,
+  }
+}
+
+/** The allowed IPs that a device will have. @internal */
+export function desiredAllowedIPs(device: Device, desired: DeviceConfig): string[] {
+  const current = new Map(device.peers.map((peer) => [peer.publicKey, peer.allowedIPs]))
+  const all = (desired.peers ?? []).flatMap((peer) => {
+    if (peer.remove) return []
+    const before = current.get(parsePublicKey(peer.publicKey))
+    if (peer.updateOnly && before === undefined) return []
+    return allowedIPsOf(peer, before ?? [])
+  })
+  return [...new Set(all)]
+}
+
+function allowedIPsOf(peer: PeerConfig, before: readonly string[]): string[] {
+  const changes = (peer.allowedIPs ?? []).map((entry) => {
+    const { cidr, remove = false } = typeof entry === 'string' ? { cidr: entry } : entry
+    return { cidr: formatCidr(parseCidr(cidr)), remove }
+  })
+  const isChange = peer.replaceAllowedIPs === false || changes.some(({ remove }) => remove)
+  const result = new Set(isChange ? before : [])
+  for (const { cidr, remove } of changes) remove ? result.delete(cidr) : result.add(cidr)
+  return [...result]
+}
+
+/** The default route in the table of the mark is not among them: it has rules that belong to it. */
+function ownRoutes({ device, routes }: InterfaceState, allowedIPs: Set<string>): Set<Route> {
+  return new Set(
+    routes.filter(
+      (route) =>
+        route.protocol === RTPROT.boot &&
+        route.type === RTN.unicast &&
+        route.gateway === undefined &&
+        allowedIPs.has(route.destination) &&
+        !isDefaultOf(route, device.firewallMark),
+    ),
+  )
+}
+
+export const isDefaultOf = (route: Route, mark: number): boolean =>
+  mark !== 0 && route.table === mark && route.destination.endsWith('/0')
+
+const isKernels = (route: Route): boolean => route.protocol === RTPROT.kernel
+
+/** The network that an address is in. */
+const connected = (address: string): string => formatCidr(parseCidr(address))

@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest'
+import { parseTables, tableNumber } from './table.js'
+
+describe('parseTables', () => {
+  it('reads numbers and names', () => {
+    const text =
+      '#\n# reserved values\n#\n255\tlocal\n0x10 hex # why not\n  7   seven\n\nnonsense\n'
+    expect([...parseTables(text)]).toEqual([
+      ['local', 255],
+      ['hex', 16],
+      ['seven', 7],
+    ])
+  })
+})
+
+describe('tableNumber', () => {
+  it('knows numbers, and the names that every system has', async () => {
+    expect(await tableNumber(77)).toBe(77)
+    expect(await tableNumber('main')).toBe(254)
+  })
+
+  it('refuses a name that no file has', async () => {
+    await expect(tableNumber('no-such-table')).rejects.toMatchObject({
+      code: 'EINVAL',
+      path: 'table',
+    })
+  })
+})

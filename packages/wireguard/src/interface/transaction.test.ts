@@ -1,0 +1,47 @@
+import { InvalidRangeError, WireGuardError } from '@wgctrl/types'
+import { describe, expect, it } from 'vitest'
+import { StepError, Transaction } from './transaction.js'
+
+const failure = new WireGuardError('no room', { code: 'ENOSPC', errno: 28 })
+
+describe('Transaction', () => {
+  it('takes back in reverse order', async () => {
+    const log: string[] = []
+    const transaction = new Transaction('up', 'wg0')
+    for (const name of ['one', 'two', 'three']) {
+      await transaction.step(name, async () => {
+        log.push(name)
+        return async () => void log.push(`not ${name}`)
+      })
+    }
+    const error = await transaction.rollBack(failure)
+    expect(log).toEqual(['one', 'two', 'three', 'not three', 'not two', 'not one'])
+    expect(error).toBeInstanceOf(StepError)
+    expect(error).toMatchObject({ step: 'three', code: 'ENOSPC', errno: 28, cause: failure })
+    expect((error as Error).message).toBe('up wg0: cannot three: no room')
+  })
+
+  it('goes on taking back when that fails, and says so', async () => {
+    const log: string[] = []
+    const transaction = new Transaction('up', 'wg0')
+    await transaction.step('one', async () => async () => void log.push('not one'))
+    await transaction.step('two', async () => () => Promise.reject(new Error('stuck')))
+    const error = (await transaction.rollBack(failure)) as StepError
+    expect(log).toEqual(['not one'])
+    expect(error.failures).toHaveLength(1)
+    expect(error.message).toContain('cannot take back: two: stuck')
+  })
+
+  it('takes no step after an abort', async () => {
+    const transaction = new Transaction('up', 'wg0', { signal: AbortSignal.abort('enough') })
+    const step = transaction.step('one', async () => expect.unreachable())
+    await expect(step).rejects.toMatchObject({ code: 'ABORT_ERR', cause: 'enough' })
+  })
+
+  it('leaves what the caller did wrong as it is', async () => {
+    const transaction = new Transaction('up', 'wg0')
+    await transaction.step('one', async () => {})
+    const mistake = new InvalidRangeError('mtu', 'too much')
+    expect(transaction.failed(mistake)).toBe(mistake)
+  })
+})

@@ -1,0 +1,119 @@
+import { AbortError, InvalidRangeError, InvalidTypeError, WireGuardError } from '@wgctrl/types'
+
+/** Takes back what a step did. */
+export type Undo = () => Promise<void>
+
+/** A step is about to be taken. */
+export interface StepEvent {
+  /** What is done, such as `add the address 10.0.0.1/24`. */
+  readonly step: string
+}
+
+/**
+ * A step of `up`, `down` or `reconcile` that failed. `code` and the text are those of the system's reason,
+ * which is the `cause`.
+ */
+export class StepError extends WireGuardError {
+  override readonly name = 'StepError'
+  /** What was to be done, such as `add the address 10.0.0.1/24`. */
+  readonly step: string
+  /** What could not be taken back, or removed, on top of it. */
+  readonly failures: readonly unknown[]
+
+  constructor(
+    operation: string,
+    device: string,
+    step: string,
+    cause: unknown,
+    failures: readonly unknown[] = [],
+  ) {
+    const left = failures.map((failure) => `; and then: ${reasonOf(failure)}`).join('')
+    super(`${operation} ${device}: cannot ${step}: ${reasonOf(cause)}${left}`, {
+      ...(cause instanceof WireGuardError && {
+        path: cause.path,
+        feature: cause.feature,
+        backend: cause.backend,
+        errno: cause.errno,
+        extendedAck: cause.extendedAck,
+        appliedPeers: cause.appliedPeers,
+      }),
+      code: codeOf(cause),
+      operation,
+      device,
+      cause,
+    })
+    this.step = step
+    this.failures = failures
+  }
+}
+
+export interface TransactionOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly onStep?: ((event: StepEvent) => void) | undefined
+}
+
+/** Steps that are taken one after the other, and taken back in reverse order when one fails. */
+export class Transaction {
+  readonly #operation: string
+  readonly #device: string
+  readonly #options: TransactionOptions
+  readonly #undos: { readonly step: string; readonly undo: Undo }[] = []
+  #step = ''
+
+  constructor(operation: string, device: string, options: TransactionOptions = {}) {
+    this.#operation = operation
+    this.#device = device
+    this.#options = options
+  }
+
+  /**
+   * Takes a step.
+   *
+   * @param body does it, all or nothing, and returns what takes it back if that is more than removing the
+   *   link
+   * @throws {AbortError} before it begins, when the signal fired
+   */
+  async step(step: string, body: () => Promise<Undo | undefined> | Promise<void>): Promise<void> {
+    this.#step = step
+    const { signal, onStep } = this.#options
+    refuseAborted(signal)
+    onStep?.({ step })
+    refuseAborted(signal)
+    const undo = await body()
+    if (undo) this.#undos.push({ step, undo })
+  }
+
+  /** Takes everything back and returns the error to throw. */
+  async rollBack(error: unknown): Promise<unknown> {
+    const failures: unknown[] = []
+    for (const { step, undo } of this.#undos.splice(0).reverse()) {
+      try {
+        await undo()
+      } catch (failure) {
+        failures.push(new StepError('undo', this.#device, `take back: ${step}`, failure))
+      }
+    }
+    return this.failed(error, failures)
+  }
+
+  /** The error of the step in hand. What the caller did wrong or ended himself stays what it is. */
+  failed(error: unknown, failures: readonly unknown[] = []): unknown {
+    const isOwn = error instanceof InvalidTypeError || error instanceof InvalidRangeError
+    const isAbort = error instanceof Error && error.name === 'AbortError'
+    if (failures.length === 0 && (isOwn || isAbort || this.#step === '')) return error
+    return new StepError(this.#operation, this.#device, this.#step, error, failures)
+  }
+}
+
+export function refuseAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new AbortError(signal.reason)
+}
+
+const reasonOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error)
+
+function codeOf(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code
+  if (code === 'EACCES') return 'EPERM'
+  return typeof code === 'string' ? code : 'EIO'
+}

@@ -1,0 +1,256 @@
+import {
+  type DeviceConfig,
+  generatePrivateKey,
+  publicKey,
+  type SecretKey,
+  WireGuardError,
+} from '@wgctrl/types'
+import { type FakeDevice, MemoryBackend } from '@wgctrl/types/testing'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { FakePackets } from '../handshakes/testing/fake-packets.js'
+import { ipv4Packet } from '../handshakes/testing/packets.js'
+import { sealInitiation } from '../handshakes/testing/seal.js'
+import { LiveDevices } from '../watch/live-devices.js'
+import type { JustInTime } from './just-in-time.js'
+import type { JustInTimeEvent, JustInTimeOptions } from './options.js'
+
+const gatewayKey = generatePrivateKey()
+const gateway = publicKey(gatewayKey)
+
+let backend: MemoryBackend
+let packets: FakePackets
+let live: LiveDevices
+let gate: JustInTime
+let events: JustInTimeEvent[]
+let configs: DeviceConfig[]
+/** The most peers that the device ever held. */
+let most: number
+
+const device = () => backend.devices.get('wg0') as FakeDevice
+const peers = () => device().snapshot().peers
+const typesOf = () => events.map((event) => event.type)
+
+const openGate = async (options: Partial<JustInTimeOptions> = {}): Promise<JustInTime> => {
+  const lookup = (key: string) => ({ allowedIPs: [`10.0.0.${key.charCodeAt(0)}/32`] })
+  const onEvent = (event: JustInTimeEvent) => void events.push(event)
+  gate = await live.justInTime('wg0', { lookup, onEvent, interval: 10, ...options })
+  return gate
+}
+
+let lastOctet = 0
+/** Sends an initiation, each from an address of its own. */
+const knock = (key: SecretKey, from = [10, 1, 0, ++lastOctet % 250]): void => {
+  packets.send(ipv4Packet({ payload: sealInitiation(key, gateway), from }))
+}
+
+const newKeys = (count: number): SecretKey[] => Array.from({ length: count }, generatePrivateKey)
+
+beforeEach(async () => {
+  backend = new MemoryBackend()
+  packets = new FakePackets()
+  events = []
+  configs = []
+  most = 0
+  live = new LiveDevices({
+    list: (options) => backend.list(options),
+    device: (name, options) => backend.device(name, options),
+    async configure(name, config, options) {
+      configs.push(config)
+      await backend.configure(name, config, options)
+      most = Math.max(most, peers().length)
+    },
+    openPackets: async () => packets,
+  })
+  await backend.create('wg0')
+  await backend.configure('wg0', { privateKey: gatewayKey, listenPort: 51_820 })
+})
+
+afterEach(async () => {
+  await gate.close()
+  expect(packets.isClosed).toBe(true)
+})
+
+describe('JustInTime', () => {
+  it('installs who knocks, with where it came from, and has the device initiate', async () => {
+    const [key] = newKeys(1) as [SecretKey]
+    await openGate()
+    knock(key, [192, 0, 2, 7])
+    await vi.waitFor(() => expect(gate.counters.installed).toBe(1))
+    expect(peers()).toMatchObject([
+      {
+        publicKey: publicKey(key),
+        endpoint: { address: '192.0.2.7', port: 51_821, family: 4 },
+        persistentKeepalive: 0,
+      },
+    ])
+    expect(configs).toHaveLength(1)
+    expect(configs[0]?.peers).toMatchObject([{ persistentKeepalive: 65_535 }, { updateOnly: true }])
+    expect(typesOf()).toEqual(['installed'])
+    knock(key)
+    await vi.waitFor(() => expect(gate.counters.known).toBe(1))
+  })
+
+  it('looks a key up once, and installs it where it was last', async () => {
+    const [key] = newKeys(1) as [SecretKey]
+    let answer = (_: object): void => {}
+    const lookup = vi.fn(() => new Promise<object>((resolve) => (answer = resolve)))
+    await openGate({ lookup })
+    const now = Date.now()
+    for (let count = 0; count < 5; count++) {
+      const payload = sealInitiation(key, gateway, new Date(now + count))
+      packets.send(ipv4Packet({ payload, from: [10, 2, 0, count] }))
+    }
+    await vi.waitFor(() => expect(gate.counters.merged).toBe(4))
+    answer({})
+    await vi.waitFor(() => expect(gate.counters.installed).toBe(1))
+    expect(lookup).toHaveBeenCalledTimes(1)
+    expect(peers()).toMatchObject([{ endpoint: { address: '10.2.0.4' } }])
+  })
+
+  it('has the device initiate again when the first handshake does not come about', async () => {
+    const [lost, answered] = newKeys(2) as [SecretKey, SecretKey]
+    await openGate()
+    knock(lost)
+    knock(answered)
+    await vi.waitFor(() => expect(gate.counters.installed).toBe(2))
+    device().pretend(publicKey(answered), { lastHandshake: new Date() })
+    await vi.waitFor(() => expect(gate.counters.reinitiated).toBe(2), 5000)
+    expect(configs.slice(2)).toMatchObject(
+      Array(2).fill({
+        peers: [
+          { publicKey: publicKey(lost), remove: true },
+          { publicKey: publicKey(lost), persistentKeepalive: 65_535 },
+          { publicKey: publicKey(lost), updateOnly: true, persistentKeepalive: 0 },
+        ],
+      }),
+    )
+    expect([gate.size, most]).toEqual([2, 2])
+  })
+
+  it('leaves out who is nobody, and what fails', async () => {
+    const [nobody, broken, wrong] = newKeys(3) as [SecretKey, SecretKey, SecretKey]
+    const lookup = vi.fn((key: string) => {
+      if (key === publicKey(nobody)) return null
+      if (key === publicKey(broken)) throw new Error('no records')
+      return { allowedIPs: ['nonsense'] }
+    })
+    await openGate({ lookup })
+    for (const key of [nobody, nobody, broken, wrong]) {
+      knock(key)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    await vi.waitFor(() => expect(gate.counters.installsFailed).toBe(1))
+    expect(gate.counters).toMatchObject({ lookups: 3, unknown: 1, negative: 1, lookupsFailed: 1 })
+    expect(events.map((event) => ('operation' in event ? event.operation : event.type))).toEqual([
+      'unknown',
+      'lookup',
+      'install',
+    ])
+    expect([peers(), gate.size]).toEqual([[], 0])
+    gate.forget(publicKey(nobody))
+    knock(nobody)
+    await vi.waitFor(() => expect(gate.counters.lookups).toBe(4))
+  })
+
+  it('never holds more than it may: the longest idle makes room', async () => {
+    await openGate({ maxPeers: 3 })
+    const keys = newKeys(10)
+    for (const key of keys) {
+      knock(key)
+      await new Promise((resolve) => setTimeout(resolve, 3))
+    }
+    await vi.waitFor(() => expect(gate.counters.installed).toBe(10))
+    expect([most, gate.size, gate.counters.evictedForRoom]).toEqual([3, 3, 7])
+    expect(peers().map((peer) => peer.publicKey)).toEqual(
+      keys.slice(7).map((key) => publicKey(key)),
+    )
+    expect(events.find((event) => event.type === 'evicted')).toMatchObject({ reason: 'room' })
+  })
+
+  it('keeps to its bound when all come at once', async () => {
+    await openGate({ maxPeers: 3, overall: undefined } as Partial<JustInTimeOptions>)
+    for (const key of newKeys(30)) knock(key)
+    await vi.waitFor(() => expect(gate.counters.installed).toBe(30))
+    expect([most, peers().length]).toEqual([3, 3])
+  })
+
+  it('takes nobody when all are pinned', async () => {
+    const pinned = newKeys(2)
+    const pins = pinned.map((key) => publicKey(key))
+    await backend.configure('wg0', { peers: pins.map((key) => ({ publicKey: key })) })
+    await openGate({ maxPeers: 2, pinned: pins, idle: 1 })
+    knock(generatePrivateKey())
+    await vi.waitFor(() => expect(gate.counters.full).toBe(1))
+    expect(peers().map((peer) => peer.publicKey)).toEqual(pins)
+    expect(typesOf()).toEqual(['full'])
+  })
+
+  it('removes who is idle, finds who is there, and takes back who returns', async () => {
+    const [old, present] = newKeys(2) as [SecretKey, SecretKey]
+    const keys = [old, present].map((key) => publicKey(key))
+    await backend.configure('wg0', { peers: keys.map((key) => ({ publicKey: key })) })
+    device().pretend(publicKey(old), { lastHandshake: new Date(Date.now() - 60_000) })
+    const breathe = setInterval(() => {
+      const receivedBytes = BigInt(Math.round(performance.now() * 1000))
+      device().pretend(publicKey(present), { receivedBytes })
+    }, 5)
+    try {
+      await openGate({ idle: 1000 })
+      await vi.waitFor(() => expect(gate.counters.evictedIdle).toBe(1))
+      expect(peers().map((peer) => peer.publicKey)).toEqual([publicKey(present)])
+      expect(events).toMatchObject([{ type: 'evicted', reason: 'idle', publicKey: publicKey(old) }])
+      knock(old)
+      await vi.waitFor(() => expect(peers()).toHaveLength(2))
+    } finally {
+      clearInterval(breathe)
+    }
+  })
+
+  it('comes down to its bound when it finds more', async () => {
+    const found = newKeys(5).map((key) => ({ publicKey: publicKey(key) }))
+    await backend.configure('wg0', { peers: found })
+    await openGate({ maxPeers: 2 })
+    expect([peers().length, gate.size]).toEqual([2, 2])
+  })
+
+  it('goes on after writes that fail and a device that goes and returns', async () => {
+    await openGate()
+    backend.fail('configure', new WireGuardError('no', { code: 'EPERM' }))
+    const [key] = newKeys(1) as [SecretKey]
+    knock(key)
+    await vi.waitFor(() => expect(gate.counters.installsFailed).toBe(1))
+    backend.fail('configure', undefined)
+    const gone = device()
+    backend.devices.clear()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    backend.devices.set('wg0', gone)
+    await vi.waitFor(() => expect(packets.armed).toBe(3))
+    knock(key)
+    await vi.waitFor(() => expect(gate.counters.installed).toBe(1))
+  })
+
+  it('ends with what its listener throws, and with its signal', async () => {
+    await openGate({
+      onEvent: () => {
+        throw new Error('mine')
+      },
+    })
+    knock(generatePrivateKey())
+    await expect(gate.finished).rejects.toThrow('mine')
+    packets = new FakePackets()
+    const controller = new AbortController()
+    await openGate({ signal: controller.signal })
+    controller.abort()
+    await gate.finished
+  })
+
+  it('refuses options that are none', () => {
+    const wrong = { maxPeers: 0, idle: -1, lookupTimeout: Number.NaN, interval: '5' }
+    for (const [name, value] of Object.entries(wrong)) {
+      const options = { lookup: () => null, [name]: value }
+      expect(() => live.justInTime('wg0', options as never)).toThrow(`options.${name}`)
+    }
+    expect(() => live.justInTime('wg0', {} as never)).toThrow(TypeError)
+    return openGate()
+  })
+})

@@ -1,0 +1,380 @@
+import { setMaxListeners } from 'node:events'
+import {
+  type CallOptions,
+  checkInterfaceName,
+  type DeviceConfig,
+  type Endpoint,
+  InvalidRangeError,
+  InvalidTypeError,
+  type PeerConfig,
+  type PublicKey,
+  WireGuardError,
+} from '@wgctrl/types'
+import type { HandshakeCounters } from '../handshakes/counters.js'
+import type { HandshakeOptions, Handshakes, Initiation } from '../handshakes/handshakes.js'
+import type { Reading, ReadingOptions } from '../watch/shared-reader.js'
+import { slept } from '../watch/slept.js'
+import { installation } from './install.js'
+import { Lookups } from './lookups.js'
+import type {
+  FoundPeer,
+  JustInTimeCounters,
+  JustInTimeEvent,
+  JustInTimeOptions,
+} from './options.js'
+import { type Leaver, Residents } from './residents.js'
+
+/** What {@link JustInTime} needs from the client. */
+export interface JustInTimeContext {
+  reading(name: string, options: ReadingOptions): Promise<Reading>
+  configure(name: string, config: DeviceConfig, options?: CallOptions): Promise<void>
+  handshakes(name: string, options: HandshakeOptions): Handshakes
+}
+
+/**
+ * Milliseconds after an install, and after the try before, until a handshake must be there. When the
+ * device gets to the client's initiation only after the peer is in, it answers it while its own is
+ * under way. Each side then drops the other's answer, and both would wait five seconds. A peer that is
+ * put in anew has no such wait.
+ */
+const TRIES = [400, 1200]
+
+type Counts = { -readonly [name in keyof JustInTimeCounters]: number }
+
+/**
+ * A gateway that holds only those peers that are there: an initiation of a key that the device does not
+ * have is looked up, the peer is installed with the sender's address and the device initiates back at
+ * once; peers that are idle go.
+ *
+ * It holds no state that matters: after a restart it finds the peers that the device has.
+ */
+export class JustInTime implements AsyncDisposable {
+  /** Resolves when it was closed; rejects when it could not go on. */
+  readonly finished: Promise<void>
+  readonly #name: string
+  readonly #context: JustInTimeContext
+  readonly #options: JustInTimeOptions
+  readonly #interval: number
+  readonly #idle: number
+  readonly #maxPeers: number
+  readonly #lookups: Lookups<FoundPeer>
+  readonly #residents: Residents
+  readonly #handshakes: Handshakes
+  readonly #controller = new AbortController()
+  readonly #pending = new Map<PublicKey, Initiation>()
+  readonly #work = new Set<Promise<void>>()
+  readonly #counts: Counts
+  #finish: (error?: unknown) => void = () => {}
+  #loops: Promise<void>[] = []
+  #closing: Promise<void> | undefined
+
+  /** @throws {TypeError | RangeError | WireGuardError} `EINVAL` when name or an option is none */
+  constructor(context: JustInTimeContext, name: string, options: JustInTimeOptions) {
+    checkInterfaceName(name)
+    if (typeof options?.lookup !== 'function') {
+      throw new InvalidTypeError('options.lookup', 'must be a function')
+    }
+    this.#name = name
+    this.#context = context
+    this.#options = options
+    this.#interval = atLeast(1, options.interval ?? 1000, 'options.interval')
+    this.#idle = atLeast(1, options.idle ?? 300_000, 'options.idle')
+    this.#maxPeers = atLeast(1, options.maxPeers ?? Number.POSITIVE_INFINITY, 'options.maxPeers')
+    this.#residents = new Residents(pinning(options.pinned))
+    this.#lookups = new Lookups({
+      timeout: atLeast(1, options.lookupTimeout ?? 5000, 'options.lookupTimeout'),
+      negativeTtl: atLeast(0, options.negativeTtl ?? 30_000, 'options.negativeTtl'),
+      negativeSize: atLeast(1, options.negativeSize ?? 16_384, 'options.negativeSize'),
+      concurrency: atLeast(1, options.maxLookups ?? 64, 'options.maxLookups'),
+    })
+    // Each lookup and each pause listens: as many as there are clients on their way in.
+    setMaxListeners(0, this.#controller.signal)
+    this.#handshakes = context.handshakes(name, {
+      interval: this.#interval,
+      netns: options.netns,
+    })
+    this.#counts = {
+      known: 0,
+      lookups: 0,
+      found: 0,
+      unknown: 0,
+      negative: 0,
+      merged: 0,
+      busy: 0,
+      lookupsFailed: 0,
+      installed: 0,
+      reinitiated: 0,
+      installsFailed: 0,
+      evictedIdle: 0,
+      evictedForRoom: 0,
+      full: 0,
+    }
+    this.finished = new Promise((resolve, reject) => {
+      this.#finish = (error) => (error === undefined ? resolve() : reject(error))
+    })
+    this.finished.catch(() => {})
+  }
+
+  /** What happened so far. A copy. */
+  get counters(): JustInTimeCounters {
+    return { ...this.#counts }
+  }
+
+  /** What became of the packets that look like initiations. A copy. */
+  get handshakeCounters(): HandshakeCounters {
+    return this.#handshakes.counters
+  }
+
+  /** How many peers the device holds, as far as is known. */
+  get size(): number {
+    return this.#residents.size
+  }
+
+  /** Lets a key be looked up again that nobody had; without one, all of them. */
+  forget(publicKey?: PublicKey): void {
+    this.#lookups.forget(publicKey)
+  }
+
+  /**
+   * Finds the peers that are there and begins to listen.
+   *
+   * @throws {WireGuardError} as {@link Handshakes.start}
+   */
+  async start(): Promise<this> {
+    const { signal } = this.#options
+    try {
+      signal?.throwIfAborted()
+      await this.#handshakes.start()
+      await this.#tendOnce(this.#interval)
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
+    this.#loops = [this.#admitAll(), this.#tend()]
+    return this
+  }
+
+  /** Ends it; what is being installed is finished first. The peers stay. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #close(error?: unknown): Promise<void> {
+    this.#options.signal?.removeEventListener('abort', this.#onAbort)
+    this.#controller.abort()
+    await this.#handshakes.return()
+    await Promise.all([...this.#loops, ...this.#work])
+    this.#finish(error)
+  }
+
+  readonly #onAbort = (): void => void this.close()
+
+  #fail(error: unknown): void {
+    this.#closing ??= this.#close(error)
+  }
+
+  #tell(event: JustInTimeEvent): void {
+    try {
+      this.#options.onEvent?.(event)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  async #admitAll(): Promise<void> {
+    try {
+      for await (const initiation of this.#handshakes) {
+        if (this.#controller.signal.aborted) return
+        this.#track(this.#admit(initiation))
+      }
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  async #admit(initiation: Initiation): Promise<void> {
+    const { publicKey } = initiation
+    if (this.#residents.has(publicKey)) {
+      this.#counts.known++
+      return
+    }
+    // A client that moved while its key was looked up is installed where it is now.
+    if (this.#pending.has(publicKey)) {
+      this.#pending.set(publicKey, initiation)
+      this.#counts.merged++
+      return
+    }
+    this.#pending.set(publicKey, initiation)
+    try {
+      const found = await this.#look(initiation)
+      const { endpoint } = this.#pending.get(publicKey) ?? initiation
+      if (found && !this.#residents.has(publicKey)) await this.#install(publicKey, endpoint, found)
+    } finally {
+      this.#pending.delete(publicKey)
+    }
+  }
+
+  async #look(initiation: Initiation): Promise<FoundPeer | undefined> {
+    const { publicKey, endpoint } = initiation
+    let isAsked = false
+    const ask = (signal: AbortSignal) => {
+      isAsked = true
+      this.#counts.lookups++
+      return this.#options.lookup(publicKey, initiation, { signal })
+    }
+    const outcome = await this.#lookups.look(publicKey, ask, this.#controller.signal)
+    if (this.#controller.signal.aborted) return undefined
+    if (outcome.kind === 'found') {
+      this.#counts.found++
+      return outcome.value
+    }
+    if (outcome.kind === 'failed') {
+      this.#counts.lookupsFailed++
+      this.#tell({ type: 'failed', operation: 'lookup', publicKey, error: outcome.error })
+    } else if (outcome.kind === 'unknown' && isAsked) {
+      this.#counts.unknown++
+      this.#tell({ type: 'unknown', publicKey, endpoint })
+    } else if (outcome.kind === 'unknown') this.#counts.negative++
+    else this.#counts[outcome.kind]++
+    return undefined
+  }
+
+  /** Puts a peer in, and in the same write takes those out who have to make room. */
+  async #install(publicKey: PublicKey, endpoint: Endpoint, found: FoundPeer): Promise<void> {
+    const { initiate = true } = this.#options
+    let peers: PeerConfig[]
+    try {
+      peers = installation(publicKey, endpoint, found, initiate)
+      const leavers = this.#makeRoom()
+      if (!leavers) {
+        this.#counts.full++
+        return this.#tell({ type: 'full', publicKey, endpoint })
+      }
+      this.#residents.add(publicKey, performance.now())
+      await this.#configure([...leavers.map(removal), ...peers])
+      this.#counts.evictedForRoom += leavers.length
+      this.#tellEvicted(leavers, 'room')
+    } catch (error) {
+      // Whether it is in shows with the next reading.
+      this.#residents.remove(publicKey, performance.now())
+      this.#counts.installsFailed++
+      return this.#tell({ type: 'failed', operation: 'install', publicKey, error })
+    }
+    this.#counts.installed++
+    this.#tell({ type: 'installed', publicKey, endpoint })
+    if (initiate) this.#track(this.#insist(publicKey, peers))
+  }
+
+  /** Has the device initiate again when the handshake does not come about. */
+  async #insist(publicKey: PublicKey, peers: PeerConfig[]): Promise<void> {
+    const { signal } = this.#controller
+    try {
+      for (const delay of TRIES) {
+        if (!(await slept(delay, signal))) return
+        const { device } = await this.#context.reading(this.#name, { maxAge: 100, signal })
+        const peer = device.peers.find((one) => one.publicKey === publicKey)
+        if (!peer || peer.lastHandshake || !this.#residents.has(publicKey)) return
+        this.#residents.add(publicKey, performance.now())
+        await this.#configure([{ publicKey, remove: true }, ...peers])
+        this.#counts.reinitiated++
+      }
+    } catch (error) {
+      if (signal.aborted) return
+      this.#tell({ type: 'failed', operation: 'install', publicKey, error })
+    }
+  }
+
+  /** Work that has to be over before this is closed. */
+  #track(work: Promise<void>): void {
+    const tracked = work.catch((error) => this.#fail(error))
+    this.#work.add(tracked)
+    void tracked.finally(() => this.#work.delete(tracked))
+  }
+
+  /** Chooses at once, before others run, so that two who come together do not get one place. */
+  #makeRoom(): Leaver[] | undefined {
+    const now = performance.now()
+    const leavers: Leaver[] = []
+    while (this.#residents.size >= this.#maxPeers) {
+      const leaver = this.#residents.longestIdle(now)
+      if (!leaver) return undefined
+      this.#residents.remove(leaver.publicKey, now)
+      leavers.push(leaver)
+    }
+    return leavers
+  }
+
+  async #tend(): Promise<void> {
+    const { signal } = this.#controller
+    let pause = this.#interval
+    while (await slept(pause, signal)) {
+      const start = performance.now()
+      try {
+        await this.#tendOnce(this.#interval / 2)
+      } catch (error) {
+        if (signal.aborted) return
+        if (!(error instanceof WireGuardError)) return this.#fail(error)
+        // A device that is gone may return; it is looked for again and again.
+        if (error.code !== 'ENODEV') this.#tell({ type: 'failed', operation: 'read', error })
+      }
+      pause = Math.max(this.#interval, 10 * (performance.now() - start))
+    }
+  }
+
+  /** Looks who is there and removes who is idle, or too many. */
+  async #tendOnce(maxAge: number): Promise<void> {
+    const { signal } = this.#controller
+    const { device, at } = await this.#context.reading(this.#name, { maxAge, signal })
+    const now = performance.now()
+    this.#residents.update(device, at, now)
+    await this.#evict(this.#residents.idle(this.#idle, now), 'idle')
+    const surplus: Leaver[] = []
+    for (let over = this.#residents.size - this.#maxPeers; over > 0; over--) {
+      const leaver = this.#residents.longestIdle(now)
+      if (!leaver) break
+      this.#residents.remove(leaver.publicKey, now)
+      surplus.push(leaver)
+    }
+    await this.#evict(surplus, 'room')
+  }
+
+  async #evict(leavers: readonly Leaver[], reason: 'idle' | 'room'): Promise<void> {
+    if (leavers.length === 0) return
+    for (const { publicKey } of leavers) this.#residents.remove(publicKey, performance.now())
+    try {
+      await this.#configure(leavers.map(removal))
+    } catch (error) {
+      return this.#tell({ type: 'failed', operation: 'evict', error })
+    }
+    this.#counts[reason === 'idle' ? 'evictedIdle' : 'evictedForRoom'] += leavers.length
+    this.#tellEvicted(leavers, reason)
+  }
+
+  #tellEvicted(leavers: readonly Leaver[], reason: 'idle' | 'room'): void {
+    for (const leaver of leavers) this.#tell({ type: 'evicted', reason, ...leaver })
+  }
+
+  #configure(peers: PeerConfig[]): Promise<void> {
+    return this.#context.configure(this.#name, { peers })
+  }
+}
+
+const removal = ({ publicKey }: Leaver): PeerConfig => ({ publicKey, remove: true })
+
+function pinning(pinned: JustInTimeOptions['pinned']): (key: PublicKey) => boolean {
+  if (typeof pinned === 'function') return pinned
+  const keys = new Set(pinned)
+  return (key) => keys.has(key)
+}
+
+function atLeast(least: number, value: number, path: string): number {
+  if (typeof value !== 'number') throw new InvalidTypeError(path, 'must be a number')
+  if (value >= least) return value
+  throw new InvalidRangeError(path, `must be at least ${least}, got ${value}`)
+}

@@ -1,0 +1,94 @@
+import { describe, expect, it, vi } from 'vitest'
+import { type LookupLimits, Lookups } from './lookups.js'
+
+const limits: LookupLimits = { timeout: 1000, negativeTtl: 500, negativeSize: 2, concurrency: 2 }
+const { signal } = new AbortController()
+const never = (): Promise<undefined> => new Promise(() => {})
+
+describe('Lookups', () => {
+  it('asks for a key once at a time', async () => {
+    const lookups = new Lookups<number>(limits)
+    let answer = (_: number): void => {}
+    const ask = vi.fn(() => new Promise<number>((resolve) => (answer = resolve)))
+    const first = lookups.look('a', ask, signal)
+    expect(await lookups.look('a', ask, signal)).toEqual({ kind: 'merged' })
+    answer(7)
+    expect(await first).toEqual({ kind: 'found', value: 7 })
+    expect(ask).toHaveBeenCalledTimes(1)
+    expect(lookups.pending).toBe(0)
+  })
+
+  it('asks for so many at once and no more', async () => {
+    const lookups = new Lookups<number>(limits)
+    const controller = new AbortController()
+    const two = ['a', 'b'].map((key) => lookups.look(key, never, controller.signal))
+    expect(await lookups.look('c', never, signal)).toEqual({ kind: 'busy' })
+    controller.abort(new Error('over'))
+    for (const one of two) expect(await one).toMatchObject({ kind: 'failed' })
+    expect(lookups.pending).toBe(0)
+  })
+
+  it('remembers who is nobody, for a time', async () => {
+    vi.useFakeTimers()
+    try {
+      const lookups = new Lookups<number>(limits)
+      const ask = vi.fn(() => null)
+      for (let count = 0; count < 3; count++) {
+        expect(await lookups.look('a', ask, signal)).toEqual({ kind: 'unknown' })
+      }
+      expect(ask).toHaveBeenCalledTimes(1)
+      vi.advanceTimersByTime(501)
+      await lookups.look('a', ask, signal)
+      expect(ask).toHaveBeenCalledTimes(2)
+      lookups.forget('a')
+      await lookups.look('a', ask, signal)
+      lookups.forget()
+      await lookups.look('a', ask, signal)
+      expect(ask).toHaveBeenCalledTimes(4)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('remembers a bounded number, and none when it shall not', async () => {
+    const lookups = new Lookups<number>(limits)
+    const ask = vi.fn(() => undefined)
+    for (const key of ['a', 'b', 'c', 'a']) await lookups.look(key, ask, signal)
+    expect([ask.mock.calls.length, lookups.negatives]).toEqual([4, 2])
+    const forgetful = new Lookups<number>({ ...limits, negativeTtl: 0 })
+    for (const key of ['a', 'a']) await forgetful.look(key, ask, signal)
+    expect(ask).toHaveBeenCalledTimes(6)
+  })
+
+  it('gives up what takes too long, and tells it', async () => {
+    vi.useFakeTimers()
+    try {
+      let isTold = false
+      const ask = (late: AbortSignal): Promise<number> => {
+        late.addEventListener('abort', () => {
+          isTold = true
+        })
+        return new Promise(() => {})
+      }
+      const looked = new Lookups<number>(limits).look('a', ask, signal)
+      await vi.advanceTimersByTimeAsync(1001)
+      expect(await looked).toMatchObject({ kind: 'failed' })
+      expect([isTold, vi.getTimerCount()]).toEqual([true, 0])
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('does not remember a failure, thrown at once or later', async () => {
+    const lookups = new Lookups<number>(limits)
+    const error = new Error('no records')
+    const atOnce = (): never => {
+      throw error
+    }
+    const later = (): Promise<never> => Promise.reject(error)
+    for (const ask of [atOnce, later]) {
+      expect(await lookups.look('a', ask, signal)).toEqual({ kind: 'failed', error })
+    }
+    expect(await lookups.look('a', () => 1, signal)).toEqual({ kind: 'found', value: 1 })
+  })
+})

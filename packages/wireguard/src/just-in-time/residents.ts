@@ -1,0 +1,134 @@
+import type { Device, Peer, PublicKey } from '@wgctrl/types'
+
+/** Milliseconds that a handshake may take, with a retry, until a peer that never had one counts as last. */
+const ANSWER_TIME = 15_000
+
+interface Resident {
+  /** When it came into the device, or was first seen there; on the monotonic clock. */
+  readonly since: number
+  /** When it was last known to be alive, on the monotonic clock. */
+  activeAt: number
+  receivedBytes: bigint
+  /** Of the last handshake, by the time of day; absent: none yet. */
+  handshake: number | undefined
+}
+
+/** A peer that left the device, and whether it ever answered. */
+export interface Leaver {
+  readonly publicKey: PublicKey
+  /** Milliseconds since it was last known to be alive. */
+  readonly idle: number
+}
+
+/**
+ * The peers of a device and when each was last alive: a handshake that completed, or bytes that came
+ * from it. Bytes sent do not count, for they go to the dead as well. Times are those of a monotonic
+ * clock (`performance.now()`).
+ *
+ * The list follows what this process does at once, and what others do with each reading.
+ */
+export class Residents {
+  readonly #present = new Map<PublicKey, Resident>()
+  /** Who was removed, and when: a reading that began before still shows them. */
+  readonly #removed = new Map<PublicKey, number>()
+  readonly #isPinned: (key: PublicKey) => boolean
+
+  constructor(isPinned: (key: PublicKey) => boolean) {
+    this.#isPinned = isPinned
+  }
+
+  get size(): number {
+    return this.#present.size
+  }
+
+  has(key: PublicKey): boolean {
+    return this.#present.has(key)
+  }
+
+  /** A peer is being installed. */
+  add(key: PublicKey, now: number): void {
+    this.#removed.delete(key)
+    this.#present.set(key, { since: now, activeAt: now, receivedBytes: 0n, handshake: undefined })
+  }
+
+  /** A peer is being removed. */
+  remove(key: PublicKey, now: number): void {
+    this.#present.delete(key)
+    this.#removed.set(key, now)
+  }
+
+  /**
+   * Takes over what a reading says.
+   *
+   * @param at when the reading began: what this process did since is not in it
+   * @returns how many peers others removed
+   */
+  update(device: Device, at: number, now: number): number {
+    const seen = new Set<PublicKey>()
+    for (const peer of device.peers) {
+      seen.add(peer.publicKey)
+      this.#see(peer, at, now)
+    }
+    let gone = 0
+    for (const [key, { since }] of this.#present) {
+      if (seen.has(key) || since >= at) continue
+      this.#present.delete(key)
+      gone++
+    }
+    for (const [key, when] of this.#removed) if (when < at) this.#removed.delete(key)
+    return gone
+  }
+
+  /** The peers that were not alive for `idle` milliseconds and are not pinned. */
+  idle(idle: number, now: number): Leaver[] {
+    const leavers: Leaver[] = []
+    for (const [publicKey, resident] of this.#present) {
+      const age = now - resident.activeAt
+      if (age > idle && !this.#isPinned(publicKey)) leavers.push({ publicKey, idle: age })
+    }
+    return leavers
+  }
+
+  /**
+   * The peer that has to make room: the one that was not alive for longest. One that was installed and
+   * never completed a handshake goes before those that did, so that whoever replays or invents
+   * initiations cannot drive out who is connected.
+   *
+   * @returns `undefined` when all are pinned
+   */
+  longestIdle(now: number): Leaver | undefined {
+    let last: Leaver | undefined
+    let lastRank = Number.POSITIVE_INFINITY
+    for (const [publicKey, resident] of this.#present) {
+      const rank = rankOf(resident, now)
+      if (rank >= lastRank || this.#isPinned(publicKey)) continue
+      lastRank = rank
+      last = { publicKey, idle: now - resident.activeAt }
+    }
+    return last
+  }
+
+  #see(peer: Peer, at: number, now: number): void {
+    const { publicKey, receivedBytes, lastHandshake } = peer
+    if ((this.#removed.get(publicKey) ?? Number.NEGATIVE_INFINITY) >= at) return
+    const resident = this.#present.get(publicKey)
+    const handshake = lastHandshake?.getTime()
+    const handshakeAt = handshake === undefined ? now : now - Math.max(0, Date.now() - handshake)
+    if (!resident) {
+      this.#present.set(publicKey, { since: at, activeAt: handshakeAt, receivedBytes, handshake })
+      return
+    }
+    if (receivedBytes > resident.receivedBytes) resident.activeAt = now
+    resident.receivedBytes = receivedBytes
+    // Looked at once, when it is new: the time of day may be set later on.
+    if (handshake === undefined || handshake === resident.handshake) return
+    resident.handshake = handshake
+    resident.activeAt = Math.max(resident.activeAt, handshakeAt)
+  }
+}
+
+/** Smaller goes first: who never answered in time, then by when they were alive. */
+function rankOf({ handshake, since, activeAt }: Resident, now: number): number {
+  const isUnanswered = handshake === undefined && now - since > ANSWER_TIME
+  return isUnanswered ? activeAt - Number.MAX_SAFE_INTEGER : activeAt
+}

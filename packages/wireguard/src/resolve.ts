@@ -1,0 +1,174 @@
+import type { LookupAddress } from 'node:dns'
+import { lookup as systemLookup } from 'node:dns/promises'
+import {
+  abortable,
+  type DeviceConfig,
+  type Endpoint,
+  InvalidRangeError,
+  InvalidTypeError,
+  isNamed,
+  type NamedEndpoint,
+  type PeerConfig,
+  parseEndpoint,
+  WireGuardError,
+} from '@wgctrl/types'
+
+/** Finds the addresses of a host, best first. */
+export type Lookup = (host: string) => Promise<Pick<LookupAddress, 'address'>[]>
+
+/** As getaddrinfo(3) orders them (RFC 6724), both families. */
+const lookupAll: Lookup = (host) => systemLookup(host, { all: true, order: 'verbatim' })
+
+/** As wg(8) waits: a second, and each time a fifth longer, up to 20 seconds. */
+const FIRST_DELAY = 1000
+const DELAY_GROWTH = 1.2
+const LONGEST_DELAY = 20_000
+
+/** As wg(8) has it, and its variable. @source wg(8), WG_ENDPOINT_RESOLUTION_RETRIES */
+const DEFAULT_RETRIES = 15
+
+export interface ResolveOptions {
+  /** Absent: the system's resolver. */
+  readonly lookup?: Lookup | undefined
+  /**
+   * How often a name server that does not answer is asked again, at growing intervals from one
+   * second. Absent: `WG_ENDPOINT_RESOLUTION_RETRIES` of the environment, else 15. A host that does not
+   * exist is not asked for again.
+   */
+  readonly retries?: number | undefined
+}
+
+/** Turns the names in the endpoints of a config into addresses. */
+export class EndpointResolver {
+  readonly #lookup: Lookup
+  readonly #retries: number
+
+  constructor(options: ResolveOptions = {}) {
+    this.#lookup = options.lookup ?? lookupAll
+    this.#retries = options.retries ?? environmentRetries()
+    if (typeof this.#lookup !== 'function') {
+      throw new InvalidTypeError('options.resolve.lookup', 'must be a function')
+    }
+    if (!(this.#retries >= 0)) {
+      throw new InvalidRangeError('options.resolve.retries', 'must be 0 or more')
+    }
+  }
+
+  /**
+   * The same config with every endpoint an address; what is no name is left for the backend to check.
+   * Each host is looked up once. The first that cannot be resolved ends the search for the others.
+   *
+   * @throws {WireGuardError} `ENOTFOUND`, `EAI_AGAIN` or `ETIMEDOUT`; `path` names the endpoint
+   */
+  async resolve(config: DeviceConfig, signal: AbortSignal): Promise<DeviceConfig> {
+    const hosts = namedHosts(config)
+    if (hosts.size === 0) return config
+    const failed = new AbortController()
+    const either = AbortSignal.any([signal, failed.signal])
+    try {
+      const searches = Array.from(hosts, async ([host, path]): Promise<[string, string]> => {
+        return [host, await this.#find(host, path, either)]
+      })
+      return withAddresses(config, new Map(await Promise.all(searches)))
+    } catch (error) {
+      failed.abort(error)
+      throw error
+    }
+  }
+
+  async #find(host: string, path: string, signal: AbortSignal): Promise<string> {
+    try {
+      return await this.#search(host, signal)
+    } catch (error) {
+      throw unresolved(host, path, error)
+    }
+  }
+
+  async #search(host: string, signal: AbortSignal): Promise<string> {
+    for (let delay = FIRST_DELAY, tries = 0; ; delay *= DELAY_GROWTH, tries++) {
+      signal.throwIfAborted()
+      try {
+        const [first] = await abortable(this.#lookup(host), signal)
+        if (first) return first.address
+        throw Object.assign(new Error(`no address for ${host}`), { code: 'ENOTFOUND' })
+      } catch (error) {
+        const isPassing = (error as NodeJS.ErrnoException).code === 'EAI_AGAIN'
+        if (!isPassing || signal.aborted || tries >= this.#retries) throw error
+      }
+      await sleep(Math.min(delay, LONGEST_DELAY), signal)
+    }
+  }
+}
+
+function sleep(delay: number, signal: AbortSignal): Promise<void> {
+  let timer: NodeJS.Timeout
+  const elapsed = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, delay)
+  })
+  return abortable(elapsed, signal).finally(() => clearTimeout(timer))
+}
+
+/** True when some endpoint has a name for its host. */
+export function hasNames(config: DeviceConfig): boolean {
+  return namedHosts(config).size > 0
+}
+
+/** The same config with `address` in the place of every name: all but the names can be checked with it. */
+export function withPlaceholders(config: DeviceConfig, address: string): DeviceConfig {
+  const hosts = Array.from(namedHosts(config).keys())
+  return withAddresses(config, new Map(hosts.map((host) => [host, address])))
+}
+
+/** The hosts that have to be looked up, each with the path of the first endpoint that names it. */
+function namedHosts(config: DeviceConfig): Map<string, string> {
+  const hosts = new Map<string, string>()
+  const peers = config?.peers
+  if (!Array.isArray(peers)) return hosts
+  peers.forEach((peer: PeerConfig, index) => {
+    const host = nameIn(peer)?.host
+    if (host !== undefined && !hosts.has(host)) hosts.set(host, `peers[${index}].endpoint`)
+  })
+  return hosts
+}
+
+function withAddresses(config: DeviceConfig, found: ReadonlyMap<string, string>): DeviceConfig {
+  const peers = config.peers?.map((peer) => {
+    const named = nameIn(peer)
+    const address = named && found.get(named.host)
+    if (!named || address === undefined) return peer
+    return { ...peer, endpoint: parseEndpoint(bracketed(address, named.port)) as Endpoint }
+  })
+  return { ...config, peers }
+}
+
+/** Most endpoints are told apart from names at a glance. */
+const PLAIN_ADDRESS = /^(?:\[|[\d.]+:\d+$)/
+
+function nameIn(peer: PeerConfig): NamedEndpoint | undefined {
+  const endpoint = peer?.endpoint
+  if (typeof endpoint !== 'string' || PLAIN_ADDRESS.test(endpoint)) return undefined
+  try {
+    const parsed = parseEndpoint(endpoint)
+    return isNamed(parsed) ? parsed : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function bracketed(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+/** An abort is the caller's own; running out of time is told of the host. */
+function unresolved(host: string, path: string, cause: unknown): unknown {
+  const { code = 'ENOTFOUND' } = cause as NodeJS.ErrnoException
+  if (code === 'ABORT_ERR') return cause
+  const problem = code === 'ETIMEDOUT' ? 'cannot resolve in time' : 'cannot resolve'
+  return new WireGuardError(`${path}: ${problem}: ${host}`, { code, path, cause })
+}
+
+function environmentRetries(): number {
+  const text = process.env.WG_ENDPOINT_RESOLUTION_RETRIES
+  if (text === 'infinity') return Number.POSITIVE_INFINITY
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : DEFAULT_RETRIES
+}

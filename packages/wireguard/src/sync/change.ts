@@ -1,0 +1,78 @@
+import type { PublicKey } from '@wgctrl/types'
+
+/** One difference between a device and what it should be. Never holds a secret. */
+export type Change =
+  | PrivateKeyChange
+  | ListenPortChange
+  | FirewallMarkChange
+  | PeerAdded
+  | PeerRemoved
+  | PeerChanged
+  | AllowedIPAdded
+  | AllowedIPRemoved
+  | AllowedIPMoved
+
+export interface PrivateKeyChange {
+  readonly kind: 'private-key'
+  /** The public keys; absent: no private key. */
+  readonly from?: PublicKey
+  readonly to?: PublicKey
+}
+
+export interface ListenPortChange {
+  readonly kind: 'listen-port'
+  readonly from: number
+  readonly to: number
+}
+
+export interface FirewallMarkChange {
+  readonly kind: 'firewall-mark'
+  /** 0: off. */
+  readonly from: number
+  readonly to: number
+}
+
+export interface PeerAdded {
+  readonly kind: 'peer-added'
+  readonly publicKey: PublicKey
+  readonly hasPresharedKey: boolean
+  readonly endpoint?: string
+  /** Seconds; 0: off. */
+  readonly persistentKeepalive: number
+  /** Those that another peer had are in an `allowed-ip-moved` each as well. */
+  readonly allowedIPs: readonly string[]
+}
+
+export interface PeerRemoved {
+  readonly kind: 'peer-removed'
+  readonly publicKey: PublicKey
+}
+
+/** Anything but allowed IPs. */
+export interface PeerChanged {
+  readonly kind: 'peer-changed'
+  readonly publicKey: PublicKey
+  readonly presharedKey?: 'set' | 'replaced' | 'removed'
+  readonly endpoint?: { readonly from?: string; readonly to: string }
+  /** Seconds; 0: off. */
+  readonly persistentKeepalive?: { readonly from: number; readonly to: number }
+}
+
+export interface AllowedIPAdded {
+  readonly kind: 'allowed-ip-added'
+  readonly publicKey: PublicKey
+  readonly cidr: string
+}
+
+export interface AllowedIPRemoved {
+  readonly kind: 'allowed-ip-removed'
+  readonly publicKey: PublicKey
+  readonly cidr: string
+}
+
+export interface AllowedIPMoved {
+  readonly kind: 'allowed-ip-moved'
+  readonly cidr: string
+  readonly from: PublicKey
+  readonly to: PublicKey
+}

@@ -1,0 +1,133 @@
+import {
+  checkConfig,
+  type Device,
+  type DeviceConfig,
+  InvalidTypeError,
+  type PeerConfig,
+  type PublicKey,
+  publicKey,
+  SecretKey,
+  wipeConfig,
+} from '@wgctrl/types'
+import { FATE, findCandidates } from './candidates.js'
+import type { Change } from './change.js'
+import type { InterfaceIndex } from './endpoint.js'
+import { findMoves, orderEntries, peerChanges } from './networks.js'
+import { diffPeer } from './peer-diff.js'
+
+export interface DiffOptions {
+  /**
+   * Fields that stay as they are where the desired state does not have them, instead of being reset.
+   * `firewallMark`: `wg.up` sets one by itself where a default route wants it.
+   */
+  readonly keep?: readonly ('privateKey' | 'firewallMark')[] | undefined
+  /**
+   * The index of a network interface by its name: the kernel gives scopes of endpoints as indexes.
+   * Absent: a name and an index differ.
+   */
+  readonly interfaceIndex?: InterfaceIndex | undefined
+}
+
+export interface DeviceDiff {
+  /** In the order of the desired state; removed peers last, by key. Empty: nothing differs. */
+  readonly changes: readonly Change[]
+  /** What brings the device there, in an order that is safe at every step. `{}` for nothing. */
+  readonly config: DeviceConfig
+}
+
+/**
+ * What has to change on a device to make it what it should be, and nothing else.
+ *
+ * The desired state is the whole state: what it lacks is reset, peers that it lacks are removed. Two things
+ * cannot be reset, and stay: an endpoint, and a listen port (0 or absent means "any", which the port that
+ * the system chose is already). A peer's allowed IPs are all that it should have, unless
+ * `replaceAllowedIPs` is `false` or one has `remove`: then they change what it has. `replacePeers` says
+ * nothing new here.
+ *
+ * @param desired endpoints are addresses: names must have been resolved
+ * @throws {TypeError | RangeError | WireGuardError} `EINVAL`; `path` names the field
+ */
+export function diffDevice(
+  current: Device,
+  desired: DeviceConfig,
+  options: DiffOptions = {},
+): DeviceDiff {
+  const peers = checkShape(desired)
+  const { keep = [], interfaceIndex = () => undefined } = options
+  const fields = diffFields(current, desired, keep)
+  const { candidates, fates } = findCandidates(current, peers, fields.publicKey, interfaceIndex)
+  try {
+    const diffs = candidates.map((candidate) => diffPeer(candidate, interfaceIndex))
+    const moves = findMoves(current, diffs, fates)
+    // wireguard-go lists its peers in another order at every read.
+    const removed = current.peers
+      .filter((_, at) => fates[at] === FATE.removed)
+      .sort((a, b) => (a.publicKey < b.publicKey ? -1 : 1))
+    const changes = [
+      ...fields.changes,
+      ...diffs.flatMap((diff) => peerChanges(diff, moves)),
+      ...removed.map((peer): Change => ({ kind: 'peer-removed', publicKey: peer.publicKey })),
+    ]
+    const entries = [
+      ...orderEntries(diffs, moves),
+      ...removed.map((peer) => ({ publicKey: peer.publicKey, remove: true })),
+    ]
+    return { changes, config: { ...fields.config, ...(entries.length > 0 && { peers: entries }) } }
+  } finally {
+    wipeConfig({ replacePeers: false, peers: candidates.map((candidate) => candidate.wanted) })
+  }
+}
+
+/** Checks all but the peers, which are returned. */
+function checkShape(desired: DeviceConfig): readonly PeerConfig[] {
+  if (typeof desired !== 'object' || desired === null) {
+    throw new InvalidTypeError('config', 'must be an object')
+  }
+  const { peers = [], ...fields } = desired
+  wipeConfig(checkConfig(fields))
+  if (!Array.isArray(peers)) throw new InvalidTypeError('peers', 'must be an array')
+  return peers
+}
+
+interface FieldsDiff {
+  readonly changes: Change[]
+  readonly config: DeviceConfig
+  /** The device's public key as it will be. */
+  readonly publicKey: PublicKey | undefined
+}
+
+function diffFields(current: Device, desired: DeviceConfig, keep: readonly string[]): FieldsDiff {
+  const changes: Change[] = []
+  const config: DeviceConfig = {}
+  const from = current.publicKey ?? (current.privateKey && publicKey(current.privateKey))
+  const keepsKey = desired.privateKey === undefined && keep.includes('privateKey')
+  const to = keepsKey ? from : ownKey(desired)
+  if (from !== to) {
+    changes.push({
+      kind: 'private-key',
+      ...(from !== undefined && { from }),
+      ...(to !== undefined && { to }),
+    })
+    config.privateKey = to === undefined ? null : (desired.privateKey ?? null)
+  }
+  const port = desired.listenPort ?? 0
+  if (port !== 0 && port !== current.listenPort) {
+    changes.push({ kind: 'listen-port', from: current.listenPort, to: port })
+    config.listenPort = port
+  }
+  const keepsMark = desired.firewallMark === undefined && keep.includes('firewallMark')
+  const mark = keepsMark ? current.firewallMark : (desired.firewallMark ?? 0)
+  if (mark !== current.firewallMark) {
+    changes.push({ kind: 'firewall-mark', from: current.firewallMark, to: mark })
+    config.firewallMark = mark
+  }
+  return { changes, config, publicKey: to }
+}
+
+function ownKey({ privateKey }: DeviceConfig): PublicKey | undefined {
+  if (privateKey === undefined || privateKey === null) return undefined
+  const secret = SecretKey.from(privateKey, 'privateKey')
+  const own = secret.isZero ? undefined : publicKey(secret)
+  secret.wipe()
+  return own
+}

@@ -1,0 +1,15 @@
+export type {
+  AllowedIPAdded,
+  AllowedIPMoved,
+  AllowedIPRemoved,
+  Change,
+  FirewallMarkChange,
+  ListenPortChange,
+  PeerAdded,
+  PeerChanged,
+  PeerRemoved,
+  PrivateKeyChange,
+} from './change.js'
+export { type DescribeOptions, describeChange } from './describe.js'
+export { type DeviceDiff, type DiffOptions, diffDevice } from './diff.js'
+export { type ResolveDesired, type SyncOptions, syncDevice } from './sync-device.js'

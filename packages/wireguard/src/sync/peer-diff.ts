@@ -1,0 +1,89 @@
+import { formatEndpoint, isZeroKey, type PeerConfig } from '@wgctrl/types'
+import type { Candidate } from './candidates.js'
+import type { PeerChanged } from './change.js'
+import { type InterfaceIndex, isSameEndpoint } from './endpoint.js'
+
+/** What has to happen to one peer. */
+export interface PeerDiff {
+  readonly candidate: Candidate
+  /** Absent: nothing but allowed IPs, if anything. */
+  readonly changed?: PeerChanged
+  /** Canonical networks to give to it. */
+  readonly added: readonly string[]
+  /** Canonical networks that it has and should not have. */
+  readonly lost: readonly string[]
+}
+
+export function diffPeer(candidate: Candidate, interfaceIndex: InterfaceIndex): PeerDiff {
+  const { wanted, current } = candidate
+  const changed: PeerChanged = {
+    kind: 'peer-changed',
+    publicKey: wanted.publicKey,
+    ...diffPresharedKey(candidate),
+    ...diffEndpoint(candidate, interfaceIndex),
+    ...diffKeepalive(candidate),
+  }
+  const isChanged = changed.presharedKey ?? changed.endpoint ?? changed.persistentKeepalive
+  const had = new Set(current?.allowedIPs)
+  const networks = wantedNetworks(candidate)
+  return {
+    candidate,
+    ...(isChanged !== undefined && { changed }),
+    added: [...networks].filter((network) => !had.has(network)),
+    lost: [...had].filter((network) => !networks.has(network)),
+  }
+}
+
+/** The entry of a config that brings the difference about, but for networks to take away. */
+export function toPeerConfig({ candidate, changed, added }: PeerDiff): PeerConfig {
+  const { given, wanted, current } = candidate
+  return {
+    publicKey: wanted.publicKey,
+    // A peer that is gone by now must not come back without the rest of it, its preshared key say.
+    ...(current && { updateOnly: true }),
+    ...(changed?.presharedKey && { presharedKey: given.presharedKey ?? null }),
+    ...(changed?.endpoint && wanted.endpoint && { endpoint: wanted.endpoint }),
+    ...(changed?.persistentKeepalive && { persistentKeepalive: changed.persistentKeepalive.to }),
+    ...(added.length > 0 && { allowedIPs: added }),
+  }
+}
+
+function diffPresharedKey({ wanted, current }: Candidate): Pick<PeerChanged, 'presharedKey'> {
+  const had = current?.presharedKey
+  const { presharedKey } = wanted
+  if (presharedKey === undefined || isZeroKey(presharedKey)) {
+    return had ? { presharedKey: 'removed' } : {}
+  }
+  if (!had) return { presharedKey: 'set' }
+  return had.equals(presharedKey) ? {} : { presharedKey: 'replaced' }
+}
+
+/** An endpoint cannot be cleared: one that is not asked for stays. */
+function diffEndpoint(
+  { wanted, current }: Candidate,
+  interfaceIndex: InterfaceIndex,
+): Pick<PeerChanged, 'endpoint'> {
+  const from = current?.endpoint
+  const { endpoint } = wanted
+  if (!endpoint || (from && isSameEndpoint(from, endpoint, interfaceIndex))) return {}
+  const to = formatEndpoint(endpoint)
+  return { endpoint: from ? { from: formatEndpoint(from), to } : { to } }
+}
+
+function diffKeepalive({ wanted, current }: Candidate): Pick<PeerChanged, 'persistentKeepalive'> {
+  const from = current?.persistentKeepalive ?? 0
+  const to = wanted.persistentKeepalive ?? 0
+  return from === to ? {} : { persistentKeepalive: { from, to } }
+}
+
+/** The networks that the peer should have, in the order given. */
+function wantedNetworks({ given, wanted, current }: Candidate): Set<string> {
+  const isRelative =
+    given.replaceAllowedIPs === false || wanted.allowedIPs.some(({ remove }) => remove)
+  const networks = new Set<string>(isRelative ? current?.allowedIPs : [])
+  for (const { text, remove } of wanted.allowedIPs) {
+    if (remove) networks.delete(text)
+    else networks.add(text)
+  }
+  return networks
+}

@@ -1,0 +1,116 @@
+import { networkInterfaces } from 'node:os'
+import { type CallOptions, type Device, type DeviceConfig, formatPublicKey } from '@wgctrl/types'
+import { MemoryBackend } from '@wgctrl/types/testing'
+import { describe, expect, it } from 'vitest'
+import { syncDevice } from './sync-device.js'
+
+const key = formatPublicKey(new Uint8Array(32).fill(1))
+const desired: DeviceConfig = {
+  listenPort: 1,
+  peers: [{ publicKey: key, allowedIPs: ['10.0.0.1'] }],
+}
+
+class CountingBackend extends MemoryBackend {
+  readonly sent: [DeviceConfig, CallOptions | undefined][] = []
+
+  override configure(name: string, config: DeviceConfig, options?: CallOptions): Promise<void> {
+    this.sent.push([config, options])
+    return super.configure(name, config, options)
+  }
+}
+
+async function makeBackend(): Promise<CountingBackend> {
+  const backend = new CountingBackend()
+  await backend.create('wg0')
+  return backend
+}
+
+describe('syncDevice', () => {
+  it('sends the differences and says them, and then nothing more', async () => {
+    const backend = await makeBackend()
+    const changes = await syncDevice(backend, 'wg0', desired)
+    expect(changes.map(({ kind }) => kind)).toEqual(['listen-port', 'peer-added'])
+    expect(await backend.device('wg0')).toMatchObject({
+      listenPort: 1,
+      peers: [{ publicKey: key, allowedIPs: ['10.0.0.1/32'] }],
+    })
+    expect(await syncDevice(backend, 'wg0', desired)).toEqual([])
+    expect(backend.sent).toHaveLength(1)
+  })
+
+  it('sends nothing when it is a dry run', async () => {
+    const backend = await makeBackend()
+    const changes = await syncDevice(backend, 'wg0', desired, { dryRun: true })
+    expect(changes).toHaveLength(2)
+    expect(backend.sent).toEqual([])
+    expect(await syncDevice(backend, 'wg0', desired)).toEqual(changes)
+  })
+
+  it('sends nothing when the desired state is wrong', async () => {
+    const backend = await makeBackend()
+    const wrong = { ...desired, listenPort: -1 }
+    await expect(syncDevice(backend, 'wg0', wrong)).rejects.toThrow(RangeError)
+    expect(backend.sent).toEqual([])
+  })
+
+  it('shares one time limit among its calls, and hands the signal on', async () => {
+    const backend = await makeBackend()
+    const { signal } = new AbortController()
+    await syncDevice(backend, 'wg0', desired, { timeout: 5000, signal })
+    const [, options] = backend.sent[0] ?? []
+    expect(options?.signal).toBe(signal)
+    expect(options?.timeout).toBeGreaterThan(0)
+    expect(options?.timeout).toBeLessThanOrEqual(5000)
+    await syncDevice(backend, 'wg0', {})
+    expect(backend.sent[1]?.[1]?.timeout).toBeUndefined()
+  })
+
+  it('stops at an aborted signal and at a missing device', async () => {
+    const backend = await makeBackend()
+    const signal = AbortSignal.abort()
+    await expect(syncDevice(backend, 'wg0', desired, { signal })).rejects.toThrow(/aborted/)
+    await expect(syncDevice(backend, 'wg1', desired)).rejects.toMatchObject({ code: 'ENODEV' })
+    expect(backend.sent).toEqual([])
+  })
+
+  it('has names resolved by one who knows the device', async () => {
+    const backend = await makeBackend()
+    const named = { peers: [{ publicKey: key, endpoint: 'vpn.example.net:1' }] }
+    await expect(syncDevice(backend, 'wg0', named)).rejects.toThrow(/is a name/)
+    const resolve = async (config: DeviceConfig, { name }: Device) => ({
+      ...config,
+      peers: config.peers?.map((peer) => ({ ...peer, endpoint: '192.0.2.1:1' })),
+      ...(name === 'wg0' && { firewallMark: 1 }),
+    })
+    const changes = await syncDevice(backend, 'wg0', named, { resolve })
+    expect(changes.map(({ kind }) => kind)).toEqual(['firewall-mark', 'peer-added'])
+  })
+
+  it('keeps what it is told to keep', async () => {
+    const backend = await makeBackend()
+    await backend.configure('wg0', { firewallMark: 7 })
+    expect(await syncDevice(backend, 'wg0', {}, { keep: ['firewallMark'] })).toEqual([])
+    expect(await syncDevice(backend, 'wg0', {})).toMatchObject([{ kind: 'firewall-mark', to: 0 }])
+  })
+
+  const scoped = Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
+    addresses.flatMap((address) =>
+      address.family === 'IPv6' && address.scopeid > 0 ? [{ name, index: address.scopeid }] : [],
+    ),
+  )
+
+  it('asks for the index of an interface, or finds it', async () => {
+    const backend = await makeBackend()
+    const peer = (scopeId: number | string): DeviceConfig => ({
+      peers: [{ publicKey: key, endpoint: { address: 'fe80::1', port: 1, family: 6, scopeId } }],
+    })
+    await backend.configure('wg0', peer(7))
+    const interfaceIndex = () => 7
+    expect(await syncDevice(backend, 'wg0', peer('eth9'), { interfaceIndex })).toEqual([])
+    expect(await syncDevice(backend, 'wg0', peer('no-such'), { dryRun: true })).toHaveLength(1)
+    for (const { name, index } of scoped) {
+      await backend.configure('wg0', peer(index))
+      expect(await syncDevice(backend, 'wg0', peer(name))).toEqual([])
+    }
+  })
+})

@@ -1,0 +1,129 @@
+import {
+  checkConfig,
+  type DeviceConfig,
+  formatPublicKey,
+  generatePresharedKey,
+  generatePrivateKey,
+} from '@wgctrl/types'
+import { FakeDevice } from '@wgctrl/types/testing'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { DeviceDiff, STALE_AFTER } from './device-diff.js'
+import type { WatchEvent } from './events.js'
+
+const a = formatPublicKey(new Uint8Array(32).fill(1))
+const b = formatPublicKey(new Uint8Array(32).fill(2))
+const NOW = Date.parse('2024-01-01T00:00:00Z')
+
+let device: FakeDevice
+let diff: DeviceDiff
+let clock: number
+
+const apply = (config: DeviceConfig): void => device.apply(checkConfig(config))
+
+/** Reads a second later. */
+function tick(later = 1000): WatchEvent[] {
+  clock += later
+  const events: WatchEvent[] = []
+  diff.update(device.snapshot(), clock, NOW + clock, (event) => events.push(event))
+  return events
+}
+
+beforeEach(() => {
+  device = new FakeDevice('wg0')
+  diff = new DeviceDiff('wg0')
+  clock = 0
+  apply({ listenPort: 1, peers: [{ publicKey: a, allowedIPs: ['10.0.0.0/24', '10.0.1.0/24'] }] })
+  expect(tick()).toEqual([])
+})
+
+describe('DeviceDiff', () => {
+  it('tells nothing when nothing happened, also in another order of networks', () => {
+    expect(tick()).toEqual([])
+    const before = device.snapshot()
+    const [peer] = before.peers
+    device.snapshot = () => ({
+      ...before,
+      peers: peer ? [{ ...peer, allowedIPs: [...peer.allowedIPs].reverse() }] : [],
+    })
+    expect(tick()).toEqual([])
+  })
+
+  it('tells of peers that come and go', () => {
+    apply({ peers: [{ publicKey: b }] })
+    expect(tick()).toMatchObject([{ type: 'peer-added', device: 'wg0', publicKey: b }])
+    apply({ peers: [{ publicKey: a, remove: true }] })
+    expect(tick()).toMatchObject([{ type: 'peer-removed', publicKey: a, peer: { publicKey: a } }])
+    expect([tick(), diff.size]).toEqual([[], 1])
+    const all: WatchEvent[] = []
+    diff.tellAll((event) => all.push(event))
+    expect(all).toMatchObject([{ type: 'peer-added', publicKey: b }])
+  })
+
+  it('tells which fields of a peer changed', () => {
+    apply({ peers: [{ publicKey: a, presharedKey: generatePresharedKey() }] })
+    expect(tick()).toMatchObject([{ type: 'peer-changed', fields: ['presharedKey'] }])
+    expect(tick()).toEqual([])
+    apply({
+      peers: [
+        { publicKey: a, presharedKey: null, persistentKeepalive: 5, allowedIPs: ['10.0.2.0/24'] },
+      ],
+    })
+    expect(tick()).toMatchObject([
+      { fields: ['persistentKeepalive', 'allowedIPs', 'presharedKey'], peer: { publicKey: a } },
+    ])
+    apply({ peers: [{ publicKey: a, replaceAllowedIPs: true, allowedIPs: ['10.0.9.0/24'] }] })
+    expect(tick()).toMatchObject([{ fields: ['allowedIPs'] }])
+  })
+
+  it('tells which fields of the device changed', () => {
+    apply({ privateKey: generatePrivateKey(), listenPort: 2, firewallMark: 3 })
+    expect(tick()).toMatchObject([
+      {
+        type: 'device-changed',
+        fields: ['privateKey', 'listenPort', 'firewallMark'],
+        now: { listenPort: 2 },
+      },
+    ])
+    apply({ privateKey: generatePrivateKey() })
+    expect(tick()).toMatchObject([{ fields: ['privateKey'] }])
+    expect(tick()).toEqual([])
+  })
+
+  it('tells where a peer roamed to', () => {
+    apply({ peers: [{ publicKey: a, endpoint: '192.0.2.1:1' }] })
+    expect(tick()).toMatchObject([{ type: 'peer-roamed', endpoint: { port: 1 } }])
+    device.pretend(a, { endpoint: { address: '192.0.2.1', port: 2, family: 4 } })
+    expect(tick()).toMatchObject([{ endpoint: { port: 2 }, from: { port: 1 } }])
+    device.pretend(a, { endpoint: { address: '192.0.2.1', port: 2, family: 4 } })
+    expect(tick()).toEqual([])
+  })
+
+  it('tells of handshakes, and once when the last is too old', () => {
+    const at = new Date(NOW + clock)
+    device.pretend(a, { lastHandshake: at })
+    expect(tick()).toMatchObject([{ type: 'peer-handshake', at }])
+    expect(tick(STALE_AFTER - 1000)).toEqual([])
+    expect(tick(1)).toMatchObject([{ type: 'peer-stale', lastHandshake: at }])
+    expect(tick()).toEqual([])
+    device.pretend(a, { lastHandshake: new Date(NOW + clock) })
+    expect(tick()).toMatchObject([{ type: 'peer-handshake' }])
+  })
+
+  it('tells how much was transferred, and how fast', () => {
+    device.pretend(a, { receivedBytes: 4000n, transmittedBytes: 10n })
+    expect(tick(2000)).toEqual([
+      {
+        type: 'peer-transfer',
+        device: 'wg0',
+        publicKey: a,
+        received: 4000n,
+        transmitted: 10n,
+        receiveRate: 2000,
+        transmitRate: 5,
+        duration: 2000,
+      },
+    ])
+    device.pretend(a, { receivedBytes: 100n, transmittedBytes: 10n })
+    expect(tick()).toMatchObject([{ received: 100n, transmitted: 0n }])
+  })
+})

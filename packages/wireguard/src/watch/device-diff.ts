@@ -1,0 +1,219 @@
+import type { Device, Endpoint, Peer, PublicKey, SecretKey } from '@wgctrl/types'
+import type { DeviceField, PeerField, WatchEvent } from './events.js'
+
+/**
+ * Milliseconds after which a session cannot be used any more.
+ * @source WireGuard paper, section 6.1: REJECT-AFTER-TIME, 180 seconds
+ *
+ * @internal
+ */
+export const STALE_AFTER = 180_000
+
+/** What is known of a peer from the reading before. */
+interface Seen {
+  peer: Peer
+  generation: number
+  isStale: boolean
+}
+
+/** The device as far as it does not hold all its peers. */
+type Head = Pick<Device, DeviceField>
+
+/**
+ * Tells what changed from one reading of a device to the next. It keeps one reading, and a tick
+ * allocates nothing for a peer that did not change.
+ */
+export class DeviceDiff {
+  readonly #name: string
+  readonly #peers = new Map<PublicKey, Seen>()
+  /** In the order of the last reading, which is mostly that of the next: comparing beats hashing. */
+  #order: Seen[] = []
+  #head: Head | undefined
+  #generation = 0
+  #at = 0
+
+  constructor(name: string) {
+    this.#name = name
+  }
+
+  /** How many peers the last reading had. */
+  get size(): number {
+    return this.#peers.size
+  }
+
+  /**
+   * Takes the next reading.
+   *
+   * @param at when the reading began, in milliseconds of a monotonic clock
+   * @param now the time of day in milliseconds: what handshakes are compared with
+   * @param tell gets each event; not called for the first reading
+   */
+  update(device: Device, at: number, now: number, tell: (event: WatchEvent) => void): void {
+    const isFirst = this.#head === undefined
+    const duration = at - this.#at
+    this.#at = at
+    this.#generation++
+    if (!isFirst) this.#compareHead(device, tell)
+    const { privateKey, listenPort, firewallMark } = device
+    this.#head = { ...(privateKey && { privateKey }), listenPort, firewallMark }
+    this.#order.length = Math.min(this.#order.length, device.peers.length)
+    device.peers.forEach((peer, index) => {
+      const seen = this.#find(peer.publicKey, index)
+      if (!seen) {
+        this.#order[index] = this.#add(peer, now)
+        if (!isFirst) this.#tellAdded(peer, tell)
+        return
+      }
+      this.#compare(seen, peer, duration, now, tell)
+      seen.peer = peer
+      seen.generation = this.#generation
+      this.#order[index] = seen
+    })
+    if (this.#peers.size > device.peers.length) this.#sweep(tell)
+  }
+
+  /** Tells of every peer as if it had been added just now. */
+  tellAll(tell: (event: WatchEvent) => void): void {
+    for (const { peer } of this.#peers.values()) this.#tellAdded(peer, tell)
+  }
+
+  #find(key: PublicKey, index: number): Seen | undefined {
+    const guess = this.#order[index]
+    return guess?.peer.publicKey === key ? guess : this.#peers.get(key)
+  }
+
+  #add(peer: Peer, now: number): Seen {
+    const seen = { peer, generation: this.#generation, isStale: isOld(peer, now) }
+    this.#peers.set(peer.publicKey, seen)
+    return seen
+  }
+
+  #tellAdded(peer: Peer, tell: (event: WatchEvent) => void): void {
+    tell({ type: 'peer-added', device: this.#name, publicKey: peer.publicKey, peer })
+  }
+
+  #sweep(tell: (event: WatchEvent) => void): void {
+    for (const [publicKey, { peer, generation }] of this.#peers) {
+      if (generation === this.#generation) continue
+      this.#peers.delete(publicKey)
+      tell({ type: 'peer-removed', device: this.#name, publicKey, peer })
+    }
+  }
+
+  #compareHead(device: Device, tell: (event: WatchEvent) => void): void {
+    const before = this.#head as Head
+    const fields: DeviceField[] = []
+    if (!sameSecret(before.privateKey, device.privateKey)) fields.push('privateKey')
+    if (before.listenPort !== device.listenPort) fields.push('listenPort')
+    if (before.firewallMark !== device.firewallMark) fields.push('firewallMark')
+    if (fields.length === 0) return
+    tell({ type: 'device-changed', device: this.#name, fields, now: device })
+  }
+
+  #compare(
+    seen: Seen,
+    peer: Peer,
+    duration: number,
+    now: number,
+    tell: (event: WatchEvent) => void,
+  ): void {
+    const before = seen.peer
+    const fields = changedFields(before, peer)
+    if (fields) tell({ type: 'peer-changed', ...this.#of(peer), fields, peer })
+    if (peer.endpoint && !sameEndpoint(before.endpoint, peer.endpoint)) {
+      const from = before.endpoint
+      const { endpoint } = peer
+      tell({ type: 'peer-roamed', ...this.#of(peer), endpoint, ...(from && { from }) })
+    }
+    const handshakeAt = peer.lastHandshake?.getTime()
+    if (handshakeAt !== undefined && handshakeAt !== before.lastHandshake?.getTime()) {
+      tell({ type: 'peer-handshake', ...this.#of(peer), at: peer.lastHandshake as Date })
+      seen.isStale = false
+    }
+    if (!seen.isStale && handshakeAt !== undefined && now - handshakeAt > STALE_AFTER) {
+      seen.isStale = true
+      const lastHandshake = peer.lastHandshake as Date
+      tell({ type: 'peer-stale', ...this.#of(peer), lastHandshake })
+    }
+    if (
+      peer.receivedBytes !== before.receivedBytes ||
+      peer.transmittedBytes !== before.transmittedBytes
+    ) {
+      this.#tellTransfer(before, peer, duration, tell)
+    }
+  }
+
+  /** Counters that went back began anew: the peer was removed and added in between. */
+  #tellTransfer(
+    before: Peer,
+    peer: Peer,
+    duration: number,
+    tell: (event: WatchEvent) => void,
+  ): void {
+    const received = growth(before.receivedBytes, peer.receivedBytes)
+    const transmitted = growth(before.transmittedBytes, peer.transmittedBytes)
+    tell({
+      type: 'peer-transfer',
+      ...this.#of(peer),
+      received,
+      transmitted,
+      receiveRate: rate(received, duration),
+      transmitRate: rate(transmitted, duration),
+      duration,
+    })
+  }
+
+  #of({ publicKey }: Peer): { device: string; publicKey: PublicKey } {
+    return { device: this.#name, publicKey }
+  }
+}
+
+const growth = (before: bigint, now: bigint): bigint => (now >= before ? now - before : now)
+
+/** Bytes per second. */
+export function rate(bytes: bigint, milliseconds: number): number {
+  return milliseconds > 0 ? (Number(bytes) * 1000) / milliseconds : 0
+}
+
+function changedFields(before: Peer, peer: Peer): PeerField[] | undefined {
+  const keepalive = before.persistentKeepalive === peer.persistentKeepalive
+  const version = before.protocolVersion === peer.protocolVersion
+  const networks = sameNetworks(before.allowedIPs, peer.allowedIPs)
+  const secret = sameSecret(before.presharedKey, peer.presharedKey)
+  if (keepalive && version && networks && secret) return undefined
+  const fields: PeerField[] = []
+  if (!keepalive) fields.push('persistentKeepalive')
+  if (!version) fields.push('protocolVersion')
+  if (!networks) fields.push('allowedIPs')
+  if (!secret) fields.push('presharedKey')
+  return fields
+}
+
+/** The order is no part of it: it is random on some implementations. */
+function sameNetworks(one: readonly string[], other: readonly string[]): boolean {
+  if (one.length !== other.length) return false
+  for (let index = 0; index < one.length; index++) {
+    if (one[index] !== other[index]) return sameSet(one, other)
+  }
+  return true
+}
+
+function sameSet(one: readonly string[], other: readonly string[]): boolean {
+  const set = new Set(one)
+  return other.every((network) => set.has(network))
+}
+
+function sameEndpoint(one: Endpoint | undefined, other: Endpoint): boolean {
+  if (one === other) return true
+  if (!one || one.port !== other.port || one.address !== other.address) return false
+  return one.scopeId === other.scopeId
+}
+
+function sameSecret(one: SecretKey | undefined, other: SecretKey | undefined): boolean {
+  if (one === other) return true
+  return one !== undefined && other !== undefined && one.equals(other)
+}
+
+function isOld({ lastHandshake }: Peer, now: number): boolean {
+  return lastHandshake !== undefined && now - lastHandshake.getTime() > STALE_AFTER
+}

@@ -1,0 +1,93 @@
+import { WireGuardError } from '@wgctrl/types'
+import { DeviceDiff } from './device-diff.js'
+import type { WatchEvent } from './events.js'
+import type { Reading, ReadingOptions } from './shared-reader.js'
+import { slept } from './slept.js'
+
+/** What a poller needs from the hub. */
+export interface PollerHub {
+  reading(name: string, options: ReadingOptions): Promise<Reading>
+  /** Milliseconds between readings that the most impatient watcher wants. */
+  interval(name: string): number
+  tell(event: WatchEvent): void
+  /** A reading is over: who waits for it may have their events. */
+  release(name: string): void
+  /** The device is not there any more. */
+  missing(name: string): void
+}
+
+/** Reads one device again and again and tells what changed. */
+export class DevicePoller {
+  readonly #name: string
+  readonly #hub: PollerHub
+  readonly #diff: DeviceDiff
+  readonly #controller = new AbortController()
+  readonly #done: Promise<void>
+  #isNew: boolean
+  #at = Number.NEGATIVE_INFINITY
+  #failures = 0
+
+  /** @param isNew the device just came: its peers are news as well */
+  constructor(hub: PollerHub, name: string, isNew: boolean) {
+    this.#hub = hub
+    this.#name = name
+    this.#isNew = isNew
+    this.#diff = new DeviceDiff(name)
+    this.#done = this.#run()
+  }
+
+  /** Tells one watcher of all peers as if they had been added just now. */
+  tellAll(tell: (event: WatchEvent) => void): void {
+    this.#diff.tellAll(tell)
+  }
+
+  async stop(): Promise<void> {
+    this.#controller.abort()
+    await this.#done
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#controller
+    let pause = 0
+    do {
+      const start = performance.now()
+      await this.#tick(signal)
+      const took = performance.now() - start
+      // Half of the time at most is spent on reading, however large the device is.
+      pause = Math.max(took, this.#hub.interval(this.#name) - took)
+    } while (await slept(pause, signal))
+  }
+
+  async #tick(signal: AbortSignal): Promise<void> {
+    try {
+      const maxAge = this.#hub.interval(this.#name) / 2
+      const { device, at } = await this.#hub.reading(this.#name, { maxAge, signal })
+      if (signal.aborted) return
+      this.#failures = 0
+      if (at === this.#at) return
+      this.#at = at
+      this.#diff.update(device, at, Date.now(), (event) => this.#hub.tell(event))
+      if (this.#isNew) this.#diff.tellAll((event) => this.#hub.tell(event))
+      this.#isNew = false
+      this.#hub.release(this.#name)
+    } catch (error) {
+      if (!signal.aborted) this.#fail(error)
+    }
+  }
+
+  /** One failure is no news: a daemon that just started has its socket before it listens. */
+  #fail(error: unknown): void {
+    const failure =
+      error instanceof WireGuardError
+        ? error
+        : new WireGuardError(String(error), { code: 'EUNKNOWN', cause: error })
+    if (failure.code === 'ENODEV') {
+      this.#hub.missing(this.#name)
+      return
+    }
+    this.#failures++
+    if (this.#failures !== 2) return
+    this.#hub.tell({ type: 'device-failed', device: this.#name, error: failure })
+    this.#hub.release(this.#name)
+  }
+}

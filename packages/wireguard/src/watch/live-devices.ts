@@ -1,0 +1,80 @@
+import type { CallOptions, Device, DeviceConfig } from '@wgctrl/types'
+import { type HandshakeOptions, Handshakes, type PacketSource } from '../handshakes/handshakes.js'
+import { JustInTime } from '../just-in-time/just-in-time.js'
+import type { JustInTimeOptions } from '../just-in-time/options.js'
+import { type ReadingOptions, SharedReader } from './shared-reader.js'
+import { type LinkSource, WatchHub } from './watch-hub.js'
+import type { Watcher, WatchOptions } from './watcher.js'
+
+/** What looks at devices over time needs from the client. */
+export interface LiveDevicesContext {
+  /** The names of all devices. */
+  list(options?: CallOptions): Promise<string[]>
+  device(name: string, options?: CallOptions): Promise<Device>
+  configure(name: string, config: DeviceConfig, options?: CallOptions): Promise<void>
+  /** The client's network namespace. */
+  readonly netns?: string | number | undefined
+  /** Absent: a packet socket. */
+  openPackets?(netns: string | number | undefined): Promise<PacketSource>
+  /** Absent: devices that come and go are found by looking. */
+  openLinks?: (() => Promise<LinkSource>) | undefined
+  /** Where userspace devices have their sockets. Absent: they are found by looking. */
+  socketDirectory?: (() => Promise<string>) | undefined
+}
+
+/** Everything that looks at devices over time, with one reader for all of it. */
+export class LiveDevices {
+  readonly #context: LiveDevicesContext
+  readonly #reader: SharedReader
+  readonly #hub: WatchHub
+
+  constructor(context: LiveDevicesContext) {
+    this.#context = context
+    this.#reader = new SharedReader((name, options) => context.device(name, options))
+    this.#hub = new WatchHub({
+      list: (options) => context.list(options),
+      reading: (name, options) => this.#reader.reading(name, options),
+      openLinks: context.openLinks,
+      socketDirectory: context.socketDirectory,
+    })
+  }
+
+  /** A device as it was at most `maxAge` milliseconds ago. */
+  device(name: string, options: ReadingOptions): Promise<Device> {
+    return this.#reader.device(name, options)
+  }
+
+  /** Something was written to a device: what was read before does not count any more. */
+  invalidate(name: string): void {
+    this.#reader.invalidate(name)
+  }
+
+  /** @throws {TypeError | RangeError | WireGuardError} `EINVAL` when name or interval is none */
+  watch(name?: string, options: WatchOptions = {}): Watcher {
+    return this.#hub.watch(name, options)
+  }
+
+  handshakes(name: string, options: HandshakeOptions = {}): Handshakes {
+    const { netns, openPackets } = this.#context
+    const read = async (device: string, reading: ReadingOptions): Promise<Device> =>
+      (await this.#reader.reading(device, reading)).device
+    return new Handshakes({ read, netns, ...(openPackets && { openPackets }) }, name, options)
+  }
+
+  /** @throws {WireGuardError} as {@link JustInTime.start} */
+  justInTime(name: string, options: JustInTimeOptions): Promise<JustInTime> {
+    const context = {
+      reading: (device: string, reading: ReadingOptions) => this.#reader.reading(device, reading),
+      configure: (device: string, config: DeviceConfig, call?: CallOptions) =>
+        this.#context.configure(device, config, call),
+      handshakes: (device: string, handshakes: HandshakeOptions) =>
+        this.handshakes(device, handshakes),
+    }
+    return new JustInTime(context, name, options).start()
+  }
+
+  async close(): Promise<void> {
+    await this.#hub.close()
+    this.#reader.close()
+  }
+}

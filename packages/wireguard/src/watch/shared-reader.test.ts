@@ -1,0 +1,145 @@
+import { type CallOptions, type Device, generatePrivateKey } from '@wgctrl/types'
+import { describe, expect, it, vi } from 'vitest'
+import { SharedReader } from './shared-reader.js'
+
+const device = (listenPort: number): Device => ({
+  name: 'wg0',
+  kind: 'userspace',
+  privateKey: generatePrivateKey(),
+  listenPort,
+  firewallMark: 0,
+  peers: [],
+})
+
+/** A backend whose reads end when the test says so. */
+function slowReads() {
+  const pending: { resolve: () => void; reject: (error: Error) => void; signal: AbortSignal }[] = []
+  let count = 0
+  const read = (_name: string, { signal }: CallOptions): Promise<Device> =>
+    new Promise((resolve, reject) => {
+      const port = ++count
+      pending.push({ resolve: () => resolve(device(port)), reject, signal: signal as AbortSignal })
+      signal?.addEventListener('abort', () => reject(signal.reason))
+    })
+  return { read, pending, count: () => count }
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve))
+const port = async (reading: Promise<{ device: Device }>): Promise<number> =>
+  (await reading).device.listenPort
+
+describe('SharedReader', () => {
+  it('gives one read to all who ask at once and accept its age', async () => {
+    const { read, pending, count } = slowReads()
+    const reader = new SharedReader(read)
+    const asked = Array.from({ length: 50 }, () => reader.reading('wg0', { maxAge: 1000 }))
+    pending[0]?.resolve()
+    expect(new Set(await Promise.all(asked.map(port)))).toEqual(new Set([1]))
+    expect(await port(reader.reading('wg0', { maxAge: 1000 }))).toBe(1)
+    expect(count()).toBe(1)
+  })
+
+  it('never reads a device twice at a time, and reads anew for who accepts no age', async () => {
+    const { read, pending, count } = slowReads()
+    const reader = new SharedReader(read)
+    const first = reader.reading('wg0', { maxAge: 1000 })
+    await new Promise((resolve) => setTimeout(resolve, 2))
+    const later = [reader.reading('wg0'), reader.reading('wg0')]
+    await settled()
+    expect(count()).toBe(1)
+    pending[0]?.resolve()
+    expect(await port(first)).toBe(1)
+    await settled()
+    expect(count()).toBe(2)
+    pending[1]?.resolve()
+    expect(await Promise.all(later.map(port))).toEqual([2, 2])
+  })
+
+  it('reads other devices meanwhile', async () => {
+    const { read, pending } = slowReads()
+    const reader = new SharedReader(read)
+    const both = [reader.reading('wg0'), reader.reading('wg1')]
+    await settled()
+    for (const one of pending) one.resolve()
+    expect(await Promise.all(both.map(port))).toEqual([1, 2])
+  })
+
+  it('does not give out what was read before a write', async () => {
+    const { read, pending } = slowReads()
+    const reader = new SharedReader(read)
+    const before = reader.reading('wg0', { maxAge: 10_000 })
+    await new Promise((resolve) => setTimeout(resolve, 2))
+    reader.invalidate('wg0')
+    const after = reader.reading('wg0', { maxAge: 10_000 })
+    pending[0]?.resolve()
+    expect(await port(before)).toBe(1)
+    await settled()
+    pending[1]?.resolve()
+    expect(await port(after)).toBe(2)
+    reader.invalidate('wg0')
+    const again = reader.reading('wg0', { maxAge: 10_000 })
+    await settled()
+    pending[2]?.resolve()
+    expect(await port(again)).toBe(3)
+  })
+
+  it('gives up a read that nobody waits for, and no other', async () => {
+    const { read, pending } = slowReads()
+    const reader = new SharedReader(read)
+    const [one, two] = [new AbortController(), new AbortController()]
+    const first = reader.reading('wg0', { maxAge: 99, signal: one.signal })
+    const second = reader.reading('wg0', { maxAge: 99, signal: two.signal })
+    one.abort(new Error('one'))
+    await expect(first).rejects.toThrow('one')
+    expect(pending[0]?.signal.aborted).toBe(false)
+    two.abort(new Error('two'))
+    await expect(second).rejects.toThrow('two')
+    expect(pending[0]?.signal.aborted).toBe(true)
+    const third = reader.reading('wg0', { maxAge: 99 })
+    await settled()
+    pending[1]?.resolve()
+    expect(await port(third)).toBe(2)
+    await expect(reader.reading('wg0', { signal: AbortSignal.abort() })).rejects.toThrow()
+  })
+
+  it('throws what the backend throws, to each who waits, and reads anew afterwards', async () => {
+    const { read, pending } = slowReads()
+    const reader = new SharedReader(read)
+    const asked = [reader.reading('wg0', { maxAge: 99 }), reader.reading('wg0', { maxAge: 99 })]
+    pending[0]?.reject(new Error('gone'))
+    for (const one of asked) await expect(one).rejects.toThrow('gone')
+    const next = reader.reading('wg0', { maxAge: 99 })
+    await settled()
+    pending[1]?.resolve()
+    expect(await port(next)).toBe(2)
+  })
+
+  it('forgets a reading once it is older than anybody accepted', async () => {
+    vi.useFakeTimers()
+    try {
+      const read = vi.fn(async () => device(7))
+      const reader = new SharedReader(read)
+      await reader.reading('wg0', { maxAge: 100 })
+      await reader.reading('wg0', { maxAge: 100 })
+      expect(read).toHaveBeenCalledTimes(1)
+      vi.advanceTimersByTime(101)
+      expect(vi.getTimerCount()).toBe(0)
+      await reader.reading('wg0', { maxAge: 5 })
+      expect(read).toHaveBeenCalledTimes(2)
+      reader.close()
+      expect(vi.getTimerCount()).toBe(0)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('gives each caller of device() a key of its own', async () => {
+    const reader = new SharedReader(async () => device(7))
+    const one = await reader.device('wg0', { maxAge: 1000 })
+    one.privateKey?.wipe()
+    one.peers.length = 0
+    const other = await reader.device('wg0', { maxAge: 1000 })
+    expect(other.privateKey?.toBytes()).toHaveLength(32)
+    reader.close()
+  })
+})

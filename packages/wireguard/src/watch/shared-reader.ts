@@ -1,0 +1,147 @@
+import { abortable, type CallOptions, type Device, SecretKey } from '@wgctrl/types'
+
+/** Reads a device from its backend. */
+export type ReadDevice = (name: string, options: CallOptions) => Promise<Device>
+
+/** A device, and when its reading began. */
+export interface Reading {
+  /** Shared by all who asked: nobody may change it or wipe its keys. */
+  readonly device: Device
+  /** Milliseconds, as `performance.now()`: what happened before is in the reading. */
+  readonly at: number
+}
+
+export interface ReadingOptions {
+  /** Milliseconds. Absent or 0: the reading begins after the call. */
+  readonly maxAge?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Milliseconds that a reading is kept at most, whatever age somebody would accept. */
+const LONGEST_KEPT = 60_000
+
+interface Flight {
+  readonly at: number
+  readonly reading: Promise<Reading>
+  readonly controller: AbortController
+  waiters: number
+}
+
+class Entry {
+  flight: Flight | undefined
+  last: Reading | undefined
+  /** What began before this does not count any more. */
+  validFrom = Number.NEGATIVE_INFINITY
+  keep = 0
+  timer: NodeJS.Timeout | undefined
+}
+
+/**
+ * One reader for all who look at the same device: there is never more than one read of a device under
+ * way, and a reading is given to everybody who accepts its age.
+ */
+export class SharedReader {
+  readonly #readDevice: ReadDevice
+  readonly #entries = new Map<string, Entry>()
+
+  constructor(readDevice: ReadDevice) {
+    this.#readDevice = readDevice
+  }
+
+  /**
+   * A reading that is at most `maxAge` old.
+   *
+   * @throws what the backend throws; the signal's reason
+   */
+  async reading(name: string, { maxAge = 0, signal }: ReadingOptions = {}): Promise<Reading> {
+    signal?.throwIfAborted()
+    const oldest = performance.now() - maxAge
+    const entry = this.#entries.get(name) ?? new Entry()
+    this.#entries.set(name, entry)
+    entry.keep = Math.min(LONGEST_KEPT, Math.max(entry.keep, maxAge))
+    for (;;) {
+      const isGood = (at: number): boolean => at >= oldest && at >= entry.validFrom
+      if (entry.last && isGood(entry.last.at)) return entry.last
+      const flight = entry.flight ?? this.#start(name, entry)
+      const wanted = isGood(flight.at)
+      const reading = await this.#join(entry, flight, signal).catch((error) => {
+        if (wanted || signal?.aborted) throw error
+      })
+      if (wanted && reading) return reading
+    }
+  }
+
+  /**
+   * The same as a device that the caller may keep: its own key and list of peers. The peers
+   * themselves, with their preshared keys, are shared with other readers.
+   */
+  async device(name: string, options: ReadingOptions = {}): Promise<Device> {
+    const { device } = await this.reading(name, options)
+    const { privateKey, peers } = device
+    return {
+      ...device,
+      ...(privateKey && { privateKey: SecretKey.from(privateKey) }),
+      peers: [...peers],
+    }
+  }
+
+  /** Something was written: readings that began before now are not given out any more. */
+  invalidate(name: string): void {
+    const entry = this.#entries.get(name)
+    if (!entry) return
+    entry.validFrom = performance.now()
+    this.#forget(name, entry)
+  }
+
+  /** Forgets all readings. Reads under way go on for those who wait for them. */
+  close(): void {
+    for (const [name, entry] of this.#entries) this.#forget(name, entry)
+  }
+
+  #start(name: string, entry: Entry): Flight {
+    const at = performance.now()
+    const controller = new AbortController()
+    const reading = this.#readDevice(name, { signal: controller.signal })
+      .then((device) => {
+        this.#keep(name, entry, { device, at })
+        return { device, at }
+      })
+      .finally(() => {
+        if (entry.flight === flight) entry.flight = undefined
+        if (!entry.last) this.#forget(name, entry)
+      })
+    reading.catch(() => {})
+    const flight: Flight = { at, reading, controller, waiters: 0 }
+    entry.flight = flight
+    return flight
+  }
+
+  /** Waits with the others. The read is given up when nobody waits for it any more. */
+  async #join(entry: Entry, flight: Flight, signal: AbortSignal | undefined): Promise<Reading> {
+    flight.waiters++
+    try {
+      return await (signal ? abortable(flight.reading, signal) : flight.reading)
+    } finally {
+      flight.waiters--
+      if (flight.waiters === 0 && entry.flight === flight) {
+        entry.flight = undefined
+        flight.controller.abort()
+      }
+    }
+  }
+
+  #keep(name: string, entry: Entry, reading: Reading): void {
+    clearTimeout(entry.timer)
+    entry.last = undefined
+    if (entry.keep <= 0 || reading.at < entry.validFrom) return
+    entry.last = reading
+    entry.timer = setTimeout(() => this.#forget(name, entry), entry.keep).unref()
+  }
+
+  #forget(name: string, entry: Entry): void {
+    clearTimeout(entry.timer)
+    entry.last = undefined
+    entry.keep = 0
+    if (!entry.flight && this.#entries.get(name) === entry) this.#entries.delete(name)
+  }
+}
