@@ -1,0 +1,92 @@
+import type { DeviceConfig, Peer } from '@wgctrl/types'
+import { onTestFinished } from 'vitest'
+import type { Harness, Stage, Subject, Traits } from './harness.js'
+import { type PlainDevice, plainDevice } from './plain.js'
+
+/** What a case works on: the harness, once it is set up, with short ways to common steps. */
+export class Bench {
+  readonly traits: Traits
+  readonly #harness: Harness
+  #stage: Stage | undefined
+
+  constructor(harness: Harness) {
+    this.#harness = harness
+    this.traits = harness.traits
+  }
+
+  async setup(): Promise<void> {
+    this.#stage = await this.#harness.setup()
+  }
+
+  async teardown(): Promise<void> {
+    await this.#stage?.teardown()
+  }
+
+  get stage(): Stage {
+    if (this.#stage) return this.#stage
+    throw new Error('the harness is set up in beforeAll')
+  }
+
+  get wg(): Subject {
+    return this.stage.subject
+  }
+
+  /** A device of the case's own, which ends with the case. */
+  async newDevice(config?: DeviceConfig): Promise<string> {
+    const name = await this.stage.createDevice()
+    this.removeAfterCase(name)
+    if (config) await this.wg.configure(name, config)
+    return name
+  }
+
+  removeAfterCase(name: string): void {
+    onTestFinished(() => this.stage.removeDevice(name))
+  }
+
+  /** The device as it is, in a form that `toEqual` compares: peers and networks sorted, keys as text. */
+  async read(name: string): Promise<PlainDevice> {
+    return plainDevice(await this.wg.device(name))
+  }
+
+  /** The one peer of a device. */
+  async readPeer(name: string): Promise<PlainDevice['peers'][number]> {
+    const { peers } = await this.read(name)
+    const [peer] = peers
+    if (!peer || peers.length > 1) throw new Error(`expected one peer, got ${peers.length}`)
+    return peer
+  }
+
+  async stream(name: string): Promise<Peer[]> {
+    const peers: Peer[] = []
+    for await (const peer of this.wg.peers(name)) peers.push(peer)
+    return peers
+  }
+
+  /** Expects `change` to fail and the device to be the same afterwards. @returns the error */
+  async refusal(name: string, change: DeviceConfig): Promise<unknown> {
+    const before = await this.read(name)
+    const error = await failure(this.wg.configure(name, change))
+    const after = await this.read(name)
+    if (JSON.stringify(after) !== JSON.stringify(before)) {
+      throw new Error('the device changed', { cause: { before, after } })
+    }
+    return error
+  }
+}
+
+/** What a call is rejected with. */
+export async function failure(call: Promise<unknown>): Promise<unknown> {
+  let value: unknown
+  try {
+    value = await call
+  } catch (error) {
+    return error
+  }
+  throw new Error('the call succeeded', { cause: value })
+}
+
+/** The first peer of a stream, which is then left. */
+export async function firstPeer(peers: AsyncIterable<Peer>): Promise<Peer | undefined> {
+  for await (const peer of peers) return peer
+  return undefined
+}

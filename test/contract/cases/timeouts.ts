@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type CallOptions, WireGuardError } from '@wgctrl/types'
+import { expect, it } from 'vitest'
+import { type Bench, failure, firstPeer } from '../bench.js'
+import { peerKey, peersWithNetworks } from '../samples.js'
+
+export function timeouts(bench: Bench): void {
+  const calls: Record<string, (name: string, options: CallOptions) => Promise<unknown>> = {
+    device: (name, options) => bench.wg.device(name, options),
+    peers: (name, options) => firstPeer(bench.wg.peers(name, options)),
+    configure: (name, options) =>
+      bench.wg.configure(name, { peers: [{ publicKey: peerKey(1) }] }, options),
+  }
+
+  /** A device that does not answer; where there can be none, one that answers at once. */
+  const slowDevice = async (): Promise<string> => {
+    const name = await bench.stage.createSilentDevice?.()
+    if (name === undefined) return bench.newDevice()
+    bench.removeAfterCase(name)
+    return name
+  }
+
+  it.each(Object.keys(calls))('of %s of a silent device', async (operation) => {
+    const name = await slowDevice()
+    const begin = performance.now()
+    const call = calls[operation]?.(name, { timeout: 150 }) ?? Promise.resolve()
+    if (bench.stage.createSilentDevice) {
+      const error = await failure(call)
+      expect(error).toBeInstanceOf(WireGuardError)
+      expect(error).toMatchObject({ code: 'ETIMEDOUT', operation, device: name })
+      expect(performance.now() - begin).toBeGreaterThan(140)
+    } else {
+      await call
+    }
+    expect(performance.now() - begin).toBeLessThan(5000)
+  })
+
+  it.each(Object.keys(calls))('abort of %s of a silent device', async (operation) => {
+    const name = await slowDevice()
+    const signal = AbortSignal.timeout(50)
+    const call = calls[operation]?.(name, { signal }) ?? Promise.resolve()
+    if (bench.stage.createSilentDevice) {
+      expect(await failure(call)).toMatchObject({ name: 'AbortError' })
+    } else {
+      await call
+    }
+  })
+
+  it('the time in line counts', async () => {
+    const name = await slowDevice()
+    const first = bench.wg.device(name, { timeout: 300 })
+    const second = bench.wg.device(name, { timeout: 100 })
+    if (bench.stage.createSilentDevice) {
+      expect(await failure(second)).toMatchObject({ code: 'ETIMEDOUT' })
+      expect(await failure(first)).toMatchObject({ code: 'ETIMEDOUT' })
+    } else {
+      expect(await first).toMatchObject(await second)
+    }
+  })
+
+  it('of next to no time: an answer in time or none', async () => {
+    const name = await bench.newDevice({ peers: peersWithNetworks(1000) })
+    for (const timeout of [0.001, 1, 2, 4, 8, 16, 32, 64]) {
+      const result = await bench.wg.device(name, { timeout }).catch((error) => error)
+      if (result instanceof Error) expect(result).toMatchObject({ code: 'ETIMEDOUT' })
+      else expect(result.peers).toHaveLength(1000)
+    }
+    expect(await bench.stream(name)).toHaveLength(1000)
+  })
+
+  it('does not count the time that the consumer of a stream takes', async () => {
+    const name = await bench.newDevice({ peers: peersWithNetworks(3000) })
+    let count = 0
+    for await (const _ of bench.wg.peers(name, { timeout: 1000 })) {
+      if (count++ % 1000 === 0) await sleep(500)
+    }
+    expect(count).toBe(3000)
+  })
+
+  it('none: Infinity', async () => {
+    const name = await bench.newDevice()
+    const options = { timeout: Number.POSITIVE_INFINITY }
+    await bench.wg.configure(name, { firewallMark: 1 }, options)
+    expect(await bench.wg.device(name, options)).toMatchObject({ firewallMark: 1 })
+    expect(await firstPeer(bench.wg.peers(name, options))).toBeUndefined()
+  })
+}

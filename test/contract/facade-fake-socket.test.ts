@@ -1,0 +1,6 @@
+import { facadeBehindAnother, facadeOver } from './harnesses/facade.js'
+import { fakeSocket } from './harnesses/fake-socket.js'
+import { contract } from './suite.js'
+
+contract(facadeOver(fakeSocket('wireguard-go')))
+contract(facadeBehindAnother(fakeSocket('wireguard-go')))

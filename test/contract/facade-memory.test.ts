@@ -1,0 +1,5 @@
+import { facadeOver } from './harnesses/facade.js'
+import { memory } from './harnesses/memory.js'
+import { contract } from './suite.js'
+
+contract(facadeOver(memory))

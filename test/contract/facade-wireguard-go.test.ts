@@ -1,0 +1,5 @@
+import { facadeOver } from './harnesses/facade.js'
+import { wireguardGo } from './harnesses/wireguard-go.js'
+import { contract } from './suite.js'
+
+contract(facadeOver(wireguardGo))

@@ -1,0 +1,6 @@
+import { fakeSocket } from './harnesses/fake-socket.js'
+import { contract } from './suite.js'
+
+contract(fakeSocket('wireguard-go'))
+contract(fakeSocket('wireguard-go-2022'))
+contract(fakeSocket('boringtun'))

@@ -1,0 +1,59 @@
+import type { Backend, Capabilities, DeviceKind } from '@wgctrl/types'
+
+/** What the suite calls: a backend, or the facade over some. */
+export type Subject = Required<
+  Pick<Backend, 'list' | 'device' | 'peers' | 'configure' | 'create' | 'delete'>
+>
+
+/** What devices of a harness differ in. Each case asserts one side or the other. */
+export interface Traits extends Capabilities {
+  readonly kind: DeviceKind
+  /** Devices open their UDP port: they choose one of their own and cannot have one that is taken. */
+  readonly bindsPorts: boolean
+  /** The private key can be read back. boringtun gives out the public key alone. */
+  readonly showsPrivateKey: boolean
+  /** A call is over before its caller can abort it. */
+  readonly immediate: boolean
+  /** The system keeps unprivileged processes from the devices. */
+  readonly guarded: boolean
+  /** The name of an endpoint's scope is looked up among the links that there are. */
+  readonly findsScopes: boolean
+  /** Host names in endpoints are resolved: the facade's work. */
+  readonly resolvesNames: boolean
+  /** Devices are reached through UAPI sockets: {@link Stage.socketDir} is there. */
+  readonly hasSockets: boolean
+  /** What asking for `lo`, a link of another kind, gives. */
+  readonly otherLink: 'ENODEV' | 'ENOTWIREGUARD'
+  /** A read may end with `EINTR` when the device changes meanwhile; else it is of one moment. */
+  readonly tornReads: boolean
+}
+
+/** Where the devices of one run of the suite live. */
+export interface Stage {
+  readonly subject: Subject
+  /** Another client of the same devices, as another program would be. */
+  another(): Promise<Subject>
+  /** Makes a device of a name that nobody else has, up where its kind can be up. */
+  createDevice(): Promise<string>
+  /** Whether or not the device is still there. */
+  removeDevice(name: string): Promise<void>
+  /** Makes a device that takes requests and never answers. Absent: no device here can be so. */
+  createSilentDevice?(): Promise<string>
+  /** Where the devices' UAPI sockets are. */
+  readonly socketDir?: string
+  teardown(): Promise<void>
+}
+
+/** Devices of one kind, reached in one way: what a page binds the suite to. */
+export interface Harness {
+  readonly name: string
+  readonly traits: Traits
+  setup(): Promise<Stage>
+}
+
+let count = 0
+
+/** A name that no other process and no other case uses: `wg`, the pid and a count. */
+export function uniqueName(): string {
+  return `wg${process.pid.toString(36)}x${(count++).toString(36)}`
+}

@@ -1,0 +1,51 @@
+import type { Backend, DeviceKind } from '@wgctrl/types'
+import { MemoryBackend } from '@wgctrl/types/testing'
+import { open, type WireGuard } from 'wgctrl'
+import type { Harness, Stage, Subject } from '../harness.js'
+
+/** The same devices, asked through the facade. */
+export const facadeOver = (below: Harness): Harness => harnessOf(below.name, below, [])
+
+/** The same devices, behind a backend that has none and is asked first. */
+export const facadeBehindAnother = (below: Harness): Harness =>
+  harnessOf(`an empty backend and ${below.name}`, below, [new MemoryBackend('linux-kernel')])
+
+const harnessOf = (name: string, below: Harness, first: Backend[]): Harness => ({
+  name: `facade over ${name}`,
+  traits: { ...below.traits, resolvesNames: true },
+
+  async setup(): Promise<Stage> {
+    const stage = await below.setup()
+    const clients: WireGuard[] = []
+    const openOver = async (backend: Subject): Promise<Subject> => {
+      const wg = await open({ backends: [...first, backend as Backend] })
+      clients.push(wg)
+      return subjectOf(wg, below.traits.kind)
+    }
+    return {
+      ...stage,
+      subject: await openOver(stage.subject),
+      another: async () => openOver(await stage.another()),
+      async teardown() {
+        await Promise.all(clients.map((wg) => wg.close()))
+        await stage.teardown()
+      },
+    }
+  },
+})
+
+/** The facade has no list of names: they are those of the devices and of those that failed. */
+function subjectOf(wg: WireGuard, kind: DeviceKind): Subject {
+  return {
+    async list(options) {
+      const devices = await wg.devices(options)
+      const failed = devices.errors.flatMap((error) => error.device ?? [])
+      return [...devices.map((device) => device.name), ...failed].sort()
+    },
+    device: (name, options) => wg.device(name, options),
+    peers: (name, options) => wg.peers(name, options),
+    configure: (name, config, options) => wg.configure(name, config, options),
+    create: (name, options) => wg.create(name, { ...options, backend: kind }),
+    delete: (name, options) => wg.delete(name, options),
+  }
+}

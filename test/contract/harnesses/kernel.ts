@@ -1,0 +1,55 @@
+import { KernelBackend } from '@wgctrl/netlink'
+import { type Harness, type Stage, type Traits, uniqueName } from '../harness.js'
+import { ip, isolate } from './isolation.js'
+import { ignoreMissing } from './wireguard-go.js'
+
+const kernelTraits: Traits = {
+  kind: 'linux-kernel',
+  ...new KernelBackend().capabilities,
+  bindsPorts: true,
+  showsPrivateKey: true,
+  immediate: false,
+  guarded: true,
+  findsScopes: true,
+  resolvesNames: false,
+  hasSockets: false,
+  otherLink: 'ENOTWIREGUARD',
+  tornReads: true,
+}
+
+/** Devices of the running kernel, made by the backend. */
+export const kernel: Harness = {
+  name: 'the kernel',
+  traits: kernelTraits,
+
+  async setup(): Promise<Stage> {
+    await isolate()
+    const subject = new KernelBackend()
+    const others: KernelBackend[] = []
+    const names = new Set<string>()
+    const removeDevice = async (name: string): Promise<void> => {
+      await subject.delete(name).catch(ignoreMissing)
+      names.delete(name)
+    }
+    return {
+      subject,
+      async another() {
+        const backend = new KernelBackend()
+        others.push(backend)
+        return backend
+      },
+      async createDevice() {
+        const name = uniqueName()
+        names.add(name)
+        await subject.create(name)
+        await ip('link', 'set', name, 'up')
+        return name
+      },
+      removeDevice,
+      async teardown() {
+        await Promise.all(Array.from(names, removeDevice))
+        await Promise.all([subject, ...others].map((backend) => backend[Symbol.asyncDispose]()))
+      },
+    }
+  },
+}

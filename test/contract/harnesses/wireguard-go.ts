@@ -1,0 +1,88 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { UserspaceBackend } from '@wgctrl/uapi'
+import { type Harness, type Stage, type Traits, uniqueName } from '../harness.js'
+import { ip, isolate } from './isolation.js'
+
+/** Where wireguard-go has its sockets; it takes no other place. */
+const SOCKET_DIRECTORY = '/var/run/wireguard'
+
+export const wireguardGoTraits: Traits = {
+  kind: 'userspace',
+  ...new UserspaceBackend().capabilities,
+  bindsPorts: true,
+  showsPrivateKey: true,
+  immediate: false,
+  guarded: true,
+  findsScopes: true,
+  resolvesNames: false,
+  hasSockets: true,
+  otherLink: 'ENODEV',
+  tornReads: false,
+}
+
+/** wireguard-go as it is installed, started by the backend. */
+export const wireguardGo: Harness = {
+  name: 'wireguard-go',
+  traits: wireguardGoTraits,
+
+  async setup(): Promise<Stage> {
+    await isolate()
+    const subject = new UserspaceBackend()
+    const names = new Set<string>()
+    const createDevice = async (): Promise<string> => {
+      const name = uniqueName()
+      names.add(name)
+      await subject.create(name)
+      await ip('link', 'set', name, 'up')
+      return name
+    }
+    const removeDevice = async (name: string): Promise<void> => {
+      for (const pid of await daemonsOf(name)) process.kill(pid, 'SIGCONT')
+      await subject.delete(name, { removeStale: true }).catch(ignoreMissing)
+      names.delete(name)
+    }
+    return {
+      subject,
+      another: async () => new UserspaceBackend(),
+      createDevice,
+      removeDevice,
+      async createSilentDevice() {
+        const name = await createDevice()
+        await Promise.all((await daemonsOf(name)).map(stop))
+        return name
+      },
+      socketDir: SOCKET_DIRECTORY,
+      async teardown() {
+        await Promise.all(Array.from(names, removeDevice))
+        await subject[Symbol.asyncDispose]()
+      },
+    }
+  },
+}
+
+/** The daemons of a device: those that have its name as the last argument. */
+async function daemonsOf(name: string): Promise<number[]> {
+  const found: number[] = []
+  for (const entry of await readdir('/proc')) {
+    if (!/^\d+$/.test(entry)) continue
+    const command = await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '')
+    const args = command.split('\0').slice(0, -1)
+    if (args[0]?.endsWith('wireguard-go') && args.at(-1) === name) found.push(Number(entry))
+  }
+  return found
+}
+
+/** A signal stops the threads of a process one by one: waits for the last. */
+async function stop(pid: number): Promise<void> {
+  process.kill(pid, 'SIGSTOP')
+  for (const thread of await readdir(`/proc/${pid}/task`)) {
+    const file = `/proc/${pid}/task/${thread}/stat`
+    while (!/^\d+ \(.*\) [TXZ] /.test(await readFile(file, 'utf8'))) await sleep(1)
+  }
+}
+
+/** A device that is gone already, or what a case left in the place of one. */
+export function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENODEV') throw error
+}

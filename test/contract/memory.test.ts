@@ -1,0 +1,4 @@
+import { memory } from './harnesses/memory.js'
+import { contract } from './suite.js'
+
+contract(memory)

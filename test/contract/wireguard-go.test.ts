@@ -1,0 +1,4 @@
+import { wireguardGo } from './harnesses/wireguard-go.js'
+import { contract } from './suite.js'
+
+contract(wireguardGo)

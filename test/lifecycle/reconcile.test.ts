@@ -1,0 +1,179 @@
+import { spawn } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import {
+  describeInterfaceChange,
+  type InterfaceChange,
+  type InterfaceSettings,
+  reconcile,
+} from '../../packages/wireguard/src/interface/index.js'
+import { cases } from './cases.js'
+import { TestNamespace } from './namespace.js'
+import { chosenBackend, Ours } from './sides.js'
+import { type Snapshot, showConf, snapshot } from './snapshot.js'
+
+const kind = await chosenBackend()
+
+const settingsOf = (title: string): InterfaceSettings => {
+  const settings = cases[title]
+  if (!settings) throw new Error(`no case ${title}`)
+  return settings
+}
+
+/** From one case to another; what comes of it is what `up` makes of the other. */
+const ways: [string, string][] = [
+  ['one address, one peer', 'several peers whose networks overlap'],
+  ['several peers whose networks overlap', 'one address, one peer'],
+  ['one address, one peer', 'the default routes of both'],
+  ['the default routes of both', 'an address for one host, and a network that needs a route'],
+  ['the default routes of both', 'the default route of IPv4'],
+  ['the default route of IPv6', 'the default routes of both'],
+  ['the default route of IPv4', 'a default route beside narrower ones'],
+  ['the default route of IPv4', 'a firewall mark and a default route, whose table it names'],
+  ['the default route of IPv4', 'no routes (Table off)'],
+  ['a table by number', 'the default routes of both'],
+  ['the default routes of both', 'a table by number'],
+  ['no address and no peer', 'addresses of both families, and one without prefix length'],
+  ['an MTU that is given', 'an endpoint on this machine, whose way is wide'],
+  ['a firewall mark', 'no address and no peer'],
+  ['addresses of both families, and one without prefix length', 'the default route of IPv6'],
+]
+
+describe(`reconcile, on devices of kind ${kind}`, () => {
+  for (const [from, to] of ways) {
+    it(`${from} -> ${to}`, async () => {
+      const fresh = await freshlyUp(to)
+      await using namespace = await TestNamespace.create('wgctrl-reconcile')
+      await using ours = await Ours.in(namespace, kind)
+      await ours.bringUp({ name: 'wg0', ...settingsOf(from) })
+      const before = await observe(namespace)
+      const desired = settingsOf(to)
+
+      const foreseen = await reconcile(ours.context, 'wg0', desired, { dryRun: true })
+      expect(await observe(namespace)).toEqual(before)
+      expect(foreseen).not.toEqual([])
+      const changes = await reconcile(ours.context, 'wg0', desired)
+      expect(changes).toEqual(foreseen)
+      expect(await observe(namespace)).toEqual(fresh)
+
+      const { events, result } = await watch(namespace, () =>
+        reconcile(ours.context, 'wg0', desired),
+      )
+      expect(result).toEqual([])
+      expect(events).toBe('')
+      await ours.bringDown('wg0')
+    })
+  }
+
+  it('says what it does, and does no more', async () => {
+    await using namespace = await TestNamespace.create('wgctrl-reconcile')
+    await using ours = await Ours.in(namespace, kind)
+    const before = settingsOf('the default route of IPv4')
+    await ours.bringUp({ name: 'wg0', ...before })
+    await namespace.ip('route', 'add', '198.51.100.0/24', 'dev', 'wg0')
+    const [peer] = before.peers ?? []
+    if (!peer) throw new Error('no peer')
+    const changes = await reconcile(ours.context, 'wg0', {
+      ...before,
+      mtu: 1400,
+      addresses: ['10.9.0.1/32', '10.9.1.1/24'],
+      peers: [{ ...peer, allowedIPs: ['0.0.0.0/0', '10.9.1.7/32', '10.20.0.0/16'] }],
+    })
+    expect(changes.map((change: InterfaceChange) => describeInterfaceChange(change))).toEqual([
+      `peer ${peer.publicKey}: add allowed IP 10.9.1.7/32`,
+      `peer ${peer.publicKey}: add allowed IP 10.20.0.0/16`,
+      'add address 10.9.1.1/24',
+      'MTU: 1370 → 1400',
+      'add route 10.20.0.0/16',
+      'IPv4 firewall: guard 10.9.0.1 10.9.1.1',
+    ])
+    // Not an allowed IP: somebody else's.
+    expect(await namespace.ip('route', 'show', 'dev', 'wg0')).toContain('198.51.100.0/24')
+    await ours.bringDown('wg0')
+  })
+
+  it('switches on what was switched off, and mends what was removed', async () => {
+    await using namespace = await TestNamespace.create('wgctrl-reconcile')
+    await using ours = await Ours.in(namespace, kind)
+    const settings = settingsOf('the default routes of both')
+    await ours.bringUp({ name: 'wg0', ...settings })
+    const whole = await observe(namespace)
+    await namespace.ip('link', 'set', 'wg0', 'down')
+    await namespace.run('nft', 'delete table ip wg-quick-wg0')
+    await namespace.ip('-6', 'rule', 'delete', 'table', '51820')
+    await namespace.ip('-6', 'rule', 'delete', 'table', 'main', 'suppress_prefixlength', '0')
+    const changes = await reconcile(ours.context, 'wg0', settings)
+    expect(changes.map(({ kind }) => kind)).toContain('switched-on')
+    expect(await observe(namespace)).toEqual(whole)
+    await ours.bringDown('wg0')
+  })
+
+  it('an interface that is not there, or no device', async () => {
+    await using namespace = await TestNamespace.create('wgctrl-reconcile')
+    await using ours = await Ours.in(namespace, kind)
+    const attempt = (name: string) => reconcile(ours.context, name, {})
+    await expect(attempt('wg0')).rejects.toMatchObject({ code: 'ENODEV' })
+    await expect(attempt('uplink')).rejects.toMatchObject({ code: 'ENOTWIREGUARD' })
+    await expect(reconcile(ours.context, 'wg0', { mtu: -1 })).rejects.toMatchObject({ path: 'mtu' })
+  })
+})
+
+type Observation = Snapshot & { readonly device: string[] }
+
+async function freshlyUp(title: string): Promise<Observation> {
+  await using namespace = await TestNamespace.create('wgctrl-fresh')
+  await using ours = await Ours.in(namespace, kind)
+  await ours.bringUp({ name: 'wg0', ...settingsOf(title) })
+  const observation = await observe(namespace)
+  await ours.bringDown('wg0')
+  return observation
+}
+
+/** Lists whose order only tells what came first are sorted. */
+async function observe(namespace: TestNamespace): Promise<Observation> {
+  const seen = await snapshot(namespace)
+  const device = await showConf(namespace, 'wg0')
+  return {
+    ...seen,
+    addresses: sorted(seen.addresses),
+    routes: sorted(seen.routes),
+    firewall: seen.firewall
+      .split(/^(?=table )/m)
+      .sort()
+      .join(''),
+    validMarks: '',
+    device: device.map((part) => part.split('\n').map(sortWords).join('\n')),
+  }
+}
+
+const sortWords = (line: string): string =>
+  line.startsWith('AllowedIPs = ') ? line.slice(13).split(', ').sort().join(' ') : line
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return value.map(sorted).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
+  }
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, sorted(part)]))
+}
+
+/** What the kernel tells of changes in a namespace meanwhile. */
+async function watch<T>(
+  namespace: TestNamespace,
+  body: () => Promise<T>,
+): Promise<{ events: string; result: T }> {
+  const args = ['-n', namespace.name, 'monitor', 'link', 'address', 'route', 'rule']
+  const child = spawn('ip', args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  let events = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    events += text
+  })
+  try {
+    await sleep(100)
+    const result = await body()
+    await sleep(100)
+    return { events, result }
+  } finally {
+    child.kill()
+  }
+}
