@@ -1,0 +1,104 @@
+// Measures both backends side by side on real devices: node bench.mjs [--quick] [kernel] [userspace]
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus, loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { run, runWell } from '../scripts/command.mjs'
+import { ensurePackages, isRoot } from '../scripts/machine.mjs'
+import { isolated, isolation } from '../scripts/namespace.mjs'
+import { root } from '../scripts/packages.mjs'
+import { prepareWorkspace } from '../scripts/workspace.mjs'
+import { runInKernel } from '../test/kernel/run.mjs'
+import { plot } from './plot.mjs'
+import { report } from './report.mjs'
+
+/** The full run takes a quarter of an hour; a machine that others use as well, longer. */
+const seconds = 3 * 60 * 60
+
+const needs = [
+  ...isolation,
+  { package: 'wireguard-go', command: 'wireguard-go', why: 'makes userspace devices' },
+  { package: 'wireguard-tools', command: 'wg', why: 'is what the library is compared with' },
+]
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean' }, 'no-build': { type: 'boolean' } },
+})
+const kinds = positionals.length > 0 ? positionals : ['userspace', 'kernel']
+if (!isRoot()) throw new Error('to make devices takes root')
+await ensurePackages(needs)
+if (!values['no-build']) await prepareWorkspace()
+await bundleCodecs()
+const folder = mkdtempSync(join(tmpdir(), 'wgctrl-bench-'))
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+const results = []
+for (const kind of kinds) results.push(await measure(kind))
+const words = report(results)
+console.log(words)
+if (!values.quick) keep()
+
+/** @param {string} kind */
+async function measure(kind) {
+  const output = join(folder, `${kind}.json`)
+  const [started, where] = [performance.now(), kind === 'kernel' ? inKernel : onHost]
+  const [before = 0] = loadavg()
+  const machine = await where(output)
+  const [after = 0] = loadavg()
+  const minutes = ((performance.now() - started) / 60_000).toFixed(1)
+  console.log(`${kind}: measured in ${minutes} minutes`)
+  return { ...JSON.parse(readFileSync(output, 'utf8')), machine, load: [before, after] }
+}
+
+/** @param {string} output */
+async function onHost(output) {
+  const [command = '', ...args] = isolated([process.execPath, ...program('userspace', output)])
+  const { status } = await run(command, args, { cwd: root, seconds, shown: true })
+  if (status !== 0) throw new Error(`the measurement of wireguard-go ended with ${status}`)
+  return `wireguard-go on this host, Node ${process.version}`
+}
+
+/** @param {string} output */
+async function inKernel(output) {
+  const { status, kernel, release } = await runInKernel({
+    kernel: 'auto',
+    command: process.execPath,
+    args: program('kernel', join(folder, 'kernel.json')),
+    cwd: root,
+    results: folder,
+    timeout: seconds,
+    memory: '4G',
+  })
+  if (status !== 0) throw new Error(`the measurement of the kernel ended with ${status}: ${output}`)
+  return kernel === 'host' ? `Linux ${release}` : `Linux ${release} in an emulated machine`
+}
+
+/**
+ * @param {string} kind
+ * @param {string} output
+ */
+function program(kind, output) {
+  // Without the flag a garbage collection throws away code that did not run for a while.
+  const flags = ['--expose-gc', '--no-flush-bytecode']
+  const file = join(root, 'bench/measure.mjs')
+  return [...flags, file, kind, output, ...(values.quick ? ['--quick'] : [])]
+}
+
+async function bundleCodecs() {
+  const args = ['bench/codecs.ts', '--no-config', '--format', 'esm', '--no-splitting', '--silent']
+  const target = join(root, 'node_modules/.cache/wgctrl/bench')
+  await runWell(join(root, 'node_modules/.bin/tsup'), [...args, '--out-dir', target], { cwd: root })
+}
+
+function keep() {
+  const target = join(root, 'bench/results')
+  mkdirSync(target, { recursive: true })
+  const machine = { processors: cpus().length, model: cpus()[0]?.model, node: process.version }
+  for (const result of results) {
+    const content = { date: new Date().toISOString(), host: machine, ...result }
+    writeFileSync(join(target, `${result.kind}.json`), `${JSON.stringify(content, null, 2)}\n`)
+  }
+  if (kinds.length > 1) {
+    writeFileSync(join(target, 'report.md'), words)
+    writeFileSync(join(target, 'cost-per-peer.svg'), plot(results))
+  }
+}
