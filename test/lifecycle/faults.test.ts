@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   type InterfaceConfig,
@@ -113,6 +114,22 @@ describe(`up, when something fails, on devices of kind ${kind}`, () => {
       const { validMarks } = after.system
       expect(after).toEqual({ ...before, system: { ...before.system, validMarks } })
     }
+  })
+
+  it('takes back what a program did that was at work when it was aborted', async () => {
+    const wrapped = await withoutPutPrograms(() => namespace.run('sh', '-c', 'command -v nft'))
+    await putProgram(
+      'nft',
+      `#!/bin/sh\n${wrapped.trim()} "$@"; s=$?; echo >>${folder}/ran; sleep 1; exit $s\n`,
+    )
+    const before = await withoutPutPrograms(state)
+    const controller = new AbortController()
+    const up = ours.bringUp(config, { dns: 'resolvconf', signal: controller.signal })
+    const ended = up.catch((reason: unknown) => reason)
+    while (!(await readdir(folder)).includes('ran')) await sleep(10)
+    controller.abort()
+    expect(await ended).toMatchObject({ name: 'AbortError' })
+    expect(await withoutPutPrograms(state)).toEqual(before)
   })
 
   it('an address that is no address: nothing was done', async () => {

@@ -52,16 +52,17 @@ export async function tryProgram(
 }
 
 /**
- * As {@link tryProgram}, for programs that have to succeed.
+ * As {@link tryProgram}, for programs that make a change and have to succeed. No signal ends them: one that
+ * was killed has made its change or has not, and nobody could take back what is not known.
  *
  * @throws {WireGuardError} `EPERM`, `EEXIST` or `EIO` with what the program said
  */
 export async function runProgram(
   command: string,
   args: readonly string[],
-  options: ProgramOptions = {},
+  { input, netns }: Omit<ProgramOptions, 'signal'> = {},
 ): Promise<string> {
-  const { status, output, complaint } = await tryProgram(command, args, options)
+  const { status, output, complaint } = await tryProgram(command, args, { input, netns })
   if (status === 0) return output
   throw programError([command, ...args].join(' '), status, complaint)
 }
