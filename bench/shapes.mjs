@@ -58,7 +58,7 @@ export function configOf({ peers, allowedIPs }) {
 function network(number) {
   const half = number >> 1
   if (number % 2 === 0) return `10.${half >> 16}.${(half >> 8) & 255}.${half & 255}/32`
-  return `fd00:0:0:1::${(half >> 16).toString(16)}:${(half & 0xffff).toString(16)}/128`
+  return `fd00::1:${(half >> 16).toString(16)}:${(half & 0xffff).toString(16)}/128`
 }
 
 /**

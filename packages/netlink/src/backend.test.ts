@@ -188,9 +188,17 @@ describe('KernelBackend', () => {
     const { kernel, backend } = await setUp()
     await backend.device('wg0')
     kernel.hasWireGuard = false
-    await expect(backend.device('wg0')).rejects.toMatchObject({ code: 'ENOENT' })
+    await expect(backend.device('wg0')).rejects.toMatchObject({ code: 'ENOBACKEND' })
     kernel.hasWireGuard = true
     expect((await backend.device('wg0')).name).toBe('wg0')
+  })
+
+  it('a stream that begins while its device is deleted does not hold that up', async () => {
+    const { backend } = await setUp()
+    const deletion = backend.delete('wg0')
+    const first = backend.peers('wg0').next()
+    await expect(first).rejects.toMatchObject({ code: 'ENODEV', operation: 'peers' })
+    await deletion
   })
 
   it('ends the streams of a device before it deletes it', async () => {

@@ -7,7 +7,6 @@ import {
   type Capabilities,
   type CheckedConfig,
   type CreateOptions,
-  checkConfigInTurns,
   checkInterfaceName,
   Deadline,
   type Device,
@@ -23,7 +22,7 @@ import {
   type Peer,
   type PublicKey,
   removesAllowedIPs,
-  wipeConfig,
+  withCheckedConfig,
   withThrowawayPeer,
 } from '@wgctrl/types'
 import { NetlinkError, recoded } from './errors.js'
@@ -107,27 +106,19 @@ export class KernelBackend implements Backend {
   }
 
   peers(name: string, options?: CallOptions): AsyncIterableIterator<Peer> {
-    const line = this.#line(name)
     const stream: PeerStream<Peer> = new PeerStream(
-      () => {
-        addStream(line, stream)
-        return this.#batches(name, options)
-      },
-      () => removeStream(line, stream),
+      () => this.#batches(name, stream, options),
       options?.signal,
     )
     return stream
   }
 
   configure(name: string, config: DeviceConfig, options?: CallOptions): Promise<void> {
-    return this.#call('configure', name, options, async (signal) => {
-      const checked = await checkConfigInTurns(config, signal)
-      try {
-        await this.#apply(name, checked, signal)
-      } finally {
-        wipeConfig(checked)
-      }
-    })
+    return withCheckedConfig(config, (checked) =>
+      this.#call('configure', name, options, async (signal) =>
+        this.#apply(name, await checked(signal), signal),
+      ),
+    )
   }
 
   create(name: string, options: CreateOptions = {}): Promise<void> {
@@ -170,14 +161,21 @@ export class KernelBackend implements Backend {
     return toDevice(await this.#reader.read(name, peerBuilder, { signal }))
   }
 
-  async *#batches(name: string, options?: CallOptions): AsyncGenerator<Peer[], void, undefined> {
+  async *#batches(
+    name: string,
+    stream: PeerStream<Peer>,
+    options?: CallOptions,
+  ): AsyncGenerator<Peer[], void, undefined> {
     const context = { operation: 'peers', device: name, backend: this.kind }
+    const line = this.#line(name)
     let deadline: Deadline | undefined
     try {
       checkInterfaceName(name)
       deadline = new Deadline(options)
       const { signal } = deadline
-      await afterTurns(this.#line(name), signal)
+      await afterTurns(line, signal)
+      // Not before: a deletion that is among the turns would wait for this stream, and this for it.
+      addStream(line, stream)
       for await (const batch of this.#reader.batches(name, peerBuilder, { signal })) {
         deadline.pause()
         yield batch
@@ -187,6 +185,7 @@ export class KernelBackend implements Backend {
     } catch (error) {
       throw inContext(error, context)
     } finally {
+      removeStream(line, stream)
       deadline?.end()
     }
   }

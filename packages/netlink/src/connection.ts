@@ -21,6 +21,12 @@ const MAX_DRAIN = 1_000_000
 /** A dump that is torn this often in a row is reported as such. */
 const DUMP_ATTEMPTS = 8
 
+/** Bytes of an answer that is kept whole: a million routes have a tenth of it. */
+const MAX_ANSWER = 2 ** 29
+
+/** Bytes that a message takes beside its payload. */
+const MESSAGE_COST = 256
+
 /** Requests and answers over one netlink socket: one at a time, in the order of the calls. */
 export class Connection {
   readonly #transport: Transport
@@ -186,6 +192,14 @@ export function interrupted(): NetlinkError {
 
 async function collect(reply: Reply): Promise<Message[]> {
   const messages: Message[] = []
-  while (await reply.advance()) while (reply.next()) messages.push(copyMessage(reply.cursor))
+  let bytes = 0
+  while (await reply.advance()) {
+    while (reply.next()) {
+      const message = copyMessage(reply.cursor)
+      messages.push(message)
+      bytes += MESSAGE_COST + message.payload.length
+    }
+    if (bytes > MAX_ANSWER) throw protocolError('the answer does not end')
+  }
   return messages
 }

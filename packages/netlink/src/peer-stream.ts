@@ -4,7 +4,6 @@
  */
 export class PeerStream<P> implements AsyncIterableIterator<P, void, undefined> {
   readonly #open: () => AsyncGenerator<P[], void, undefined>
-  readonly #onEnd: () => void
   readonly #signal: AbortSignal | undefined
   #batches: AsyncGenerator<P[], void, undefined> | undefined
   #batch: P[] = []
@@ -14,16 +13,10 @@ export class PeerStream<P> implements AsyncIterableIterator<P, void, undefined> 
 
   /**
    * @param open called at the first `next`
-   * @param onEnd called once, however the stream ends
    * @param signal what is left of a batch is not given out once it fired: `open`'s generator throws
    */
-  constructor(
-    open: () => AsyncGenerator<P[], void, undefined>,
-    onEnd: () => void = () => {},
-    signal?: AbortSignal,
-  ) {
+  constructor(open: () => AsyncGenerator<P[], void, undefined>, signal?: AbortSignal) {
     this.#open = open
-    this.#onEnd = onEnd
     this.#signal = signal
   }
 
@@ -37,17 +30,15 @@ export class PeerStream<P> implements AsyncIterableIterator<P, void, undefined> 
   async return(): Promise<IteratorResult<P, void>> {
     this.#batch = []
     this.#at = 0
-    if (!this.#ended) {
-      this.#end()
-      await this.#batches?.return()
-    }
+    this.#ended = true
+    // Also when it ended before: what it holds is let go of when this resolves.
+    await this.#batches?.return()
     return { done: true, value: undefined }
   }
 
   /** Ends the stream from outside: what was read already is dropped, the reader gets `error`. */
   async abort(error: unknown): Promise<void> {
-    if (this.#ended) return
-    this.#failure = error
+    if (!this.#ended) this.#failure = error
     await this.return()
   }
 
@@ -70,14 +61,14 @@ export class PeerStream<P> implements AsyncIterableIterator<P, void, undefined> 
     try {
       const { done, value } = await this.#batches.next()
       if (done || this.#ended) {
-        this.#end()
+        this.#ended = true
         return this.#finished()
       }
       this.#batch = value
       this.#at = 0
       return this.next()
     } catch (error) {
-      this.#end()
+      this.#ended = true
       throw error
     }
   }
@@ -88,11 +79,5 @@ export class PeerStream<P> implements AsyncIterableIterator<P, void, undefined> 
     this.#failure = undefined
     if (error !== undefined) throw error
     return { done: true, value: undefined }
-  }
-
-  #end(): void {
-    if (this.#ended) return
-    this.#ended = true
-    this.#onEnd()
   }
 }

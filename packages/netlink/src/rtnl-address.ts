@@ -1,8 +1,8 @@
-import { type Family, formatAddress, invalid, parseAddress } from '@wgctrl/types'
+import { type Family, invalid, parseAddress, quoted } from '@wgctrl/types'
 import { decode } from './codec/decode.js'
 import type { Message } from './codec/message.js'
 import { decodeStruct } from './codec/struct.js'
-import { familyNumber, familyOf } from './family.js'
+import { addressText, familyNumber, familyOf } from './family.js'
 import type { Request } from './reply.js'
 import { fixedRequest } from './request.js'
 import { addressAttributes, ifaddrmsg, RTM_ADDRESS } from './specs/rt-addr.js'
@@ -57,7 +57,7 @@ export function addressRequest(
   const bits = (ip?.bytes.length ?? 0) * 8
   const prefixlen = prefix === undefined ? bits : Number(prefix)
   if (!ip || !/^\d{1,3}$/.test(prefix ?? '0') || prefixlen > bits) {
-    throw invalid('address', `not an address with prefix: ${JSON.stringify(input.address)}`)
+    throw invalid('address', `not an address with prefix: ${quoted(input.address)}`)
   }
   const header = { index, family: familyNumber(ip.family), prefixlen }
   // IPv4 wants the address as local; on anything but point-to-point links both are the same.
@@ -74,8 +74,8 @@ export function toAddress({ payload }: Pick<Message, 'payload'>): Address {
   const family = familyOf(header.family)
   const own = attributes.local ?? attributes.address
   const other = attributes.address
-  const address = own ? formatAddress(family, own) : ''
-  const peer = other ? formatAddress(family, other) : ''
+  const address = own ? addressText(family, own) : ''
+  const peer = other ? addressText(family, other) : ''
   return {
     index: header.index,
     family,

@@ -2,13 +2,44 @@ import { readlinkSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { inNamespace } from './in-namespace.js'
 import { Rtnl } from './rtnl.js'
-import { routeLookupRequest } from './rtnl-route.js'
+import { routeLookupRequest, toRoute } from './rtnl-route.js'
+import { attr, done, fakeTransport, message } from './testing/index.js'
+
+/** rtmsg of a family and, as the only attribute, a destination of so many bytes. */
+const routeTo = (family: number, bytes: number): Buffer =>
+  Buffer.concat([
+    Buffer.from([family, 8, 0, 0, 254, 3, 0, 1, 0, 0, 0, 0]),
+    attr(1, Buffer.alloc(bytes)),
+  ])
+
+describe('toRoute', () => {
+  it.each([
+    [2, 3],
+    [10, 4],
+    [10, 15],
+  ])('refuses an address of family %d with %d bytes', (family, bytes) => {
+    expect(() => toRoute({ payload: routeTo(family, bytes) })).toThrow(
+      expect.objectContaining({ code: 'EPROTO' }),
+    )
+  })
+
+  it('leaves out what is not of the internet: multicast routing, MPLS', async () => {
+    const payloads = [routeTo(2, 4), routeTo(128, 4), routeTo(129, 16), routeTo(28, 4)]
+    await using rtnl = new Rtnl(
+      fakeTransport((request) => {
+        const sequence = request.readUInt32LE(8)
+        return [...payloads.map((each) => message(24, 2, sequence, each)), done(request)]
+      }),
+    )
+    expect(await rtnl.routes()).toMatchObject([{ family: 4, destination: '0.0.0.0/8' }])
+  })
+})
 
 describe('routeLookupRequest', () => {
   it('asks for one address, as `ip route get 192.0.2.1 mark 7` does', () => {
     const { bytes } = routeLookupRequest('192.0.2.1', 7)
-    // rtmsg: family 2, dst_len 32; RTA_DST (1) with four bytes; RTA_MARK (16).
-    const expected = '02200000000000000000000008000100c00002010800100007000000'
+    // rtmsg: family 2, dst_len 32, RTM_F_LOOKUP_TABLE; RTA_DST (1) with four bytes; RTA_MARK (16).
+    const expected = '02200000000000000010000008000100c00002010800100007000000'
     expect(Buffer.from(bytes.subarray(16)).toString('hex')).toBe(expected)
   })
 

@@ -1,14 +1,15 @@
-import { type Family, formatAddress, invalid, parseAddress, parseCidr } from '@wgctrl/types'
+import { type Family, invalid, parseAddress, parseCidr, quoted } from '@wgctrl/types'
 import type { Infer } from './codec/attribute-set.js'
 import { decode } from './codec/decode.js'
 import type { Message } from './codec/message.js'
 import { decodeStruct } from './codec/struct.js'
-import { familyNumber, familyOf } from './family.js'
+import { addressText, familyNumber, familyOf } from './family.js'
 import type { Request } from './reply.js'
 import { fixedRequest } from './request.js'
 import {
   RT_SCOPE,
   RT_TABLE,
+  RTM_F,
   RTM_ROUTE,
   RTN,
   RTPROT,
@@ -72,7 +73,11 @@ export function routeDumpRequest({ family, table, link }: RouteFilter): Request 
 /** Asks where a packet would go. @throws {WireGuardError} EINVAL for text that is no address */
 export function routeLookupRequest(address: string, mark = 0): Request {
   const bytes = addressBytes(address, 'address')
-  const header = { family: familyNumber(bytes.length === 4 ? 4 : 6), dstLen: bytes.length * 8 }
+  const header = {
+    family: familyNumber(bytes.length === 4 ? 4 : 6),
+    dstLen: bytes.length * 8,
+    flags: RTM_F.lookupTable,
+  }
   return fixedRequest(RTM_ROUTE.get, 0, rtmsg, header, routeAttributes, {
     dst: bytes,
     mark: mark === 0 ? undefined : mark,
@@ -110,7 +115,7 @@ export function routeRequest(type: number, flags: number, route: NewRoute): Requ
 function addressBytes(text: string, path: string): Uint8Array {
   const ip = parseAddress(text)
   if (ip) return ip.bytes
-  throw invalid(path, `not an IP address: ${JSON.stringify(text)}`)
+  throw invalid(path, `not an IP address: ${quoted(text)}`)
 }
 
 export function toRoute({ payload }: Pick<Message, 'payload'>): Route {
@@ -121,7 +126,7 @@ export function toRoute({ payload }: Pick<Message, 'payload'>): Route {
     rtmsg.size,
   )
   const family = familyOf(header.family)
-  const network = formatAddress(family, dst ?? new Uint8Array(family === 4 ? 4 : 16))
+  const network = addressText(family, dst ?? new Uint8Array(family === 4 ? 4 : 16))
   return {
     family,
     destination: `${network}/${header.dstLen}`,
@@ -130,8 +135,8 @@ export function toRoute({ payload }: Pick<Message, 'payload'>): Route {
     protocol: header.protocol,
     scope: header.scope,
     ...(oif !== undefined && { link: oif }),
-    ...(gateway && { gateway: formatAddress(family, gateway) }),
-    ...(prefsrc && { source: formatAddress(family, prefsrc) }),
+    ...(gateway && { gateway: addressText(family, gateway) }),
+    ...(prefsrc && { source: addressText(family, prefsrc) }),
     ...(priority !== undefined && { priority }),
     ...(metrics && { metrics }),
   }

@@ -1,8 +1,8 @@
-import { type Family, formatAddress, parseCidr } from '@wgctrl/types'
+import { type Family, parseCidr } from '@wgctrl/types'
 import { decode } from './codec/decode.js'
 import type { Message } from './codec/message.js'
 import { decodeStruct } from './codec/struct.js'
-import { familyNumber, familyOf } from './family.js'
+import { addressText, familyNumber, familyOf } from './family.js'
 import type { Request } from './reply.js'
 import { fixedRequest } from './request.js'
 import { RT_TABLE } from './specs/rt-route.js'
@@ -84,8 +84,8 @@ export function toRule({ payload }: Pick<Message, 'payload'>): Rule {
     ...(table !== 0 && { table }),
     action: header.action,
     invert: (header.flags & FIB_RULE.invert) !== 0,
-    ...(src && { from: `${formatAddress(family, src)}/${header.srcLen}` }),
-    ...(dst && { to: `${formatAddress(family, dst)}/${header.dstLen}` }),
+    ...(src && { from: `${addressText(family, src)}/${header.srcLen}` }),
+    ...(dst && { to: `${addressText(family, dst)}/${header.dstLen}` }),
     ...(fwmark !== undefined && { firewallMark: fwmark }),
     ...(fwmask !== undefined && { firewallMask: fwmask }),
     ...(iifname !== undefined && { inputLink: iifname }),

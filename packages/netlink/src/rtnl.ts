@@ -3,6 +3,7 @@ import type { Infer } from './codec/attribute-set.js'
 import { NLM_F } from './codec/message.js'
 import { Connection } from './connection.js'
 import { NetlinkError, recoded } from './errors.js'
+import { isInternet } from './family.js'
 import { type Link, toLink } from './link.js'
 import { type LinkEvents, watchLinks } from './link-events.js'
 import type { ReplyOptions, Request } from './reply.js'
@@ -143,7 +144,8 @@ export class Rtnl {
 
   async addresses(filter: AddressFilter = {}, options?: ReplyOptions): Promise<Address[]> {
     const request = addressRequest(RTM_ADDRESS.get, 0, filter)
-    return (await this.#connection.dump(request, options)).map(toAddress)
+    const messages = await this.#connection.dump(request, options)
+    return messages.filter(isInternet).map(toAddress)
   }
 
   /** @throws {NetlinkError} EEXIST */
@@ -158,7 +160,8 @@ export class Rtnl {
 
   async routes(filter: RouteFilter = {}, options?: ReplyOptions): Promise<Route[]> {
     const messages = await this.#connection.dump(routeDumpRequest(filter), options)
-    const routes = messages.filter(({ type }) => type === RTM_ROUTE.new).map(toRoute)
+    const found = messages.filter((each) => each.type === RTM_ROUTE.new && isInternet(each))
+    const routes = found.map(toRoute)
     return routes.filter(({ table }) => filter.table === undefined || table === filter.table)
   }
 
@@ -191,7 +194,8 @@ export class Rtnl {
   }
 
   async rules(filter: { family?: 4 | 6 } = {}, options?: ReplyOptions): Promise<Rule[]> {
-    return (await this.#connection.dump(ruleDumpRequest(filter), options)).map(toRule)
+    const messages = await this.#connection.dump(ruleDumpRequest(filter), options)
+    return messages.filter(isInternet).map(toRule)
   }
 
   /** @throws {NetlinkError} EEXIST */

@@ -4,11 +4,13 @@ import { readFileSync } from 'node:fs'
 export interface Recording {
   request: Buffer
   replies: Buffer[]
+  /** What another program made of the replies, as JSON, where it was recorded. */
+  shown: unknown
 }
 
-/** The recordings of `vectors/linux-6.12.txt` by label. */
-export function recordings(): Map<string, Recording> {
-  const text = readFileSync(new URL('../vectors/linux-6.12.txt', import.meta.url), 'utf8')
+/** The recordings of a file in `vectors/` by label. */
+export function recordings(file = 'linux-6.12.txt'): Map<string, Recording> {
+  const text = readFileSync(new URL(`../vectors/${file}`, import.meta.url), 'utf8')
   const found = new Map<string, Recording>()
   for (const block of text.split('\n\n').slice(1)) {
     const lines = block.trim().split('\n')
@@ -16,13 +18,18 @@ export function recordings(): Map<string, Recording> {
       lines.filter((line) => line.startsWith(mark)).map((line) => Buffer.from(line.slice(2), 'hex'))
     const [request] = bytes('>')
     if (request === undefined) throw new Error(`no request in ${lines[0]}`)
-    found.set((lines[0] ?? '').slice(2), { request, replies: bytes('<') })
+    const shown = lines.find((line) => line.startsWith('='))?.slice(2)
+    found.set((lines[0] ?? '').slice(2), {
+      request,
+      replies: bytes('<'),
+      shown: shown === undefined ? undefined : JSON.parse(shown),
+    })
   }
   return found
 }
 
-export function recording(label: string): Recording {
-  const found = recordings().get(label)
+export function recording(label: string, file?: string): Recording {
+  const found = recordings(file).get(label)
   if (found === undefined) throw new Error(`no recording ${label}`)
   return found
 }

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatAddress, formatCidr, parseAddress, parseCidr } from './address.js'
+import { formatAddress, formatCidr, isCanonicalCidr, parseAddress, parseCidr } from './address.js'
 import { WireGuardError } from './errors.js'
 
 const canonical = (text: string): string | undefined => {
@@ -215,4 +215,65 @@ describe('parseCidr', () => {
       expect(() => parseCidr(value as never)).toThrow(WireGuardError)
     },
   )
+})
+
+describe('isCanonicalCidr', () => {
+  it.each([
+    ...[
+      '0.0.0.0/0',
+      '10.0.0.0/8',
+      '10.1.2.3/32',
+      '255.255.255.255/32',
+      '128.0.0.0/1',
+      '10.0.0.2/31',
+    ],
+    ...['::/0', '::1/128', 'fd00::/64', 'fd00::1:0:0:2/128', '1:2:3:4:5:6:7:8/128', '1::/16'],
+    ...['1:0:0:2::/64', '2001:db8:0:1:1:1:1:1/128', '::1:0:0:0/80', '8000::/1', 'fe80::/10'],
+  ])('knows %s', (text) => {
+    expect(formatCidr(parseCidr(text))).toBe(text)
+    expect(isCanonicalCidr(text)).toBe(true)
+  })
+
+  it.each([
+    ...['10.0.0.1', '10.0.0.1/24', '010.0.0.0/8', '10.0.0.0/08', '10.0.0.0/33', '10.0.0.0/', '/8'],
+    ...['10.0.0/8', '10.0.0.0.0/8', '10.0.0.1/31', '::', '::/129', 'fd00::1/64', 'FD00::/64'],
+    ...['fd00:0:0:1::2:3/128', '0::/0', '::0/0', '1:2:3:4:5:6:7::/128', '1::2::3/128', '1::2:/128'],
+    ...[':1::/128', '1:/16', '00001::/16', '01::/16', '1:0:0:2:0:0:0:3/128', '1::2:0:0:0:3/128'],
+    ...['::ffff:10.0.0.1/128', '::ffff:a00:1/128', '1:2:3:4:5:6:7:8:9/128', '1:2:3:4:5:6:7/128'],
+    ...['g::/16', 'fd00::1%2/128', ' ::/0', '::/0 ', '', '/', ':/0', ':::/0'],
+  ])('wants a closer look at %s', (text) => {
+    expect(isCanonicalCidr(text)).toBe(false)
+  })
+
+  it('is never true for another text than formatCidr gives, and true for nearly all of those', () => {
+    const group = fc.oneof(fc.constant(0), fc.constant(0), fc.nat(0xffff))
+    const v6 = fc.array(group, { minLength: 8, maxLength: 8 }).map((groups) => {
+      return Uint8Array.from(groups.flatMap((value) => [value >> 8, value & 255]))
+    })
+    const v4 = fc.uint8Array({ minLength: 4, maxLength: 4 })
+    fc.assert(
+      fc.property(fc.oneof(v4, v6), fc.nat(128), fc.boolean(), (bytes, length, isSloppy) => {
+        const family = bytes.length === 4 ? 4 : 6
+        const prefixLength = length % (bytes.length * 8 + 1)
+        const sloppy = `${formatAddress(family, bytes)}/${prefixLength}`
+        const canonical = formatCidr(parseCidr(sloppy))
+        const isMapped = canonical.startsWith('::ffff:') && canonical.includes('.')
+        expect(isCanonicalCidr(canonical)).toBe(!isMapped)
+        if (isSloppy && sloppy !== canonical) expect(isCanonicalCidr(sloppy)).toBe(false)
+        const spelled = sloppy.replace(/:0:/g, ':0000:').toUpperCase()
+        if (spelled !== canonical) expect(isCanonicalCidr(spelled)).toBe(false)
+      }),
+      { numRuns: 5000 },
+    )
+  })
+
+  it('is never true for what is no network', () => {
+    const text = fc.string({ unit: fc.constantFrom(...'0123456789abcf:./'), maxLength: 24 })
+    fc.assert(
+      fc.property(text, (any) => {
+        if (isCanonicalCidr(any)) expect(formatCidr(parseCidr(any))).toBe(any)
+      }),
+      { numRuns: 20_000 },
+    )
+  })
 })

@@ -1,4 +1,5 @@
 import { InvalidTypeError, invalid } from './errors.js'
+import { quoted } from './showable.js'
 
 /** The version of the Internet Protocol. */
 export type Family = 4 | 6
@@ -52,6 +53,11 @@ function parseIPv4(text: string, start: number, end: number): number {
     address = address * 256 + value
   }
   return at === end ? address : -1
+}
+
+/** True when the first `end` characters are an IPv4 address. */
+export function isIPv4(text: string, end: number): boolean {
+  return parseIPv4(text, 0, end) >= 0
 }
 
 function putIPv4(address: number, bytes: Uint8Array, at: number): void {
@@ -174,11 +180,11 @@ export function parseCidr(text: string, path = 'cidr'): Cidr {
   if (typeof text !== 'string') throw new InvalidTypeError(path, 'a CIDR must be a string')
   const slash = text.indexOf('/')
   const address = parseAddressWithin(text, slash < 0 ? text.length : slash)
-  if (!address) throw invalid(path, `not an IP network: ${JSON.stringify(text)}`)
+  if (!address) throw invalid(path, `not an IP network: ${quoted(text)}`)
   const bits = address.bytes.length * 8
   const prefixLength = slash < 0 ? bits : parsePrefixLength(text, slash + 1)
   if (!(prefixLength <= bits)) {
-    throw invalid(path, `prefix length of ${JSON.stringify(text)} must be 0 to ${bits}`)
+    throw invalid(path, `prefix length of ${quoted(text)} must be 0 to ${bits}`)
   }
   clearHostBits(address.bytes, prefixLength)
   return { family: address.family, bytes: address.bytes, prefixLength }
@@ -207,4 +213,81 @@ function clearHostBits(bytes: Uint8Array, prefixLength: number): void {
 /** The canonical text of a network, always with its prefix length. */
 export function formatCidr(cidr: Cidr): string {
   return `${formatAddress(cidr.family, cidr.bytes)}/${cidr.prefixLength}`
+}
+
+/**
+ * True when the text is what {@link formatCidr} makes of it, which is what daemons and most users write.
+ * Nothing is allocated. False also for networks of IPv4-mapped addresses.
+ */
+export function isCanonicalCidr(text: string): boolean {
+  const slash = text.indexOf('/')
+  if (slash < 0) return false
+  const prefixLength = parsePrefixLength(text, slash + 1)
+  const address = parseIPv4(text, 0, slash)
+  if (address >= 0) return prefixLength <= 32 && address % 2 ** (32 - prefixLength) === 0
+  return prefixLength <= 128 && isCanonicalIPv6(text, slash) && hasNoBitsBehind(prefixLength)
+}
+
+/** Those of the text that {@link isCanonicalIPv6} read last. */
+const groups = new Uint16Array(8)
+
+/** As {@link formatIPv6} would spell it. Fills {@link groups}. */
+function isCanonicalIPv6(text: string, end: number): boolean {
+  let count = 0
+  let gap = -1
+  let at = 0
+  if (text.startsWith('::')) {
+    gap = 0
+    at = 2
+  }
+  while (at < end) {
+    const stop = count < 8 ? readGroup(text, at, end, count++) : -1
+    if (stop === end) break
+    if (stop < 0 || text.charCodeAt(stop) !== COLON || stop + 1 === end) return false
+    at = stop + 1
+    if (text.charCodeAt(at) !== COLON) continue
+    if (gap >= 0) return false
+    gap = count
+    at++
+  }
+  const missing = 8 - count
+  if (gap < 0) return missing === 0 && longestZeroRun(0, 8) < 2
+  if (missing < 2 || (gap === 0 && missing === 5 && groups[0] === 0xffff)) return false
+  groups.copyWithin(gap + missing, gap, count)
+  groups.fill(0, gap, gap + missing)
+  const isWhole = groups[gap - 1] !== 0 && groups[gap + missing] !== 0
+  return isWhole && longestZeroRun(0, gap) < missing && longestZeroRun(gap + missing, 8) <= missing
+}
+
+/** One to four lower-case hex digits without leading zeros. @returns where they end, or -1 */
+function readGroup(text: string, from: number, end: number, index: number): number {
+  let at = from
+  let value = 0
+  for (; at < end; at++) {
+    const code = text.charCodeAt(at)
+    if (code === COLON) break
+    const digit = hexDigit(code)
+    if (digit < 0 || (code >= 65 && code <= 70)) return -1
+    value = value * 16 + digit
+  }
+  if (at === from || at - from > 4 || (at - from > 1 && text.charCodeAt(from) === 48)) return -1
+  groups[index] = value
+  return at
+}
+
+function longestZeroRun(from: number, to: number): number {
+  let longest = 0
+  let length = 0
+  for (let index = from; index < to; index++) {
+    length = groups[index] === 0 ? length + 1 : 0
+    if (length > longest) longest = length
+  }
+  return longest
+}
+
+function hasNoBitsBehind(prefixLength: number): boolean {
+  const whole = prefixLength >> 4
+  if (whole === 8) return true
+  if (((groups[whole] as number) & (0xffff >> (prefixLength & 15))) !== 0) return false
+  return longestZeroRun(whole + 1, 8) === 7 - whole
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { checkConfig, checkConfigInTurns, wipeConfig } from './checked-config.js'
+import { type CheckedConfig, checkConfig, wipeConfig, withCheckedConfig } from './checked-config.js'
 import type { DeviceConfig, PeerConfig } from './config.js'
 import { WireGuardError } from './errors.js'
-import { formatPublicKey, generatePrivateKey, publicKey } from './key.js'
+import { formatPublicKey, generatePresharedKey, generatePrivateKey, publicKey } from './key.js'
 
 const key = (fill: number): string => formatPublicKey(new Uint8Array(32).fill(fill))
 const secret = new Uint8Array(32).fill(7)
@@ -269,15 +269,18 @@ function expectRefusal(body: () => unknown, kind: string, path: string): void {
   expect(error instanceof RangeError).toBe(kind === 'RangeError')
 }
 
-describe('checkConfigInTurns', () => {
+describe('withCheckedConfig', () => {
   const peers = Array.from({ length: 5000 }, (_, index) => ({
     publicKey: Buffer.alloc(32, String(index).padStart(8, '0')).toString('base64'),
     allowedIPs: [`10.0.${index >> 8}.${index & 255}/32`],
   }))
+  const { signal } = new AbortController()
+  const check = (config: DeviceConfig): Promise<CheckedConfig> =>
+    withCheckedConfig(config, (checked) => checked(signal))
 
   it('gives what checkConfig gives', async () => {
     const config = { listenPort: 1, replacePeers: true, peers }
-    expect(await checkConfigInTurns(config)).toEqual(checkConfig(config))
+    expect(await check(config)).toEqual(checkConfig(config))
   })
 
   it('lets others have a turn during a large config', async () => {
@@ -287,27 +290,51 @@ describe('checkConfigInTurns', () => {
       next = setImmediate(count)
     }
     let next = setImmediate(count)
-    await checkConfigInTurns({ peers })
+    await check({ peers })
     clearImmediate(next)
-    expect(turns).toBeGreaterThan(2)
+    expect(turns).toBeGreaterThan(10)
+  })
+
+  it('looks at a small config before it returns: it may change behind that', async () => {
+    const config = { listenPort: 7, peers: peers.slice(0, 200) }
+    const checking = check(config)
+    config.listenPort = 8
+    config.peers.length = 0
+    expect(await checking).toMatchObject({ listenPort: 7, peers: { length: 200 } })
   })
 
   it('names the field of a late peer, and refuses its network', async () => {
     const late = [...peers, { publicKey: peers[0]?.publicKey ?? '', persistentKeepalive: -1 }]
-    await expect(checkConfigInTurns({ peers: late })).rejects.toMatchObject({
+    await expect(check({ peers: late })).rejects.toMatchObject({
       path: 'peers[5000].persistentKeepalive',
     })
     const twice = [...peers, { publicKey: generatePublicKey(), allowedIPs: ['10.0.0.0'] }]
-    await expect(checkConfigInTurns({ peers: twice })).rejects.toMatchObject({
+    await expect(check({ peers: twice })).rejects.toMatchObject({
       path: 'peers[5000].allowedIPs[0]',
     })
   })
 
   it('ends with the reason of a signal', async () => {
     const controller = new AbortController()
-    const check = checkConfigInTurns({ peers }, controller.signal)
+    const call = withCheckedConfig({ peers }, (checked) => checked(controller.signal))
     controller.abort(new Error('enough'))
-    await expect(check).rejects.toThrow('enough')
+    await expect(call).rejects.toThrow('enough')
+  })
+
+  it('wipes the secrets when the call is over, also one that never looked at them', async () => {
+    const secret = { publicKey: generatePublicKey(), presharedKey: generatePresharedKey() }
+    let seen: CheckedConfig | undefined
+    const use = async (
+      checked: (signal: AbortSignal) => Promise<CheckedConfig>,
+    ): Promise<never> => {
+      seen = await checked(signal)
+      throw new Error('refused')
+    }
+    await expect(withCheckedConfig({ peers: [secret] }, use)).rejects.toThrow('refused')
+    expect(seen?.peers[0]?.presharedKey).toEqual(new Uint8Array(32))
+    await expect(withCheckedConfig({ peers: [{}] } as never, async () => 'done')).resolves.toBe(
+      'done',
+    )
   })
 })
 

@@ -1,6 +1,6 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type Cidr, formatCidr, parseCidr } from './address.js'
+import { type Cidr, formatCidr, isCanonicalCidr, parseCidr } from './address.js'
 import type { AllowedIPChange, DeviceConfig, PeerConfig } from './config.js'
+import { abortable } from './device-queue.js'
 import { type Endpoint, isNamed, parseEndpoint } from './endpoint.js'
 import { InvalidRangeError, InvalidTypeError, invalid } from './errors.js'
 import {
@@ -10,7 +10,9 @@ import {
   type PublicKey,
   parsePublicKey,
   publicKey,
+  secretBytes,
 } from './key.js'
+import { runAtOnce, runInTurns, StepBudget, type Steps } from './steps.js'
 
 /** A {@link DeviceConfig} that both wires can carry: absent leaves, zero clears. */
 export interface CheckedConfig {
@@ -62,77 +64,71 @@ const PEER_FIELDS = [
  * @throws {TypeError | RangeError | WireGuardError} `EINVAL`; `path` names the field
  */
 export function checkConfig(config: DeviceConfig): CheckedConfig {
-  const check = new ConfigCheck(config)
-  check.step(Number.POSITIVE_INFINITY)
-  return check.finish()
+  return runAtOnce(checkSteps(config))
 }
-
-/** Networks and peers that are checked in one turn of the event loop: a few milliseconds of work. */
-const PER_TURN = 2000
 
 /**
- * The same without holding up the event loop: a large config is checked in slices, a small one at once.
- * The config must not change meanwhile; what is returned shares nothing with it that could.
+ * Begins to check a config at once, for a call that has yet to wait for its turn. The secrets of what was
+ * checked are wiped when the call is over.
  *
- * @throws {TypeError | RangeError | WireGuardError} as {@link checkConfig}; the reason of `signal`
+ * @param use makes the call; what it is given waits for the checked config
+ * @throws {TypeError | RangeError | WireGuardError} as {@link checkConfig}; as `use`
  */
-export async function checkConfigInTurns(
+export async function withCheckedConfig<T>(
   config: DeviceConfig,
-  signal?: AbortSignal,
-): Promise<CheckedConfig> {
-  const check = new ConfigCheck(config)
-  while (!check.step(PER_TURN)) {
-    await nextTurn()
-    signal?.throwIfAborted()
+  use: (checked: (signal: AbortSignal) => Promise<CheckedConfig>) => Promise<T>,
+): Promise<T> {
+  const checking = runInTurns(checkSteps(config))
+  // Nobody may be waiting yet when it fails.
+  checking.catch(() => {})
+  try {
+    return await use((signal) => abortable(checking, signal))
+  } finally {
+    checking.then(wipeConfig, () => {})
   }
-  return check.finish()
 }
 
-class ConfigCheck {
-  readonly #config: DeviceConfig
-  readonly #input: readonly PeerConfig[]
-  readonly #peers: CheckedPeer[] = []
-  readonly #owners = new Map<string, CheckedPeer>()
-
-  constructor(config: DeviceConfig) {
-    checkObject(config, 'config', DEVICE_FIELDS, '')
-    const { listenPort, firewallMark, peers = [] } = config
-    if (listenPort !== undefined) checkInteger(listenPort, 'listenPort', 65535)
-    if (firewallMark !== undefined && firewallMark !== null) {
-      checkInteger(firewallMark, 'firewallMark', 2 ** 32 - 1)
-    }
-    checkFlag(config.replacePeers, 'replacePeers')
-    if (!Array.isArray(peers)) throw new InvalidTypeError('peers', 'must be an array')
-    this.#config = config
-    this.#input = peers
+/**
+ * The same in steps. The config must not change in between; what is returned shares nothing with it that
+ * could.
+ *
+ * @throws {TypeError | RangeError | WireGuardError} as {@link checkConfig}
+ */
+export function* checkSteps(config: DeviceConfig): Steps<CheckedConfig> {
+  const { listenPort, firewallMark, replacePeers } = config ?? {}
+  checkFields(config)
+  const checked: CheckedPeer[] = []
+  const owners = new Map<string, CheckedPeer>()
+  const budget = new StepBudget()
+  for (const given of config.peers ?? []) {
+    const peer = checkPeer(given, checked.length)
+    claimNetworks(owners, peer, checked.length)
+    checked.push(peer)
+    if (budget.spend(1 + peer.allowedIPs.length)) yield
   }
-
-  /** Checks peers until about so many networks were seen. @returns whether that was the last */
-  step(budget: number): boolean {
-    const peers = this.#peers
-    for (let left = budget; left > 0 && peers.length < this.#input.length; ) {
-      const peer = checkPeer(this.#input[peers.length] as PeerConfig, peers.length)
-      claimNetworks(this.#owners, peer, peers.length)
-      peers.push(peer)
-      left -= 1 + peer.allowedIPs.length
-    }
-    return peers.length >= this.#input.length
+  const privateKey = checkSecret(config.privateKey, 'privateKey')
+  if (privateKey !== undefined && !isZeroKey(privateKey)) {
+    refuseOwnKey(checked, publicKey(privateKey))
   }
-
-  finish(): CheckedConfig {
-    const { listenPort, firewallMark, replacePeers } = this.#config
-    const privateKey = checkSecret(this.#config.privateKey, 'privateKey')
-    if (privateKey !== undefined && !isZeroKey(privateKey)) {
-      refuseOwnKey(this.#peers, publicKey(privateKey))
-    }
-    return {
-      ...(privateKey !== undefined && { privateKey }),
-      ...(listenPort !== undefined && { listenPort }),
-      ...(firewallMark !== undefined && { firewallMark: firewallMark ?? 0 }),
-      replacePeers: replacePeers === true,
-      peers: this.#peers,
-    }
+  return {
+    ...(privateKey !== undefined && { privateKey }),
+    ...(listenPort !== undefined && { listenPort }),
+    ...(firewallMark !== undefined && { firewallMark: firewallMark ?? 0 }),
+    replacePeers: replacePeers === true,
+    peers: checked,
   }
+}
+
+/** All but keys and peers. */
+function checkFields(config: DeviceConfig): void {
+  checkObject(config, 'config', DEVICE_FIELDS, '')
+  const { listenPort, firewallMark, peers = [] } = config
+  if (listenPort !== undefined) checkInteger(listenPort, 'listenPort', 65535)
+  if (firewallMark !== undefined && firewallMark !== null) {
+    checkInteger(firewallMark, 'firewallMark', 2 ** 32 - 1)
+  }
+  checkFlag(config.replacePeers, 'replacePeers')
+  if (!Array.isArray(peers)) throw new InvalidTypeError('peers', 'must be an array')
 }
 
 /**
@@ -219,9 +215,7 @@ function checkAllowedIP(entry: string | AllowedIPChange, path: string): CheckedA
 
 function checkedNetwork(input: string, path: string, remove: boolean): CheckedAllowedIP {
   const { family, bytes, prefixLength } = parseCidr(input, path)
-  const canonical = formatCidr({ family, bytes, prefixLength })
-  // The caller's own text is used where it is the same: one string less for each network.
-  const text = canonical === input ? input : canonical
+  const text = isCanonicalCidr(input) ? input : formatCidr({ family, bytes, prefixLength })
   return { family, bytes, prefixLength, text, remove }
 }
 
@@ -279,7 +273,7 @@ export function wipeConfig(config: CheckedConfig): void {
 
 function checkSecret(input: KeyInput | null | undefined, path: string): Uint8Array | undefined {
   if (input === undefined) return undefined
-  return input === null ? new Uint8Array(32) : keyBytes(input, path)
+  return input === null ? secretBytes() : keyBytes(input, path)
 }
 
 function checkObject(

@@ -1,5 +1,6 @@
-import { type Family, formatAddress, parseAddress } from './address.js'
+import { type Family, formatAddress, isIPv4, parseAddress } from './address.js'
 import { InvalidRangeError, InvalidTypeError, invalid } from './errors.js'
+import { quoted } from './showable.js'
 
 /**
  * Where a peer is reached over UDP.
@@ -29,6 +30,9 @@ export interface NamedEndpoint {
 const HOST_NAME =
   /^(?=.{1,253}\.?$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?$/i
 
+/** What Linux takes as the name of a link, less what has a meaning in an endpoint. */
+const LINK_NAME = /^[^\s%/:[\]\p{Cc}]{1,15}$/u
+
 /**
  * Reads `192.0.2.1:51820`, `[2001:db8::1]:51820`, `[fe80::1%eth0]:51820`, or a name and a port.
  * No I/O: a name stays a name.
@@ -45,7 +49,7 @@ export function parseEndpoint(
     throw new InvalidTypeError(path, "an endpoint must be 'host:port' or { address, port }")
   }
   const ip = parseAddress(input.address)
-  if (!ip) throw invalid(`${path}.address`, `not an IP address: ${JSON.stringify(input.address)}`)
+  if (!ip) throw invalid(`${path}.address`, `not an IP address: ${quoted(input.address)}`)
   if (input.family !== undefined && input.family !== ip.family) {
     throw invalid(`${path}.family`, `${input.address} is of family ${ip.family}`)
   }
@@ -55,11 +59,11 @@ export function parseEndpoint(
 }
 
 function parseEndpointText(text: string, path: string): Endpoint | NamedEndpoint {
-  const plain = parseEndpointIPv4(text)
-  if (plain) return plain
+  const plain = parseIPv4Endpoint(text)
+  if (plain && plain.port > 0) return plain
   const match = /^(?:\[([^\]%]+)(?:%([^\]]+))?\]|([^:[\]]+)):(\d{1,5})$/.exec(text)
   if (!match) {
-    throw invalid(path, `expected 'host:port' or '[IPv6]:port', got ${JSON.stringify(text)}`)
+    throw invalid(path, `expected 'host:port' or '[IPv6]:port', got ${quoted(text)}`)
   }
   const [, inBrackets, zone, bare] = match
   const port = Number(match[4])
@@ -72,13 +76,16 @@ function parseEndpointText(text: string, path: string): Endpoint | NamedEndpoint
   }
   const looksNumeric = /^[\d.]+$/.test(host)
   if (ip || inBrackets !== undefined || looksNumeric || !HOST_NAME.test(host)) {
-    throw invalid(path, `not an IP address or host name: ${JSON.stringify(host)}`)
+    throw invalid(path, `not an IP address or host name: ${quoted(host)}`)
   }
   return { host, port }
 }
 
-/** The usual case without a regular expression: an IPv4 address, whose text is canonical, and a port. */
-function parseEndpointIPv4(text: string): Endpoint | undefined {
+/**
+ * The usual case without a regular expression: an IPv4 address, whose text is canonical, and a port from
+ * 0 on. @returns `undefined` for anything else
+ */
+export function parseIPv4Endpoint(text: string): Endpoint | undefined {
   const colon = text.indexOf(':')
   const digits = text.length - colon - 1
   if (colon < 7 || digits < 1 || digits > 5) return undefined
@@ -88,9 +95,8 @@ function parseEndpointIPv4(text: string): Endpoint | undefined {
     if (digit < 0 || digit > 9) return undefined
     port = port * 10 + digit
   }
-  const address = text.slice(0, colon)
-  if (port < 1 || port > 65535 || parseAddress(address)?.family !== 4) return undefined
-  return { address, port, family: 4 }
+  if (port > 65535 || !isIPv4(text, colon)) return undefined
+  return { address: text.slice(0, colon), port, family: 4 }
 }
 
 function withScope(
@@ -106,7 +112,7 @@ function withScope(
   if (!isIndex && typeof scopeId !== 'string') {
     throw new InvalidTypeError(`${path}.scopeId`, 'must be a number or a string')
   }
-  if (isIndex ? !isU32(scopeId) : !/^[^\s%/[\]]{1,15}$/.test(scopeId)) {
+  if (isIndex ? !isU32(scopeId) : !LINK_NAME.test(scopeId)) {
     throw invalid(`${path}.scopeId`, 'a scope is an interface index or name')
   }
   return { address, port, family, scopeId }

@@ -1,3 +1,5 @@
+import { showable } from './showable.js'
+
 /** Marks our errors across copies of this package (two versions, ESM beside CJS). */
 const brand: unique symbol = Symbol.for('wgctrl.error') as never
 
@@ -193,7 +195,9 @@ export interface ErrorContext {
  * system's (those of `node:fs`, `node:net`) become a {@link WireGuardError} with the same code.
  * Mistakes of type and range, aborts and bugs pass unchanged: they are the caller's.
  */
-export function inContext(error: unknown, context: ErrorContext): unknown {
+export function inContext(error: unknown, given: ErrorContext): unknown {
+  // Whatever was given for a name is repeated; a key is not.
+  const context = given.device === undefined ? given : { ...given, device: showable(given.device) }
   if (error instanceof InvalidTypeError || error instanceof InvalidRangeError) return error
   const where = [context.operation, context.device].filter(Boolean).join(' ')
   if (error instanceof WireGuardError) {

@@ -1,4 +1,5 @@
 import { InvalidTypeError, invalid } from './errors.js'
+import { quoted } from './showable.js'
 
 /** @source wg-quick(8); 15 characters are IFNAMSIZ less the closing NUL */
 const INTERFACE_NAME = /^[a-zA-Z0-9_=+.-]{1,15}$/
@@ -18,5 +19,5 @@ export function checkInterfaceName(name: string, path = 'name'): void {
   if (typeof name !== 'string') throw new InvalidTypeError(path, 'a device name must be a string')
   if (isInterfaceName(name)) return
   const rule = '1 to 15 of the characters a-z A-Z 0-9 _ = + . -'
-  throw invalid(path, `${JSON.stringify(name)} is no interface name: expected ${rule}`)
+  throw invalid(path, `${quoted(name)} is no interface name: expected ${rule}`)
 }

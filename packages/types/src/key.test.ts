@@ -284,3 +284,47 @@ describe('a secret is never shown', () => {
     expect(printed(device)).toContain('(hidden)')
   })
 })
+
+describe('SecretKey.at', () => {
+  const message = Uint8Array.from({ length: 100 }, (_, index) => index)
+
+  it('takes a copy out of a message', () => {
+    const secret = SecretKey.at(message, 10)
+    message.fill(0, 10, 42)
+    expect(secret?.toBytes()).toEqual(Uint8Array.from({ length: 32 }, (_, index) => index + 10))
+  })
+
+  it('is nothing where the message has zeros', () => {
+    expect(SecretKey.at(new Uint8Array(64), 5)).toBeUndefined()
+    const almost = new Uint8Array(64)
+    almost[36] = 1
+    expect(SecretKey.at(almost, 5)?.isZero).toBe(false)
+    expect(SecretKey.at(almost, 4)).toBeUndefined()
+  })
+})
+
+describe('many secrets', () => {
+  it('keep apart what they hold, whichever is wiped or copied', () => {
+    const fill = (index: number): Uint8Array => new Uint8Array(32).fill((index % 255) + 1)
+    const secrets = Array.from({ length: 200 }, (_, index) => SecretKey.from(fill(index)))
+    for (const [index, secret] of secrets.entries()) if (index % 3 === 0) secret.wipe()
+    for (const [index, secret] of secrets.entries()) {
+      if (index % 3 === 0) expect(() => secret.toBytes()).toThrow('wiped')
+      else {
+        expect(secret.toBytes()).toEqual(fill(index))
+        expect(SecretKey.from(secret).equals(fill(index))).toBe(true)
+        expect(secret.equals(fill(index + 1))).toBe(false)
+      }
+    }
+    secrets[1]?.toBytes().fill(0)
+    expect(secrets[1]?.toBytes()).toEqual(fill(1))
+  })
+
+  it('are wiped once: what has their place afterwards stays', () => {
+    const secret = SecretKey.from(new Uint8Array(32).fill(1))
+    secret.wipe()
+    const next = SecretKey.from(new Uint8Array(32).fill(2))
+    secret.wipe()
+    expect(next.toBytes()).toEqual(new Uint8Array(32).fill(2))
+  })
+})

@@ -1,10 +1,4 @@
-import {
-  createPrivateKey,
-  createPublicKey,
-  type KeyObject,
-  randomBytes,
-  timingSafeEqual,
-} from 'node:crypto'
+import { createPrivateKey, createPublicKey, type KeyObject, randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
 import { InvalidTypeError, invalid } from './errors.js'
 
@@ -22,6 +16,11 @@ const BASE64_KEY = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/
 
 const HIDDEN = '(hidden)'
 
+const KEYS_PER_SHELF = 32
+const WIPED = -1
+/** Holds a key within one synchronous call, which zeroes it. */
+const SCRATCH = secretBytes()
+
 /**
  * A private or preshared key. It holds its own copy of the bytes and never shows them by accident:
  * `console.log`, `JSON.stringify`, template strings and errors all give `(hidden)`.
@@ -35,11 +34,20 @@ const HIDDEN = '(hidden)'
  * ```
  */
 export class SecretKey {
-  readonly #bytes: Uint8Array
-  #wiped = false
+  static #newest = new Uint8Array(0)
+  static #used = 0
+  /** Keys stand side by side in arrays of ours: one array for each would cost more than the key. */
+  readonly #shelf: Uint8Array
+  #at: number
 
-  private constructor(bytes: Uint8Array) {
-    this.#bytes = bytes
+  private constructor() {
+    if (SecretKey.#used === SecretKey.#newest.length) {
+      SecretKey.#newest = new Uint8Array(KEYS_PER_SHELF * KEY_LENGTH)
+      SecretKey.#used = 0
+    }
+    this.#shelf = SecretKey.#newest
+    this.#at = SecretKey.#used
+    SecretKey.#used += KEY_LENGTH
   }
 
   /**
@@ -48,37 +56,61 @@ export class SecretKey {
    * @throws {WireGuardError} `EINVAL` when it is not a key; the message never repeats the input
    */
   static from(input: KeyInput, path = 'key'): SecretKey {
-    return new SecretKey(keyBytes(input, path))
+    const key = new SecretKey()
+    SecretKey.#read(input, path, key.#shelf, key.#at)
+    return key
+  }
+
+  /**
+   * The key at `offset` of a message, copied. `undefined`: 32 zero bytes, which on both wires mean that
+   * there is none.
+   */
+  static at(bytes: Uint8Array, offset: number): SecretKey | undefined {
+    const end = offset + KEY_LENGTH
+    if (isZeroKey(bytes, offset, end)) return undefined
+    const key = new SecretKey()
+    for (let from = offset, to = key.#at; from < end; from++, to++) {
+      key.#shelf[to] = bytes[from] as number
+    }
+    return key
   }
 
   /** True when all 32 bytes are zero: on both wires that means "no key". */
   get isZero(): boolean {
-    return isZeroKey(this.#readable())
+    const at = this.#readable()
+    return isZeroKey(this.#shelf, at, at + KEY_LENGTH)
   }
 
   /** The key as 44 characters of base64. The string cannot be wiped: prefer {@link toBytes}. */
   toBase64(): string {
-    const bytes = this.#readable()
-    return Buffer.from(bytes.buffer, bytes.byteOffset, KEY_LENGTH).toString('base64')
+    return formatPublicKey(this.#shelf, this.#readable())
   }
 
   /** A copy of the 32 bytes, for the caller to zero. */
   toBytes(): Uint8Array {
-    return this.#readable().slice()
+    const at = this.#readable()
+    const bytes = secretBytes()
+    bytes.set(this.#shelf.subarray(at, at + KEY_LENGTH))
+    return bytes
   }
 
   /** Compares in constant time. */
   equals(other: KeyInput): boolean {
-    const theirs = keyBytes(other, 'other')
-    const same = timingSafeEqual(this.#readable(), theirs)
-    theirs.fill(0)
-    return same
+    const at = this.#readable()
+    SecretKey.#read(other, 'other', SCRATCH, 0)
+    let difference = 0
+    for (let index = 0; index < KEY_LENGTH; index++) {
+      difference |= (this.#shelf[at + index] as number) ^ (SCRATCH[index] as number)
+    }
+    SCRATCH.fill(0)
+    return difference === 0
   }
 
   /** Overwrites the bytes with zeros. Every later use of the key throws. */
   wipe(): void {
-    this.#bytes.fill(0)
-    this.#wiped = true
+    if (this.#at === WIPED) return
+    this.#shelf.fill(0, this.#at, this.#at + KEY_LENGTH)
+    this.#at = WIPED
   }
 
   toString(): string {
@@ -89,9 +121,17 @@ export class SecretKey {
     return HIDDEN
   }
 
-  #readable(): Uint8Array {
-    if (this.#wiped) throw invalid('key', 'the secret was wiped')
-    return this.#bytes
+  /** Where the bytes are. */
+  #readable(): number {
+    if (this.#at === WIPED) throw invalid('key', 'the secret was wiped')
+    return this.#at
+  }
+
+  static #read(input: KeyInput, path: string, target: Uint8Array, at: number): void {
+    if (input instanceof SecretKey) {
+      const from = input.#readable()
+      target.set(input.#shelf.subarray(from, from + KEY_LENGTH), at)
+    } else readKey(input, path, target, at)
   }
 }
 
@@ -106,18 +146,33 @@ Object.defineProperty(SecretKey.prototype, inspect.custom, { value: () => `Secre
  */
 export function keyBytes(input: KeyInput, path: string): Uint8Array {
   if (input instanceof SecretKey) return input.toBytes()
+  const bytes = secretBytes()
+  readKey(input, path, bytes, 0)
+  return bytes
+}
+
+function readKey(input: string | Uint8Array, path: string, target: Uint8Array, at: number): void {
   if (typeof input === 'string') {
-    // An array of its own: never a slice of Node's shared pool, where a secret would linger.
-    const bytes = new Uint8Array(KEY_LENGTH)
-    if (decodeBase64Key(input, bytes)) return bytes
-    bytes.fill(0)
+    if (decodeBase64Key(input, target, at)) return
+    target.fill(0, at, at + KEY_LENGTH)
     throw invalid(path, 'not a key: expected 44 characters of base64 that hold 32 bytes')
   }
-  if (input instanceof Uint8Array) {
-    if (input.length === KEY_LENGTH) return Uint8Array.from(input)
+  if (!(input instanceof Uint8Array)) {
+    throw new InvalidTypeError(path, 'a key must be base64 text or 32 bytes')
+  }
+  if (input.length !== KEY_LENGTH) {
     throw invalid(path, `not a key: expected 32 bytes, got ${input.length}`)
   }
-  throw new InvalidTypeError(path, 'a key must be base64 text or 32 bytes')
+  target.set(input, at)
+}
+
+/**
+ * 32 zeros that stay where they are until they are let go of. An array of up to 64 bytes is otherwise part
+ * of V8's heap, whose collector moves it and leaves the old bytes behind; a small `Buffer` is a part of
+ * Node's pool, which others see.
+ */
+export function secretBytes(): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(new ArrayBuffer(KEY_LENGTH))
 }
 
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
@@ -132,13 +187,13 @@ const sixBits = (text: string, at: number): number => SIX_BITS[text.charCodeAt(a
  * Decodes the canonical base64 text of a key: 44 characters, of which the last but one carries four bits
  * and two zeros. Any other ending would decode to the same bytes and make two texts of one key.
  *
- * @param bytes 32 of them; half written when the text is no key
+ * @param bytes gets 32 of them from `start` on; half written when the text is no key
  * @returns whether it is
  */
-function decodeBase64Key(text: string, bytes: Uint8Array): boolean {
+function decodeBase64Key(text: string, bytes: Uint8Array, start: number): boolean {
   if (text.length !== 44 || text.charCodeAt(43) !== 61) return false
   let bad = 0
-  for (let at = 0, to = 0; at < 44; at += 4, to += 3) {
+  for (let at = 0, to = start; at < 44; at += 4, to += 3) {
     const a = sixBits(text, at)
     const b = sixBits(text, at + 1)
     const c = sixBits(text, at + 2)
@@ -166,8 +221,8 @@ export function parsePublicKey(input: PublicKey | Uint8Array, path = 'publicKey'
 }
 
 /** True when all 32 bytes are zero: on both wires that means "no key". */
-export function isZeroKey(bytes: Uint8Array): boolean {
-  for (let at = 0; at < bytes.length; at++) if (bytes[at] !== 0) return false
+export function isZeroKey(bytes: Uint8Array, start = 0, end: number = bytes.length): boolean {
+  for (let at = start; at < end; at++) if (bytes[at] !== 0) return false
   return true
 }
 

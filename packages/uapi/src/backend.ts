@@ -4,9 +4,7 @@ import {
   type Backend,
   type CallOptions,
   type Capabilities,
-  type CheckedConfig,
   type CreateOptions,
-  checkConfig,
   checkInterfaceName,
   Deadline,
   type DeleteOptions,
@@ -15,8 +13,9 @@ import {
   inContext,
   inTurn,
   type Peer,
+  type UnsafePermissions,
   unsupported,
-  wipeConfig,
+  withCheckedConfig,
 } from '@wgctrl/types'
 import { checkProgram, daemonCommand } from './command.js'
 import { readDevice } from './device-reader.js'
@@ -33,6 +32,12 @@ export interface UserspaceOptions {
   readonly socketDir?: string | undefined
   /** The program that {@link UserspaceBackend.create} starts; see {@link CreateOptions.daemon}. */
   readonly daemon?: CreateOptions['daemon']
+  /**
+   * What to do with a socket that somebody else than this user and root can write, or that is in a
+   * directory of which this is true: keys would be given to whoever listens. Absent: `refuse` it with
+   * `EPERM`. `allow` it where a group of users shares a device.
+   */
+  readonly unsafePermissions?: UnsafePermissions | undefined
 }
 
 /** What a call on one device works with. */
@@ -61,11 +66,13 @@ export class UserspaceBackend implements Backend {
     endpointScope: false,
   }
   readonly #directory: SocketDirectory
+  readonly #unsafePermissions: UnsafePermissions
   readonly #daemon: CreateOptions['daemon']
   readonly #writer: DeviceWriter
 
   constructor(options: UserspaceOptions = {}) {
     this.#directory = new SocketDirectory(options.socketDir)
+    this.#unsafePermissions = options.unsafePermissions ?? 'refuse'
     this.#daemon = options.daemon
     this.#writer = new DeviceWriter(this.#directory)
   }
@@ -91,7 +98,10 @@ export class UserspaceBackend implements Backend {
   }
 
   device(name: string, options?: CallOptions): Promise<Device> {
-    return this.#call('device', name, options, ({ path, signal }) => readDevice(name, path, signal))
+    return this.#call('device', name, options, ({ path, signal }) => {
+      this.#checkTrusted(path)
+      return readDevice(name, path, signal)
+    })
   }
 
   /**
@@ -108,7 +118,7 @@ export class UserspaceBackend implements Backend {
       checkInterfaceName(name)
       const line = this.#directory.lineOf(name)
       await afterTurns(line, signal)
-      path = await this.#directory.socketPath(name)
+      path = await this.#trustedPath(name)
       const exchange = await GetExchange.open(path, signal)
       const leave = enterStream(line, exchange)
       close = () => {
@@ -131,15 +141,13 @@ export class UserspaceBackend implements Backend {
     }
   }
 
-  async configure(name: string, config: DeviceConfig, options?: CallOptions): Promise<void> {
-    const checked = this.#check(name, config)
-    try {
-      await this.#change('configure', name, options, ({ path, signal }) =>
-        this.#writer.write(name, path, checked, signal),
-      )
-    } finally {
-      wipeConfig(checked)
-    }
+  configure(name: string, config: DeviceConfig, options?: CallOptions): Promise<void> {
+    return withCheckedConfig(config, (checked) =>
+      this.#change('configure', name, options, async ({ path, signal }) => {
+        this.#checkTrusted(path)
+        return this.#writer.write(name, path, await checked(signal), signal)
+      }),
+    )
   }
 
   create(name: string, options: CreateOptions = {}): Promise<void> {
@@ -161,14 +169,14 @@ export class UserspaceBackend implements Backend {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  /** Before anything is awaited: what becomes of the caller's objects later does not matter. */
-  #check(name: string, config: DeviceConfig): CheckedConfig {
-    try {
-      checkInterfaceName(name)
-      return checkConfig(config)
-    } catch (error) {
-      throw inContext(error, { operation: 'configure', device: name, backend: this.kind })
-    }
+  async #trustedPath(name: string): Promise<string> {
+    const path = await this.#directory.socketPath(name)
+    this.#checkTrusted(path)
+    return path
+  }
+
+  #checkTrusted(path: string): void {
+    if (this.#unsafePermissions === 'refuse') this.#directory.checkTrusted(path)
   }
 
   /** A change is not held up by who reads the device slowly. */

@@ -1,4 +1,4 @@
-import type { Device, Peer } from '@wgctrl/types'
+import { type Device, LIMITS, type Peer, WireGuardError } from '@wgctrl/types'
 import { GetExchange } from './exchange.js'
 import { toDevice, toPeer } from './map/device.js'
 
@@ -7,8 +7,15 @@ export async function readDevice(name: string, path: string, signal: AbortSignal
   const exchange = await GetExchange.open(path, signal)
   try {
     const peers: Peer[] = []
+    let networks = 0
     for (let chunk = await exchange.next(); chunk; chunk = await exchange.next()) {
-      for (const peer of chunk) peers.push(toPeer(peer, exchange.reply.device))
+      for (const peer of chunk) {
+        peers.push(toPeer(peer, exchange.reply.device))
+        networks += peer.allowedIps.length
+      }
+      if (networks > LIMITS.allowedIPsOfDevice) {
+        throw new WireGuardError('the reply does not end', { code: 'EPROTO' })
+      }
     }
     return toDevice(name, exchange.reply, peers)
   } finally {

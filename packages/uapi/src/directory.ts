@@ -1,8 +1,9 @@
-import { constants } from 'node:fs'
+import { constants, existsSync, statSync } from 'node:fs'
 import { access, readdir, readFile, stat, unlink } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import {
   checkInterfaceName,
+  checkTrusted,
   InvalidTypeError,
   invalid,
   isInterfaceName,
@@ -53,10 +54,8 @@ export class SocketDirectory {
   async path(): Promise<string> {
     if (this.#given !== undefined) return this.#given
     if (this.#hasPipes) return PIPE_DIRECTORY
-    for (const directory of SOCKET_DIRECTORIES) {
-      if (await exists(directory)) return directory
-    }
-    return SOCKET_DIRECTORIES[0] as string
+    // As below: no hop to the thread pool for what is in memory.
+    return SOCKET_DIRECTORIES.find((path) => existsSync(path)) ?? (SOCKET_DIRECTORIES[0] as string)
   }
 
   /** The devices that have a socket or pipe, sorted; whether somebody listens is not asked. */
@@ -92,6 +91,21 @@ export class SocketDirectory {
     if (this.#hasPipes) return path
     const { ino, ctimeMs } = await stat(path)
     return `${ino}:${ctimeMs}`
+  }
+
+  /**
+   * Refuses a socket that is not this user's or root's alone, and one whose directory is not. What is no
+   * socket, or not there, is for connect(2) to tell.
+   *
+   * @throws {WireGuardError} `EPERM`
+   */
+  checkTrusted(path: string): void {
+    if (this.#hasPipes) return
+    // The status of a file in memory: a hop to the thread pool would take longer than the call.
+    const socket = statSync(path, { throwIfNoEntry: false })
+    if (!socket?.isSocket()) return
+    checkTrusted(path, socket)
+    checkTrusted(dirname(path), statSync(dirname(path)), true)
   }
 
   /** False when there is certainly no socket. */

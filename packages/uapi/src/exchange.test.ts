@@ -72,17 +72,20 @@ describe('a get', () => {
     await expect(readAll(await get(server.path))).rejects.toMatchObject({ code, errno })
   })
 
-  it('that is closed zeroes the secrets that nobody took', async () => {
+  it('that is closed wipes the secrets that nobody took', async () => {
     const server = await serve((socket) => {
       socket.once('data', () => socket.write(`private_key=${KEY}\n${PEER}${PEER}${PEER}`))
     })
     const exchange = await get(server.path)
     const [first, second] = (await exchange.next()) ?? []
     const secrets = [first, second].map((peer) => peer?.presharedKey)
-    expect(secrets).toEqual([1, 2].map(() => new Uint8Array(32).fill(0xab)))
+    const bytes = new Uint8Array(32).fill(0xab)
+    expect(secrets.map((secret) => secret?.toBytes())).toEqual([bytes, bytes])
     const { privateKey } = exchange.reply.device
     exchange.close()
-    for (const secret of [...secrets, privateKey]) expect(secret).toEqual(new Uint8Array(32))
+    for (const secret of [...secrets, privateKey]) {
+      expect(() => secret?.toBytes()).toThrow('wiped')
+    }
   })
 
   it('that fails while it opens leaves nothing', async () => {

@@ -28,7 +28,7 @@ export class GetExchange {
   }
 
   /**
-   * The peers of the next chunk, `undefined` behind the last. Their secrets are zeroed by {@link close}
+   * The peers of the next chunk, `undefined` behind the last. Their secrets are wiped by {@link close}
    * where nobody took them before.
    *
    * @throws {WireGuardError} `EPROTO`, or what the implementation's errno says
@@ -48,7 +48,7 @@ export class GetExchange {
 
   /** Also for a read that stops before the end. */
   close(): void {
-    for (const peer of this.#lent) peer.presharedKey?.fill(0)
+    for (const peer of this.#lent) peer.presharedKey?.wipe()
     this.reply.wipe()
     this.#socket.close()
   }

@@ -158,7 +158,7 @@ describe('create', () => {
   ])('with a daemon of the kind %j: ETIMEDOUT, and nothing is left', async (kind, last, words) => {
     expectNothingLeft()
     const { backend, pid, path } = await stage(kind)
-    const creation = failure(backend.create('wg0', { timeout: 1500 }))
+    const creation = failure(backend.create('wg0', { timeout: 3000 }))
     const child = await pid(last)
     const error = await creation
     expect(error).toMatchObject({ code: 'ETIMEDOUT', operation: 'create', device: 'wg0' })

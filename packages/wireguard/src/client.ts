@@ -3,22 +3,23 @@ import {
   type Backend,
   type CallOptions,
   type CreateOptions,
-  checkConfig,
   checkInterfaceName,
   Deadline,
   type DeleteOptions,
   type Device,
   type DeviceConfig,
   type DeviceKind,
+  InvalidRangeError,
+  InvalidTypeError,
   inContext,
   inTurn,
   type Peer,
   unsupported,
   type WireGuardError,
-  wipeConfig,
+  withCheckedConfig,
 } from '@wgctrl/types'
 import { SocketDirectory } from '@wgctrl/uapi'
-import { copyConfig, wipeCopy } from './copy.js'
+import { copyConfig, isLarge, wipeCopy } from './copy.js'
 import type { BackendStatus } from './detect.js'
 import { type DeviceList, readDevices } from './device-list.js'
 import type { HandshakeOptions, Handshakes } from './handshakes/handshakes.js'
@@ -54,6 +55,18 @@ export interface ClientCallOptions extends CallOptions {
   readonly backend?: DeviceKind | undefined
 }
 
+/** What a reading of one device takes. */
+export interface DeviceOptions extends ClientCallOptions {
+  /**
+   * Milliseconds: also takes a reading that is not older, such as that of a `watch`, and shares one that is
+   * under way. A change made through this client ends it; one made by others is seen when it is too old.
+   * Its peers are shared with others who get the same reading: they must not be changed, nor their
+   * preshared keys wiped. A reading is kept a minute at most. Absent or 0: the device is read anew, for
+   * this call alone.
+   */
+  readonly maxAge?: number | undefined
+}
+
 let clients = 0
 
 /**
@@ -85,7 +98,7 @@ export class WireGuard implements AsyncDisposable {
     this.#netns = place.netns
     const hasKernel = backends.some(({ kind, available }) => kind === 'linux-kernel' && available)
     this.#live = new LiveDevices({
-      list: (options) => this.#names(options),
+      list: (options) => this.names(options),
       device: (name, options) => this.device(name, options),
       configure: (name, config, options) => this.configure(name, config, options),
       netns: place.netns,
@@ -110,12 +123,30 @@ export class WireGuard implements AsyncDisposable {
   }
 
   /**
+   * The names of all devices, sorted, without reading one.
+   *
+   * @throws {WireGuardError} when a backend fails: some names would be missing
+   */
+  async names(options: ClientCallOptions = {}): Promise<string[]> {
+    new Deadline(options).end()
+    const backends = this.#candidates(options)
+    const names = await Promise.all(backends.map((backend) => backend.list(options)))
+    return [...new Set(names.flat())].sort()
+  }
+
+  /**
    * Reads one device.
    *
    * @throws {WireGuardError} `ENODEV`, `ENOTWIREGUARD`, `EPERM`, `EINTR`, `EPROTO`, `ECONNREFUSED`, …
+   * @example
+   * ```ts
+   * const { peers } = await wg.device('wg0', { maxAge: 1000 }) // asked often, read once a second
+   * ```
    */
-  device(name: string, options: ClientCallOptions = {}): Promise<Device> {
-    return this.#ask('device', name, options, (backend, left) => backend.device(name, left))
+  device(name: string, options: DeviceOptions = {}): Promise<Device> {
+    const { maxAge, ...call } = options
+    if (maxAge !== undefined && maxAge !== 0) return this.#recentDevice(name, maxAge, call)
+    return this.#ask('device', name, call, (backend, left) => backend.device(name, left))
   }
 
   /**
@@ -139,8 +170,9 @@ export class WireGuard implements AsyncDisposable {
 
   /**
    * Changes a device: `undefined` leaves a field as it is, `null` clears it. The whole config is
-   * checked before anything is sent, and copied: the caller may change or wipe it at once. Host names in
-   * endpoints are resolved first.
+   * checked before anything is sent. Host names in endpoints are resolved first. A config of up to 1,000
+   * peers is copied: the caller may change or wipe it at once. To copy a larger one would hold up the
+   * event loop: leave it alone until the promise settles.
    *
    * @throws {TypeError | RangeError | WireGuardError} `EINVAL` with `path`; `ENOTFOUND` for a host
    *   that does not exist; `EADDRINUSE`; and as {@link device}
@@ -154,16 +186,10 @@ export class WireGuard implements AsyncDisposable {
     config: DeviceConfig,
     options: ClientCallOptions = {},
   ): Promise<void> {
+    if (isLarge(config)) return this.#configure(name, config, options, true)
     const copy = copyOf(name, config)
-    const isNamed = hasNames(copy)
     try {
-      await this.#change('configure', name, options, isNamed, async (rest, signal) => {
-        // Nothing is awaited without need: a call has its place in line from the moment it is made.
-        const resolved = isNamed ? await this.#resolve(copy, signal) : copy
-        await this.#ask('configure', name, rest(), (backend, left) =>
-          backend.configure(name, resolved, left),
-        )
-      })
+      await this.#configure(name, copy, options, hasNames(copy))
     } finally {
       wipeCopy(copy)
     }
@@ -200,7 +226,8 @@ export class WireGuard implements AsyncDisposable {
 
   /**
    * Makes a device what `desired` says, by sending the differences alone; none, and nothing is sent. The
-   * desired state is the whole state, but for what {@link SyncOptions.keep} names.
+   * desired state is the whole state, but for what {@link SyncOptions.keep} names. Host names in endpoints
+   * are resolved first.
    *
    * @returns the changes, made or (`dryRun`) to be made; `describeChange` puts one into words
    * @throws as {@link device} and {@link configure}
@@ -216,7 +243,13 @@ export class WireGuard implements AsyncDisposable {
       configure: (device: string, config: DeviceConfig, call?: CallOptions) =>
         this.configure(device, config, { ...call, backend }),
     }
-    return syncDevice(calls, name, desired, options)
+    const resolve = async (wanted: DeviceConfig): Promise<DeviceConfig> => {
+      using deadline = new Deadline(options)
+      return await this.#resolve(wanted, deadline.signal).catch((error) => {
+        throw inContext(error, { operation: 'sync', device: name })
+      })
+    }
+    return syncDevice(calls, name, desired, { ...options, resolve })
   }
 
   /**
@@ -284,11 +317,6 @@ export class WireGuard implements AsyncDisposable {
     return this.#live.justInTime(name, options)
   }
 
-  async #names(options?: CallOptions): Promise<string[]> {
-    const names = await Promise.all(this.#candidates({}).map((backend) => backend.list(options)))
-    return [...new Set(names.flat())].sort()
-  }
-
   get #interfaces(): InterfaceContext {
     return { wg: this, resolver: this.#resolver, netns: this.#netns }
   }
@@ -305,6 +333,21 @@ export class WireGuard implements AsyncDisposable {
     await this.close()
   }
 
+  /** @param mayHaveNames nothing is awaited without need: the call has its place in line at once */
+  #configure(
+    name: string,
+    config: DeviceConfig,
+    options: ClientCallOptions,
+    mayHaveNames: boolean,
+  ): Promise<void> {
+    return this.#change('configure', name, options, mayHaveNames, async (rest, signal) => {
+      const resolved = mayHaveNames ? await this.#resolve(config, signal) : config
+      await this.#ask('configure', name, rest(), (backend, left) =>
+        backend.configure(name, resolved, left),
+      )
+    })
+  }
+
   #candidates({ backend: kind }: ClientCallOptions): Backend[] {
     const found = this.backends.filter((status) => kind === undefined || status.kind === kind)
     const backends = found.flatMap((status) => (status.available ? [status.backend] : []))
@@ -312,6 +355,31 @@ export class WireGuard implements AsyncDisposable {
     const [missing] = found
     if (missing && !missing.available) throw missing.reason
     throw unsupported('backend', `no backend of kind ${JSON.stringify(kind)} was opened`)
+  }
+
+  /** A config that is wrong elsewhere is refused before a name server hears of it. */
+  async #resolve(config: DeviceConfig, signal: AbortSignal): Promise<DeviceConfig> {
+    const placeholders = await withPlaceholders(config, PLACEHOLDER)
+    if (placeholders === config) return config
+    await withCheckedConfig(placeholders, (checked) => checked(signal))
+    return this.#resolver.resolve(config, signal)
+  }
+
+  /** A reading asks all backends; one of another kind than the caller wants does not help him. */
+  async #recentDevice(name: string, maxAge: number, call: ClientCallOptions): Promise<Device> {
+    checkMaxAge(maxAge)
+    using deadline = new Deadline(call)
+    const rest = timeLeft(call)
+    try {
+      checkInterfaceName(name)
+      const { signal } = deadline
+      const device = await this.#live.device(name, { maxAge, signal })
+      if (call.backend === undefined || call.backend === device.kind) return device
+      device.privateKey?.wipe()
+    } catch (error) {
+      throw inContext(error, { operation: 'device', device: name })
+    }
+    return this.device(name, rest())
   }
 
   #lineOf(name: string): string {
@@ -364,6 +432,8 @@ export class WireGuard implements AsyncDisposable {
     const rest = timeLeft(options)
     const { signal } = deadline
     const delayed = this.#delayed.get(name) ?? 0
+    // A reading that begins from here on waits behind the change.
+    this.#live.invalidate(name)
     try {
       if (!isDelayed && delayed === 0) return await change(rest, signal)
     } finally {
@@ -380,12 +450,6 @@ export class WireGuard implements AsyncDisposable {
       if (left > 0) this.#delayed.set(name, left)
       else this.#delayed.delete(name)
     }
-  }
-
-  /** A config that is wrong elsewhere is refused before a name server hears of it. */
-  async #resolve(config: DeviceConfig, signal: AbortSignal): Promise<DeviceConfig> {
-    wipeConfig(checkConfig(withPlaceholders(config, PLACEHOLDER)))
-    return this.#resolver.resolve(config, signal)
   }
 }
 
@@ -404,6 +468,12 @@ async function begin(peers: AsyncIterator<Peer>): Promise<Stream> {
     await peers.return?.()
     throw error
   }
+}
+
+function checkMaxAge(maxAge: number): void {
+  if (typeof maxAge !== 'number') throw new InvalidTypeError('options.maxAge', 'must be a number')
+  if (maxAge >= 0) return
+  throw new InvalidRangeError('options.maxAge', `must be 0 milliseconds or more, got ${maxAge}`)
 }
 
 function copyOf(device: string, config: DeviceConfig): DeviceConfig {

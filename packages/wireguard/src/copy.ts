@@ -25,6 +25,14 @@ const PEER_FIELDS: readonly (keyof PeerConfig)[] = [
   'allowedIPs',
 ]
 
+/** To copy so many peers takes a millisecond or two. */
+const COPIED_PEERS = 1000
+
+/** Too large to be copied in one go. */
+export function isLarge(config: DeviceConfig): boolean {
+  return Array.isArray(config?.peers) && config.peers.length > COPIED_PEERS
+}
+
 /**
  * A copy of a config that its owner can no longer change, keys included: a call may have to wait before
  * a backend looks at it. Nothing is checked; what is no config stays what it is, for the backend to
@@ -71,7 +79,14 @@ function copyFields<T extends object>(from: T, fields: readonly (keyof T)[]): T 
 function copyKey<T extends KeyInput | null | undefined>(key: T): T
 function copyKey(key: KeyInput | null | undefined): KeyInput | null | undefined {
   if (key instanceof SecretKey) return SecretKey.from(key)
-  return key instanceof Uint8Array ? Uint8Array.from(key) : key
+  return key instanceof Uint8Array ? copyOfSecret(key) : key
+}
+
+/** In memory that the collector does not move. Of any length: what is no key is refused later. */
+function copyOfSecret(key: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new ArrayBuffer(key.length))
+  copy.set(key)
+  return copy
 }
 
 function wipeKey(key: KeyInput | null | undefined): void {

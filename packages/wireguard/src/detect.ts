@@ -8,7 +8,7 @@ import {
   inContext,
   WireGuardError,
 } from '@wgctrl/types'
-import { UserspaceBackend } from '@wgctrl/uapi'
+import { UserspaceBackend, type UserspaceOptions } from '@wgctrl/uapi'
 
 /** One backend that was looked for. */
 export type BackendStatus =
@@ -29,6 +29,8 @@ export interface DetectOptions {
   readonly netns?: string | number | undefined
   /** The directory of UAPI sockets; absent: where the platform's implementations put theirs. */
   readonly socketDir?: string | undefined
+  /** Of UAPI sockets, see {@link UserspaceOptions}. */
+  readonly unsafePermissions?: UserspaceOptions['unsafePermissions']
   /** Ends the search for backends. */
   readonly signal?: AbortSignal | undefined
 }
@@ -36,7 +38,10 @@ export interface DetectOptions {
 /** The backends that come with this package, in the order in which they are asked. */
 const makers = new Map<unknown, (options: DetectOptions) => Backend>([
   ['linux-kernel', ({ netns }) => new KernelBackend({ netns })],
-  ['userspace', ({ socketDir }) => new UserspaceBackend({ socketDir })],
+  [
+    'userspace',
+    ({ socketDir, unsafePermissions }) => new UserspaceBackend({ socketDir, unsafePermissions }),
+  ],
 ])
 
 /**

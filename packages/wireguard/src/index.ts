@@ -20,6 +20,7 @@ export type {
   Peer,
   PeerConfig,
   PublicKey,
+  UnsafePermissions,
 } from '@wgctrl/types'
 export {
   AbortError,
@@ -30,7 +31,7 @@ export {
   WireGuardError,
 } from '@wgctrl/types'
 export { UserspaceBackend, type UserspaceOptions } from '@wgctrl/uapi'
-export { type ClientCallOptions, WireGuard } from './client.js'
+export { type ClientCallOptions, type DeviceOptions, WireGuard } from './client.js'
 export * from './config-file/index.js'
 export type { BackendStatus } from './detect.js'
 export type { DeviceList } from './device-list.js'
@@ -38,7 +39,12 @@ export type { HandshakeOptions, Handshakes, Initiation } from './handshakes/hand
 export * from './interface/index.js'
 export type { JustInTime } from './just-in-time/just-in-time.js'
 export type { JustInTimeOptions, PeerLookup } from './just-in-time/options.js'
-export type { Lookup, ResolveOptions } from './resolve.js'
+export {
+  EndpointResolver,
+  type Lookup,
+  type LookupRetry,
+  type ResolveOptions,
+} from './resolve.js'
 export * from './sync/index.js'
 export type { WatchEvent } from './watch/events.js'
 export type { Watcher, WatchOptions } from './watch/watcher.js'

@@ -52,6 +52,23 @@ const failure = (promise: Promise<unknown>): Promise<WireGuardError> =>
     (error) => error,
   )
 
+it('tells of each failure after which a host is looked up again', async () => {
+  const onRetry = vi.fn()
+  const resolver = new EndpointResolver({ lookup: lookupAfter(2), retries: 2, onRetry })
+  const resolved = resolver.resolve(configOf('host.example:5'), never)
+  await vi.runAllTimersAsync()
+  await resolved
+  const error = expect.objectContaining({ code: 'EAI_AGAIN' })
+  expect(onRetry.mock.calls).toEqual([
+    [{ host: 'host.example', delay: 1000, error }],
+    [{ host: 'host.example', delay: 1200, error }],
+  ])
+  onRetry.mockClear()
+  const vain = new EndpointResolver({ lookup: lookupAfter(9, 'ENOTFOUND'), onRetry })
+  await failure(vain.resolve(configOf('host.example:5'), never))
+  expect(onRetry).not.toHaveBeenCalled()
+})
+
 describe('a name', () => {
   it('becomes the first address of its host, of either family', async () => {
     const lookup = lookupIn({
@@ -90,7 +107,7 @@ describe('a name', () => {
       configOf('a.example:1', 'b.example:1'),
       never,
     )
-    expect(waiting).toHaveLength(2)
+    await vi.waitFor(() => expect(waiting).toHaveLength(2))
     for (const answer of waiting) answer()
     await resolving
   })
@@ -125,13 +142,37 @@ describe('the config', () => {
     expect(lookup.hosts).toEqual([])
   })
 
-  it('can be checked with addresses in the place of names', () => {
+  it('can be checked with addresses in the place of names', async () => {
     const config = configOf('a.example:7', '[::1]:2')
     expect(hasNames(config)).toBe(true)
-    expect(withPlaceholders(config, '192.0.2.1').peers?.map((peer) => peer.endpoint)).toEqual([
+    const { peers } = await withPlaceholders(config, '192.0.2.1')
+    expect(peers?.map((peer) => peer.endpoint)).toEqual([
       { address: '192.0.2.1', port: 7, family: 4 },
       '[::1]:2',
     ])
+    const plain = configOf('[::1]:2', undefined)
+    expect(await withPlaceholders(plain, '192.0.2.1')).toBe(plain)
+  })
+
+  it('is found among very many peers, and others get a turn meanwhile', async () => {
+    const peers = configOf(...Array.from({ length: 12_000 }, () => '192.0.2.1:1')).peers ?? []
+    const config = { peers: [...peers, { publicKey: KEY, endpoint: 'last.example:5' }] }
+    const lookup = lookupIn({ 'last.example': ['192.0.2.9'] })
+    let turns = 0
+    vi.useRealTimers()
+    const immediate = setImmediate(function count() {
+      turns++
+    })
+    const resolved = await new EndpointResolver({ lookup }).resolve(config, never)
+    clearImmediate(immediate)
+    vi.useFakeTimers()
+    expect(turns).toBe(1)
+    expect(resolved.peers?.length).toBe(12_001)
+    expect(resolved.peers?.at(-1)?.endpoint).toEqual({ address: '192.0.2.9', port: 5, family: 4 })
+    const { path } = await failure(
+      new EndpointResolver({ lookup: lookupIn({}) }).resolve(config, never),
+    )
+    expect(path).toBe('peers[12000].endpoint')
   })
 })
 

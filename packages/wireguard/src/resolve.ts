@@ -1,5 +1,6 @@
 import type { LookupAddress } from 'node:dns'
 import { lookup as systemLookup } from 'node:dns/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   abortable,
   type DeviceConfig,
@@ -36,16 +37,28 @@ export interface ResolveOptions {
    * exist is not asked for again.
    */
   readonly retries?: number | undefined
+  /** Told of each failure after which the host will be looked up again. Absent: nobody is. */
+  readonly onRetry?: ((retry: LookupRetry) => void) | undefined
+}
+
+/** A name server did not answer. */
+export interface LookupRetry {
+  readonly host: string
+  /** Milliseconds until the host is looked up again. */
+  readonly delay: number
+  readonly error: NodeJS.ErrnoException
 }
 
 /** Turns the names in the endpoints of a config into addresses. */
 export class EndpointResolver {
   readonly #lookup: Lookup
   readonly #retries: number
+  readonly #onRetry: ResolveOptions['onRetry']
 
   constructor(options: ResolveOptions = {}) {
     this.#lookup = options.lookup ?? lookupAll
     this.#retries = options.retries ?? environmentRetries()
+    this.#onRetry = options.onRetry
     if (typeof this.#lookup !== 'function') {
       throw new InvalidTypeError('options.resolve.lookup', 'must be a function')
     }
@@ -61,7 +74,7 @@ export class EndpointResolver {
    * @throws {WireGuardError} `ENOTFOUND`, `EAI_AGAIN` or `ETIMEDOUT`; `path` names the endpoint
    */
   async resolve(config: DeviceConfig, signal: AbortSignal): Promise<DeviceConfig> {
-    const hosts = namedHosts(config)
+    const hosts = await namedHosts(config)
     if (hosts.size === 0) return config
     const failed = new AbortController()
     const either = AbortSignal.any([signal, failed.signal])
@@ -69,7 +82,7 @@ export class EndpointResolver {
       const searches = Array.from(hosts, async ([host, path]): Promise<[string, string]> => {
         return [host, await this.#find(host, path, either)]
       })
-      return withAddresses(config, new Map(await Promise.all(searches)))
+      return await withAddresses(config, new Map(await Promise.all(searches)))
     } catch (error) {
       failed.abort(error)
       throw error
@@ -94,6 +107,8 @@ export class EndpointResolver {
       } catch (error) {
         const isPassing = (error as NodeJS.ErrnoException).code === 'EAI_AGAIN'
         if (!isPassing || signal.aborted || tries >= this.#retries) throw error
+        const retry = { host, delay: Math.min(delay, LONGEST_DELAY) }
+        this.#onRetry?.({ ...retry, error: error as NodeJS.ErrnoException })
       }
       await sleep(Math.min(delay, LONGEST_DELAY), signal)
     }
@@ -108,37 +123,68 @@ function sleep(delay: number, signal: AbortSignal): Promise<void> {
   return abortable(elapsed, signal).finally(() => clearTimeout(timer))
 }
 
-/** True when some endpoint has a name for its host. */
+/** True when some endpoint has a name for its host. Of a large config {@link namedHosts} tells. */
 export function hasNames(config: DeviceConfig): boolean {
-  return namedHosts(config).size > 0
+  return peersOf(config).some((peer) => nameIn(peer) !== undefined)
 }
 
-/** The same config with `address` in the place of every name: all but the names can be checked with it. */
-export function withPlaceholders(config: DeviceConfig, address: string): DeviceConfig {
-  const hosts = Array.from(namedHosts(config).keys())
-  return withAddresses(config, new Map(hosts.map((host) => [host, address])))
+/**
+ * The same config with `address` in the place of every name: all but the names can be checked with it.
+ * Itself, when there is no name.
+ */
+export async function withPlaceholders(
+  config: DeviceConfig,
+  address: string,
+): Promise<DeviceConfig> {
+  const hosts = await namedHosts(config)
+  if (hosts.size === 0) return config
+  return await withAddresses(config, new Map(Array.from(hosts.keys(), (host) => [host, address])))
+}
+
+/** Peers that are looked at in one turn of the event loop. */
+const PER_TURN = 5000
+
+function peersOf(config: DeviceConfig): readonly PeerConfig[] {
+  return Array.isArray(config?.peers) ? config.peers : []
+}
+
+/** Goes through the peers without holding up the event loop. */
+async function* inTurns(config: DeviceConfig): AsyncGenerator<readonly [number, PeerConfig][]> {
+  const peers = peersOf(config)
+  for (let from = 0; from < peers.length; from += PER_TURN) {
+    if (from > 0) await nextTurn()
+    yield peers.slice(from, from + PER_TURN).map((peer, index) => [from + index, peer])
+  }
 }
 
 /** The hosts that have to be looked up, each with the path of the first endpoint that names it. */
-function namedHosts(config: DeviceConfig): Map<string, string> {
+async function namedHosts(config: DeviceConfig): Promise<Map<string, string>> {
   const hosts = new Map<string, string>()
-  const peers = config?.peers
-  if (!Array.isArray(peers)) return hosts
-  peers.forEach((peer: PeerConfig, index) => {
-    const host = nameIn(peer)?.host
-    if (host !== undefined && !hosts.has(host)) hosts.set(host, `peers[${index}].endpoint`)
-  })
+  for await (const some of inTurns(config)) {
+    for (const [index, peer] of some) {
+      const host = nameIn(peer)?.host
+      if (host !== undefined && !hosts.has(host)) hosts.set(host, `peers[${index}].endpoint`)
+    }
+  }
   return hosts
 }
 
-function withAddresses(config: DeviceConfig, found: ReadonlyMap<string, string>): DeviceConfig {
-  const peers = config.peers?.map((peer) => {
-    const named = nameIn(peer)
-    const address = named && found.get(named.host)
-    if (!named || address === undefined) return peer
-    return { ...peer, endpoint: parseEndpoint(bracketed(address, named.port)) as Endpoint }
-  })
+async function withAddresses(
+  config: DeviceConfig,
+  found: ReadonlyMap<string, string>,
+): Promise<DeviceConfig> {
+  const peers: PeerConfig[] = []
+  for await (const some of inTurns(config)) {
+    for (const [, peer] of some) peers.push(withAddress(peer, found))
+  }
   return { ...config, peers }
+}
+
+function withAddress(peer: PeerConfig, found: ReadonlyMap<string, string>): PeerConfig {
+  const named = nameIn(peer)
+  const address = named && found.get(named.host)
+  if (!named || address === undefined) return peer
+  return { ...peer, endpoint: parseEndpoint(bracketed(address, named.port)) as Endpoint }
 }
 
 /** Most endpoints are told apart from names at a glance. */

@@ -62,7 +62,8 @@ export const peerBuilder: PeerBuilder<Peer> = {
         ? readU32(bytes, slots[P.protocolVersion] as number)
         : 1,
     })
-    const presharedKey = secretAt(bytes, slots[P.presharedKey] as number)
+    const key = slots[P.presharedKey] as number
+    const presharedKey = key === 0 ? undefined : SecretKey.at(bytes, key)
     if (presharedKey !== undefined) peer.presharedKey = presharedKey
     const endpoint = endpointAt(bytes, slots[P.endpoint] as number, slots[P.endpoint + 1] as number)
     if (endpoint !== undefined) peer.endpoint = endpoint
@@ -78,7 +79,7 @@ export const peerBuilder: PeerBuilder<Peer> = {
 /** A device as users see it, from the dump of it. */
 export function toDevice({ head, peers, unknown }: DeviceDump<Peer>): Device {
   const { ifindex, ifname = '', privateKey, publicKey, listenPort = 0, fwmark = 0 } = head
-  const secret = privateKey && secretAt(privateKey, 0)
+  const secret = privateKey && SecretKey.at(privateKey, 0)
   privateKey?.fill(0)
   return {
     name: ifname,
@@ -98,14 +99,6 @@ function keyText(bytes: Uint8Array, o: number): string {
   return Buffer.isBuffer(bytes)
     ? bytes.toString('base64', o, o + WG_KEY_LEN)
     : formatPublicKey(bytes, o)
-}
-
-/** 32 zero bytes on the wire mean that there is none. */
-function secretAt(bytes: Uint8Array, o: number): SecretKey | undefined {
-  for (let i = 0; i < WG_KEY_LEN; i++) {
-    if (bytes[o + i] !== 0) return SecretKey.from(bytes.subarray(o, o + WG_KEY_LEN))
-  }
-  return undefined
 }
 
 /** struct sockaddr_in or sockaddr_in6: native family, then port and addresses in network order. */

@@ -1,3 +1,5 @@
+import { LAYOUT } from './abi.js'
+
 /**
  * Classic BPF as data: what a filter does is decided by whoever builds the list.
  *
@@ -44,8 +46,10 @@ export const BPF_AD = {
   packetType: 0xfffff004,
 } as const
 
-/** struct sock_filter: code u16, jt u8, jf u8, k u32. */
-const SOCK_FILTER = 8
+const SOCK_FILTER = LAYOUT['sizeof(struct sock_filter)']
+const JT = LAYOUT['offsetof(struct sock_filter, jt)']
+const JF = LAYOUT['offsetof(struct sock_filter, jf)']
+const K = LAYOUT['offsetof(struct sock_filter, k)']
 
 /** A program as the array of `struct sock_filter` that the kernel reads. */
 export function encodeBpf(program: readonly BpfInstruction[]): Buffer<ArrayBuffer> {
@@ -53,9 +57,9 @@ export function encodeBpf(program: readonly BpfInstruction[]): Buffer<ArrayBuffe
   program.forEach(({ code, jt, jf, k }, index) => {
     const at = index * SOCK_FILTER
     bytes.writeUInt16LE(code, at)
-    bytes.writeUInt8(jt, at + 2)
-    bytes.writeUInt8(jf, at + 3)
-    bytes.writeUInt32LE(k, at + 4)
+    bytes.writeUInt8(jt, at + JT)
+    bytes.writeUInt8(jf, at + JF)
+    bytes.writeUInt32LE(k, at + K)
   })
   return bytes
 }

@@ -1,11 +1,12 @@
 import { closeSync, existsSync, openSync } from 'node:fs'
-import { invalid, WireGuardError } from '@wgctrl/types'
+import { invalid, quoted, WireGuardError } from '@wgctrl/types'
+import { ABI } from './abi.js'
 import type { LibC } from './ffi.js'
 
 /** A network namespace: a name of `ip netns`, a path, or the id of a process that is in it. */
 export type Namespace = string | number
 
-const CLONE_NEWNET = 0x40000000
+const { CLONE_NEWNET } = ABI
 
 /** The file that stands for a namespace. @source ip-netns(8), namespaces(7) */
 export function namespacePath(namespace: Namespace): string {
@@ -13,9 +14,10 @@ export function namespacePath(namespace: Namespace): string {
     if (Number.isInteger(namespace) && namespace > 0) return `/proc/${namespace}/ns/net`
     throw invalid('netns', `${namespace} is no process id`)
   }
-  if (namespace.includes('/')) return namespace
-  if (namespace === '' || namespace === '.' || namespace === '..') {
-    throw invalid('netns', `${JSON.stringify(namespace)} is no name of a network namespace`)
+  const isText = typeof namespace === 'string' && !namespace.includes('\0')
+  if (isText && namespace.includes('/')) return namespace
+  if (!isText || namespace === '' || namespace === '.' || namespace === '..') {
+    throw invalid('netns', `${quoted(namespace)} is no name of a network namespace`)
   }
   return `/run/netns/${namespace}`
 }

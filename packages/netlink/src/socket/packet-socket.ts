@@ -1,20 +1,32 @@
 import { closeSync } from 'node:fs'
+import { ABI, LAYOUT } from './abi.js'
 import { type BpfInstruction, encodeBpf } from './bpf.js'
 import { type LibC, loadLibC } from './ffi.js'
 import { insideNamespace, type Namespace } from './namespace.js'
 
-const AF_PACKET = 17
-const SOCK_DGRAM = 2
-const SOCK_CLOEXEC = 0o2000000
-const SOL_SOCKET = 1
-const SO_RCVBUF = 8
-const SO_RCVTIMEO = 20
-const SO_ATTACH_FILTER = 26
-const SO_RCVBUFFORCE = 33
-const SOL_PACKET = 263
-const PACKET_STATISTICS = 6
-const PACKET_IGNORE_OUTGOING = 23
-const ETH_P_ALL = 3
+const {
+  AF_PACKET,
+  SOCK_DGRAM,
+  SOCK_CLOEXEC,
+  SOL_SOCKET,
+  SO_RCVBUF,
+  SO_RCVTIMEO,
+  SO_ATTACH_FILTER,
+  SO_RCVBUFFORCE,
+  SOL_PACKET,
+  PACKET_STATISTICS,
+  PACKET_IGNORE_OUTGOING,
+  ETH_P_ALL,
+} = ABI
+
+const SOCKADDR_LL = LAYOUT['sizeof(struct sockaddr_ll)']
+const SLL_PROTOCOL = LAYOUT['offsetof(struct sockaddr_ll, sll_protocol)']
+const TIMEVAL = LAYOUT['sizeof(struct timeval)']
+const TV_USEC = LAYOUT['offsetof(struct timeval, tv_usec)']
+const SOCK_FPROG = LAYOUT['sizeof(struct sock_fprog)']
+const FILTER = LAYOUT['offsetof(struct sock_fprog, filter)']
+const TPACKET_STATS = LAYOUT['sizeof(struct tpacket_stats)']
+const TP_DROPS = LAYOUT['offsetof(struct tpacket_stats, tp_drops)']
 
 export interface PacketSocketOptions {
   /** What to let through; offset 0 is the first byte of the IP header. */
@@ -72,9 +84,9 @@ function tolerate(code: string, body: () => void): void {
 
 /** struct sockaddr_ll: family u16, protocol be16, ifindex s32 (0: every link), and 12 bytes more. */
 function everyLink(): Uint8Array {
-  const address = Buffer.alloc(20)
+  const address = Buffer.alloc(SOCKADDR_LL)
   address.writeUInt16LE(AF_PACKET, 0)
-  address.writeUInt16BE(ETH_P_ALL, 2)
+  address.writeUInt16BE(ETH_P_ALL, SLL_PROTOCOL)
   return address
 }
 
@@ -86,9 +98,9 @@ function int(value: number): Uint8Array {
 
 /** struct timeval of a 64-bit system: seconds s64, microseconds s64. */
 function timeval(milliseconds: number): Uint8Array {
-  const bytes = Buffer.alloc(16)
+  const bytes = Buffer.alloc(TIMEVAL)
   bytes.writeUInt32LE(Math.floor(milliseconds / 1000), 0)
-  bytes.writeUInt32LE(Math.max(1, (milliseconds % 1000) * 1000), 8)
+  bytes.writeUInt32LE(Math.max(1, (milliseconds % 1000) * 1000), TV_USEC)
   return bytes
 }
 
@@ -110,9 +122,9 @@ export class PacketSocket {
     const program = encodeBpf(filter)
     // struct sock_fprog: len u16, six bytes of padding, then a pointer to the program, which the
     // kernel copies during the call.
-    const head = Buffer.alloc(16)
+    const head = Buffer.alloc(SOCK_FPROG)
     head.writeUInt16LE(filter.length, 0)
-    head.writeBigUInt64LE(this.#libc.addressOf(program), 8)
+    head.writeBigUInt64LE(this.#libc.addressOf(program), FILTER)
     this.#libc.setsockopt(this.fd, SOL_SOCKET, SO_ATTACH_FILTER, head)
     // Used once more, so that nothing could have collected it before.
     program.fill(0)
@@ -120,9 +132,9 @@ export class PacketSocket {
 
   /** How many packets found the receive buffer full since this was asked last. */
   takeDrops(): number {
-    const statistics = Buffer.alloc(8)
+    const statistics = Buffer.alloc(TPACKET_STATS)
     this.#libc.getsockopt(this.fd, SOL_PACKET, PACKET_STATISTICS, statistics)
-    return statistics.readUInt32LE(4)
+    return statistics.readUInt32LE(TP_DROPS)
   }
 
   close(): void {

@@ -2,6 +2,7 @@ import { closeSync, read, readSync, write, writeSync } from 'node:fs'
 import { endianness } from 'node:os'
 import { readU32, writeU16, writeU32 } from '../codec/bytes.js'
 import { NetlinkError } from '../errors.js'
+import { ABI, LAYOUT } from './abi.js'
 import { type LibC, loadLibC } from './ffi.js'
 import { insideNamespace, type Namespace } from './namespace.js'
 import type { Transport } from './transport.js'
@@ -9,21 +10,26 @@ import type { Transport } from './transport.js'
 /** Protocol numbers of the netlink families used here. @source linux/netlink.h */
 export const NETLINK = { route: 0, generic: 16 } as const
 
-const AF_NETLINK = 16
-const SOCK_RAW = 3
-const SOCK_NONBLOCK = 0o4000
-const SOCK_CLOEXEC = 0o2000000
-const SOL_SOCKET = 1
-const SO_RCVBUF = 8
-const SO_RCVTIMEO = 20
-const SOL_NETLINK = 270
-const NETLINK_ADD_MEMBERSHIP = 1
-const NETLINK_CAP_ACK = 10
-const NETLINK_EXT_ACK = 11
-const NETLINK_GET_STRICT_CHK = 12
+const {
+  AF_NETLINK,
+  SOCK_RAW,
+  SOCK_NONBLOCK,
+  SOCK_CLOEXEC,
+  SOL_SOCKET,
+  SO_RCVBUF,
+  SO_RCVTIMEO,
+  SOL_NETLINK,
+  NETLINK_ADD_MEMBERSHIP,
+  NETLINK_CAP_ACK,
+  NETLINK_EXT_ACK,
+  NETLINK_GET_STRICT_CHK,
+} = ABI
 
 /** struct sockaddr_nl: family u16, pad u16, port u32, groups u32. */
-const SOCKADDR_NL = 12
+const SOCKADDR_NL = LAYOUT['sizeof(struct sockaddr_nl)']
+const NL_PID = LAYOUT['offsetof(struct sockaddr_nl, nl_pid)']
+const TIMEVAL = LAYOUT['sizeof(struct timeval)']
+const TV_USEC = LAYOUT['offsetof(struct timeval, tv_usec)']
 
 export interface NetlinkSocketOptions {
   /** The netlink protocol, one of {@link NETLINK} or another NETLINK_ number. */
@@ -109,16 +115,16 @@ function int(value: number): Uint8Array {
 
 /** struct timeval of a 64-bit system: seconds s64, microseconds s64. */
 function timeval(milliseconds: number): Uint8Array {
-  const bytes = new Uint8Array(16)
+  const bytes = new Uint8Array(TIMEVAL)
   writeU32(bytes, 0, Math.floor(milliseconds / 1000))
-  writeU32(bytes, 8, Math.max(1, (milliseconds % 1000) * 1000))
+  writeU32(bytes, TV_USEC, Math.max(1, (milliseconds % 1000) * 1000))
   return bytes
 }
 
 function portOf(libc: LibC, fd: number): number {
   const address = Buffer.alloc(SOCKADDR_NL)
   libc.getsockname(fd, address)
-  return readU32(address, 4)
+  return readU32(address, NL_PID)
 }
 
 /** A netlink socket. Datagrams in and out; what they mean is a matter of the layers above. */

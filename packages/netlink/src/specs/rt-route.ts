@@ -28,6 +28,12 @@ export const RTN = {
   throw: 9,
 } as const
 
+/**
+ * `lookupTable`: the answer to a lookup names the table that the route is in; without, an IPv4 one says
+ * main. @source linux/rtnetlink.h, RTM_F_*; net/ipv4/route.c
+ */
+export const RTM_F = { lookupTable: 0x1000 } as const
+
 /** @source linux/rtnetlink.h, struct rtmsg */
 export const rtmsg = struct('rtmsg', {
   family: 'u8',

@@ -1,3 +1,4 @@
+import { LIMITS, secretBytes } from '@wgctrl/types'
 import { align } from '../codec/align.js'
 import { readString, readU16, readU32 } from '../codec/bytes.js'
 import { locate, slotsFor, type UnknownTally } from '../codec/decode.js'
@@ -22,6 +23,15 @@ const PUBLIC_KEY = wgPeer.fields.publicKey.type * 2
 /** Messages in a row that bring nothing: a peer that cannot fit makes the kernel send them for ever. */
 const MAX_IDLE = 16
 
+/** Bytes of the smallest allowed IP: a nest with a family, an IPv4 address and a prefix length. */
+const ALLOWED_IP = 28
+
+/** Bytes that the fragments of one peer may have together. */
+const MAX_PEER = LIMITS.allowedIPs * ALLOWED_IP
+
+/** Bytes that the messages of a device that is kept whole may have together. */
+export const MAX_DEVICE = LIMITS.allowedIPsOfDevice * ALLOWED_IP + LIMITS.peers * 256
+
 /**
  * Puts the messages of a get-device dump together.
  *
@@ -35,12 +45,16 @@ const MAX_IDLE = 16
 export class Coalescer<P> {
   readonly head: DeviceHead = {}
   readonly unknown: UnknownTally = new Map()
+  /** Of all messages so far. */
+  bytes = 0
   readonly #builder: PeerBuilder<P>
   readonly #deviceSlots = slotsFor(wgDevice)
   readonly #peerSlots = slotsFor(wgPeer)
   readonly #lastKey = new Uint8Array(WG_KEY_LEN)
   #last: P | undefined
   #idle = 0
+  #peers = 0
+  #continued = 0
 
   constructor(builder: PeerBuilder<P>) {
     this.#builder = builder
@@ -49,10 +63,11 @@ export class Coalescer<P> {
   /**
    * Takes the attributes of one message. Peers that are complete now are added to `complete`.
    *
-   * @throws {NetlinkError} EPROTO for lengths that lie, a peer without key, or no progress
+   * @throws {NetlinkError} EPROTO for lengths that lie, a peer without key, no progress, or no end
    */
   take(bytes: Uint8Array, start: number, end: number, complete: P[]): void {
     const slots = this.#deviceSlots
+    this.bytes += end - start
     locate(wgDevice, bytes, start, end, slots, this.unknown)
     this.#takeHead(bytes, slots)
     const peers = slots[DEVICE.peers.type * 2] as number
@@ -79,9 +94,13 @@ export class Coalescer<P> {
       if (key === 0) throw protocolError('the kernel lists a peer without a public key')
       // Only the first peer of a message can go on from the one before.
       if (o === start && this.#goesOn(bytes, key)) {
+        this.#continued += stop - o
+        if (this.#continued > MAX_PEER) throw protocolError('a peer does not end')
         this.#builder.append(this.#last as P, bytes, o + 4, stop, slots, this.unknown)
       } else {
         if (this.#last !== undefined) complete.push(this.#last)
+        this.#continued = 0
+        if (++this.#peers > LIMITS.peers) throw protocolError('the dump of the device does not end')
         this.#last = this.#builder.peer(bytes, o + 4, stop, slots, this.unknown)
       }
       previousKey = key
@@ -111,5 +130,8 @@ export class Coalescer<P> {
   }
 }
 
-const keyAt = (bytes: Uint8Array, o: number): Uint8Array =>
-  new Uint8Array(bytes.subarray(o, o + WG_KEY_LEN))
+const keyAt = (bytes: Uint8Array, o: number): Uint8Array => {
+  const key = secretBytes()
+  key.set(bytes.subarray(o, o + WG_KEY_LEN))
+  return key
+}

@@ -54,7 +54,8 @@ export function getDeviceRequest(family: GenlFamily, device: DeviceRef): Request
 /**
  * Gives the errnos of get-device and set-device their meaning.
  *
- * @source ENODEV: no such link; EOPNOTSUPP: a link of another kind (drivers/net/wireguard/netlink.c)
+ * @source ENODEV: no such link; EOPNOTSUPP: a link of another kind (drivers/net/wireguard/netlink.c);
+ * ENOENT: no such family (net/netlink/genetlink.c)
  */
 export function wireguardError(error: unknown, device: DeviceRef): unknown {
   if (!(error instanceof NetlinkError)) return error
@@ -63,6 +64,8 @@ export function wireguardError(error: unknown, device: DeviceRef): unknown {
       return recoded(error, 'ENODEV', `there is no network interface ${device}`)
     case 'EOPNOTSUPP':
       return recoded(error, 'ENOTWIREGUARD', `${device} is not a WireGuard interface`)
+    case 'ENOENT':
+      return recoded(error, 'ENOBACKEND', 'the kernel has no WireGuard: its module is not loaded')
     case 'EADDRINUSE':
       return recoded(error, 'EADDRINUSE', 'the listen port is taken')
     default:

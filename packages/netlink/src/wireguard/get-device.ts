@@ -3,7 +3,7 @@ import { NLM_F } from '../codec/message.js'
 import { type Connection, interrupted } from '../connection.js'
 import { protocolError } from '../errors.js'
 import type { Reply, ReplyOptions } from '../reply.js'
-import { Coalescer, type DeviceHead } from './coalescer.js'
+import { Coalescer, type DeviceHead, MAX_DEVICE } from './coalescer.js'
 import { type DeviceRef, type FamilyCache, getDeviceRequest, wireguardError } from './family.js'
 import type { PeerBuilder } from './peer-builder.js'
 
@@ -36,7 +36,7 @@ export class DeviceReader {
   /**
    * Reads a device whole. A dump that the device changed under is read again from the start.
    *
-   * @throws {NetlinkError} ENODEV, ENOTWIREGUARD, EPERM; EINTR when every attempt was torn
+   * @throws {NetlinkError} ENODEV, ENOTWIREGUARD, ENOBACKEND, EPERM; EINTR when every attempt was torn
    */
   async read<P>(
     device: DeviceRef,
@@ -48,8 +48,10 @@ export class DeviceReader {
       const coalescer = new Coalescer(builder)
       const dump = await this.#open(device, options)
       try {
-        do takeDatagram(dump.reply, coalescer, peers)
-        while (!dump.reply.interrupted && (await dump.reply.advance()))
+        do {
+          takeDatagram(dump.reply, coalescer, peers)
+          if (coalescer.bytes > MAX_DEVICE) throw protocolError('the device does not end')
+        } while (!dump.reply.interrupted && (await dump.reply.advance()))
         if (dump.reply.interrupted) continue
       } catch (error) {
         throw wireguardError(error, device)

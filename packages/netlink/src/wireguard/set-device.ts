@@ -21,7 +21,8 @@ export class DeviceWriter {
    * Applies a change, in as many messages as it takes. The kernel applies them one by one: when one
    * fails, the error's `appliedPeers` says how many peers were applied for certain.
    *
-   * @throws {NetlinkError} ENODEV, ENOTWIREGUARD, EPERM, EADDRINUSE, EINVAL with the extended ack
+   * @throws {NetlinkError} ENODEV, ENOTWIREGUARD, ENOBACKEND, EPERM, EADDRINUSE, EINVAL with the
+   * extended ack
    */
   async write(change: WgDeviceChange, options: ReplyOptions = {}): Promise<void> {
     const device = change.ifname ?? change.ifindex ?? ''

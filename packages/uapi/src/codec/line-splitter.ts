@@ -29,8 +29,9 @@ export class LineSplitter {
   push(chunk: Uint8Array): void {
     let from = 0
     while (!this.#isDone) {
-      const end = chunk.indexOf(NEWLINE, from)
-      if (end < 0) {
+      let end = from
+      while (end < chunk.length && chunk[end] !== NEWLINE) end++
+      if (end === chunk.length) {
         this.#keep(chunk, from, chunk.length)
         return
       }

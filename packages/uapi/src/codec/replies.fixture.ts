@@ -1,12 +1,15 @@
 /** Replies as daemons gave them, byte for byte, and what they say. */
 import type { WireDevice, WirePeer } from './reply.js'
 
+type PlainDevice = Omit<WireDevice, 'privateKey'> & { readonly privateKey?: Uint8Array }
+type PlainPeer = Omit<WirePeer, 'presharedKey'> & { readonly presharedKey?: Uint8Array }
+
 export interface ReplyVector {
   readonly name: string
   readonly text: string
   readonly errno: number
-  readonly device: WireDevice
-  readonly peers: readonly WirePeer[]
+  readonly device: PlainDevice
+  readonly peers: readonly PlainPeer[]
   readonly unknown?: Readonly<Record<string, number>>
 }
 

@@ -1,4 +1,4 @@
-import { formatPublicKey, isZeroKey, WireGuardError } from '@wgctrl/types'
+import { formatPublicKey, LIMITS, SecretKey, secretBytes, WireGuardError } from '@wgctrl/types'
 import { decodeCounter, decodeInteger } from './decimal.js'
 import { decodeHexKey } from './hex.js'
 import { findKey, type ReplyKey } from './keys.js'
@@ -40,9 +40,10 @@ export class ReplyParser {
   isComplete = false
 
   readonly #lines = new LineSplitter((bytes, from, to) => this.#line(bytes, from, to))
-  readonly #scratch = Buffer.alloc(32)
+  readonly #scratch = secretBytes()
   #peer: WirePeer | undefined
   #finished: WirePeer[] = []
+  #peers = 0
 
   /**
    * Reads a chunk, which stays the caller's: nothing of it is kept but the beginning of a line.
@@ -80,9 +81,9 @@ export class ReplyParser {
   wipe(): void {
     this.#lines.wipe()
     this.#scratch.fill(0)
-    this.device.privateKey?.fill(0)
-    this.#peer?.presharedKey?.fill(0)
-    for (const peer of this.#finished) peer.presharedKey?.fill(0)
+    this.device.privateKey?.wipe()
+    this.#peer?.presharedKey?.wipe()
+    for (const peer of this.#finished) peer.presharedKey?.wipe()
   }
 
   /** @returns false behind the last line */
@@ -92,8 +93,9 @@ export class ReplyParser {
       return false
     }
     if (this.errno !== undefined) throw this.#broken('a line behind errno')
-    const equals = bytes.indexOf(EQUALS, from)
-    if (equals < 0 || equals >= to) throw this.#broken('a line without "="')
+    let equals = from
+    while (equals < to && bytes[equals] !== EQUALS) equals++
+    if (equals === to) throw this.#broken('a line without "="')
     const key = findKey(bytes, from, equals)
     if (key === undefined) this.#countUnknown(bytes, from, equals)
     else if (!this.#deviceField(key, bytes, equals + 1, to)) {
@@ -120,10 +122,11 @@ export class ReplyParser {
         return true
       case 'public_key':
         this.#finishPeer()
+        if (++this.#peers > LIMITS.peers) throw this.#broken('the peers do not end')
         this.#peer = wirePeer(formatPublicKey(this.#key(bytes, from, to)))
         return true
       case 'private_key':
-        this.#setSecret(this.device, 'privateKey', bytes, from, to)
+        this.device.privateKey = this.#secret(this.device.privateKey, bytes, from, to)
         return true
       case 'own_public_key':
         this.device.ownPublicKey = formatPublicKey(this.#key(bytes, from, to))
@@ -144,7 +147,7 @@ export class ReplyParser {
     if (!peer) throw this.#broken(`${key} before the first public_key`)
     switch (key) {
       case 'preshared_key':
-        this.#setSecret(peer, 'presharedKey', bytes, from, to)
+        peer.presharedKey = this.#secret(peer.presharedKey, bytes, from, to)
         break
       case 'endpoint':
         peer.endpoint = text(bytes, from, to)
@@ -165,6 +168,7 @@ export class ReplyParser {
         peer.txBytes = this.#counter(bytes, from, to)
         break
       case 'allowed_ip':
+        if (peer.allowedIps.length === LIMITS.allowedIPs) throw this.#broken('a peer does not end')
         peer.allowedIps.push(text(bytes, from, to))
         break
       case 'protocol_version':
@@ -178,17 +182,15 @@ export class ReplyParser {
     throw this.#broken('a key that is not 64 hex digits')
   }
 
-  #setSecret<Field extends string>(
-    record: { [field in Field]?: Uint8Array },
-    field: Field,
+  /** Of several in one record the last counts, as it would for a daemon. */
+  #secret(
+    before: SecretKey | undefined,
     bytes: Uint8Array,
     from: number,
     to: number,
-  ): void {
-    const key = this.#key(bytes, from, to)
-    record[field]?.fill(0)
-    if (isZeroKey(key)) delete record[field]
-    else record[field] = Uint8Array.from(key)
+  ): SecretKey | undefined {
+    before?.wipe()
+    return SecretKey.at(this.#key(bytes, from, to), 0)
   }
 
   #integer(key: keyof typeof MAX, bytes: Uint8Array, from: number, to: number): number {

@@ -1,3 +1,5 @@
+import type { SecretKey } from '@wgctrl/types'
+
 /**
  * What a get reply says of one peer: the words of the wire, values read.
  * @source https://www.wireguard.com/xplatform/#configuration-protocol
@@ -5,8 +7,8 @@
 export interface WirePeer {
   /** Base64, as keys are shown; the wire has hex. */
   publicKey: string
-  /** Absent where the wire has zeros. The record owns the bytes. */
-  presharedKey?: Uint8Array
+  /** Absent where the wire has zeros. The record's own, until somebody takes it. */
+  presharedKey?: SecretKey | undefined
   endpoint?: string
   persistentKeepaliveInterval: number
   lastHandshakeTimeSec: number
@@ -19,8 +21,8 @@ export interface WirePeer {
 
 /** What a get reply says of the device itself; it stands before the first peer. */
 export interface WireDevice {
-  /** Absent where the wire has none or zeros. The record owns the bytes. */
-  privateKey?: Uint8Array
+  /** Absent where the wire has none or zeros. The record's own, until somebody takes it. */
+  privateKey?: SecretKey | undefined
   /** boringtun gives this and no private key. Base64. */
   ownPublicKey?: string
   listenPort: number

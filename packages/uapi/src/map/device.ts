@@ -2,12 +2,12 @@ import {
   type Device,
   type Endpoint,
   formatCidr,
+  isCanonicalCidr,
   type Peer,
   PeerRecord,
   type PublicKey,
   parseCidr,
   publicKey,
-  SecretKey,
   WireGuardError,
 } from '@wgctrl/types'
 import type { WireDevice, WirePeer } from '../codec/reply.js'
@@ -17,14 +17,16 @@ import { parseWireEndpoint } from './endpoint.js'
 /** What boringtun shows when its private key was cleared: it takes the zeros for a key. */
 const PUBLIC_KEY_OF_ZEROS: PublicKey = 'L+V9o0fNYkMVKNqsX7spBzD/9oSvxM/C7ZCZX1jLO3Q='
 
-/** A device of a reply, with its peers. Its private key is taken out of the record, which is zeroed. */
+/** A device of a reply, with its peers. Its private key is taken out of the record. */
 export function toDevice(name: string, reply: ReplyParser, peers: Peer[]): Device {
   const { device, unknown } = reply
   const own = ownPublicKey(device)
+  const { privateKey } = device
+  device.privateKey = undefined
   return {
     name,
     kind: 'userspace',
-    ...(device.privateKey && { privateKey: takeSecret(device.privateKey) }),
+    ...(privateKey && { privateKey }),
     ...(own !== undefined && { publicKey: own }),
     listenPort: device.listenPort,
     firewallMark: device.fwmark,
@@ -40,7 +42,7 @@ export function ownPublicKey(device: WireDevice): PublicKey | undefined {
   return device.privateKey && publicKey(device.privateKey)
 }
 
-/** A peer of a reply. Its preshared key is taken out of the record, whose bytes are zeroed. */
+/** A peer of a reply. Its preshared key is taken out of the record. */
 export function toPeer(wire: WirePeer, device: WireDevice): Peer {
   const { presharedKey, endpoint, allowedIps } = wire
   // In place: the strings are the record's own list already.
@@ -55,7 +57,10 @@ export function toPeer(wire: WirePeer, device: WireDevice): Peer {
     allowedIPs: allowedIps,
     protocolVersion: wire.protocolVersion,
   })
-  if (presharedKey !== undefined) peer.presharedKey = takeSecret(presharedKey)
+  if (presharedKey !== undefined) {
+    peer.presharedKey = presharedKey
+    wire.presharedKey = undefined
+  }
   if (endpoint !== undefined) peer.endpoint = toEndpoint(endpoint)
   const lastHandshake = handshakeTime(wire, givesHandshakeAge(device))
   if (lastHandshake !== undefined) peer.lastHandshake = lastHandshake
@@ -91,6 +96,7 @@ function toEndpoint(text: string): Endpoint {
 }
 
 function toCanonicalCidr(text: string): string {
+  if (isCanonicalCidr(text)) return text
   try {
     return formatCidr(parseCidr(text))
   } catch (cause) {
@@ -101,10 +107,4 @@ function toCanonicalCidr(text: string): string {
 function unreadable(field: string, text: string, cause?: unknown): WireGuardError {
   const message = `UAPI reply: ${field} ${JSON.stringify(text)} cannot be read`
   return new WireGuardError(message, { code: 'EPROTO', ...(cause !== undefined && { cause }) })
-}
-
-function takeSecret(bytes: Uint8Array): SecretKey {
-  const secret = SecretKey.from(bytes)
-  bytes.fill(0)
-  return secret
 }

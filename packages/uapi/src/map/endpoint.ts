@@ -1,4 +1,4 @@
-import { type Endpoint, formatAddress, parseAddress } from '@wgctrl/types'
+import { type Endpoint, formatAddress, parseAddress, parseIPv4Endpoint } from '@wgctrl/types'
 
 /** An IPv4 address, or an IPv6 address in brackets with or without a scope; and a port. */
 const ENDPOINT = /^(?:\[([^\]%]+)(?:%([^\]]+))?\]|([\d.]+)):(\d{1,5})$/
@@ -10,6 +10,8 @@ const ENDPOINT = /^(?:\[([^\]%]+)(?:%([^\]]+))?\]|([\d.]+)):(\d{1,5})$/
  * @returns `undefined` for anything else
  */
 export function parseWireEndpoint(text: string): Endpoint | undefined {
+  const plain = parseIPv4Endpoint(text)
+  if (plain) return plain
   const [, v6, scope, v4, digits] = ENDPOINT.exec(text) ?? []
   const ip = parseAddress(v6 ?? v4 ?? '')
   const port = Number(digits)

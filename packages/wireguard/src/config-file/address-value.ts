@@ -20,7 +20,11 @@ export interface AllowedIPEntry {
   readonly hadHostBits: boolean
 }
 
-/** @source wireguard-tools, src/config.c: inet_pton(3), and strtoul(3) for the digits of the mask */
+/**
+ * One allowed IP as wg(8) reads it, in files and on its command line; `undefined` when it is none.
+ *
+ * @source wireguard-tools, src/config.c: inet_pton(3), and strtoul(3) for the digits of the mask
+ */
 export function readAllowedIP(text: string): AllowedIPEntry | undefined {
   const sign = /^[+-]/.exec(text)?.[0]
   const network = readNetwork(sign === undefined ? text : text.slice(1))
@@ -59,6 +63,7 @@ function readNetwork(text: string): Cidr | undefined {
 /**
  * An endpoint in every spelling that wg(8) hands to getaddrinfo(3): `host:port` where the host is all
  * before the last colon (an IPv6 address may go without brackets), or `[host]:port` with any host.
+ * A name stays a name; `undefined` when it is no endpoint.
  */
 export function readEndpoint(text: string): Endpoint | NamedEndpoint | undefined {
   const match = /^\[([^\]]+)\]:(.+)$/.exec(text) ?? /^([^[].*):([^:]+)$/.exec(text)

@@ -1,7 +1,8 @@
+import { showable } from '@wgctrl/types'
 import type { AllowedIPEntry } from './address-value.js'
 import { type Dialect, type KeyRule, keysOf } from './key-rule.js'
 import { type Assignment, type Entry, entriesOf, type Line } from './line.js'
-import { type ConfigProblem, HIDDEN, showable } from './problem.js'
+import { type ConfigProblem, HIDDEN } from './problem.js'
 import type { Section } from './section.js'
 import { startOf, trim } from './space.js'
 

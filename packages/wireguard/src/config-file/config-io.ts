@@ -1,23 +1,34 @@
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, open, readFile, realpath, rename, stat, unlink } from 'node:fs/promises'
+import { type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { inContext } from '@wgctrl/types'
+import { checkTrusted, inContext, type UnsafePermissions } from '@wgctrl/types'
 import type { ConfigFile } from './config-file.js'
-import { formatConfig, type ParseOptions, parseNamed } from './parse.js'
+import { checkChoice, formatConfig, type ParseOptions, parseNamed } from './parse.js'
 import { decodeText, encodeText } from './text-encoding.js'
+
+export interface ReadOptions extends ParseOptions {
+  /**
+   * What to do with a file that somebody else than this user and root can write: its hooks run as
+   * whoever brings the interface up. Absent: `refuse` it with `EPERM`. Pipes are taken from anybody.
+   */
+  readonly unsafePermissions?: UnsafePermissions | undefined
+}
 
 /**
  * Reads a config file.
  *
  * @throws {ConfigFileError} `EINVAL`; `problems` has all that is wrong, `file` the path
- * @throws {WireGuardError} `ENOENT`, `EPERM`, …
+ * @throws {WireGuardError} `ENOENT`, `EPERM` (also when others can write the file), …
  */
-export async function readConfigFile(
-  path: string,
-  options: ParseOptions = {},
-): Promise<ConfigFile> {
-  const bytes = await inFile('readConfigFile', () => readFile(path))
-  return parseNamed(decodeText(bytes), options, path)
+export async function readConfigFile(path: string, options: ReadOptions = {}): Promise<ConfigFile> {
+  const { unsafePermissions = 'refuse' } = options
+  checkChoice(unsafePermissions, 'options.unsafePermissions', ['refuse', 'allow'])
+  const bytes = await inFile('readConfigFile', () => readTrusted(path, unsafePermissions))
+  try {
+    return parseNamed(decodeText(bytes), options, path)
+  } finally {
+    bytes.fill(0)
+  }
 }
 
 /**
@@ -37,6 +48,17 @@ async function inFile<T>(operation: string, body: () => Promise<T>): Promise<T> 
     return await body()
   } catch (error) {
     throw inContext(error, { operation })
+  }
+}
+
+async function readTrusted(path: string, permissions: UnsafePermissions): Promise<Buffer> {
+  const file = await open(path, 'r')
+  try {
+    const status = await file.stat()
+    if (permissions === 'refuse' && status.isFile()) checkTrusted(path, status)
+    return await file.readFile()
+  } finally {
+    await file.close()
   }
 }
 

@@ -49,15 +49,6 @@ export function problem(fields: Omit<ConfigProblem, 'message'>): ConfigProblem {
 
 export const HIDDEN = '(hidden)'
 
-/** Anything long enough to hold a key, or a good part of one. */
-const KEY_LIKE = /[A-Za-z0-9+/]{24,}=*/g
-
-/** A text fit for an error message: what looks like a key is hidden, the rest cut to a length. */
-export function showable(text: string): string {
-  const hidden = text.replace(KEY_LIKE, HIDDEN)
-  return hidden.length > 80 ? `${hidden.slice(0, 79)}…` : hidden
-}
-
 /** A config file that cannot be used as it is: `problems` has all that is wrong with it. */
 export class ConfigFileError extends WireGuardError {
   override readonly name: string = 'ConfigFileError'

@@ -30,7 +30,11 @@ function peerLines(peer: Peer, options: ShowConfigOptions): string[] {
   return lines
 }
 
-function endpointText(endpoint: Endpoint, { interfaceName }: ShowConfigOptions): string {
+/** An endpoint as wg(8) prints it: `192.0.2.1:51820`, `[fe80::1%eth0]:51820`. */
+export function endpointText(
+  endpoint: Endpoint,
+  { interfaceName }: ShowConfigOptions = {},
+): string {
   const { address, port, family, scopeId } = endpoint
   if (family === 4) return `${address}:${port}`
   const name = typeof scopeId === 'number' ? (interfaceName?.(scopeId) ?? scopeId) : scopeId
@@ -38,7 +42,8 @@ function endpointText(endpoint: Endpoint, { interfaceName }: ShowConfigOptions):
   return `[${addressText(address)}${scope}]:${port}`
 }
 
-function networkText(cidr: string): string {
+/** An allowed IP as wg(8) prints it. @param cidr canonical, as a device has it */
+export function networkText(cidr: string): string {
   const slash = cidr.indexOf('/')
   return addressText(cidr.slice(0, slash)) + cidr.slice(slash)
 }

@@ -20,6 +20,8 @@ export function readKey(text: string): SecretKey | undefined {
 }
 
 /**
+ * A listen port as wg(8) reads it, but for two spellings; `undefined` when it is none.
+ *
  * @source wireguard-tools, src/config.c: getaddrinfo(3), which takes a plus sign. It would take the
  *   names of /etc/services too, and turn 70000 into 4464: neither is a port here.
  */
@@ -27,12 +29,16 @@ export function readPort(text: string): number | undefined {
   return /^\+?\d+$/.test(text) ? upTo(65535, Number(text)) : undefined
 }
 
-/** `0x` in lower case alone is hexadecimal; a leading zero means nothing. */
+/**
+ * A firewall mark as wg(8) reads it; 0 for `off`, `undefined` when it is none. `0x` in lower case alone is
+ * hexadecimal; a leading zero means nothing.
+ */
 export function readFirewallMark(text: string): number | undefined {
   if (lower(text) === 'off') return 0
   return /^(\d+|0x[\da-fA-F]+)$/.test(text) ? upTo(2 ** 32 - 1, Number(text)) : undefined
 }
 
+/** Seconds of a persistent keepalive as wg(8) reads them; 0 for `off`, `undefined` when they are none. */
 export function readKeepalive(text: string): number | undefined {
   if (lower(text) === 'off') return 0
   return /^\d+$/.test(text) ? upTo(65535, Number(text)) : undefined

@@ -1,4 +1,11 @@
-import { type Family, formatAddress, InvalidTypeError, invalid, parseAddress } from '@wgctrl/types'
+import {
+  type Family,
+  formatAddress,
+  InvalidTypeError,
+  invalid,
+  parseAddress,
+  quoted,
+} from '@wgctrl/types'
 
 /** An address of an interface: unlike in a network, the bits behind the prefix count. */
 export interface InterfaceAddress {
@@ -20,7 +27,7 @@ export function parseInterfaceAddress(text: string, path: string): InterfaceAddr
   const length =
     prefix === undefined ? bits : Number(/^\d{1,3}$/.test(prefix) ? prefix : Number.NaN)
   if (!ip || more.length > 0 || !(length <= bits)) {
-    throw invalid(path, `not an address with prefix length: ${JSON.stringify(text)}`)
+    throw invalid(path, `not an address with prefix length: ${quoted(text)}`)
   }
   return { family: ip.family, text: `${formatAddress(ip.family, ip.bytes)}/${length}` }
 }

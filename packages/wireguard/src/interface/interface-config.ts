@@ -5,6 +5,7 @@ import {
   InvalidTypeError,
   invalid,
   parseAddress,
+  quoted,
 } from '@wgctrl/types'
 import { type InterfaceAddress, parseInterfaceAddress } from './address.js'
 
@@ -120,11 +121,11 @@ function checkDns(dns: DnsConfig): CheckedInterface['dns'] {
   if (typeof dns !== 'object') throw new InvalidTypeError('dns', 'must be an object')
   const servers = checkList(dns.servers ?? [], 'dns.servers').map((text, index) => {
     if (typeof text === 'string' && parseAddress(text)) return text
-    throw invalid(`dns.servers[${index}]`, `not an IP address: ${JSON.stringify(text)}`)
+    throw invalid(`dns.servers[${index}]`, `not an IP address: ${quoted(text)}`)
   })
   const search = checkList(dns.search ?? [], 'dns.search').map((text, index) => {
     if (typeof text === 'string' && DOMAIN.test(text)) return text
-    throw invalid(`dns.search[${index}]`, `not a domain: ${JSON.stringify(text)}`)
+    throw invalid(`dns.search[${index}]`, `not a domain: ${quoted(text)}`)
   })
   return { servers, search }
 }
@@ -143,7 +144,7 @@ function checkTable(table: string | number): string | number {
   const number = Number(table)
   if (typeof table === 'string' && (table.trim() === '' || Number.isNaN(number))) {
     if (/^[^\s/]+$/.test(table)) return table
-    throw invalid('table', `${JSON.stringify(table)} is no routing table`)
+    throw invalid('table', `${quoted(table)} is no routing table`)
   }
   if (Number.isInteger(number) && number > 0 && number < 2 ** 32) return number
   throw new InvalidRangeError('table', `must be 1 to 4294967295, got ${table}`)

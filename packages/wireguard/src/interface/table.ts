@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RT_TABLE } from '@wgctrl/netlink'
-import { invalid } from '@wgctrl/types'
+import { invalid, quoted } from '@wgctrl/types'
 
 /** The administrator's come first: they count. @source ip-route(8); the second since iproute2 6.5 */
 const DIRECTORIES = ['/etc/iproute2', '/usr/share/iproute2']
@@ -27,7 +27,7 @@ export async function tableNumber(table: number | string): Promise<number> {
   }
   const number = BUILT_IN[table]
   if (number !== undefined) return number
-  throw invalid('table', `no routing table is named ${JSON.stringify(table)} in rt_tables`)
+  throw invalid('table', `no routing table is named ${quoted(table)} in rt_tables`)
 }
 
 /** Reads lines of a number and a name; `#` begins a comment. Numbers may be hexadecimal. @internal */

@@ -1,7 +1,7 @@
 import {
   type CheckedConfig,
   type CheckedPeer,
-  checkConfig,
+  checkSteps,
   type Device,
   InvalidRangeError,
   InvalidTypeError,
@@ -10,6 +10,8 @@ import {
   type PeerConfig,
   type PublicKey,
   parsePublicKey,
+  StepBudget,
+  type Steps,
   WireGuardError,
 } from '@wgctrl/types'
 import type { InterfaceIndex } from './endpoint.js'
@@ -41,21 +43,22 @@ export const FATE = { removed: 0, examined: 1, kept: 2 } as const
  * @param own the device's public key as it will be
  * @throws {TypeError | RangeError | WireGuardError} `EINVAL`; `path` names the field
  */
-export function findCandidates(
+export function* findCandidates(
   device: Device,
   peers: readonly PeerConfig[],
   own: PublicKey | undefined,
   interfaceIndex: InterfaceIndex,
-): Candidates {
+): Steps<Candidates> {
   const places = new PeerPlaces(device.peers)
   const fates = new Uint8Array(device.peers.length)
   const strangers = new Set<PublicKey>()
+  const budget = new StepBudget()
   /** Where they stand among the desired peers, and on the device. */
   const suspects: { index: number; at: number | undefined }[] = []
   for (let index = 0; index < peers.length; index++) {
     const peer = peers[index] as PeerConfig
     const key = keyOf(peer, index)
-    const at = places.find(key)
+    const at = places.isNext(key) ? places.next++ : yield* places.find(key)
     const isTwice = at === undefined ? strangers.has(key) : fates[at] !== FATE.removed
     if (isTwice) throw invalid(`peers[${index}].publicKey`, `${key} is there twice`)
     if (key === own && !peer.remove) {
@@ -67,9 +70,10 @@ export function findCandidates(
       fates[at] = isSame ? FATE.kept : FATE.examined
     }
     if (at === undefined || fates[at] === FATE.examined) suspects.push({ index, at })
+    if (budget.spend(1 + (peer.allowedIPs?.length ?? 0))) yield
   }
   const indexes = suspects.map(({ index }) => index)
-  const checked = checkPeers(peers, indexes)
+  const checked = yield* checkPeers(peers, indexes)
   const candidates: Candidate[] = []
   for (const [number, { index, at }] of suspects.entries()) {
     const wanted = checked.peers[number] as CheckedPeer
@@ -88,20 +92,34 @@ export function findCandidates(
  */
 class PeerPlaces {
   readonly #peers: readonly Peer[]
-  #next = 0
+  /** Where the one behind the last that was found is. */
+  next = 0
   #index: Map<PublicKey, number> | undefined
 
   constructor(peers: readonly Peer[]) {
     this.#peers = peers
   }
 
-  find(key: PublicKey): number | undefined {
-    if (this.#peers[this.#next]?.publicKey === key) return this.#next++
-    this.#index ??= new Map(this.#peers.map((peer, at) => [peer.publicKey, at]))
+  isNext(key: PublicKey): boolean {
+    return this.#peers[this.next]?.publicKey === key
+  }
+
+  *find(key: PublicKey): Steps<number | undefined> {
+    this.#index ??= yield* indexOf(this.#peers)
     const at = this.#index.get(key)
-    if (at !== undefined) this.#next = at + 1
+    if (at !== undefined) this.next = at + 1
     return at
   }
+}
+
+function* indexOf(peers: readonly Peer[]): Steps<Map<PublicKey, number>> {
+  const index = new Map<PublicKey, number>()
+  const budget = new StepBudget()
+  for (let at = 0; at < peers.length; at++) {
+    index.set((peers[at] as Peer).publicKey, at)
+    if (budget.spend(0.1)) yield
+  }
+  return index
 }
 
 function keyOf(peer: PeerConfig, index: number): PublicKey {
@@ -115,9 +133,12 @@ function keyOf(peer: PeerConfig, index: number): PublicKey {
 }
 
 /** Checks some of the peers; errors name them by their place among all. */
-function checkPeers(peers: readonly PeerConfig[], indexes: readonly number[]): CheckedConfig {
+function* checkPeers(
+  peers: readonly PeerConfig[],
+  indexes: readonly number[],
+): Steps<CheckedConfig> {
   try {
-    return checkConfig({ peers: indexes.map((index) => peers[index] as PeerConfig) })
+    return yield* checkSteps({ peers: indexes.map((index) => peers[index] as PeerConfig) })
   } catch (error) {
     throw relocated(error, indexes)
   }

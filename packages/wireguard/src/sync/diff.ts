@@ -6,14 +6,17 @@ import {
   type PeerConfig,
   type PublicKey,
   publicKey,
+  runAtOnce,
   SecretKey,
+  StepBudget,
+  type Steps,
   wipeConfig,
 } from '@wgctrl/types'
-import { FATE, findCandidates } from './candidates.js'
+import { type Candidate, FATE, findCandidates } from './candidates.js'
 import type { Change } from './change.js'
 import type { InterfaceIndex } from './endpoint.js'
 import { findMoves, orderEntries, peerChanges } from './networks.js'
-import { diffPeer } from './peer-diff.js'
+import { diffPeer, type PeerDiff } from './peer-diff.js'
 
 export interface DiffOptions {
   /**
@@ -52,13 +55,23 @@ export function diffDevice(
   desired: DeviceConfig,
   options: DiffOptions = {},
 ): DeviceDiff {
+  return runAtOnce(diffSteps(current, desired, options))
+}
+
+/** The same in steps: neither side may change in between. */
+export function* diffSteps(
+  current: Device,
+  desired: DeviceConfig,
+  options: DiffOptions = {},
+): Steps<DeviceDiff> {
   const peers = checkShape(desired)
   const { keep = [], interfaceIndex = () => undefined } = options
   const fields = diffFields(current, desired, keep)
-  const { candidates, fates } = findCandidates(current, peers, fields.publicKey, interfaceIndex)
+  const own = fields.publicKey
+  const { candidates, fates } = yield* findCandidates(current, peers, own, interfaceIndex)
   try {
-    const diffs = candidates.map((candidate) => diffPeer(candidate, interfaceIndex))
-    const moves = findMoves(current, diffs, fates)
+    const diffs = yield* diffPeers(candidates, interfaceIndex)
+    const moves = yield* findMoves(current, diffs, fates)
     // wireguard-go lists its peers in another order at every read.
     const removed = current.peers
       .filter((_, at) => fates[at] === FATE.removed)
@@ -76,6 +89,19 @@ export function diffDevice(
   } finally {
     wipeConfig({ replacePeers: false, peers: candidates.map((candidate) => candidate.wanted) })
   }
+}
+
+function* diffPeers(
+  candidates: readonly Candidate[],
+  interfaceIndex: InterfaceIndex,
+): Steps<PeerDiff[]> {
+  const diffs: PeerDiff[] = []
+  const budget = new StepBudget()
+  for (const candidate of candidates) {
+    diffs.push(diffPeer(candidate, interfaceIndex))
+    if (budget.spend(1 + candidate.wanted.allowedIPs.length)) yield
+  }
+  return diffs
 }
 
 /** Checks all but the peers, which are returned. */

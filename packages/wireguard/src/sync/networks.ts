@@ -1,4 +1,11 @@
-import { type Device, invalid, type PeerConfig, type PublicKey } from '@wgctrl/types'
+import {
+  type Device,
+  invalid,
+  type PeerConfig,
+  type PublicKey,
+  StepBudget,
+  type Steps,
+} from '@wgctrl/types'
 import { FATE } from './candidates.js'
 import type { Change, PeerAdded } from './change.js'
 import { removedTooEarly } from './overlap.js'
@@ -11,17 +18,23 @@ export type Moves = ReadonlyMap<string, PublicKey | undefined>
  * @param fates what becomes of each peer of the device
  * @throws {WireGuardError} `EINVAL` when a network is given to a peer and another is to keep it
  */
-export function findMoves(current: Device, diffs: readonly PeerDiff[], fates: Uint8Array): Moves {
+export function* findMoves(
+  current: Device,
+  diffs: readonly PeerDiff[],
+  fates: Uint8Array,
+): Steps<Moves> {
   const moves = new Map<string, PublicKey | undefined>()
   for (const { added } of diffs) for (const cidr of added) moves.set(cidr, undefined)
   if (moves.size === 0) return moves
   const keepers = new Map<string, PublicKey>()
+  const budget = new StepBudget()
   for (const [at, { publicKey, allowedIPs }] of current.peers.entries()) {
     for (const cidr of allowedIPs) {
       if (!moves.has(cidr)) continue
       moves.set(cidr, publicKey)
       if (fates[at] === FATE.kept) keepers.set(cidr, publicKey)
     }
+    if (budget.spend(allowedIPs.length / 10)) yield
   }
   if (keepers.size > 0) refuseSharing(diffs, keepers)
   return moves

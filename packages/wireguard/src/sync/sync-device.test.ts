@@ -38,6 +38,29 @@ describe('syncDevice', () => {
     expect(backend.sent).toHaveLength(1)
   })
 
+  it('zeroes the keys that it read', async () => {
+    const backend = await makeBackend()
+    const privateKey = new Uint8Array(32).fill(8)
+    await backend.configure('wg0', {
+      privateKey,
+      peers: [{ publicKey: key, presharedKey: privateKey }],
+    })
+    const read: Device[] = []
+    const device = backend.device.bind(backend)
+    backend.device = async (...args) => {
+      const found = await device(...args)
+      read.push(found)
+      return found
+    }
+    await syncDevice(backend, 'wg0', desired, { dryRun: true })
+    await syncDevice(backend, 'wg0', { ...desired, listenPort: -1 }).catch(() => {})
+    expect(read).toHaveLength(2)
+    for (const { privateKey, peers } of read) {
+      expect(() => privateKey?.toBytes()).toThrow(/wiped/)
+      expect(() => peers[0]?.presharedKey?.toBytes()).toThrow(/wiped/)
+    }
+  })
+
   it('sends nothing when it is a dry run', async () => {
     const backend = await makeBackend()
     const changes = await syncDevice(backend, 'wg0', desired, { dryRun: true })
@@ -51,6 +74,24 @@ describe('syncDevice', () => {
     const wrong = { ...desired, listenPort: -1 }
     await expect(syncDevice(backend, 'wg0', wrong)).rejects.toThrow(RangeError)
     expect(backend.sent).toEqual([])
+  })
+
+  it('lets others have a turn while it compares many peers, in whichever order', async () => {
+    const backend = await makeBackend()
+    const peers = Array.from({ length: 3000 }, (_, index) => ({
+      publicKey: formatPublicKey(Buffer.alloc(32, `${index} of many peers `)),
+      allowedIPs: [`10.0.${index >> 8}.${index & 255}/32`],
+    }))
+    await backend.configure('wg0', { peers })
+    let turns = 0
+    const count = (): void => {
+      turns++
+      next = setImmediate(count)
+    }
+    let next = setImmediate(count)
+    expect(await syncDevice(backend, 'wg0', { peers: peers.toReversed() })).toEqual([])
+    clearImmediate(next)
+    expect(turns).toBeGreaterThan(8)
   })
 
   it('shares one time limit among its calls, and hands the signal on', async () => {

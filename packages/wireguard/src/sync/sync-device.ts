@@ -1,7 +1,14 @@
 import { networkInterfaces } from 'node:os'
-import type { Backend, CallOptions, Device, DeviceConfig } from '@wgctrl/types'
+import {
+  type Backend,
+  type CallOptions,
+  type Device,
+  type DeviceConfig,
+  runInTurns,
+} from '@wgctrl/types'
+import { wipeSecrets } from '../interface/context.js'
 import type { Change } from './change.js'
-import { type DiffOptions, diffDevice } from './diff.js'
+import { type DiffOptions, diffSteps } from './diff.js'
 
 export interface SyncOptions extends DiffOptions, CallOptions {
   /** Finds the changes and sends nothing. */
@@ -13,7 +20,7 @@ export type ResolveDesired = (desired: DeviceConfig, current: Device) => Promise
 
 /**
  * Makes a device what it should be by sending the differences alone; none, and nothing is sent. See
- * {@link diffDevice} for what the desired state means.
+ * `diffDevice` for what the desired state means.
  *
  * @returns the changes, made or (`dryRun`) to be made
  * @throws {TypeError | RangeError | WireGuardError} `EINVAL` with `path`, and as `device` and `configure`
@@ -27,12 +34,17 @@ export async function syncDevice(
   const { signal, timeout, dryRun, keep, interfaceIndex = scopeOf } = options
   const started = performance.now()
   const current = await backend.device(name, { signal, timeout })
-  const resolved = (await options.resolve?.(desired, current)) ?? desired
-  const { changes, config } = diffDevice(current, resolved, { keep, interfaceIndex })
-  if (dryRun || changes.length === 0) return changes
-  const left = timeout && Math.max(1, timeout - (performance.now() - started))
-  await backend.configure(name, config, { signal, timeout: left })
-  return changes
+  try {
+    const resolved = (await options.resolve?.(desired, current)) ?? desired
+    const diff = diffSteps(current, resolved, { keep, interfaceIndex })
+    const { changes, config } = await runInTurns(diff)
+    if (dryRun || changes.length === 0) return changes
+    const left = timeout && Math.max(1, timeout - (performance.now() - started))
+    await backend.configure(name, config, { signal, timeout: left })
+    return changes
+  } finally {
+    wipeSecrets(current)
+  }
 }
 
 /** The scope of an interface's link-local addresses is its index (RFC 4007). */

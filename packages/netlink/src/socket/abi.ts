@@ -1,0 +1,52 @@
+/**
+ * Numbers of Linux that libc's headers define, under their names there: the same on x64 and arm64,
+ * with glibc and musl. `test/abi` holds all of them against the headers of each.
+ */
+export const ABI = {
+  AF_NETLINK: 16,
+  AF_PACKET: 17,
+  SOCK_DGRAM: 2,
+  SOCK_RAW: 3,
+  SOCK_NONBLOCK: 0o4000,
+  SOCK_CLOEXEC: 0o2000000,
+  SOL_SOCKET: 1,
+  SO_RCVBUF: 8,
+  SO_RCVTIMEO: 20,
+  SO_ATTACH_FILTER: 26,
+  SO_RCVBUFFORCE: 33,
+  SOL_NETLINK: 270,
+  NETLINK_ADD_MEMBERSHIP: 1,
+  NETLINK_CAP_ACK: 10,
+  NETLINK_EXT_ACK: 11,
+  NETLINK_GET_STRICT_CHK: 12,
+  SOL_PACKET: 263,
+  PACKET_STATISTICS: 6,
+  PACKET_IGNORE_OUTGOING: 23,
+  ETH_P_ALL: 3,
+  CLONE_NEWNET: 0x40000000,
+} as const
+
+/** Bytes of structs, and offsets of their members, that are laid out by hand. */
+export const LAYOUT = {
+  'sizeof(struct sockaddr_nl)': 12,
+  'offsetof(struct sockaddr_nl, nl_family)': 0,
+  'offsetof(struct sockaddr_nl, nl_pid)': 4,
+  'offsetof(struct sockaddr_nl, nl_groups)': 8,
+  'sizeof(struct timeval)': 16,
+  'offsetof(struct timeval, tv_sec)': 0,
+  'offsetof(struct timeval, tv_usec)': 8,
+  'sizeof(struct sockaddr_ll)': 20,
+  'offsetof(struct sockaddr_ll, sll_family)': 0,
+  'offsetof(struct sockaddr_ll, sll_protocol)': 2,
+  'offsetof(struct sockaddr_ll, sll_ifindex)': 4,
+  'sizeof(struct sock_fprog)': 16,
+  'offsetof(struct sock_fprog, len)': 0,
+  'offsetof(struct sock_fprog, filter)': 8,
+  'sizeof(struct sock_filter)': 8,
+  'offsetof(struct sock_filter, code)': 0,
+  'offsetof(struct sock_filter, jt)': 2,
+  'offsetof(struct sock_filter, jf)': 3,
+  'offsetof(struct sock_filter, k)': 4,
+  'sizeof(struct tpacket_stats)': 8,
+  'offsetof(struct tpacket_stats, tp_drops)': 4,
+} as const

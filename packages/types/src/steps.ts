@@ -1,0 +1,40 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+
+/**
+ * Long work that stops now and then, after a millisecond or two, so that whoever runs it can give others a
+ * turn of the event loop.
+ */
+export type Steps<T> = Generator<void, T, void>
+
+/** Runs work to its end in one go. */
+export function runAtOnce<T>(steps: Steps<T>): T {
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value
+  }
+}
+
+/** Runs work to its end, a step in each turn of the event loop. What is short is done before it returns. */
+export async function runInTurns<T>(steps: Steps<T>): Promise<T> {
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value
+    await nextTurn()
+  }
+}
+
+/** Peers and networks that are looked at in one step. */
+const PER_STEP = 500
+
+/** Counts what a step did. */
+export class StepBudget {
+  #left = PER_STEP
+
+  /** @returns whether the step has done enough: the next one begins */
+  spend(amount: number): boolean {
+    this.#left -= amount
+    if (this.#left > 0) return false
+    this.#left = PER_STEP
+    return true
+  }
+}
