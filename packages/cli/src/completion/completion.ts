@@ -1,0 +1,21 @@
+import type { Run } from '../command.js'
+import { commands } from '../commands.js'
+import { withWords } from '../session.js'
+import { bashScript } from './bash.js'
+import { fishScript } from './fish.js'
+import { zshScript } from './zsh.js'
+
+const scripts = new Map([
+  ['bash', bashScript],
+  ['zsh', zshScript],
+  ['fish', fishScript],
+])
+
+export const runCompletion: Run = (invocation, io) =>
+  withWords(invocation, io, async () => {
+    const [shell = ''] = invocation.words
+    const script = scripts.get(shell)
+    if (script) io.stdout.write(script(commands))
+    else throw new Error(`expected bash, zsh or fish, got ${JSON.stringify(shell)}`)
+    return 0
+  })

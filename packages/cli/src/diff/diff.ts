@@ -1,0 +1,65 @@
+import {
+  type Change,
+  type ConfigFile,
+  describeChange,
+  readConfigFile,
+  type SyncOptions,
+  toDeviceConfig,
+  type WireGuard,
+} from 'wgctrl'
+import type { Run } from '../command.js'
+import { printable } from '../peer-names/peer-names.js'
+import { withDevices } from '../session.js'
+
+const [SAME, DIFFERENT, TROUBLE] = [0, 1, 2]
+
+export const runDiff: Run = (invocation, io) => {
+  const [device = '', path = ''] = invocation.words
+  return withDevices(
+    invocation,
+    io,
+    async (wg) => {
+      const file = await readConfigFile(path)
+      const changes = await differences(wg, device, file)
+      if (invocation.options['json']) io.stdout.write(`${JSON.stringify({ device, changes })}\n`)
+      else io.stdout.write(lines(changes, file))
+      return changes.length === 0 ? SAME : DIFFERENT
+    },
+    TROUBLE,
+  )
+}
+
+async function differences(
+  wg: WireGuard,
+  device: string,
+  file: ConfigFile,
+): Promise<readonly Change[]> {
+  const desired = toDeviceConfig(file)
+  const keep = keptFields(file) ?? []
+  // Absent, as the file has them, and not cleared, as setconf would have it.
+  for (const field of keep) delete desired[field]
+  return await wg.sync(device, desired, { dryRun: true, keep })
+}
+
+/** What `up` and hooks set where the file says nothing. */
+function keptFields({ interface: section, peers }: ConfigFile): SyncOptions['keep'] {
+  const { privateKey, firewallMark, table = 'auto', addresses } = section
+  const isQuick = addresses.length > 0
+  const hasDefaultRoute = peers.some(({ allowedIPs }) => allowedIPs.some(isDefaultRoute))
+  const isMarkedByUp = isQuick && table === 'auto' && hasDefaultRoute
+  return [
+    ...(isQuick && privateKey === undefined ? (['privateKey'] as const) : []),
+    ...(isMarkedByUp && firewallMark === undefined ? (['firewallMark'] as const) : []),
+  ]
+}
+
+const isDefaultRoute = (cidr: string): boolean => cidr.endsWith('/0')
+
+function lines(changes: readonly Change[], file: ConfigFile): string {
+  const names = new Map(file.peers.map(({ publicKey, name }) => [publicKey, name]))
+  const peerName = (publicKey: string): string | undefined => {
+    const name = names.get(publicKey)
+    return name === undefined ? undefined : `${publicKey} (${printable(name)})`
+  }
+  return changes.map((change) => `${describeChange(change, { peerName })}\n`).join('')
+}

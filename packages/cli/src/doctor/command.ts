@@ -1,0 +1,13 @@
+import type { Command } from '../command.js'
+
+export const doctorCommand: Command = {
+  name: 'doctor',
+  summary: 'Say what this machine has and lacks for WireGuard',
+  description: `Looks at the kernel, permissions, userspace implementations, the programs that "up" uses, and settings that tunnels suffer from, and says what to do about what is missing. Nothing is changed.
+
+The exit status is 0 when nothing is missing, 1 when something is. What only some need is a note.`,
+  options: [{ flags: '--json', summary: 'write what was found as JSON' }],
+  examples: [{ command: 'wgctrl doctor', summary: 'what is missing here' }],
+  grammar: 'options',
+  load: async () => (await import('./doctor.js')).runDoctor,
+}

@@ -1,0 +1,219 @@
+import { describe, expect, it } from 'vitest'
+import { examine, exitStatus, report } from './doctor.js'
+import type { Finding } from './finding.js'
+import type { Machine } from './machine.js'
+
+const ALL_CAPABILITIES = 'CapEff:\t000001ffffffffff\n'
+
+interface FakeMachine {
+  platform?: string
+  files?: Record<string, string>
+  modes?: Record<string, number>
+  folders?: Record<string, string[]>
+  programs?: string[]
+  env?: Record<string, string>
+  tun?: string | undefined
+  backends?: { kind: string; code?: string; message?: string }[]
+  devices?: { name: string; code?: string }[]
+}
+
+/** A machine that has everything but what a test changes. */
+function machine(changes: FakeMachine = {}): Machine {
+  const files: Record<string, string> = {
+    '/proc/self/status': ALL_CAPABILITIES,
+    '/proc/sys/net/ipv4/conf/all/rp_filter': '2\n',
+    '/proc/sys/net/ipv4/conf/all/src_valid_mark': '0\n',
+    '/proc/sys/net/ipv4/ip_forward': '1\n',
+    '/proc/sys/net/ipv6/conf/all/disable_ipv6': '0\n',
+    ...changes.files,
+  }
+  const modes: Record<string, number> = { '/sys/module/wireguard': 0o755, ...changes.modes }
+  const programs = changes.programs ?? ['wireguard-go', 'nft', 'resolvconf', 'bash']
+  for (const name of programs) modes[`/usr/bin/${name}`] = 0o755
+  const { folders = {}, env = {}, tun, backends, devices = [] } = changes
+  return {
+    platform: changes.platform ?? 'linux',
+    env,
+    release: '6.12.1',
+    read: async (path) => files[path],
+    mode: async (path) => modes[path],
+    list: async (path) => folders[path] ?? [],
+    openError: async () => tun,
+    program: async (name) => (programs.includes(name) ? `/usr/bin/${name}` : undefined),
+    devices: async () => ({
+      backends: backends ?? [{ kind: 'linux-kernel' }, { kind: 'userspace' }],
+      devices,
+    }),
+    hasPackage: async () => true,
+  }
+}
+
+const find = async (id: string, changes: FakeMachine): Promise<Finding | undefined> =>
+  (await examine(machine(changes))).find((finding) => finding.id === id)
+
+describe('the doctor', () => {
+  it('finds nothing missing on a machine that has everything', async () => {
+    const findings = await examine(machine())
+    expect(findings.filter(({ verdict }) => verdict !== 'ok')).toEqual([])
+    expect(exitStatus(findings)).toBe(0)
+    expect(new Set(findings.map(({ id }) => id)).size).toBe(findings.length)
+  })
+
+  /** What is changed, which finding tells of it, and what it says. */
+  const cases: [string, FakeMachine, string, Finding['verdict'], RegExp][] = [
+    [
+      'a kernel without WireGuard',
+      { modes: { '/sys/module/wireguard': undefined as never } },
+      'kernel-module',
+      'note',
+      /6\.12\.1 has no WireGuard.*wireguard-go/s,
+    ],
+    [
+      'no right to change devices',
+      { files: { '/proc/self/status': 'CapEff:\t0\n' } },
+      'net-admin',
+      'missing',
+      /CAP_NET_ADMIN.*root/s,
+    ],
+    [
+      'no right to listen',
+      { files: { '/proc/self/status': 'CapEff:\t0000000000001000\n' } },
+      'net-raw',
+      'missing',
+      /CAP_NET_RAW/,
+    ],
+    ['no tun', { tun: 'ENOENT' }, 'tun', 'note', /not there.*--device/s],
+    ['a tun that cannot be opened', { tun: 'EACCES' }, 'tun', 'note', /EACCES/],
+    [
+      'no daemon',
+      { programs: ['nft', 'resolvconf', 'bash'] },
+      'userspace-daemon',
+      'note',
+      /install wireguard-go/,
+    ],
+    ['no firewall', { programs: ['bash'] }, 'firewall', 'note', /install nftables/],
+    ['no resolver', { programs: ['bash'] }, 'dns', 'note', /openresolv/],
+    ['no bash', { programs: ['nft'] }, 'bash', 'note', /hooks cannot run/],
+    [
+      'a strict path filter',
+      { files: { '/proc/sys/net/ipv4/conf/all/rp_filter': '1\n' } },
+      'rp-filter',
+      'note',
+      /src_valid_mark=1/,
+    ],
+    [
+      'no forwarding',
+      { files: { '/proc/sys/net/ipv4/ip_forward': '0\n' } },
+      'forwarding',
+      'note',
+      /ip_forward=1/,
+    ],
+    [
+      'no IPv6',
+      { files: { '/proc/sys/net/ipv6/conf/all/disable_ipv6': '1\n' } },
+      'ipv6',
+      'note',
+      /IPv6 is off/,
+    ],
+    [
+      'a config file that everybody can read',
+      {
+        modes: {
+          '/etc/wireguard': 0o755,
+          '/etc/wireguard/wg0.conf': 0o644,
+          '/etc/wireguard/wg1.conf': 0o600,
+        },
+        folders: { '/etc/wireguard': ['wg0.conf', 'wg1.conf', 'x.key'] },
+      },
+      'config-files',
+      'missing',
+      /in wg0\.conf of.*chmod 600 \/etc\/wireguard\/wg0\.conf$/s,
+    ],
+    [
+      'no backend',
+      { backends: [{ kind: 'any', code: 'ENOBACKEND', message: 'x' }] },
+      'backends',
+      'missing',
+      /nothing on this machine/,
+    ],
+    [
+      'one backend of two',
+      {
+        backends: [
+          { kind: 'linux-kernel', code: 'EPERM', message: 'not allowed' },
+          { kind: 'userspace' },
+        ],
+      },
+      'backend-linux-kernel',
+      'note',
+      /not allowed/,
+    ],
+    [
+      'a daemon that is gone',
+      { devices: [{ name: 'wg0', code: 'ECONNREFUSED' }] },
+      'device-wg0',
+      'missing',
+      /daemon is gone.*wg0\.sock/s,
+    ],
+    [
+      'a device that cannot be read',
+      { devices: [{ name: 'wg0', code: 'EPROTO' }] },
+      'device-wg0',
+      'missing',
+      /EPROTO/,
+    ],
+  ]
+  for (const [what, changes, id, verdict, words] of cases) {
+    it(`tells of ${what}, and what to do`, async () => {
+      const finding = await find(id, changes)
+      expect(finding?.verdict).toBe(verdict)
+      expect(`${finding?.text}\n${finding?.advice ?? ''}`.trim()).toMatch(words)
+      expect(exitStatus(await examine(machine(changes)))).toBe(
+        verdict === 'missing' || id === 'net-raw' ? 1 : 0,
+      )
+    })
+  }
+
+  it('takes no harm in config files of a folder that others cannot enter', async () => {
+    const changes = {
+      modes: { '/etc/wireguard': 0o700, '/etc/wireguard/wg0.conf': 0o644 },
+      folders: { '/etc/wireguard': ['wg0.conf'] },
+    }
+    expect((await find('config-files', changes))?.verdict).toBe('ok')
+  })
+
+  it('finds a module that is not loaded yet, and the daemon that was chosen', async () => {
+    const modules = {
+      '/lib/modules/6.12.1/modules.dep': 'kernel/drivers/net/wireguard/wireguard.ko.xz: x\n',
+    }
+    const without = { '/sys/module/wireguard': undefined as never }
+    expect((await find('kernel-module', { files: modules, modes: without }))?.verdict).toBe('ok')
+    const chosen = {
+      env: { WG_QUICK_USERSPACE_IMPLEMENTATION: '/opt/wg' },
+      modes: { '/opt/wg': 0o755 },
+      programs: ['bash'],
+    }
+    expect((await find('userspace-daemon', chosen))?.text).toContain('/opt/wg')
+  })
+
+  it('leaves out what other systems do not have', async () => {
+    const ids = (await examine(machine({ platform: 'darwin' }))).map(({ id }) => id)
+    expect(ids).not.toContain('rp-filter')
+    expect(ids).not.toContain('tun')
+  })
+})
+
+describe('the report', () => {
+  const findings: Finding[] = [
+    { id: 'a', verdict: 'ok', text: 'there' },
+    { id: 'b', verdict: 'missing', text: 'not there', advice: 'get it' },
+  ]
+
+  it('has a line for each finding, and what to do below', () => {
+    expect(report(findings, false)).toBe('ok       there\nmissing  not there\n         → get it\n')
+  })
+
+  it('has colours where there are some', () => {
+    expect(report(findings, true)).toContain('\x1b[31mmissing')
+  })
+})

@@ -1,0 +1,40 @@
+import { styleText } from 'node:util'
+import type { Run } from '../command.js'
+import type { Finding, Verdict } from './finding.js'
+import { checkKernel } from './kernel.js'
+import { type Machine, thisMachine } from './machine.js'
+import { checkSurroundings } from './surroundings.js'
+import { checkDevices, checkUserspace } from './userspace.js'
+
+export const runDoctor: Run = async ({ options }, io) => {
+  const findings = await examine(thisMachine(io.env))
+  if (options['json']) io.stdout.write(`${JSON.stringify({ findings }, null, 2)}\n`)
+  else io.stdout.write(report(findings, io.stdout.isTTY && !io.env['NO_COLOR']))
+  return exitStatus(findings)
+}
+
+/** Everything that can be found out. */
+export async function examine(machine: Machine): Promise<Finding[]> {
+  const checks = [checkKernel, checkUserspace, checkDevices, checkSurroundings]
+  return (await Promise.all(checks.map((check) => check(machine)))).flat()
+}
+
+export const exitStatus = (findings: readonly Finding[]): number =>
+  findings.some(({ verdict }) => verdict === 'missing') ? 1 : 0
+
+const STYLES = { ok: 'green', note: 'yellow', missing: 'red' } as const
+
+const WIDTH = Math.max(...Object.keys(STYLES).map((word) => word.length))
+
+/** A line for each finding, what to do below it. */
+export function report(findings: readonly Finding[], hasColor: boolean): string {
+  const mark = (verdict: Verdict): string => {
+    const word = verdict.padEnd(WIDTH)
+    return hasColor ? styleText(STYLES[verdict], word, { validateStream: false }) : word
+  }
+  const lines = findings.flatMap(({ verdict, text, advice }) => [
+    `${mark(verdict)}  ${text}`,
+    ...(advice === undefined ? [] : [`${' '.repeat(WIDTH)}  → ${advice}`]),
+  ])
+  return lines.map((line) => `${line}\n`).join('')
+}

@@ -1,0 +1,106 @@
+import { constants } from 'node:fs'
+import { access, open, readdir, readFile, stat } from 'node:fs/promises'
+import { release } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { open as openWireGuard } from 'wgctrl'
+
+/** A device, or why it could not be read. */
+interface SeenDevice {
+  readonly name: string
+  readonly code?: string
+}
+
+/** Whether a way to devices works, and why not. */
+interface SeenBackend {
+  readonly kind: string
+  readonly code?: string
+  readonly message?: string
+}
+
+/** What the doctor looks at. */
+export interface Machine {
+  readonly platform: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The kernel's release, as uname -r gives it. */
+  readonly release: string
+  /** `undefined` when it cannot be read. */
+  read(path: string): Promise<string | undefined>
+  /** Mode bits; `undefined` when there is nothing. */
+  mode(path: string): Promise<number | undefined>
+  list(path: string): Promise<string[]>
+  /** The errno's name when a file cannot be opened for reading and writing. */
+  openError(path: string): Promise<string | undefined>
+  /** The path of a program. */
+  program(name: string): Promise<string | undefined>
+  /** The backends that were found, and all devices. */
+  devices(): Promise<{ backends: readonly SeenBackend[]; devices: readonly SeenDevice[] }>
+  /** Whether an npm package can be loaded. */
+  hasPackage(name: string): Promise<boolean>
+}
+
+/** The machine that this runs on. */
+export function thisMachine(env: Machine['env']): Machine {
+  return {
+    platform: process.platform,
+    env,
+    release: release(),
+    read: (path) => readFile(path, 'utf8').catch(() => undefined),
+    mode: (path) =>
+      stat(path).then(
+        ({ mode }) => mode,
+        () => undefined,
+      ),
+    list: (path) => readdir(path).catch(() => []),
+    openError,
+    program: (name) => findProgram(name, env),
+    devices: seeDevices,
+    hasPackage: (name) =>
+      import(name).then(
+        () => true,
+        () => false,
+      ),
+  }
+}
+
+async function openError(path: string): Promise<string | undefined> {
+  try {
+    await (await open(path, 'r+')).close()
+    return undefined
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code
+  }
+}
+
+/** Where packages put programs for root, which are not in everybody's PATH. */
+const FOR_ROOT = ['/usr/local/sbin', '/usr/sbin', '/sbin']
+
+async function findProgram(name: string, env: Machine['env']): Promise<string | undefined> {
+  const folders = (env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
+  for (const folder of [...folders, ...FOR_ROOT]) {
+    const path = join(folder, name)
+    const isThere = await access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    )
+    if (isThere) return path
+  }
+  return undefined
+}
+
+async function seeDevices(): ReturnType<Machine['devices']> {
+  try {
+    await using wg = await openWireGuard()
+    const found = await wg.devices()
+    const backends = wg.backends.map((status) =>
+      status.available
+        ? { kind: status.kind }
+        : { kind: status.kind, code: status.reason.code, message: status.reason.message },
+    )
+    const failed = found.errors.map(({ device = '?', code }) => ({ name: device, code }))
+    for (const { privateKey } of found) privateKey?.wipe()
+    return { backends, devices: [...found.map(({ name }) => ({ name })), ...failed] }
+  } catch (error) {
+    const { code = 'EUNKNOWN', message } = error as NodeJS.ErrnoException
+    return { backends: [{ kind: 'any', code, message }], devices: [] }
+  }
+}

@@ -1,0 +1,85 @@
+import { type Finding, note, ok } from './finding.js'
+import type { Machine } from './machine.js'
+
+const DAEMONS = ['wireguard-go', 'boringtun-cli', 'boringtun']
+
+const SOCKETS = '/var/run/wireguard'
+
+/** Programs that make devices, and where they can be reached. */
+export async function checkUserspace(machine: Machine): Promise<Finding[]> {
+  return [await checkDaemons(machine), await checkSockets(machine)]
+}
+
+async function checkDaemons(machine: Machine): Promise<Finding> {
+  const id = 'userspace-daemon'
+  const chosen = machine.env['WG_QUICK_USERSPACE_IMPLEMENTATION']
+  const names = chosen ? [chosen, ...DAEMONS] : DAEMONS
+  const found: string[] = []
+  for (const name of new Set(names)) {
+    const path = name.includes('/') ? name : await machine.program(name)
+    if (path !== undefined && (await machine.mode(path)) !== undefined) found.push(path)
+  }
+  if (found.length > 0) return ok(id, `userspace implementations: ${found.join(', ')}`)
+  return note(
+    id,
+    'no userspace implementation is installed',
+    'where the kernel has no WireGuard, install wireguard-go',
+  )
+}
+
+async function checkSockets(machine: Machine): Promise<Finding> {
+  const id = 'socket-directory'
+  if (machine.platform === 'win32') return ok(id, 'userspace devices are named pipes')
+  if ((await machine.mode(SOCKETS)) === undefined) {
+    return ok(id, `${SOCKETS} is not there yet; the first userspace device makes it`)
+  }
+  const sockets = (await machine.list(SOCKETS)).filter((name) => name.endsWith('.sock'))
+  return ok(id, `${SOCKETS} has ${sockets.length} sockets of userspace devices`)
+}
+
+/** A way to devices that does not work, and devices that cannot be read. */
+export async function checkDevices(machine: Machine): Promise<Finding[]> {
+  const { backends, devices } = await machine.devices()
+  const working = backends.filter(({ code }) => code === undefined)
+  return [
+    working.length > 0
+      ? ok('backends', `wgctrl can use: ${working.map(({ kind }) => kind).join(', ')}`)
+      : {
+          id: 'backends',
+          verdict: 'missing',
+          text: 'nothing on this machine speaks WireGuard',
+          advice: 'see above: a kernel with WireGuard, or wireguard-go and /dev/net/tun',
+        },
+    ...backends.flatMap(({ kind, code, message }) =>
+      code === undefined || working.length === 0
+        ? []
+        : [note(`backend-${kind}`, `${kind} cannot be used: ${message}`)],
+    ),
+    ...devices.flatMap(({ name, code }) => (code === undefined ? [] : [unreadable(name, code)])),
+    ok(
+      'devices',
+      devicesText(devices.filter(({ code }) => code === undefined).map(({ name }) => name)),
+    ),
+  ]
+}
+
+function unreadable(name: string, code: string): Finding {
+  const id = `device-${name}`
+  if (code === 'ECONNREFUSED') {
+    return {
+      id,
+      verdict: 'missing',
+      text: `${name} has a socket, but its daemon is gone`,
+      advice: `remove ${SOCKETS}/${name}.sock, or bring the interface down and up`,
+    }
+  }
+  return {
+    id,
+    verdict: 'missing',
+    text: `${name} cannot be read: ${code}`,
+    advice: 'docs/errors.md says what the code means',
+  }
+}
+
+const devicesText = (names: readonly string[]): string =>
+  names.length === 0 ? 'there are no devices' : `devices: ${names.join(', ')}`

@@ -1,0 +1,30 @@
+import type { Run } from '../command.js'
+import { PeerNames } from '../peer-names/peer-names.js'
+import { runService } from '../service/service.js'
+import { withDevices } from '../session.js'
+import { InitiationLog } from './initiation-log.js'
+
+export const runHandshakes: Run = (invocation, io) =>
+  withDevices(invocation, io, async (wg) => {
+    const { program, command, words, options } = invocation
+    const [device = ''] = words
+    const warn = (text: string): void =>
+      io.stderr.write(`${program} ${command}: warning: ${text}\n`)
+    const handshakes = wg.handshakes(device, { netns: namespaceOf(options['netns']) })
+    const log = new InitiationLog(handshakes, {
+      device,
+      names: new PeerNames(typeof options['names'] === 'string' ? [options['names']] : []),
+      isJson: options['json'] === true,
+      now: () => io.now(),
+      write: (text) => io.stdout.write(text),
+      warn,
+    })
+    await runService(log, { env: io.env, pid: process.pid, warn })
+    return 0
+  })
+
+/** A number is a pid. */
+function namespaceOf(text: unknown): string | number | undefined {
+  if (typeof text !== 'string') return undefined
+  return /^\d+$/.test(text) ? Number(text) : text
+}

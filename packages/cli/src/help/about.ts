@@ -1,0 +1,43 @@
+/** A thing with a name and what it means. */
+export interface Entry {
+  readonly name: string
+  readonly text: string
+}
+
+/** What the manual says beside the commands. */
+export const about = {
+  summary: 'Control WireGuard devices, of the kernel and of userspace',
+  description: `wgctrl shows and changes WireGuard devices. The commands up to pubkey are those of wg(8), with its grammar, output and exit statuses; started under the name wg, the program is wg(8). Without a command it shows all interfaces. Devices of the Linux kernel and of userspace implementations such as wireguard-go are treated alike.
+
+Keys are read from files and never stand on a command line. Secrets are hidden in all output that is not meant to hold them.`,
+  exitStatus: [
+    { name: '0', text: 'done; for diff: nothing differs; for doctor: nothing is missing' },
+    { name: '1', text: 'an error; for diff: something differs; for doctor: something is missing' },
+    { name: '2', text: 'an error of diff' },
+  ] as readonly Entry[],
+  environment: [
+    {
+      name: 'WG_COLOR_MODE',
+      text: 'always or never: colours, whether standard output is a terminal or not',
+    },
+    { name: 'NO_COLOR', text: 'no colours in watch and doctor' },
+    { name: 'WG_HIDE_KEYS', text: 'never: show prints private and preshared keys' },
+    {
+      name: 'WG_ENDPOINT_RESOLUTION_RETRIES',
+      text: 'how often a name server that does not answer is asked again: a number, or infinity; 15 when absent',
+    },
+    {
+      name: 'NOTIFY_SOCKET',
+      text: 'where metrics and handshakes tell a service manager how they are; see sd_notify(3)',
+    },
+    {
+      name: 'WATCHDOG_USEC',
+      text: 'how often the service manager wants a sign of life; see sd_watchdog_enabled(3)',
+    },
+  ] as readonly Entry[],
+  files: [
+    { name: '/etc/wireguard/NAME.conf', text: 'the config file of the interface NAME' },
+    { name: '/var/run/wireguard/NAME.sock', text: 'the socket of the userspace device NAME' },
+  ] as readonly Entry[],
+  seeAlso: ['wg(8)', 'wg-quick(8)', 'ip(8)'],
+}

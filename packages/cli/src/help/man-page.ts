@@ -1,0 +1,69 @@
+import type { Command } from '../command.js'
+import { about, type Entry } from './about.js'
+import { usageLines } from './usage.js'
+
+/** The manual page of all commands, for man(7). */
+export function manPage(commands: readonly Command[]): string {
+  const blocks = [
+    '.\\" Made by scripts/cli-docs.mjs.',
+    '.TH WGCTRL 1',
+    section('NAME', `wgctrl \\- ${escaped(about.summary)}`),
+    section('SYNOPSIS', ['.B wgctrl', '.RI [ command ]', '.RI [ argument ...]'].join('\n')),
+    section('DESCRIPTION', paragraphs(about.description)),
+    '.SH COMMANDS',
+    ...commands.map(commandBlock),
+    section('EXIT STATUS', entries(about.exitStatus)),
+    section('ENVIRONMENT', entries(about.environment)),
+    section('FILES', entries(about.files)),
+    section('SEE ALSO', about.seeAlso.map(reference).join(',\n')),
+  ]
+  return `${blocks.join('\n')}\n`
+}
+
+const section = (title: string, body: string): string => `.SH ${title}\n${body}`
+
+/** Dashes as one types them, and no line that would be a request. */
+function escaped(text: string): string {
+  return text
+    .replaceAll('\\', '\\e')
+    .replaceAll('-', '\\-')
+    .replaceAll('"', '\\(dq')
+    .replace(/^([.'])/gm, '\\&$1')
+}
+
+const paragraphs = (text: string): string => text.split('\n\n').map(escaped).join('\n.PP\n')
+
+const entries = (list: readonly Entry[]): string =>
+  list.map(({ name, text }) => `.TP\n.B ${escaped(name)}\n${escaped(text)}`).join('\n')
+
+function commandBlock(command: Command): string {
+  const { summary, description, arguments: list = [], options = [], examples = [] } = command
+  return [
+    `.SS ${escaped(command.name)}`,
+    `${escaped(summary)}.`,
+    ...usageLines(command).map((line) => `.PP\n.B wgctrl ${escaped(line)}`),
+    `.PP\n${paragraphs(description)}`,
+    ...list.map(({ name, summary: text }) => entries([{ name: `<${name}>`, text }])),
+    ...options.map((option) => entries([{ name: option.flags, text: optionText(option) }])),
+    ...examples.map(exampleBlock),
+  ].join('\n')
+}
+
+function optionText({
+  summary,
+  default: fallback,
+}: {
+  summary: string
+  default?: unknown
+}): string {
+  return fallback === undefined ? summary : `${summary} (${fallback} when absent)`
+}
+
+function exampleBlock({ command, summary }: { command: string; summary: string }): string {
+  return `.PP\nExample, ${escaped(summary)}:\n.PP\n.RS 4\n.nf\n${escaped(command)}\n.fi\n.RE`
+}
+
+function reference(text: string): string {
+  const [, name, number] = /^([\w-]+)\((\d)\)$/.exec(text) ?? []
+  return `.BR ${escaped(name ?? text)} (${number})`.replace(/,$/, '')
+}

@@ -1,0 +1,50 @@
+import type { Command } from '../command.js'
+import { about, type Entry } from './about.js'
+import { usageLines } from './usage.js'
+
+/** The reference of all commands, for docs/. */
+export function markdown(commands: readonly Command[]): string {
+  const blocks = [
+    '<!-- Made by scripts/cli-docs.mjs. -->',
+    '# wgctrl, the command',
+    escaped(about.description),
+    '| command | |\n|---|---|\n' +
+      commands
+        .map(({ name, summary }) => `| [${name}](#${name}) | ${escaped(summary)} |`)
+        .join('\n'),
+    ...commands.map(commandBlock),
+    `## Exit status\n\n${entries(about.exitStatus)}`,
+    `## Environment\n\n${entries(about.environment)}`,
+    `## Files\n\n${entries(about.files)}`,
+  ]
+  return `${blocks.join('\n\n')}\n`
+}
+
+/** Text, where Markdown would see HTML, a link or emphasis. */
+const escaped = (text: string): string => text.replace(/[<[\]*]|(?<=^|\s)_/gm, '\\$&')
+
+const entries = (list: readonly Entry[]): string =>
+  list.map(({ name, text }) => `- \`${name}\`: ${escaped(text)}`).join('\n')
+
+function commandBlock(command: Command): string {
+  const { name, summary, description, arguments: list = [], options = [], examples = [] } = command
+  const words = [
+    ...list.map((argument) => ({ name: argument.name, text: argument.summary })),
+    ...options.map(({ flags, summary: text, default: fallback }) => ({
+      name: flags,
+      text: fallback === undefined ? text : `${text} (\`${fallback}\` when absent)`,
+    })),
+  ]
+  const usage = usageLines(command).map((line) => `wgctrl ${line}`)
+  const shown = examples.map((example) => `${example.command}   # ${example.summary}`)
+  return [
+    `## ${name}`,
+    `${escaped(summary)}.`,
+    fenced(usage),
+    escaped(description),
+    ...(words.length > 0 ? [entries(words)] : []),
+    ...(shown.length > 0 ? [fenced(shown)] : []),
+  ].join('\n\n')
+}
+
+const fenced = (lines: readonly string[]): string => ['```sh', ...lines, '```'].join('\n')

@@ -1,0 +1,63 @@
+import type { Argument, Command, Option } from '../command.js'
+
+const target: Argument = {
+  name: 'interface',
+  summary:
+    'name of an interface, whose file is /etc/wireguard/NAME.conf, or path of a file NAME.conf',
+  completes: 'file',
+}
+
+const hooks: Option = {
+  flags: '--hooks',
+  summary: "run the file's PreUp, PostUp, PreDown and PostDown lines with bash",
+}
+
+const quiet: Option = { flags: '-q, --quiet', summary: 'do not name the steps' }
+
+const hooksText = `The file's hooks are commands that run with the rights of the caller, so they run only when --hooks says so.`
+
+export const interfaceCommands: readonly Command[] = [
+  {
+    name: 'up',
+    summary: 'Bring an interface up from its config file',
+    description: `Makes the device and gives it what the file says: keys, peers, addresses, MTU, routes, firewall rules and name servers, as wg-quick(8) does. When a step fails, those before it are taken back.
+
+${hooksText}`,
+    arguments: [target],
+    options: [
+      hooks,
+      {
+        flags: '--backend <kind>',
+        summary: 'make the device there; else the kernel is asked first, then a userspace daemon',
+        completes: ['linux-kernel', 'userspace'],
+      },
+      quiet,
+    ],
+    examples: [{ command: 'wgctrl up wg0', summary: 'bring up /etc/wireguard/wg0.conf' }],
+    grammar: 'options',
+    load: async () => (await import('./up-down.js')).runUp,
+  },
+  {
+    name: 'down',
+    summary: 'Take an interface down',
+    description: `Removes the device and what "up" or wg-quick(8) made for it. With SaveConfig in the file, the file is brought in line with the device before; its comments stay. An interface that has no file in /etc/wireguard is removed all the same.
+
+${hooksText}`,
+    arguments: [target],
+    options: [hooks, quiet],
+    examples: [{ command: 'wgctrl down wg0', summary: 'take wg0 down' }],
+    grammar: 'options',
+    load: async () => (await import('./up-down.js')).runDown,
+  },
+  {
+    name: 'strip',
+    summary: 'Print a config file without what is not for wg(8)',
+    description: `Prints the file without the keys that wg-quick(8) alone knows, as "setconf" and "syncconf" read it. It holds the secrets of the file.`,
+    arguments: [target],
+    examples: [
+      { command: 'wgctrl syncconf wg0 <(wgctrl strip wg0)', summary: 'apply a changed file' },
+    ],
+    grammar: 'options',
+    load: async () => (await import('./strip.js')).runStrip,
+  },
+]

@@ -1,0 +1,43 @@
+import { stat } from 'node:fs/promises'
+import { configFileOf } from '../peer-names/peer-names.js'
+
+/** A config file, and the interface that it is for. */
+export interface ConfigPath {
+  readonly path: string
+  readonly name: string
+}
+
+const NAME = /^[a-zA-Z0-9_=+.-]{1,15}$/
+const FILE = /(?:^|\/)([a-zA-Z0-9_=+.-]{1,15})\.conf$/
+
+/**
+ * Finds the file that a word on the command line means: a bare name is one of /etc/wireguard.
+ *
+ * @param warn told when others can read the file, and so the keys
+ * @returns `undefined` when a bare name has no file
+ * @throws {Error} in words for the user
+ * @source wg-quick(8), src/wg-quick/linux.bash, parse_options
+ */
+export async function findConfig(
+  word: string,
+  warn: (text: string) => void,
+): Promise<ConfigPath | undefined> {
+  const isName = NAME.test(word)
+  const path = isName ? configFileOf(word) : word
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw new Error(`cannot look at ${path}: ${error.message}`)
+  })
+  if (!found) {
+    if (isName) return undefined
+    throw new Error(`${path} does not exist`)
+  }
+  const name = FILE.exec(path)?.[1]
+  if (name === undefined) {
+    throw new Error(
+      `${path} is not named for an interface: expected up to 15 characters, then .conf`,
+    )
+  }
+  if ((found.mode & 0o007) !== 0) warn(`${path} can be read by everybody`)
+  return { path, name }
+}

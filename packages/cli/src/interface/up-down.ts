@@ -1,0 +1,86 @@
+import {
+  type ConfigFile,
+  type InterfaceConfig,
+  readConfigFile,
+  toInterfaceConfig,
+  type UpOptions,
+  updateConfig,
+  type WireGuard,
+  writeConfigFile,
+} from 'wgctrl'
+import type { Invocation, Run } from '../command.js'
+import type { Io } from '../io.js'
+import { configFileOf } from '../peer-names/peer-names.js'
+import { withDevices } from '../session.js'
+import { findConfig } from './config-path.js'
+
+const KINDS = ['linux-kernel', 'userspace'] as const
+
+export const runUp: Run = (invocation, io) =>
+  withDevices(invocation, io, async (wg) => {
+    const [word = ''] = invocation.words
+    const found = await findConfig(word, warner(invocation, io))
+    if (!found) throw new Error(`${configFileOf(word)} does not exist`)
+    const config = toInterfaceConfig(await readConfigFile(found.path), found.name)
+    await wg.up(config, { ...commonOptions(invocation, io), backend: backendOf(invocation) })
+    return 0
+  })
+
+export const runDown: Run = (invocation, io) =>
+  withDevices(invocation, io, async (wg) => {
+    const [word = ''] = invocation.words
+    const options = commonOptions(invocation, io)
+    const found = await findConfig(word, warner(invocation, io))
+    if (!found) {
+      await wg.down(word, options)
+      return 0
+    }
+    const file = await readConfigFile(found.path)
+    const save = (current: InterfaceConfig) => saveConfig(wg, found.path, file, current)
+    await wg.down(toInterfaceConfig(file, found.name), { ...options, save })
+    return 0
+  })
+
+function warner({ program, command }: Invocation, io: Io): (text: string) => void {
+  return (text) => io.stderr.write(`${program} ${command}: warning: ${text}\n`)
+}
+
+function commonOptions(invocation: Invocation, io: Io): UpOptions {
+  const { hooks, quiet } = invocation.options
+  const warn = warner(invocation, io)
+  return {
+    ...(hooks === true && { hooks: 'shell' as const }),
+    ...(quiet !== true && { onStep: ({ step }) => io.stderr.write(`[#] ${step}\n`) }),
+    onWarning: ({ code, message }) =>
+      warn(code === 'EHOOKS' ? `${message}; --hooks runs them` : message),
+  }
+}
+
+function backendOf({ options }: Invocation): UpOptions['backend'] {
+  const { backend } = options
+  const kind = KINDS.find((each) => each === backend)
+  if (backend === undefined || kind) return kind
+  throw new Error(`--backend: expected ${KINDS.join(' or ')}, got ${JSON.stringify(backend)}`)
+}
+
+/** What SaveConfig wants: the file says what the interface is; comments and spelling stay. */
+async function saveConfig(
+  wg: WireGuard,
+  path: string,
+  file: ConfigFile,
+  current: InterfaceConfig,
+): Promise<void> {
+  const device = await wg.device(current.name)
+  updateConfig(file, device)
+  device.privateKey?.wipe()
+  const section = file.interface
+  const { addresses = [], dns, mtu } = current
+  if (!hasSame(section.addresses, addresses)) section.addresses = [...addresses]
+  section.dns = { servers: dns?.servers ?? [], search: dns?.search ?? [] }
+  if (section.mtu !== undefined && section.mtu !== mtu) section.mtu = mtu
+  await writeConfigFile(path, file)
+}
+
+function hasSame(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((each) => other.includes(each))
+}

@@ -1,0 +1,55 @@
+import type { Command } from './command.js'
+import { commands } from './commands.js'
+import type { Io } from './io.js'
+
+/**
+ * Runs one command.
+ *
+ * @param words the command line without the program
+ * @param program the name it was started by; `wg` makes it wg(8)
+ * @returns the exit status
+ */
+export async function main(words: readonly string[], io: Io, program = 'wgctrl'): Promise<number> {
+  try {
+    return await (program === 'wg' ? runAsWg(words, io) : runAsWgctrl(words, io))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return BROKEN_PIPE
+    io.stderr.write(`${program}: ${error instanceof Error ? error.message : error}\n`)
+    return 1
+  }
+}
+
+/** What a shell sees of a program that SIGPIPE ended, as it would have ended wg(8). */
+const BROKEN_PIPE = 128 + 13
+
+async function runAsWgctrl(words: readonly string[], io: Io): Promise<number> {
+  const [name = 'show', ...rest] = words
+  const command = commands.find((each) => each.name === name)
+  if (command?.grammar === 'words' && !asksForHelp(rest)) {
+    return runWords(command, 'wgctrl', rest, io)
+  }
+  const { runProgram } = await import('./program.js')
+  return runProgram(commands, words, io)
+}
+
+async function runAsWg(words: readonly string[], io: Io): Promise<number> {
+  const [name = 'show', ...rest] = words
+  const command = commands.find((each) => each.name === name && each.isOfWg)
+  if (command) return runWords(command, 'wg', rest, io)
+  const { answerAsWg } = await import('./wg/usage.js')
+  return answerAsWg(words, io)
+}
+
+async function runWords(
+  command: Command,
+  program: string,
+  words: readonly string[],
+  io: Io,
+): Promise<number> {
+  const run = await command.load()
+  return run({ program, command: command.name, words, options: {} }, io)
+}
+
+function asksForHelp(words: readonly string[]): boolean {
+  return words.length === 1 && ['-h', '--help'].includes(words[0] as string)
+}

@@ -1,0 +1,195 @@
+import { generatePresharedKey, generatePrivateKey, publicKey } from '@wgctrl/types'
+import { MemoryBackend } from '@wgctrl/types/testing'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { open, parseConfig, type WireGuard } from 'wgctrl'
+import { PeerNames } from '../peer-names/peer-names.js'
+import { Exporter, type ExporterOptions } from './exporter.js'
+import { parseListenAddress } from './listen-address.js'
+import { PeerMetrics } from './peer-metrics.js'
+
+const PEER = publicKey(generatePrivateKey())
+const presharedKey = generatePresharedKey()
+const privateKey = generatePrivateKey()
+
+let wg: WireGuard
+let exporter: Exporter
+
+afterEach(async () => {
+  await exporter?.stop()
+  await wg?.close()
+})
+
+/** An exporter of a device in memory. */
+async function serve(more: Partial<ExporterOptions> = {}) {
+  const backend = new MemoryBackend()
+  await backend.create('wg0')
+  await backend.configure('wg0', {
+    privateKey,
+    peers: [
+      {
+        publicKey: PEER,
+        presharedKey,
+        endpoint: '[2001:db8::7]:51820',
+        allowedIPs: ['10.0.0.2/32', 'fd00::2/128'],
+      },
+    ],
+  })
+  wg = await open({ backends: [backend] })
+  const warnings: string[] = []
+  exporter = new Exporter(wg, {
+    listen: { host: '127.0.0.1', port: 0 },
+    names: new PeerNames(),
+    maxAge: 10_000,
+    hasRemoteLabels: false,
+    hasHandshakeDelay: false,
+    now: Date.now,
+    warn: (text) => warnings.push(text),
+    ...more,
+  })
+  await exporter.start()
+  const url = `http://127.0.0.1:${exporter.address.port}`
+  return { backend, warnings, url, read: vi.spyOn(backend, 'device') }
+}
+
+const textOf = async (url: string): Promise<string> => (await fetch(`${url}/metrics`)).text()
+
+describe('the exporter', () => {
+  it('serves the names and labels that dashboards expect, and no secret', async () => {
+    const { url } = await serve()
+    const response = await fetch(`${url}/metrics`)
+    expect(response.headers.get('content-type')).toContain('version=0.0.4')
+    const text = await response.text()
+    const labels = `interface="wg0",public_key="${PEER}",allowed_ips="10.0.0.2/32,fd00::2/128"`
+    for (const [name, type] of [
+      ['sent_bytes_total', 'counter'],
+      ['received_bytes_total', 'counter'],
+      ['latest_handshake_seconds', 'gauge'],
+    ]) {
+      expect(text).toContain(`# TYPE wireguard_${name} ${type}\nwireguard_${name}{${labels}} 0\n`)
+    }
+    expect(text).toContain('wireguard_peers{interface="wg0"} 1\n')
+    for (const secret of [privateKey, presharedKey]) expect(text).not.toContain(secret.toBase64())
+  })
+
+  it('reads a device once for all who ask', async () => {
+    const { url, read } = await serve()
+    await Promise.all(Array.from({ length: 10 }, () => textOf(url)))
+    await textOf(url)
+    expect(read).toHaveBeenCalledTimes(1)
+  })
+
+  it('reads it anew once the last reading is too old', async () => {
+    const { url, read } = await serve({ maxAge: 0 })
+    await textOf(url)
+    await textOf(url)
+    expect(read).toHaveBeenCalledTimes(2)
+  })
+
+  it('calls peers what files call them, and reads those again when told', async () => {
+    let name = 'alice "the first"'
+    const file = async () =>
+      parseConfig(`[Interface]\n[Peer]\n# Name = ${name}\nPublicKey = ${PEER}\n`)
+    const { url } = await serve({ names: new PeerNames(['/names'], file) })
+    expect(await textOf(url)).toContain('friendly_name="alice \\"the first\\""')
+    name = 'bob'
+    expect(await textOf(url)).not.toContain('bob')
+    await exporter.reload()
+    expect(await textOf(url)).toContain('friendly_name="bob"')
+  })
+
+  it('adds where peers are when asked to', async () => {
+    const { url } = await serve({ hasRemoteLabels: true })
+    expect(await textOf(url)).toContain('remote_ip="2001:db8::7",remote_port="51820"')
+  })
+
+  it('counts what cannot be read, beside what can, and says so in its status', async () => {
+    const { url } = await serve({ devices: ['wg0', 'wg7'] })
+    await textOf(url)
+    const text = await textOf(url)
+    expect(text).toContain('wireguard_read_errors_total{interface="wg7",code="ENODEV"} 2')
+    expect(text).toContain('wireguard_peers{interface="wg0"} 1')
+    expect(exporter.status()).toBe(`serving on ${url}/metrics; devices 1, peers 1, wg7: ENODEV`)
+  })
+
+  it('forgets peers and devices that are gone', async () => {
+    const { backend, url } = await serve({ maxAge: 0 })
+    expect(await textOf(url)).toContain(PEER)
+    await backend.configure('wg0', { peers: [{ publicKey: PEER, remove: true }] })
+    expect(await textOf(url)).not.toContain(PEER)
+    await backend.delete('wg0')
+    const text = await textOf(url)
+    expect(text).not.toContain('wg0')
+    expect(text).not.toContain('ENODEV')
+  })
+
+  it('says 503 when devices cannot be listed, and goes on', async () => {
+    const { backend, url, warnings } = await serve()
+    const list = vi.spyOn(backend, 'list').mockRejectedValue(new Error('broken'))
+    const response = await fetch(`${url}/metrics`)
+    expect(response.status).toBe(503)
+    expect(await response.text()).not.toContain('broken')
+    expect(warnings).toEqual(['broken'])
+    list.mockRestore()
+    expect((await fetch(`${url}/metrics`)).status).toBe(200)
+  })
+
+  it('answers nothing else', async () => {
+    const { url } = await serve()
+    expect((await fetch(`${url}/metrics`, { method: 'POST' })).status).toBe(405)
+    expect((await fetch(`${url}/other`)).status).toBe(404)
+    expect((await fetch(`${url}/metrics?x=1`, { method: 'HEAD' })).status).toBe(200)
+  })
+
+  it('fails to start where the address is taken', async () => {
+    const { url } = await serve()
+    const { port } = new URL(url)
+    const first = exporter
+    await expect(serve({ listen: { host: '127.0.0.1', port: Number(port) } })).rejects.toThrow(
+      'EADDRINUSE',
+    )
+    await exporter.stop()
+    exporter = first
+  })
+})
+
+describe('PeerMetrics', () => {
+  it('has the time of the last handshake and its age', async () => {
+    const metrics = new PeerMetrics({
+      hasRemoteLabels: false,
+      hasHandshakeDelay: true,
+      nameOf: () => undefined,
+      now: () => 1_700_000_012_900,
+    })
+    const peer = {
+      publicKey: PEER,
+      persistentKeepalive: 0,
+      lastHandshake: new Date(1_700_000_000_123),
+      receivedBytes: 7n,
+      transmittedBytes: 2n ** 50n,
+      allowedIPs: [],
+      protocolVersion: 1,
+    }
+    const device = { name: 'wg0', kind: 'userspace', listenPort: 0, firewallMark: 0 } as const
+    metrics.set([{ ...device, peers: [peer] }], [])
+    const text = await metrics.registry.metrics()
+    const labels = `interface="wg0",public_key="${PEER}",allowed_ips="(none)"`
+    expect(text).toContain(`wireguard_latest_handshake_seconds{${labels}} 1700000000\n`)
+    expect(text).toContain(`wireguard_latest_handshake_delay_seconds{${labels}} 12\n`)
+    expect(text).toContain(`wireguard_received_bytes_total{${labels}} 7\n`)
+    expect(text).toContain(`wireguard_sent_bytes_total{${labels}} ${2 ** 50}\n`)
+  })
+})
+
+describe('parseListenAddress', () => {
+  it('takes an address and a port', () => {
+    expect(parseListenAddress('127.0.0.1:9586')).toEqual({ host: '127.0.0.1', port: 9586 })
+    expect(parseListenAddress('[::1]:0')).toEqual({ host: '::1', port: 0 })
+    expect(parseListenAddress('localhost:1')).toEqual({ host: 'localhost', port: 1 })
+  })
+
+  it('refuses all else', () => {
+    for (const text of ['9586', ':9586', '::1:9586', '[x]:1', '1.2.3.4:65536', '1.2.3.4:', '']) {
+      expect(() => parseListenAddress(text), text).toThrow('--listen: expected address:port')
+    }
+  })
+})

@@ -1,0 +1,52 @@
+import type { Run } from '../command.js'
+import { PeerNames } from '../peer-names/peer-names.js'
+import { runService } from '../service/service.js'
+import { withDevices } from '../session.js'
+import { Exporter } from './exporter.js'
+import { parseListenAddress } from './listen-address.js'
+
+export const runMetrics: Run = (invocation, io) =>
+  withDevices(invocation, io, async (wg) => {
+    const { program, command, words, options } = invocation
+    const warn = (text: string): void =>
+      io.stderr.write(`${program} ${command}: warning: ${text}\n`)
+    const exporter = new Exporter(wg, {
+      listen: parseListenAddress(String(options['listen'])),
+      devices: words.length > 0 ? words : undefined,
+      names: new PeerNames(options['names'] as string[] | undefined),
+      maxAge: maxAgeOf(options['maxAge']),
+      hasRemoteLabels: options['remoteLabels'] === true,
+      hasHandshakeDelay: options['handshakeDelay'] === true,
+      now: () => io.now(),
+      warn,
+    })
+    await runService(
+      announced(exporter, (text) => io.stderr.write(`${text}\n`)),
+      {
+        env: io.env,
+        pid: process.pid,
+        warn,
+      },
+    )
+    return 0
+  })
+
+/** Says once where it serves: the port may have been left to the system. */
+function announced(exporter: Exporter, say: (text: string) => void): Exporter {
+  const start = exporter.start.bind(exporter)
+  return Object.assign(exporter, {
+    async start(): Promise<void> {
+      await start()
+      say(exporter.status())
+    },
+  })
+}
+
+/** Seconds; 0: read for every request, the longest that a reading is kept otherwise. */
+const LONGEST = 60
+
+function maxAgeOf(text: unknown): number {
+  const seconds = Number(text)
+  if (seconds >= 0 && seconds <= LONGEST) return seconds * 1000
+  throw new Error(`--max-age: expected 0 to ${LONGEST} seconds, got ${JSON.stringify(text)}`)
+}

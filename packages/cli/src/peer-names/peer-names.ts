@@ -1,0 +1,82 @@
+import type { PublicKey } from '@wgctrl/types'
+import { readConfigFile } from 'wgctrl'
+
+/** A file whose names could not be read. */
+export interface NamesProblem {
+  readonly file: string
+  readonly error: Error
+}
+
+/** Where wg-quick(8) has the config of a device. */
+export const configFileOf = (device: string): string => `/etc/wireguard/${device}.conf`
+
+/** What cannot be read is no mistake where nobody asked for the file. */
+const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'])
+
+/**
+ * What the comments of config files call peers. Of a file nothing else is kept.
+ */
+export class PeerNames {
+  readonly #files: readonly string[]
+  readonly #open: typeof readConfigFile
+  /** By file, then by key. */
+  readonly #names = new Map<string, ReadonlyMap<PublicKey, string>>()
+
+  /**
+   * @param files that are asked for, for the peers of every device; none: the file that wg-quick(8) has for a
+   *   device, if there is one and it can be read
+   * @param open @internal
+   */
+  constructor(files: readonly string[] = [], open: typeof readConfigFile = readConfigFile) {
+    this.#files = files
+    this.#open = open
+  }
+
+  /** Reads the files that were not read yet, for these devices. @returns what could not be read */
+  async load(devices: readonly string[]): Promise<NamesProblem[]> {
+    const files = this.#files.length > 0 ? this.#files : devices.map(configFileOf)
+    const problems: NamesProblem[] = []
+    for (const file of files) {
+      if (this.#names.has(file)) continue
+      try {
+        this.#names.set(file, await this.#read(file))
+      } catch (error) {
+        this.#names.set(file, new Map())
+        const { code } = error as NodeJS.ErrnoException
+        const isExpected = this.#files.length === 0 && ABSENT.has(code ?? '')
+        if (!isExpected) problems.push({ file, error: error as Error })
+      }
+    }
+    return problems
+  }
+
+  /** The next {@link load} reads all files again. */
+  forget(): void {
+    this.#names.clear()
+  }
+
+  of(device: string, publicKey: PublicKey): string | undefined {
+    if (this.#files.length === 0) return this.#names.get(configFileOf(device))?.get(publicKey)
+    for (const file of this.#files) {
+      const name = this.#names.get(file)?.get(publicKey)
+      if (name !== undefined) return name
+    }
+    return undefined
+  }
+
+  async #read(path: string): Promise<ReadonlyMap<PublicKey, string>> {
+    const names = new Map<PublicKey, string>()
+    for (const peer of (await this.#open(path)).peers) {
+      if (peer.name !== undefined) names.set(peer.publicKey, printable(peer.name))
+    }
+    return names
+  }
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL = /[\x00-\x1f\x7f-\x9f]/g
+
+/** A text that does nothing to a terminal. */
+export function printable(text: string): string {
+  return text.replace(CONTROL, '\u{fffd}')
+}

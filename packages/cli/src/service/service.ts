@@ -1,0 +1,100 @@
+import { Notifier, type NotifierOptions } from './notifier.js'
+
+/** A command that runs until it is told to end. */
+export interface Service {
+  /** Resolves once it does what it is there for. */
+  start(): Promise<void>
+  /** Reads its files again. */
+  reload(): Promise<void>
+  /** One line on how it goes. */
+  status(): string
+  /** Resolves when it ends by itself, rejects when it fails. Absent: it never does. */
+  readonly ended?: Promise<void> | undefined
+  /** Lets go of everything. Also called after a start that failed. */
+  stop(): Promise<void>
+}
+
+/** What a service hears. */
+interface SignalSource {
+  on(signal: NodeJS.Signals, listener: () => void): unknown
+  off(signal: NodeJS.Signals, listener: () => void): unknown
+}
+
+export interface ServiceOptions extends NotifierOptions {
+  /** Absent: this process. */
+  readonly signals?: SignalSource | undefined
+}
+
+/** Milliseconds between looks at the status line where no watchdog wants to know more often. */
+const STATUS_INTERVAL = 5000
+
+/**
+ * Runs a service: SIGTERM and SIGINT end it, SIGHUP has it read its files again, and the service manager
+ * hears of it all.
+ *
+ * @throws what its start throws, and what ends it
+ */
+export async function runService(service: Service, options: ServiceOptions): Promise<void> {
+  const { signals = process, warn } = options
+  const notifier = await Notifier.open(options)
+  const told = waitForSignals(signals, () => void reload(service, notifier, warn))
+  let timer: NodeJS.Timeout | undefined
+  try {
+    const started = service.start()
+    // A start may take long, and be given up.
+    if ((await Promise.race([started.then(() => 'started'), told.ended])) !== 'started') {
+      started.catch(() => {})
+      return
+    }
+    notifier.ready(service.status())
+    timer = signOfLife(service, notifier)
+    await Promise.race([told.ended, service.ended ?? new Promise(() => {})])
+  } finally {
+    clearInterval(timer)
+    notifier.stopping()
+    try {
+      await service.stop()
+    } finally {
+      told.stop()
+      notifier.close()
+    }
+  }
+}
+
+function waitForSignals(signals: SignalSource, onHangUp: () => void) {
+  let end = (): void => {}
+  const ended = new Promise<void>((resolve) => {
+    end = resolve
+  })
+  const listeners = [
+    ['SIGTERM', end],
+    ['SIGINT', end],
+    ['SIGHUP', onHangUp],
+  ] as const
+  for (const [signal, listener] of listeners) signals.on(signal, listener)
+  const stop = (): void => {
+    for (const [signal, listener] of listeners) signals.off(signal, listener)
+  }
+  return { ended, stop }
+}
+
+async function reload(service: Service, notifier: Notifier, warn: (text: string) => void) {
+  notifier.reloading()
+  try {
+    await service.reload()
+  } catch (error) {
+    warn(`reload: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  notifier.ready(service.status())
+}
+
+/** Half the time that the watchdog gives, as sd_watchdog_enabled(3) has it. */
+function signOfLife(service: Service, notifier: Notifier): NodeJS.Timeout {
+  const { watchdog } = notifier
+  const tell = (): void => {
+    notifier.status(service.status())
+    if (watchdog !== undefined) notifier.alive()
+  }
+  const interval = watchdog === undefined ? STATUS_INTERVAL : watchdog / 2
+  return setInterval(tell, Math.min(STATUS_INTERVAL, interval))
+}

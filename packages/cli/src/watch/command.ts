@@ -1,0 +1,38 @@
+import type { Command } from '../command.js'
+
+export const watchCommand: Command = {
+  name: 'watch',
+  summary: 'Show what peers do, as it happens',
+  description: `In a terminal, a table of the busiest peers that fit on the screen: what they transfer, when they last shook hands, and a sparkline of the last minute. q or Ctrl-C ends it.
+
+Elsewhere, or with --lines or --json, a line for each thing that happens: devices and peers that come and go, changes, handshakes, endpoints, transfers.
+
+Peers are called what the comments of their config file call them.`,
+  arguments: [
+    {
+      name: 'device',
+      summary: 'name of the device; all devices when absent',
+      isOptional: true,
+      completes: 'device',
+    },
+  ],
+  options: [
+    { flags: '-i, --interval <seconds>', summary: 'time between looks at a device', default: '1' },
+    { flags: '--lines', summary: 'write lines also to a terminal' },
+    { flags: '--json', summary: 'write a line of JSON for each event' },
+    {
+      flags: '--names <file>',
+      summary: 'config file with the names of peers, instead of /etc/wireguard/DEVICE.conf',
+      completes: 'file',
+    },
+  ],
+  examples: [
+    { command: 'wgctrl watch', summary: 'all devices as a table' },
+    {
+      command: 'wgctrl watch wg0 --json | jq .type',
+      summary: 'what happens to wg0, for a program',
+    },
+  ],
+  grammar: 'options',
+  load: async () => (await import('./watch.js')).runWatch,
+}

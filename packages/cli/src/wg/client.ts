@@ -1,0 +1,66 @@
+import { KernelBackend } from '@wgctrl/netlink'
+import { type DeviceConfig, WireGuardError } from '@wgctrl/types'
+import { UserspaceBackend } from '@wgctrl/uapi'
+import { open, type WireGuard } from 'wgctrl'
+import type { Invocation } from '../command.js'
+import type { Io } from '../io.js'
+import { adviceOf, CommandFailure, reasonOf } from './failure.js'
+import { progressBar, withProgress } from './progress.js'
+
+/**
+ * The facade as the commands of wg(8) want it: userspace devices first, nothing looked for before it is
+ * needed, and a bar on a terminal while a long change is made.
+ */
+export function openClient(io: Io): Promise<WireGuard> {
+  const progress = progressBar(io.stderr)
+  const backends = [new UserspaceBackend(), new KernelBackend()]
+  return open({ backends: backends.map((backend) => withProgress(backend, progress)) })
+}
+
+/** The device that is changed, and the program as which that is done. */
+export interface Target extends Pick<Invocation, 'program'> {
+  readonly name: string
+}
+
+/**
+ * Applies configs in order. A peer with the device's own key is left out, as both wires do by themselves.
+ *
+ * @throws {CommandFailure} with the words of wg(8)
+ */
+export async function applyConfigs(
+  wg: WireGuard,
+  { name, program }: Target,
+  configs: readonly DeviceConfig[],
+): Promise<void> {
+  for (const config of configs) {
+    await withoutOwnKey(config, program, (rest) => wg.configure(name, rest))
+  }
+}
+
+/** Makes a change; once more without the peer that has the device's own key, where there is one. */
+export async function withoutOwnKey(
+  config: DeviceConfig,
+  program: string,
+  change: (config: DeviceConfig) => Promise<unknown>,
+): Promise<void> {
+  try {
+    await change(config)
+  } catch (error) {
+    const own = ownKeyIn(config, error)
+    if (own === undefined) throw changeFailure(program, error)
+    const peers = config.peers?.filter((peer) => peer.publicKey !== own || peer.remove)
+    await withoutOwnKey({ ...config, peers }, program, change)
+  }
+}
+
+/** Every key was read as one before: what the library says of one is that it is the device's own. */
+function ownKeyIn({ peers = [] }: DeviceConfig, error: unknown): unknown {
+  if (!(error instanceof WireGuardError) || error.code !== 'EINVAL') return undefined
+  const [, index] = /^peers\[(\d+)\]\.publicKey$/.exec(error.path ?? '') ?? []
+  return index === undefined ? undefined : peers[Number(index)]?.publicKey
+}
+
+function changeFailure(program: string, error: unknown): CommandFailure {
+  const problem = `Unable to modify interface: ${reasonOf(error)}\n${adviceOf(error, program)}`
+  return new CommandFailure(problem.trimEnd())
+}

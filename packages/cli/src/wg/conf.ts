@@ -1,0 +1,109 @@
+import type { DeviceConfig } from '@wgctrl/types'
+import { SecretKey } from '@wgctrl/types'
+import {
+  type ConfigFile,
+  ConfigFileError,
+  type ConfigProblem,
+  parseConfig,
+  toDeviceConfig,
+  type WireGuard,
+} from 'wgctrl'
+import type { Run } from '../command.js'
+import type { Io } from '../io.js'
+import { applyConfigs, openClient, type Target, withoutOwnKey } from './client.js'
+import { CommandFailure, reasonOfFile, withFailures } from './failure.js'
+import { readInput } from './key-file.js'
+import { lookUpAll } from './lookup.js'
+import { printUsage } from './usage.js'
+
+type Mode = 'setconf' | 'addconf' | 'syncconf'
+
+/** `setconf`, `addconf` and `syncconf`. */
+export const run: Run = async (invocation, io) => {
+  const [name, path, ...rest] = invocation.words
+  if (name === undefined || path === undefined || rest.length > 0) {
+    printUsage(invocation, io)
+    return 1
+  }
+  const mode = invocation.command as Mode
+  return withFailures(io, async () => {
+    const config = toConfig(await readConf(path, io), mode)
+    try {
+      await using wg = await openClient(io)
+      await apply(wg, { ...invocation, name }, await resolved(config, io), mode)
+    } finally {
+      wipeConf(config)
+    }
+  })
+}
+
+async function apply(
+  wg: WireGuard,
+  target: Target,
+  config: DeviceConfig,
+  mode: Mode,
+): Promise<void> {
+  if (mode !== 'syncconf') return applyConfigs(wg, target, [config])
+  await withoutOwnKey(config, target.program, (rest) => wg.sync(target.name, rest))
+  // A difference cannot tell "any port": wg(8) asks for another one every time.
+  if (config.listenPort === 0) await applyConfigs(wg, target, [{ listenPort: 0 }])
+}
+
+/** A name that is not found makes a file as wrong as a bad line does. */
+async function resolved(config: DeviceConfig, io: Io): Promise<DeviceConfig> {
+  try {
+    return await lookUpAll(config, io)
+  } catch (error) {
+    throw new CommandFailure(`${(error as CommandFailure).message}\n${PARSING_ERROR}`)
+  }
+}
+
+const PARSING_ERROR = 'Configuration parsing error'
+
+function toConfig(file: ConfigFile, mode: Mode): DeviceConfig {
+  return toDeviceConfig(file, { mode, conflicts: 'last-wins', unknownKeys: 'refuse' })
+}
+
+async function readConf(path: string, io: Io): Promise<ConfigFile> {
+  const text = await readText(path, io)
+  try {
+    const file = parseConfig(text, { dialect: 'wg', unknownKeys: 'refuse' })
+    for (const { kind, text: network } of file.warnings) {
+      if (kind !== 'host-bits') continue
+      const plain = network.replace(/^[+-]/, '')
+      io.stderr.write(`Warning: AllowedIP has nonzero host part: ${plain}\n`)
+    }
+    return file
+  } catch (error) {
+    if (!(error instanceof ConfigFileError)) throw error
+    throw new CommandFailure(problemsText(path, error.problems))
+  }
+}
+
+/** All that is wrong, and then what wg(8) says of it. */
+function problemsText(path: string, problems: readonly ConfigProblem[]): string {
+  const lines = problems.map(({ message }) => `${path}: ${message}`)
+  const isComplete = problems.some(({ kind }) => kind !== 'missing')
+  return [...lines, isComplete ? PARSING_ERROR : 'Invalid configuration'].join('\n')
+}
+
+async function readText(path: string, io: Io): Promise<string> {
+  let bytes: Uint8Array
+  try {
+    bytes = (await readInput(path, io)).bytes
+  } catch (error) {
+    // fopen(3) opens a folder, and finds nothing to read in it.
+    if ((error as NodeJS.ErrnoException).code === 'EISDIR') return ''
+    throw new CommandFailure(`fopen: ${reasonOfFile(error)}`)
+  }
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()
+  bytes.fill(0)
+  return text
+}
+
+function wipeConf({ privateKey, peers = [] }: DeviceConfig): void {
+  if (privateKey instanceof SecretKey) privateKey.wipe()
+  for (const { presharedKey } of peers) {
+    if (presharedKey instanceof SecretKey) presharedKey.wipe()
+  }
+}

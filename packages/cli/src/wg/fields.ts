@@ -1,0 +1,65 @@
+import type { Device, Peer } from '@wgctrl/types'
+import { networkText } from 'wgctrl'
+import { endpointOrNone, keyOrNone, markText, NONE, secondsOf } from './text.js'
+
+/** The columns of each line that a field of `show` prints. */
+type Field = (device: Device) => readonly (readonly unknown[])[]
+
+const networks = (peer: Peer, separator: string): string =>
+  peer.allowedIPs.length === 0 ? NONE : peer.allowedIPs.map(networkText).join(separator)
+
+const keepalive = ({ persistentKeepalive }: Peer): string | number => persistentKeepalive || 'off'
+
+/** A field that is printed as one line for each peer: its key and some columns. */
+const perPeer =
+  (columns: (peer: Peer) => readonly unknown[]): Field =>
+  ({ peers }) =>
+    peers.map((peer) => [peer.publicKey, ...columns(peer)])
+
+/** @source wireguard-tools, src/show.c */
+const fields = new Map<string, Field>([
+  ['public-key', ({ publicKey }) => [[keyOrNone(publicKey)]]],
+  ['private-key', ({ privateKey }) => [[keyOrNone(privateKey)]]],
+  ['listen-port', ({ listenPort }) => [[listenPort]]],
+  ['fwmark', ({ firewallMark }) => [[markText(firewallMark)]]],
+  ['peers', perPeer(() => [])],
+  ['preshared-keys', perPeer(({ presharedKey }) => [keyOrNone(presharedKey)])],
+  ['endpoints', perPeer(({ endpoint }) => [endpointOrNone(endpoint)])],
+  ['allowed-ips', perPeer((peer) => [networks(peer, ' ')])],
+  ['latest-handshakes', perPeer(({ lastHandshake }) => [secondsOf(lastHandshake)])],
+  ['transfer', perPeer(({ receivedBytes, transmittedBytes }) => [receivedBytes, transmittedBytes])],
+  ['persistent-keepalive', perPeer((peer) => [keepalive(peer)])],
+  ['dump', (device) => [deviceColumns(device), ...device.peers.map(peerColumns)]],
+])
+
+function deviceColumns({ privateKey, publicKey, listenPort, firewallMark }: Device): unknown[] {
+  return [keyOrNone(privateKey), keyOrNone(publicKey), listenPort, markText(firewallMark)]
+}
+
+function peerColumns(peer: Peer): unknown[] {
+  return [
+    peer.publicKey,
+    keyOrNone(peer.presharedKey),
+    endpointOrNone(peer.endpoint),
+    networks(peer, ','),
+    secondsOf(peer.lastHandshake),
+    peer.receivedBytes,
+    peer.transmittedBytes,
+    keepalive(peer),
+  ]
+}
+
+export function isField(name: string): boolean {
+  return fields.has(name)
+}
+
+/**
+ * What `show <device> <field>` prints, byte for byte as wg(8) does.
+ *
+ * @param withName the device's name is the first column, as in `show all <field>`
+ */
+export function fieldText(device: Device, field: string, withName: boolean): string {
+  const lines = fields.get(field)?.(device) ?? []
+  const start = withName ? `${device.name}\t` : ''
+  return lines.map((columns) => `${start}${columns.join('\t')}\n`).join('')
+}

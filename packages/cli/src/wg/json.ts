@@ -1,0 +1,49 @@
+import { type Device, type Peer, SecretKey } from '@wgctrl/types'
+
+/** What `--json` gives for a field: of a device its value, of peers an object by public key. */
+const fields = new Map<string, (device: Device) => unknown>([
+  ['public-key', ({ publicKey }) => publicKey ?? null],
+  ['private-key', ({ privateKey }) => privateKey ?? null],
+  ['listen-port', ({ listenPort }) => listenPort],
+  ['fwmark', ({ firewallMark }) => firewallMark],
+  ['peers', ({ peers }) => peers.map(({ publicKey }) => publicKey)],
+  ['preshared-keys', byPeer(({ presharedKey }) => presharedKey ?? null)],
+  ['endpoints', byPeer(({ endpoint }) => endpoint ?? null)],
+  ['allowed-ips', byPeer(({ allowedIPs }) => allowedIPs)],
+  ['latest-handshakes', byPeer(({ lastHandshake }) => lastHandshake ?? null)],
+  [
+    'transfer',
+    byPeer(({ receivedBytes, transmittedBytes }) => ({ receivedBytes, transmittedBytes })),
+  ],
+  ['persistent-keepalive', byPeer(({ persistentKeepalive }) => persistentKeepalive)],
+  ['dump', (device) => device],
+])
+
+function byPeer(value: (peer: Peer) => unknown) {
+  return ({ peers }: Device): object =>
+    Object.fromEntries(peers.map((peer) => [peer.publicKey, value(peer)]))
+}
+
+/** The value of a field of a device; without a field, the device itself. */
+export function fieldValue(device: Device, field = 'dump'): unknown {
+  return fields.get(field)?.(device)
+}
+
+/**
+ * A value as JSON with a line end. Secrets show as `(hidden)` unless `withSecrets`; counters above 2^53
+ * are strings.
+ */
+export function jsonText(value: unknown, withSecrets: boolean): string {
+  const text = JSON.stringify(
+    value,
+    // `toJSON` has hidden a secret before it comes here as a value: the holder still has it.
+    function replace(this: Record<string, unknown>, key: string, shown: unknown): unknown {
+      const original = this[key]
+      if (withSecrets && original instanceof SecretKey) return original.toBase64()
+      if (typeof shown !== 'bigint') return shown
+      return shown <= Number.MAX_SAFE_INTEGER ? Number(shown) : shown.toString()
+    },
+    2,
+  )
+  return `${text}\n`
+}

@@ -1,0 +1,173 @@
+import type { Device } from '@wgctrl/types'
+import type { Invocation, Run } from '../command.js'
+import type { Io } from '../io.js'
+import { Backends } from './backends.js'
+import { deviceNames } from './device-names.js'
+import { adviceOf, reasonOf } from './failure.js'
+import { fieldText, isField } from './fields.js'
+import { fieldValue, jsonText } from './json.js'
+import { type PrettyOptions, prettyText } from './pretty.js'
+import { printUsage } from './usage.js'
+import { wipeDevice } from './wipe.js'
+
+/** `show`: see wg(8), and `--json` beside it. */
+export const run: Run = async (invocation, io) => {
+  const { words, isJson, withSecrets } = takeOptions(invocation, io)
+  const [target = 'all', field] = words
+  if (words.length > 2) return usage(invocation, io, 1)
+  await using backends = new Backends()
+  const show = new Show(invocation, io, backends, field, isJson ? { withSecrets } : undefined)
+  if (target === 'all') return show.all()
+  if (target === 'interfaces') return field === undefined ? show.names() : usage(invocation, io, 1)
+  if (words.length === 1 && ['-h', '--help', 'help'].includes(target)) {
+    return usage(invocation, io, 0)
+  }
+  return show.one(target)
+}
+
+/** Options may stand anywhere; wg(8) has none. */
+function takeOptions({ program, words }: Invocation, { env }: Io) {
+  const showsKeys = env['WG_HIDE_KEYS'] === 'never'
+  if (program === 'wg') return { words, isJson: false, withSecrets: showsKeys }
+  return {
+    words: words.filter((word) => word !== '--json' && word !== '--secrets'),
+    isJson: words.includes('--json'),
+    withSecrets: showsKeys || words.includes('--secrets'),
+  }
+}
+
+function usage(invocation: Invocation, io: Io, status: number): number {
+  printUsage(invocation, io)
+  return status
+}
+
+class Show {
+  readonly #invocation: Invocation
+  readonly #io: Io
+  readonly #backends: Backends
+  readonly #field: string | undefined
+  readonly #json: { readonly withSecrets: boolean } | undefined
+
+  constructor(
+    invocation: Invocation,
+    io: Io,
+    backends: Backends,
+    field: string | undefined,
+    json: { readonly withSecrets: boolean } | undefined,
+  ) {
+    this.#invocation = invocation
+    this.#io = io
+    this.#backends = backends
+    this.#field = field
+    this.#json = json
+  }
+
+  async one(name: string): Promise<number> {
+    let device: Device
+    try {
+      device = await this.#backends.device(name)
+    } catch (error) {
+      return this.#fail('Unable to access interface', error)
+    }
+    try {
+      if (!this.#knowsField()) return 1
+      if (this.#json) this.#print(fieldValue(device, this.#field))
+      else if (this.#field === undefined) this.#io.stdout.write(prettyText(device, this.#looks))
+      else this.#io.stdout.write(fieldText(device, this.#field, false))
+      return 0
+    } finally {
+      wipeDevice(device)
+    }
+  }
+
+  async names(): Promise<number> {
+    const names = await this.#list()
+    if (!names) return 1
+    if (this.#json) this.#print(names)
+    else if (names.length > 0) this.#io.stdout.write(`${names.join(' ')}\n`)
+    return 0
+  }
+
+  /** A device that fails does not hide the others: the status is 1 when none could be read. */
+  async all(): Promise<number> {
+    const names = await this.#list()
+    if (!names) return 1
+    const devices: Device[] = []
+    let status = names.length > 0 ? 1 : 0
+    for (const [at, name] of names.entries()) {
+      const device = await this.#read(name)
+      if (!device) continue
+      devices.push(device)
+      if (!this.#knowsField()) {
+        status = 1
+        break
+      }
+      if (!this.#json) this.#show(device, at === names.length - 1)
+      status = 0
+    }
+    if (this.#json && (status === 0 || devices.length === 0)) this.#printAll(devices)
+    devices.forEach(wipeDevice)
+    return status
+  }
+
+  async #read(name: string): Promise<Device | undefined> {
+    try {
+      return await this.#backends.device(name)
+    } catch (error) {
+      this.#io.stderr.write(`Unable to access interface ${name}: ${reasonOf(error)}\n`)
+      return undefined
+    }
+  }
+
+  #show(device: Device, isLast: boolean): void {
+    if (this.#field !== undefined) {
+      this.#io.stdout.write(fieldText(device, this.#field, true))
+    } else {
+      this.#io.stdout.write(prettyText(device, this.#looks) + (isLast ? '' : '\n'))
+    }
+  }
+
+  /** Devices as an array; a field of them as an object by their names. */
+  #printAll(devices: readonly Device[]): void {
+    const isWhole = this.#field === undefined || this.#field === 'dump'
+    const values = devices.map((device) => [device.name, fieldValue(device, this.#field)])
+    this.#print(isWhole ? devices : Object.fromEntries(values))
+  }
+
+  #print(value: unknown): void {
+    this.#io.stdout.write(jsonText(value, this.#json?.withSecrets === true))
+  }
+
+  #knowsField(): boolean {
+    if (this.#field === undefined || isField(this.#field)) return true
+    this.#io.stderr.write(`Invalid parameter: \`${this.#field}'\n`)
+    printUsage(this.#invocation, this.#io)
+    return false
+  }
+
+  async #list(): Promise<string[] | undefined> {
+    try {
+      return await deviceNames()
+    } catch (error) {
+      this.#fail('Unable to list interfaces', error)
+      return undefined
+    }
+  }
+
+  #fail(what: string, error: unknown): number {
+    this.#io.stderr.write(
+      `${what}: ${reasonOf(error)}\n${adviceOf(error, this.#invocation.program)}`,
+    )
+    return 1
+  }
+
+  get #looks(): PrettyOptions {
+    const { env, stdout, now } = this.#io
+    const mode = env['WG_COLOR_MODE']
+    return {
+      isColored: mode === 'always' || (mode !== 'never' && stdout.isTTY),
+      showsKeys: env['WG_HIDE_KEYS'] === 'never',
+      now: now(),
+    }
+  }
+}
