@@ -1,6 +1,6 @@
 // The tiers `consumers` and, with --node-versions, `node-versions`: the packages as npm installs them.
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -8,6 +8,7 @@ import { runWell } from '../../scripts/command.mjs'
 import { isolated } from '../../scripts/namespace.mjs'
 import { packPackages, readManifest, readPackages } from '../../scripts/packages.mjs'
 import { installedPackages, installScripts } from './installed.mjs'
+import { linkProgram } from './links.mjs'
 import { fetchNode, supported } from './nodes.mjs'
 import { fromTarballs, makeProject, runProgram } from './project.mjs'
 import { asCommonJs, readExample } from './readme.mjs'
@@ -33,17 +34,22 @@ before(async () => {
 after(() => rmSync(folder, { recursive: true }))
 
 describe('packed', () => {
-  for (const { name } of readPackages()) {
+  for (const { name, manifest } of readPackages()) {
+    const folders = manifest.files.map((/** @type {string} */ each) => `package/${each}/`)
+
     it(`${name} holds what is built, its manifest, README and licence`, async () => {
       const listing = await runWell('tar', ['--list', '--file', tarball(name)])
       const files = listing.trim().split('\n')
-      const others = files.filter((file) => !file.startsWith('package/dist/'))
+      const others = files.filter(
+        (file) => !folders.some((/** @type {string} */ each) => file.startsWith(each)),
+      )
       assert.deepEqual(others.sort(), [
         'package/LICENSE',
         'package/README.md',
         'package/package.json',
       ])
-      assert.ok(files.includes('package/dist/index.js'))
+      for (const path of entryFiles(manifest))
+        assert.ok(files.includes(join('package', path)), path)
       assert.deepEqual(
         files.filter((file) => file.includes('.test.')),
         [],
@@ -112,6 +118,29 @@ for (const version of versions) {
       assert.deepEqual(Object.keys(JSON.parse(esm)), entries)
     })
 
+    it('sockets of libc and the thread of link events work from ESM and CJS', async () => {
+      for (const [file, load] of [
+        ['links.mjs', "await import('@wgctrl/netlink')"],
+        ['links.cjs', "require('@wgctrl/netlink')"],
+      ]) {
+        const how = { node, wrap: isolated }
+        const output = await runProgram(everything, `${file}`, linkProgram(`${load}`), how)
+        assert.equal(output, 'left veth\n')
+      }
+    })
+
+    it('wgctrl runs, and as wg(8) where it has that name', async () => {
+      const bin = join(everything, 'node_modules', '.bin', 'wgctrl')
+      const key = (await runWell(node, [bin, 'genkey'])).trim()
+      assert.match(key, /^[A-Za-z0-9+/]{43}=$/)
+      const wg = join(folder, 'wg')
+      rmSync(wg, { force: true })
+      symlinkSync(bin, wg)
+      assert.match(await runWell(node, [wg, 'version']), /^wireguard-tools v/)
+      const [program = '', ...args] = isolated([node, bin, 'show', '--json'])
+      assert.deepEqual(JSON.parse(await runWell(program, args)), [])
+    })
+
     it('the example of README.md runs as ESM', async () => {
       const how = { node, wrap: isolated }
       assert.notEqual(await runProgram(facade, 'example.mjs', readExample(), how), '')
@@ -122,6 +151,24 @@ for (const version of versions) {
       assert.notEqual(await runProgram(facade, 'example.cjs', asCommonJs(readExample()), how), '')
     })
   })
+}
+
+/**
+ * The files that a manifest sends others to.
+ *
+ * @param {Record<string, any>} manifest
+ * @returns {string[]}
+ */
+function entryFiles({ main, bin = {}, exports = {} }) {
+  return [...(main ? [main] : []), ...pathsIn(bin), ...pathsIn(exports)]
+}
+
+/**
+ * @param {unknown} value
+ * @returns {string[]}
+ */
+function pathsIn(value) {
+  return typeof value === 'object' ? Object.values(value ?? {}).flatMap(pathsIn) : [`${value}`]
 }
 
 /** @param {string} name */

@@ -1,0 +1,79 @@
+import { chmod, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makePair, type Pair } from './pair.js'
+import { inTerminal, temporaryFolder, WGCTRL, wgctrl } from './program.js'
+
+let pair: Pair
+let folder: string
+
+/** Under our name: says what it was called with, and asks ours for the names of devices. */
+const STUB = `#!/bin/sh
+if [ "$*" = "show interfaces" ]; then exec ${process.execPath} ${WGCTRL} show interfaces; fi
+echo "GOT: $*."
+`
+
+beforeAll(async () => {
+  pair = await makePair()
+  folder = await temporaryFolder()
+  await writeFile(join(folder, 'wgctrl'), STUB)
+  await chmod(join(folder, 'wgctrl'), 0o755)
+  await writeFile(join(folder, 'only-one.conf'), '')
+  for (const shell of Object.keys(shells)) {
+    const { status, out } = await wgctrl('completion', shell)
+    expect(status).toBe(0)
+    await writeFile(join(folder, `script.${shell}`), out)
+  }
+})
+
+afterAll(() => pair[Symbol.asyncDispose]())
+
+/** How to start a shell that has read nothing but our script, and what to type into it for that. */
+const shells = {
+  bash: { start: 'bash --norc --noprofile -i', source: 'source script.bash' },
+  zsh: {
+    start: 'zsh -f -i',
+    source: 'autoload -U compinit; compinit -D -u; source script.zsh; setopt no_beep',
+  },
+  fish: { start: 'fish --no-config -i', source: 'source script.fish' },
+}
+
+/** What is typed, and what the program is called with. */
+const cases = (): [string, string][] => [
+  ['wgctrl doc\t', 'doctor'],
+  ['wgctrl doctor --js\t', 'doctor --json'],
+  [`wgctrl diff wgbo\tonly\t`, `diff ${pair.bob.device} only-one.conf`],
+  ['wgctrl show wgali\tlatest-h\t', `show ${pair.alice.device} latest-handshakes`],
+  ['wgctrl set wgali\tlisten-p\t', `set ${pair.alice.device} listen-port`],
+  ['wgctrl completion fi\t', 'completion fish'],
+  ['wgctrl watch --interval 1 wgbo\t', `watch --interval 1 ${pair.bob.device}`],
+  ['wgctrl up --backend us\t', 'up --backend userspace'],
+  ['wgctrl metrics --names only\twgbo\t', `metrics --names only-one.conf ${pair.bob.device}`],
+]
+
+describe.each(['bash', 'zsh', 'fish'] as const)('completion in %s', (name) => {
+  it('completes commands, options, words, devices and files', async () => {
+    const { start, source } = shells[name]
+    const path = `PATH=${folder}:$PATH`
+    const shell = inTerminal(`cd ${folder} && ${path} HOME=${folder} PS1='$ ' ${start}`, {
+      columns: 200,
+      rows: 50,
+    })
+    shell.write(`${source}; echo sour''ced\n`)
+    await shell.says(/sourced/)
+    for (const [typed, called] of cases()) {
+      shell.write(typed)
+      await new Promise((resolve) => setTimeout(resolve, 1500))
+      shell.write('\n')
+      await shell.says(new RegExp(`GOT: ${called}\\s?\\.`))
+    }
+    shell.write('exit\n')
+    expect(await shell.status()).toBe(0)
+  })
+})
+
+it('completion knows no other shell', async () => {
+  const { status, err } = await wgctrl('completion', 'tcsh')
+  expect(status).toBe(1)
+  expect(err).toContain('expected bash, zsh or fish, got "tcsh"')
+})

@@ -1,0 +1,70 @@
+import { generatePresharedKey, generatePrivateKey, publicKey, type SecretKey } from '@wgctrl/types'
+import { UserspaceBackend } from '@wgctrl/uapi'
+import { ip, isolate } from '../contract/harnesses/isolation.js'
+
+/** Two devices that know each other, over loopback. */
+export interface Pair extends AsyncDisposable {
+  readonly backend: UserspaceBackend
+  readonly alice: Side
+  readonly bob: Side
+  /** Everything about the devices that nobody may see. */
+  readonly secrets: readonly string[]
+  /** Bob forgets his session and begins with a handshake. */
+  shakeHands(): Promise<void>
+}
+
+interface Side {
+  readonly device: string
+  readonly publicKey: string
+  readonly port: number
+}
+
+let count = 0
+
+export async function makePair(): Promise<Pair> {
+  await isolate()
+  const backend = new UserspaceBackend()
+  const number = ++count
+  const keys = [generatePrivateKey(), generatePrivateKey()] as const
+  const presharedKey = generatePresharedKey()
+  const side = (at: 0 | 1, name: string): Side => ({
+    device: `wg${name}${number}`,
+    publicKey: publicKey(keys[at]),
+    port: 52_000 + number * 2 + at,
+  })
+  const [alice, bob] = [side(0, 'alice'), side(1, 'bob')]
+  const peer = (other: Side) => ({
+    publicKey: other.publicKey,
+    presharedKey,
+    endpoint: `127.0.0.1:${other.port}`,
+    allowedIPs: [`10.9.${other.port % 256}.0/24`],
+    persistentKeepalive: 1,
+  })
+  const configure = (own: Side, privateKey: SecretKey, other: Side) =>
+    backend.configure(own.device, {
+      privateKey,
+      listenPort: own.port,
+      replacePeers: true,
+      peers: [peer(other)],
+    })
+  for (const { device } of [alice, bob]) {
+    await backend.create(device)
+    await ip('link', 'set', device, 'up')
+  }
+  await configure(alice, keys[0], bob)
+  await configure(bob, keys[1], alice)
+  return {
+    backend,
+    alice,
+    bob,
+    secrets: [...keys, presharedKey].map((key) => key.toBase64()),
+    shakeHands: async () => {
+      await backend.configure(bob.device, { peers: [{ publicKey: alice.publicKey, remove: true }] })
+      await configure(bob, keys[1], alice)
+    },
+    async [Symbol.asyncDispose]() {
+      for (const { device } of [alice, bob]) await backend.delete(device)
+      await backend[Symbol.asyncDispose]()
+    },
+  }
+}

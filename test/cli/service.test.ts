@@ -1,0 +1,149 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makePair, type Pair } from './pair.js'
+import { Program, start, temporaryFolder } from './program.js'
+
+const execute = promisify(execFile)
+const cli = fileURLToPath(new URL('../../packages/cli', import.meta.url))
+
+let pair: Pair
+
+beforeAll(async () => {
+  await compileDatagrams()
+  pair = await makePair()
+})
+
+afterAll(() => pair[Symbol.asyncDispose]())
+
+const datagrams = (): string =>
+  dirname(createRequire(join(cli, 'package.json')).resolve('unix-dgram/package.json'))
+
+/** The install of the workspace runs no scripts: what is compiled is compiled here. */
+async function compileDatagrams(): Promise<void> {
+  const folder = datagrams()
+  if (existsSync(join(folder, 'build/Release/unix_dgram.node'))) return
+  try {
+    await execute('npm', ['exec', '--yes', '-c', 'node-gyp rebuild'], { cwd: folder })
+  } catch (error) {
+    throw new Error(`unix-dgram cannot be compiled; it needs python3, make and g++: ${error}`)
+  }
+}
+
+/** Hears what a service manager would hear; socat(1) and we have nothing in common. */
+async function manager() {
+  const socket = join(await temporaryFolder(), 'notify')
+  const receiver = new Program('socat', ['-u', `UNIX-RECV:${socket}`, 'STDOUT'])
+  while (!existsSync(socket)) await new Promise((resolve) => setTimeout(resolve, 10))
+  return { receiver, env: { NOTIFY_SOCKET: socket } }
+}
+
+const services = {
+  metrics: () => ['metrics', '--listen', '127.0.0.1:0', pair.alice.device],
+  handshakes: () => ['handshakes', pair.alice.device],
+}
+
+describe.each(['metrics', 'handshakes'] as const)('wgctrl %s as a service', (name) => {
+  it('tells its manager that it is ready, lives, reloads and stops', async () => {
+    const { receiver, env } = await manager()
+    const service = start(services[name](), { ...env, WATCHDOG_USEC: '400000' })
+    await receiver.says(/^READY=1\nSTATUS=\S.*/)
+    await receiver.says(/WATCHDOG=1/)
+    service.kill('SIGHUP')
+    await receiver.says(/RELOADING=1\nMONOTONIC_USEC=\d+READY=1/)
+    service.kill('SIGTERM')
+    expect(await service.status()).toBe(0)
+    await receiver.says(/STOPPING=1$/)
+    expect(service.err).not.toContain('warning')
+  })
+
+  it('goes on without a manager, and without a way to reach it, which it says once', async () => {
+    const alone = start(services[name]())
+    await new Promise((resolve) => setTimeout(resolve, 3000))
+    alone.kill('SIGTERM')
+    expect(await alone.status()).toBe(0)
+    const deaf = start(services[name](), { NOTIFY_SOCKET: '/run/none', WATCHDOG_USEC: '200000' })
+    await deaf.says(/told nothing/, 'err')
+    await new Promise((resolve) => setTimeout(resolve, 2000))
+    deaf.kill('SIGINT')
+    expect(await deaf.status()).toBe(0)
+    expect(deaf.err.match(/told nothing/g)).toHaveLength(1)
+  })
+
+  it('says once that unix-dgram is not there', async () => {
+    const { env } = await manager()
+    const binary = join(datagrams(), 'build/Release/unix_dgram.node')
+    await rename(binary, `${binary}.away`)
+    try {
+      const service = start(services[name](), env)
+      await service.says(/unix-dgram is not installed, or not compiled/, 'err')
+      await new Promise((resolve) => setTimeout(resolve, 2000))
+      service.kill('SIGTERM')
+      expect(await service.status()).toBe(0)
+      expect(service.err.match(/warning/g)).toHaveLength(1)
+    } finally {
+      await rename(`${binary}.away`, binary)
+    }
+  })
+
+  it('fails when it cannot start, and tells that it stops', async () => {
+    const { receiver, env } = await manager()
+    const taken = start(services.metrics())
+    const [, port = ''] = await taken.says(/127\.0\.0\.1:(\d+)\/metrics/, 'err')
+    const args = name === 'metrics' ? ['--listen', `127.0.0.1:${port}`] : ['wgnone']
+    const service = start([name, ...args], env)
+    expect(await service.status()).toBe(1)
+    expect(service.err).toMatch(name === 'metrics' ? /EADDRINUSE/ : /no such device/)
+    await receiver.says(/^STOPPING=1$/)
+  })
+})
+
+describe('the services', () => {
+  it('read the names again on SIGHUP', async () => {
+    const file = join(await temporaryFolder(), 'names.conf')
+    const named = (name: string) =>
+      writeFile(file, `[Peer]\n# Name = ${name}\nPublicKey = ${pair.bob.publicKey}\n`)
+    await named('bob')
+    const metrics = start([...services.metrics(), '--names', file])
+    const [, url = ''] = await metrics.says(/(http:\S+\/metrics)/, 'err')
+    const handshakes = start([...services.handshakes(), '--names', file])
+    expect(await (await fetch(url)).text()).toContain('friendly_name="bob"')
+    await named('robert')
+    await new Promise((resolve) => setTimeout(resolve, 2000))
+    for (const service of [metrics, handshakes]) service.kill('SIGHUP')
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    expect(await (await fetch(url)).text()).toContain('friendly_name="robert"')
+    await pair.shakeHands()
+    await handshakes.says(/\(robert\) from 127\.0\.0\.1/)
+    for (const service of [metrics, handshakes]) {
+      service.kill('SIGTERM')
+      expect(await service.status()).toBe(0)
+    }
+  })
+
+  it('have units that systemd takes, with no more rights than they need', async () => {
+    const units = ['wgctrl-metrics.service', 'wgctrl-handshakes@.service']
+    const paths = units.map((unit) => join(cli, 'systemd', unit))
+    const { stderr } = await execute('systemd-analyze', ['verify', '--man=no', ...paths])
+    expect(stderr).toBe('')
+    for (const path of paths) {
+      const text = await readFile(path, 'utf8')
+      const granted = text.match(/^(?:Ambient|CapabilityBounding).*=(.*)$/gm)?.join(' ') ?? ''
+      const rights = new Set(granted.match(/CAP_\w+/g))
+      expect([...rights].filter((right) => !/^CAP_NET_(ADMIN|RAW)$/.test(right))).toEqual([])
+      for (const line of [
+        'Type=notify',
+        'DynamicUser=yes',
+        'NoNewPrivileges=yes',
+        'WatchdogSec=30',
+      ]) {
+        expect(text.split('\n')).toContain(line)
+      }
+    }
+  })
+})
