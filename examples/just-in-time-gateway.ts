@@ -1,102 +1,60 @@
-// A gateway for 1,000,000 known clients, of which the device holds 1,000 at most: whoever knocks is
-// looked up in SQLite and installed while its first packet waits. Metrics are for Prometheus.
-import { execFileSync } from 'node:child_process'
-import { once } from 'node:events'
+// A gateway that holds nobody until he knocks: his key is looked up in SQLite, and his first packet is
+// answered all the same.
+import { execFile, execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import sqlite from 'node-sqlite3-wasm'
-import { Counter, Gauge, Registry } from 'prom-client'
 import { generatePrivateKey, open, publicKey } from 'wgctrl'
-
-const KNOWN = 1_000_000
-const MAX_PEERS = 1_000
 
 // The records: whose key may come in, and with which address. Yours exist already.
 const folder = mkdtempSync(join(tmpdir(), 'gateway-'))
 const database = new sqlite.Database(join(folder, 'clients.db'))
-database.exec(`
-  PRAGMA journal_mode = OFF;
-  PRAGMA synchronous = OFF;
-  CREATE TABLE client (key BLOB PRIMARY KEY, address TEXT NOT NULL) WITHOUT ROWID;
-  WITH RECURSIVE number (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM number LIMIT ${KNOWN})
-  INSERT INTO client SELECT randomblob(32),
-    '10.' || (64 + (n >> 16)) || '.' || ((n >> 8) & 255) || '.' || (n & 255) || '/32' FROM number ORDER BY 1;
-`)
+database.exec('CREATE TABLE client (key TEXT PRIMARY KEY, address TEXT NOT NULL) WITHOUT ROWID')
 const clientKey = generatePrivateKey()
-const clientBytes = Buffer.from(publicKey(clientKey), 'base64')
-database.run('INSERT INTO client VALUES (?, ?)', [clientBytes, '10.63.0.1/32'])
+database.run('INSERT INTO client VALUES (?, ?)', [publicKey(clientKey), '10.8.0.2/32'])
 const find = database.prepare('SELECT address FROM client WHERE key = ?')
 
 const wg = await open()
+const gatewayKey = generatePrivateKey()
 await wg.create('wg-gate')
-await wg.configure('wg-gate', { privateKey: generatePrivateKey(), listenPort: 51820 })
+await wg.configure('wg-gate', { privateKey: gatewayKey, listenPort: 51820 })
+execFileSync('ip', ['address', 'add', '10.8.0.1/24', 'dev', 'wg-gate'])
 execFileSync('ip', ['link', 'set', 'wg-gate', 'up'])
 
 const gateway = await wg.justInTime('wg-gate', {
-  maxPeers: MAX_PEERS,
   idle: 5 * 60_000,
   lookup(key) {
-    const row = find.get([Buffer.from(key, 'base64')])
+    const row = find.get([key])
     return row ? { allowedIPs: [String(row.address)] } : null
   },
   onEvent: (event) => console.log(event.type, 'publicKey' in event ? event.publicKey : ''),
 })
 
-const registry = new Registry()
-new Gauge({
-  name: 'gateway_peers',
-  help: 'Peers in the device',
-  registers: [registry],
-  collect() {
-    this.set(gateway.size)
-  },
-})
-/** The gateway counts; Prometheus is told how much it became. */
-function countersOf(prefix: string, help: string, read: () => object): void {
-  new Counter({
-    name: `gateway_${prefix}_total`,
-    help,
-    labelNames: ['outcome'],
-    registers: [registry],
-    collect() {
-      this.reset()
-      for (const [outcome, value] of Object.entries(read())) this.inc({ outcome }, value)
-    },
-  })
-}
-countersOf('clients', 'What became of clients', () => gateway.counters)
-countersOf('initiations', 'What became of packets', () => gateway.handshakeCounters)
-
-const server = createServer(async (_, response) => {
-  response.setHeader('Content-Type', registry.contentType)
-  response.end(await registry.metrics())
-})
-server.listen(0, '127.0.0.1')
-await once(server, 'listening')
-
-// A client, here on the same machine. Its keepalive makes it knock.
-const { publicKey: gatewayKey = '' } = await wg.device('wg-gate')
-await wg.create('wg-client')
-execFileSync('ip', ['link', 'set', 'wg-client', 'up'])
+// A client: here in a network namespace beside this one, with a cable between them.
+const ip = (...args: string[]) => execFileSync('ip', args)
+ip('netns', 'add', 'client')
+ip('link', 'add', 'cable', 'type', 'veth', 'peer', 'cable', 'netns', 'client')
+ip('address', 'add', '10.9.0.1/24', 'dev', 'cable')
+ip('link', 'set', 'cable', 'up')
+ip('-n', 'client', 'address', 'add', '10.9.0.2/24', 'dev', 'cable')
+ip('-n', 'client', 'link', 'set', 'cable', 'up')
+await wg.create('wg-client', { netns: 'client' })
+const peer = { publicKey: publicKey(gatewayKey), endpoint: '10.9.0.1:51820' }
 await wg.configure('wg-client', {
   privateKey: clientKey,
-  peers: [{ publicKey: gatewayKey, endpoint: '127.0.0.1:51820', persistentKeepalive: 25 }],
+  peers: [{ ...peer, allowedIPs: ['10.8.0.0/24'] }],
 })
-for await (const event of wg.watch('wg-client', { interval: 100, initial: true })) {
-  const isThere =
-    event.type === 'peer-handshake' || (event.type === 'peer-added' && event.peer.lastHandshake)
-  if (isThere) break
-}
+ip('-n', 'client', 'address', 'add', '10.8.0.2/24', 'dev', 'wg-client')
+ip('-n', 'client', 'link', 'set', 'wg-client', 'up')
 
-const { port } = server.address() as AddressInfo
-console.log(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text())
+console.log('peers before:', (await wg.device('wg-gate')).peers.length)
+const ping = await ended('ip', 'netns', 'exec', 'client', 'ping', '-c', '1', '-W', '4', '10.8.0.1')
+console.log(ping.match(/.* time=.*/)?.[0])
+console.log('peers after:', (await wg.device('wg-gate')).peers.length, gateway.counters)
 
 // A service would go on until it is told to end.
-server.close()
-server.closeAllConnections()
 await gateway.close()
 await wg.delete('wg-client')
 await wg.delete('wg-gate')
@@ -104,3 +62,8 @@ await wg.close()
 find.finalize()
 database.close()
 rmSync(folder, { recursive: true })
+
+/** What a program prints, while this one goes on: it has a client to let in. */
+async function ended(command: string, ...args: string[]): Promise<string> {
+  return (await promisify(execFile)(command, args)).stdout
+}
