@@ -186,10 +186,10 @@ export class WireGuard implements AsyncDisposable {
     config: DeviceConfig,
     options: ClientCallOptions = {},
   ): Promise<void> {
-    if (isLarge(config)) return this.#configure(name, config, options, true)
+    if (isLarge(config)) return this.#configure(name, config, options)
     const copy = copyOf(name, config)
     try {
-      await this.#configure(name, copy, options, hasNames(copy))
+      await this.#configure(name, copy, options)
     } finally {
       wipeCopy(copy)
     }
@@ -333,15 +333,11 @@ export class WireGuard implements AsyncDisposable {
     await this.close()
   }
 
-  /** @param mayHaveNames nothing is awaited without need: the call has its place in line at once */
-  #configure(
-    name: string,
-    config: DeviceConfig,
-    options: ClientCallOptions,
-    mayHaveNames: boolean,
-  ): Promise<void> {
-    return this.#change('configure', name, options, mayHaveNames, async (rest, signal) => {
-      const resolved = mayHaveNames ? await this.#resolve(config, signal) : config
+  #configure(name: string, config: DeviceConfig, options: ClientCallOptions): Promise<void> {
+    // Nothing is awaited without need: a call has its place in line from the moment it is made.
+    const isNamed = hasNames(config)
+    return this.#change('configure', name, options, isNamed, async (rest, signal) => {
+      const resolved = isNamed ? await this.#resolve(config, signal) : config
       await this.#ask('configure', name, rest(), (backend, left) =>
         backend.configure(name, resolved, left),
       )

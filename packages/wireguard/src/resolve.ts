@@ -123,7 +123,7 @@ function sleep(delay: number, signal: AbortSignal): Promise<void> {
   return abortable(elapsed, signal).finally(() => clearTimeout(timer))
 }
 
-/** True when some endpoint has a name for its host. Of a large config {@link namedHosts} tells. */
+/** True when some endpoint has a name for its host. At once, also for a large config. */
 export function hasNames(config: DeviceConfig): boolean {
   return peersOf(config).some((peer) => nameIn(peer) !== undefined)
 }
@@ -187,12 +187,22 @@ function withAddress(peer: PeerConfig, found: ReadonlyMap<string, string>): Peer
   return { ...peer, endpoint: parseEndpoint(bracketed(address, named.port)) as Endpoint }
 }
 
-/** Most endpoints are told apart from names at a glance. */
-const PLAIN_ADDRESS = /^(?:\[|[\d.]+:\d+$)/
+const [BRACKET, COLON, DOT] = [91, 58, 46]
+
+/** Most endpoints are told apart from names at a glance: by a bracket, or digits and dots up to a colon. */
+function isPlainAddress(endpoint: string): boolean {
+  if (endpoint.charCodeAt(0) === BRACKET) return true
+  for (let at = 0; at < endpoint.length; at++) {
+    const code = endpoint.charCodeAt(at)
+    if (code === COLON) return true
+    if (code !== DOT && (code < 48 || code > 57)) return false
+  }
+  return false
+}
 
 function nameIn(peer: PeerConfig): NamedEndpoint | undefined {
   const endpoint = peer?.endpoint
-  if (typeof endpoint !== 'string' || PLAIN_ADDRESS.test(endpoint)) return undefined
+  if (typeof endpoint !== 'string' || isPlainAddress(endpoint)) return undefined
   try {
     const parsed = parseEndpoint(endpoint)
     return isNamed(parsed) ? parsed : undefined
