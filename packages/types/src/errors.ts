@@ -196,8 +196,9 @@ export interface ErrorContext {
  * Mistakes of type and range, aborts and bugs pass unchanged: they are the caller's.
  */
 export function inContext(error: unknown, given: ErrorContext): unknown {
-  // Whatever was given for a name is repeated; a key is not.
-  const context = given.device === undefined ? given : { ...given, device: showable(given.device) }
+  // Whatever was given for a name is repeated, be it no text at all; a key is not.
+  const { device } = given
+  const context = typeof device === 'string' ? { ...given, device: showable(device) } : given
   if (error instanceof InvalidTypeError || error instanceof InvalidRangeError) return error
   const where = [context.operation, context.device].filter(Boolean).join(' ')
   if (error instanceof WireGuardError) {

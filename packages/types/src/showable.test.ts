@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseCidr } from './address.js'
 import { parseEndpoint } from './endpoint.js'
+import { inContext, invalid } from './errors.js'
 import { checkInterfaceName } from './interface-name.js'
 import { quoted } from './showable.js'
 
@@ -32,5 +33,21 @@ describe('an error does not repeat a key that was given for', () => {
   ])('%s', (_, give) => {
     expect(give).toThrow(/\(hidden\)/)
     expect(give).not.toThrow(key.slice(0, 20))
+  })
+})
+
+describe('the context of an error', () => {
+  it('names a device, and no key that was given for its name', () => {
+    const named = inContext(invalid('x', 'y'), { operation: 'device', device: 'wg0' })
+    expect(named).toMatchObject({ device: 'wg0', message: 'device wg0: x: y' })
+    const hidden = inContext(invalid('x', 'y'), { operation: 'device', device: key })
+    expect(hidden).toMatchObject({ device: '(hidden)', message: 'device (hidden): x: y' })
+  })
+
+  it('bears what is no name', () => {
+    for (const device of [7, null, {}]) {
+      const error = inContext(invalid('x', 'y'), { operation: 'device', device: device as never })
+      expect(error).toMatchObject({ operation: 'device' })
+    }
   })
 })
