@@ -1,0 +1,67 @@
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { FakeDevice } from '@wgctrl/types/testing'
+import { UserspaceBackend } from '@wgctrl/uapi'
+import { FakeUapiServer } from '@wgctrl/uapi/testing'
+import { beforeEach, expect, it, onTestFinished } from 'vitest'
+import { keyPair } from '../contract/samples.js'
+import { expectNothingLeft } from './leftovers.js'
+
+const run = promisify(execFile)
+const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
+
+beforeEach(expectNothingLeft)
+
+async function temporaryDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'wgctrl-process-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
+  return directory
+}
+
+it('a process without descriptors: EMFILE, the next call works, and it ends by itself', async () => {
+  const directory = await temporaryDirectory()
+  await using _ = await FakeUapiServer.listen(join(directory, 'wg0.sock'), new FakeDevice('wg0'))
+  const wg = new UserspaceBackend({ socketDir: directory })
+  await wg.configure('wg0', { privateKey: keyPair(1).privateKey })
+  const command = [process.execPath, path('exhausted.mjs'), 'userspace', 'wg0', directory]
+  const { stdout } = await run('prlimit', ['--nofile=64', '--', ...command])
+  expect(JSON.parse(stdout)).toEqual([
+    'EMFILE device wg0',
+    'EMFILE peers wg0',
+    'EMFILE configure wg0',
+  ])
+})
+
+it('a process with 64 megabytes streams 100,000 peers', async () => {
+  const directory = await temporaryDirectory()
+  const count = 100_000
+  const server = createServer((socket) => {
+    socket.on('error', () => {})
+    socket.once('data', async () => {
+      for (let n = 0; n < count && !socket.destroyed; n += 100) {
+        const peers = Array.from({ length: 100 }, (_, index) => peerLines(n + index))
+        if (!socket.write(peers.join(''))) await once(socket, 'drain').catch(() => {})
+      }
+      socket.end('errno=0\n\n')
+    })
+  })
+  server.listen(join(directory, 'wg0.sock'))
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  const program = ['--max-old-space-size=64', path('large-stream.mjs'), directory, 'wg0']
+  const { stdout } = await run(process.execPath, program)
+  expect(JSON.parse(stdout)).toEqual({ peers: count, networks: 3 * count })
+})
+
+const peerLines = (n: number): string => {
+  const key = n.toString(16).padStart(64, '0')
+  const [a, b, c] = [n >> 16, (n >> 8) & 255, n & 255]
+  const networks = [1, 2, 3].map((i) => `allowed_ip=${10 + i}.${a}.${b}.${c}/32\n`).join('')
+  return `public_key=${key}\npreshared_key=${'ab'.repeat(32)}\nendpoint=127.0.0.1:1\n${networks}`
+}
