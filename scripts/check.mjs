@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { run, runWell } from './command.mjs'
+import { brokenPromises } from './guarantees.mjs'
 import { packPackages, readPackages, root } from './packages.mjs'
+import { billOf } from './sbom.mjs'
+import { installedWith, installScripts, otherLicences, withoutIntegrity } from './supply.mjs'
 
 /** @typedef {import('./packages.mjs').Packed} Packed */
 
@@ -23,6 +26,23 @@ describe('sources', { concurrency }, () => {
 
   it('have nothing that only tests use', () => finds(['knip', '--production']))
 
+  it('have a manual of the commands that says what the commands say', async () => {
+    const script = join(root, 'scripts/cli-docs.mjs')
+    await runWell(process.execPath, [script, '--check'], { cwd: root, seconds: 120 })
+  })
+
+  it('keep what docs/guarantees.md promises: each sentence names a test that is there', () => {
+    assert.deepEqual(brokenPromises('docs/guarantees.md'), [])
+  })
+
+  it('come from packages whose hash the lockfile has', () => {
+    assert.deepEqual(withoutIntegrity(), [])
+  })
+
+  it('use packages of known licences alone', async () => {
+    assert.deepEqual(await otherLicences(), [])
+  })
+
   it('have changesets that name their packages', async () => {
     await finds(['changeset', 'status', ...(await baseOfChanges())])
   })
@@ -39,13 +59,34 @@ describe('packages', { concurrency }, () => {
     return path
   }
 
+  const manifestOf = (/** @type {string} */ name) =>
+    runWell('tar', ['-xOf', tarball(name), 'package/package.json'])
+
   before(async () => {
     for (const { name, tarball } of await packPackages(folder)) tarballs.set(name, tarball)
   })
 
   after(() => rmSync(folder, { recursive: true }))
 
+  it('run nothing when they are installed, nor does what comes with them', async () => {
+    const manifests = await Promise.all([...tarballs.keys()].map(manifestOf))
+    const installed = installedWith(manifests.map((text) => JSON.parse(text)))
+    assert.ok(installed.length > manifests.length)
+    assert.deepEqual(installed.flatMap(installScripts), [])
+    for (const { manifest } of installed) assert.equal(typeof manifest.license, 'string')
+  })
+
   for (const { name } of readPackages()) {
+    it(`${name} has a bill of materials with all that it depends on`, async () => {
+      const { components } = await billOf(name)
+      const dependencies = Object.keys(JSON.parse(await manifestOf(name)).dependencies ?? {})
+      const named = components.map(({ purl }) => decodeURIComponent(purl))
+      const missing = dependencies.filter(
+        (each) => !named.some((purl) => purl.startsWith(`pkg:npm/${each}@`)),
+      )
+      assert.deepEqual(missing, [])
+    })
+
     it(`${name} pleases publint`, () => finds(['publint', '--strict', tarball(name)]))
 
     it(`${name} has types wherever it has code`, () =>
