@@ -6,8 +6,15 @@ import { once } from 'node:events'
  *
  * @throws with what it complained about
  */
-export async function run(command: string, ...args: string[]): Promise<string> {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+export function run(command: string, ...args: string[]): Promise<string> {
+  return runWith('', command, ...args)
+}
+
+/** The same, with something to read. */
+export async function runWith(input: string, command: string, ...args: string[]): Promise<string> {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+  child.stdin.on('error', () => {}) // Most commands read nothing.
+  child.stdin.end(input)
   const [output, complaint] = [collect(child.stdout), collect(child.stderr)]
   const [status] = await once(child, 'exit')
   const said = await output

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { run } from './command.js'
+import { run, runWith } from './command.js'
 
 /** A network namespace that a test made, with a network that leads nowhere. */
 export class TestNamespace implements AsyncDisposable {
@@ -17,10 +17,8 @@ export class TestNamespace implements AsyncDisposable {
     await run('ip', 'netns', 'add', name)
     const namespace = new TestNamespace(name)
     // Neither addresses that the kernel makes up nor duplicate address detection: both take their time.
-    for (const setting of ['accept_dad=0', 'addr_gen_mode=1']) {
-      await namespace.run('sysctl', '-qw', `net.ipv6.conf.default.${setting}`)
-    }
-    await namespace.ip('link', 'set', 'lo', 'up')
+    const settings = ['accept_dad=0', 'addr_gen_mode=1']
+    await namespace.run('sysctl', '-qw', ...settings.map((each) => `net.ipv6.conf.default.${each}`))
     await namespace.#addUplink(options.uplinkMtu ?? 1450)
     return namespace
   }
@@ -34,33 +32,29 @@ export class TestNamespace implements AsyncDisposable {
     return run('ip', '-n', this.name, ...args)
   }
 
+  /** Runs several commands of ip(8) in one process: in an emulated machine, starting one takes 100 ms. */
+  batch(options: string[], ...commands: string[]): Promise<string> {
+    const input = commands.map((command) => `${command}\n`).join('')
+    return runWith(input, 'ip', '-n', this.name, ...options, '-batch', '-')
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await run('ip', 'netns', 'delete', this.name)
   }
 
   async #addUplink(mtu: number): Promise<void> {
     const [near, far] = ['02:00:00:00:00:01', '02:00:00:00:00:02']
-    const peer = ['peer', 'name', 'far', 'address', far, 'mtu', `${mtu}`]
-    await this.ip(
-      'link',
-      'add',
-      'uplink',
-      'address',
-      near,
-      'mtu',
-      `${mtu}`,
-      'type',
-      'veth',
-      ...peer,
+    await this.batch(
+      [],
+      'link set lo up',
+      `link add uplink address ${near} mtu ${mtu} type veth peer name far address ${far} mtu ${mtu}`,
+      'address add 192.0.2.2/24 dev uplink',
+      'address add 2001:db8::2/64 dev uplink',
+      'link set uplink up',
+      'link set far up',
     )
-    await this.ip('address', 'add', '192.0.2.2/24', 'dev', 'uplink')
-    await this.ip('address', 'add', '2001:db8::2/64', 'dev', 'uplink')
-    for (const link of ['uplink', 'far']) {
-      await this.ip('link', 'set', link, 'up')
-    }
     await this.#settle()
-    await this.ip('route', 'add', 'default', 'via', '192.0.2.1')
-    await this.ip('-6', 'route', 'add', 'default', 'via', '2001:db8::1')
+    await this.batch([], 'route add default via 192.0.2.1', 'route add default via 2001:db8::1')
   }
 
   /** The kernel takes a moment to see that both ends are up. */

@@ -15,35 +15,50 @@ export interface Snapshot {
 }
 
 export async function snapshot(namespace: TestNamespace): Promise<Snapshot> {
-  await settle(namespace)
-  const show = async (...args: string[]): Promise<unknown> =>
-    withoutChance(await namespace.ip('-j', ...args))
+  const [links, addresses] = await settled(namespace)
+  const list = (family: string): Promise<unknown[]> =>
+    namespace.batch([family, '-j'], 'route show table all', 'rule').then(listsOf)
+  const [[routes, rules], [routes6, rules6]] = [await list('-4'), await list('-6')]
+  const texts = (await namespace.run('sh', '-c', shown)).split('=====\n')
+  const [firewall = '', iptables = '', ip6tables = '', validMarks = ''] = texts
   return {
-    links: await show('link'),
-    addresses: await show('address'),
-    routes: [
-      await show('-4', 'route', 'show', 'table', 'all'),
-      await show('-6', 'route', 'show', 'table', 'all'),
-    ],
-    rules: [await show('-4', 'rule'), await show('-6', 'rule')],
-    firewall: withoutMadeUp(await namespace.run('nft', 'list', 'ruleset')),
-    iptables: [await namespace.run('iptables-save'), await namespace.run('ip6tables-save')],
-    validMarks: await namespace.run('sysctl', '-n', 'net.ipv4.conf.all.src_valid_mark'),
+    links,
+    addresses,
+    routes: [routes, routes6],
+    rules: [rules, rules6],
+    firewall: withoutMadeUp(firewall),
+    iptables: [iptables, ip6tables],
+    validMarks,
   }
 }
 
+const shown = `set -e
+nft list ruleset; echo =====
+iptables-save; echo =====
+ip6tables-save; echo =====
+cat /proc/sys/net/ipv4/conf/all/src_valid_mark
+`
+
 /** The kernel takes a moment before it counts an IPv6 address in, even where it checks nothing. */
-async function settle(namespace: TestNamespace): Promise<void> {
-  while ((await namespace.ip('-6', '-j', 'address')).includes('"tentative"')) await sleep(10)
+async function settled(namespace: TestNamespace): Promise<unknown[]> {
+  for (;;) {
+    const text = await namespace.batch(['-j'], 'link', 'address')
+    if (!text.includes('"tentative"')) return listsOf(text)
+    await sleep(10)
+  }
+}
+
+/** A line of JSON per command; nothing where there is nothing, as ip(8) has it for routes of a family. */
+function listsOf(text: string): unknown[] {
+  return withoutMadeUp(text)
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line || '[]'))
 }
 
 /** The system makes up the link-local address of a tun link; it means nothing. */
 function withoutMadeUp(text: string): string {
   return text.replace(/fe80:(?::[0-9a-f]{1,4}){1,4}(?=[" /])/g, 'fe80::')
-}
-
-function withoutChance(text: string): unknown {
-  return JSON.parse(withoutMadeUp(text === '' ? '[]' : text))
 }
 
 /** A device as wg(8) shows it, peers in an order of their own. */
