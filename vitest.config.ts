@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { countPlaces } from './test/fuzz/engine/plugin.js'
 
 const source = (path: string) => fileURLToPath(new URL(`packages/${path}`, import.meta.url))
 
@@ -19,18 +20,51 @@ const tier = (name: string, include: string[], testTimeout: number, more = {}) =
   test: { name, include, testTimeout, hookTimeout: testTimeout, retry: 0, ...more },
 })
 
+/**
+ * A tier in an emulated machine, where everything takes ten times as long: the packages are those
+ * that were built, since reading their sources would take half a minute, and its one processor runs
+ * one file after the other.
+ */
+const kernelTier = (name: string, include: string[], testTimeout: number, more = {}) => ({
+  ...tier(name, include, testTimeout, {
+    fileParallelism: false,
+    server: { deps: { external: [/\/packages\/[a-z]+\/dist\//] } },
+    ...more,
+  }),
+  resolve: {},
+})
+
+/** Of the life of interfaces, what every run of the tests has time for on devices of a kernel. */
+const shortLifecycle = ['test/lifecycle/{comparison,down}.test.ts']
+
 export default defineConfig({
   test: {
     projects: [
       tier('unit', ['packages/*/src/**/*.test.ts'], 20_000),
       tier('contract', ['test/contract/**/*.test.ts'], 60_000),
       tier('interop', ['test/interop/**/*.test.ts'], 120_000),
+      // Files one after the other: `show` shows the devices of all.
+      tier('cli', ['test/cli/*.test.ts'], 240_000, { fileParallelism: false }),
       // Files one after the other: the sockets of userspace devices are in one folder.
       tier('lifecycle', ['test/lifecycle/*.test.ts'], 600_000, { fileParallelism: false }),
       // Files one after the other: they are about time, and the machine is one.
       tier('events', ['test/events/*.test.ts'], 300_000, { fileParallelism: false }),
-      // In an emulated machine everything takes ten times as long.
-      tier('kernel', ['test/kernel/guest/**/*.test.ts'], 600_000),
+      tier('faults', ['test/faults/**/*.test.ts'], 120_000),
+      tier('secrets', ['test/secrets/**/*.test.ts'], 120_000),
+      tier('privileges', ['test/privileges/**/*.test.ts'], 60_000),
+      tier('soak', ['test/soak/**/*.test.ts'], 7_200_000),
+      { plugins: [countPlaces], ...tier('fuzz', ['test/fuzz/**/*.test.ts'], 86_400_000) },
+      // On the packages that were built, emulated.
+      { ...tier('abi', ['test/abi/*.test.ts'], 300_000), resolve: {} },
+      kernelTier('kernel', ['test/kernel/guest/*.test.ts'], 600_000),
+      kernelTier('kernel-lifecycle', shortLifecycle, 600_000),
+      kernelTier(
+        'kernel-long',
+        ['test/kernel/long/*.test.ts', 'test/lifecycle/*.test.ts'],
+        1_800_000,
+        { exclude: shortLifecycle },
+      ),
+      kernelTier('kernel-without', ['test/kernel/without/*.test.ts'], 60_000),
     ],
   },
 })

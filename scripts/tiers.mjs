@@ -37,6 +37,35 @@ const network = [
   { package: 'procps', command: 'sysctl', why: 'is what wg-quick(8) sets the kernel with' },
 ]
 
+const shells = [
+  { package: 'bsdutils', command: 'script', why: 'gives programs a terminal' },
+  { package: 'bash', command: 'bash', why: 'completes our commands' },
+  { package: 'zsh', command: 'zsh', why: 'completes our commands' },
+  { package: 'fish', command: 'fish', why: 'completes our commands' },
+  { package: 'groff', command: 'groff', why: 'reads the manual page' },
+]
+
+const services = [
+  { package: 'socat', command: 'socat', why: 'hears what services tell their manager' },
+  { package: 'systemd', command: 'systemd-analyze', why: 'checks units' },
+  { package: 'make', command: 'make', why: 'compiles unix-dgram' },
+  { package: 'g++', command: 'g++', why: 'compiles unix-dgram' },
+  { package: 'python3', command: 'python3', why: 'compiles unix-dgram' },
+]
+
+const compilers = [
+  { package: 'gcc', command: 'x86_64-linux-gnu-gcc', why: 'knows the layouts of glibc' },
+  { package: 'musl-tools', command: 'musl-gcc', why: 'knows those of musl' },
+  {
+    package: 'gcc-aarch64-linux-gnu',
+    command: 'aarch64-linux-gnu-gcc',
+    why: 'knows those of arm64',
+  },
+  { package: 'qemu-user-static', command: 'qemu-aarch64-static', why: 'runs programs for arm64' },
+]
+
+const takeWireGuard = join(root, 'test/kernel/without/take-wireguard.sh')
+
 /** @type {Tier[]} */
 export const tiers = [
   {
@@ -70,6 +99,68 @@ export const tiers = [
     run: vitest({ isolate: true }),
   },
   {
+    name: 'cli',
+    about:
+      'our commands: those of wg(8) beside it, on twin devices; the others in terminals, shells, as services',
+    built: true,
+    root: true,
+    needs: [
+      ...isolation,
+      daemon,
+      wg,
+      ...network,
+      { package: 'strace', command: 'strace', why: 'shows what is sent to a device' },
+      ...shells,
+      ...services,
+    ],
+    seconds: 600,
+    run: vitest({ isolate: true }),
+  },
+  {
+    name: 'fuzz',
+    about: 'inputs that were kept, and new ones, to every decoder and parser',
+    seconds: 300,
+    run: vitest(),
+  },
+  {
+    name: 'secrets',
+    about: 'planted keys are looked for in output, processes, files and memory; owners and modes',
+    built: true,
+    root: true,
+    needs: [...isolation, daemon],
+    seconds: 300,
+    run: vitest({ isolate: true }),
+  },
+  {
+    name: 'faults',
+    about:
+      'daemons that die or hang, sockets that change, hostile answers, no descriptors, no memory',
+    built: true,
+    root: true,
+    needs: [...isolation, daemon],
+    seconds: 600,
+    run: vitest({ isolate: true }),
+  },
+  {
+    name: 'privileges',
+    about: 'what works without capabilities, with one, in a user namespace, on a read-only root',
+    built: true,
+    root: true,
+    needs: [...isolation, daemon],
+    seconds: 300,
+    run: vitest({ isolate: true }),
+  },
+  {
+    name: 'soak',
+    about: 'mixed calls, again and again, leave memory, descriptors and threads as they were',
+    built: true,
+    root: true,
+    needs: [...isolation, daemon],
+    // `npm run soak` takes an hour.
+    seconds: process.env['WGCTRL_SOAK_ROUNDS'] ? 4 * 3600 : 300,
+    run: vitest({ isolate: true }),
+  },
+  {
     name: 'lifecycle',
     about: 'interfaces that we bring up and down, beside those of wg-quick(8)',
     root: true,
@@ -93,27 +184,61 @@ export const tiers = [
     root: true,
     needs: [daemon, wg],
     seconds: 1500,
-    run: kernelTests('auto', ['contract', 'equivalence', 'permissions', 'sizes', 'traffic']),
+    run: kernelTests(),
+  },
+  {
+    name: 'kernel-lifecycle',
+    about: 'interfaces up and down beside wg-quick(8), with devices of that kernel',
+    built: true,
+    root: true,
+    needs: [daemon, wg, ...network],
+    seconds: 1200,
+    run: kernelTests({ projects: ['kernel-lifecycle'], devices: 'linux-kernel' }),
+  },
+  {
+    name: 'kernel-without',
+    about: 'what is told where the kernel has no WireGuard, in a virtual machine',
+    built: true,
+    root: true,
+    needs: [daemon],
+    seconds: 300,
+    run: kernelTests({ kernel: '6.12', projects: ['kernel-without'], first: [takeWireGuard] }),
   },
   {
     name: 'kernel-long',
-    about: 'on the same kernel: interop, the contract through the facade, torn dumps',
+    about:
+      'on the same kernel: the contract through the facade, interop, torn dumps, faults of interfaces',
     asked: true,
     built: true,
     root: true,
-    needs: [daemon, wg],
+    needs: [daemon, wg, ...network],
     seconds: 3000,
-    run: kernelTests('auto', ['facade', 'interop', 'torn']),
+    run: kernelTests({ projects: ['kernel-long'], devices: 'linux-kernel' }),
   },
   {
     name: 'kernel-6.1',
-    about: 'the same on 6.1',
+    about: 'all of these on 6.1',
     asked: true,
     built: true,
     root: true,
-    needs: [daemon, wg],
-    seconds: 1500,
-    run: kernelTests('6.1'),
+    needs: [daemon, wg, ...network],
+    seconds: 3000,
+    run: kernelTests({
+      kernel: '6.1',
+      projects: ['kernel', 'kernel-lifecycle', 'kernel-long'],
+      devices: 'linux-kernel',
+    }),
+  },
+  {
+    name: 'abi',
+    about:
+      'what is laid out by hand, against the headers of glibc, musl and arm64; a Node for arm64',
+    asked: true,
+    built: true,
+    root: true,
+    needs: compilers,
+    seconds: 900,
+    run: vitest(),
   },
   {
     name: 'examples',
@@ -165,24 +290,29 @@ function vitest({ isolate = false } = {}) {
 }
 
 /**
- * Runs the vitest project `kernel` against a real kernel: the results come back through the one folder
- * that the machine may write to.
+ * Runs a vitest project against a real kernel: the results come back through the one folder that the
+ * machine may write to.
  *
- * @param {string} kernel '6.12', '6.1', 'host' or 'auto'
- * @param {string[]} [files] of test/kernel/guest, without `.test.ts`; absent: all
+ * @param {object} options
+ * @param {string} [options.kernel] '6.12', '6.1', 'host' or 'auto', the default
+ * @param {string[]} [options.projects] default: kernel
+ * @param {string} [options.devices] the kind of device that tests take which can take several
+ * @param {string[]} [options.first] words before the command in the machine
  * @returns {Tier['run']}
  */
-function kernelTests(kernel, files = []) {
+function kernelTests({ kernel = 'auto', projects = ['kernel'], devices, first = [] } = {}) {
   return async ({ name, seconds }) => {
     const folder = join(tmpdir(), name)
     const report = join(folder, 'report.json')
     const machine = ['--kernel', kernel, '--timeout', String(seconds - 30), '--results', folder]
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-    const only = files.map((file) => `test/kernel/guest/${file}.test.ts`)
-    const program = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'kernel']
-    const tests = [...program, ...reporters, ...only]
-    const command = ['test/kernel/kernel.mjs', ...machine, '--', process.execPath, ...tests]
-    return await runCounted([process.execPath, ...command], seconds, () => countVitest(report))
+    const program = ['node_modules/vitest/vitest.mjs', 'run', '--allowOnly=false']
+    const named = projects.flatMap((project) => ['--project', project])
+    const tests = [...first, process.execPath, ...program, ...named, ...reporters]
+    const command = ['test/kernel/kernel.mjs', ...machine, '--', ...tests]
+    const env = { ...process.env, ...(devices && { WGCTRL_BACKEND: devices }) }
+    const count = () => countVitest(report)
+    return await runCounted([process.execPath, ...command], seconds, count, env)
   }
 }
 
@@ -209,10 +339,11 @@ function nodeTests(file, ...args) {
  * @param {string[]} command
  * @param {number} seconds
  * @param {() => Counts | undefined} count
+ * @param {NodeJS.ProcessEnv} [env]
  * @returns {Promise<Counts>}
  */
-async function runCounted([program = '', ...args], seconds, count) {
-  const { status, isLate } = await run(program, args, { cwd: root, seconds, shown: true })
+async function runCounted([program = '', ...args], seconds, count, env = process.env) {
+  const { status, isLate } = await run(program, args, { cwd: root, env, seconds, shown: true })
   const counts = count() ?? { passed: 0, failed: 0 }
   const { passed, failed } = counts
   if (isLate) return oneMoreFailure(counts, `it was stopped after ${seconds} s`)

@@ -1,4 +1,4 @@
-import { KernelBackend } from '@wgctrl/netlink'
+import { KernelBackend, probe } from '@wgctrl/netlink'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { open } from 'wgctrl'
 import { Bench, failure } from '../../contract/bench.js'
@@ -18,12 +18,48 @@ describe('the probe', () => {
   it('says what an unprivileged user lacks', async () => {
     const error = await withoutPrivileges(async () => {
       await using backend = new KernelBackend()
-      return failure(backend.probe())
+      return await failure(backend.probe())
     })
     expect(error).toMatchObject({
       code: 'EPERM',
       message: expect.stringContaining('CAP_NET_ADMIN'),
     })
+  })
+
+  it('no call of an unprivileged user gets through, and each says why', async () => {
+    const name = await bench.newDevice({ listenPort: 0 })
+    const before = await bench.read(name)
+    const attempts: [string, (wg: KernelBackend) => Promise<unknown>][] = [
+      ['device', (wg) => wg.device(name)],
+      ['peers', (wg) => wg.peers(name).next()],
+      ['configure', (wg) => wg.configure(name, { firewallMark: 1 })],
+      ['create', (wg) => wg.create('wgnobody')],
+      ['delete', (wg) => wg.delete(name)],
+    ]
+    for (const [operation, attempt] of attempts) {
+      const error = await withoutPrivileges(async () => {
+        await using backend = new KernelBackend()
+        return await failure(attempt(backend))
+      })
+      expect(error, operation).toMatchObject({ code: 'EPERM', operation })
+    }
+    expect(await bench.read(name)).toEqual(before)
+  })
+
+  it('tells what a name stands for', async () => {
+    const name = await bench.newDevice()
+    const stateOf = async (device: string) => (await probe({ device })).state
+    expect(await stateOf(name)).toBe('ready')
+    expect(await stateOf('lo')).toBe('not-wireguard')
+    expect(await stateOf('wgnowhere')).toBe('no-such-device')
+    for (const call of [
+      bench.wg.device('lo'),
+      bench.wg.peers('lo').next(),
+      bench.wg.configure('lo', { firewallMark: 1 }),
+      bench.wg.delete('lo'),
+    ]) {
+      expect(await failure(call)).toMatchObject({ code: 'ENOTWIREGUARD', device: 'lo' })
+    }
   })
 
   it('open() prefers the kernel, and its devices are found by it', async () => {

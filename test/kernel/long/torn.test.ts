@@ -1,15 +1,21 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { KernelBackend } from '@wgctrl/netlink'
 import { WireGuardError } from '@wgctrl/types'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Bench } from '../../contract/bench.js'
 import { kernel } from '../../contract/harnesses/kernel.js'
 import { networks, peerKey } from '../../contract/samples.js'
+import { newTap, type Tap, tapped } from '../guest/tapped-socket.js'
 
 const READS = 1000
-/** Enough for a dump of two datagrams: a single one cannot be torn. */
-const STEADY = 260
+/** Fill three datagrams of {@link DATAGRAM} bytes: between two, a dump can be torn. */
+const STEADY = 50
+/** The kernel fills no more than it was asked for by the reads before. */
+const DATAGRAM = 4096
+/** @source linux/netlink.h, NLM_F_DUMP_INTR: the device changed under the dump */
+const INTERRUPTED = 0x10
 
 const bench = new Bench(kernel)
 beforeAll(() => bench.setup())
@@ -21,14 +27,20 @@ it('a device that changes without pause is read whole, or EINTR', async () => {
     allowedIPs: networks(2, 2 * index),
   }))
   const name = await bench.newDevice({ peers })
-  const steady = new Set((await bench.wg.device(name)).peers.map((peer) => peer.publicKey))
+  const tap = newTap()
+  await using backend = new KernelBackend({ openTransport: tapped(tap, DATAGRAM) })
+  const steady = new Set(peers.map((peer) => peer.publicKey))
   const churn = fork(fileURLToPath(new URL('churn.mjs', import.meta.url)), [name], {
     stdio: 'inherit',
   })
-  const outcomes = { whole: 0, interrupted: 0 }
+  const outcomes = { whole: 0, interrupted: 0, torn: 0, datagrams: 0 }
   try {
     await once(churn, 'message')
-    for (let read = 0; read < READS; read++) outcomes[await readOnce(name, steady)]++
+    for (let read = 0; read < READS; read++) {
+      outcomes[await readOnce(backend, name, steady)]++
+      outcomes.datagrams += tap.received.length
+      outcomes.torn += forget(tap).filter(isTorn).length
+    }
   } finally {
     churn.kill('SIGTERM')
     if (churn.exitCode === null) await once(churn, 'exit')
@@ -37,12 +49,18 @@ it('a device that changes without pause is read whole, or EINTR', async () => {
   expect(churn.exitCode).toBe(0)
   expect(outcomes.whole + outcomes.interrupted).toBe(READS)
   expect(outcomes.whole).toBeGreaterThan(0)
+  // Else nothing was shown: no read met a change.
+  expect(outcomes.torn).toBeGreaterThan(100)
 })
 
 /** The peers that nobody touches are all there in every read that succeeds, once each. */
-async function readOnce(name: string, steady: Set<string>): Promise<'whole' | 'interrupted'> {
+async function readOnce(
+  backend: KernelBackend,
+  name: string,
+  steady: Set<string>,
+): Promise<'whole' | 'interrupted'> {
   try {
-    const { peers } = await bench.wg.device(name)
+    const { peers } = await backend.device(name)
     const keys = new Set(peers.map((peer) => peer.publicKey))
     expect(keys.size).toBe(peers.length)
     expect([...steady].filter((key) => !keys.has(key))).toEqual([])
@@ -54,3 +72,10 @@ async function readOnce(name: string, steady: Set<string>): Promise<'whole' | 'i
     throw error
   }
 }
+
+function forget(tap: Tap): Buffer[] {
+  tap.sent.length = 0
+  return tap.received.splice(0)
+}
+
+const isTorn = (datagram: Buffer): boolean => (datagram.readUInt16LE(6) & INTERRUPTED) !== 0

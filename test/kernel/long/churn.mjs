@@ -16,6 +16,8 @@ for (let round = 0; !isOver; round++) {
     peers: keys.map((publicKey, index) => ({ publicKey, allowedIPs: [`10.250.0.${index}/32`] })),
   })
   await backend.configure(device, { peers: keys.map((publicKey) => ({ publicKey, remove: true })) })
+  // Short calls are over without a turn of the event loop, in which alone signals are heard.
+  await new Promise(setImmediate)
   if (round === 0) process.send?.('changing')
 }
 await backend[Symbol.asyncDispose]()

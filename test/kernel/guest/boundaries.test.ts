@@ -1,0 +1,3 @@
+import { boundaries, keyAlone } from './boundaries.js'
+
+boundaries('bare peers', keyAlone)

@@ -1,0 +1,3 @@
+import { boundaries, everyField } from '../guest/boundaries.js'
+
+boundaries('peers with every field', everyField)
