@@ -25,7 +25,7 @@ for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
  *
  * @param {string} command
  * @param {string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, seconds?: number, shown?: boolean }} [options]
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv | undefined, seconds?: number, shown?: boolean }} [options]
  *   `seconds`: what it may take; `shown`: its output is ours, and is not captured
  * @returns {Promise<Ended>}
  */

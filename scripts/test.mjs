@@ -37,8 +37,32 @@ async function main() {
     const { passed, failed } = oneMoreFailure({ passed: 0, failed: 0 }, words(error))
     rows.push({ name: 'workspace', passed, failed, seconds: 0 })
   }
-  if (rows.length === 0) for (const tier of chosen) rows.push(await runTier(tier))
+  if (rows.length === 0) rows.push(...(await runLanes(chosen)))
   report(rows)
+}
+
+/**
+ * What runs in a virtual machine takes one processor; all else runs beside it. Its output would be mixed
+ * up with theirs: it is shown when a tier has ended.
+ *
+ * @param {Tier[]} chosen
+ */
+async function runLanes(chosen) {
+  const machine = chosen.filter(({ inMachine }) => inMachine)
+  const others = chosen.filter(({ inMachine }) => !inMachine)
+  const isBeside = others.length > 0
+  const rows = (await Promise.all([runLane(others), runLane(machine, isBeside)])).flat()
+  return chosen.flatMap(({ name }) => rows.find((row) => row.name === name) ?? [])
+}
+
+/**
+ * @param {Tier[]} lane
+ * @param {boolean} [isBeside] another lane's output is on the screen
+ */
+async function runLane(lane, isBeside = false) {
+  const rows = []
+  for (const tier of lane) rows.push(await runTier(tier, isBeside))
+  return rows
 }
 
 function chooseTiers() {
@@ -68,14 +92,16 @@ function chooseTiers() {
 
 /**
  * @param {Tier} tier
+ * @param {boolean} isBeside
  * @returns {Promise<Row>}
  */
-async function runTier(tier) {
+async function runTier(tier, isBeside) {
   const { name, about } = tier
-  console.log(`\n== ${name}: ${about}`)
+  const title = `\n== ${name}: ${about}`
+  console.log(isBeside ? `${title} (beside the others; what it says follows)` : title)
   const started = performance.now()
   const counts = await prepareTier(tier).then(
-    () => tier.run(tier),
+    () => tier.run(tier, { shown: !isBeside }),
     (error) => oneMoreFailure({ passed: 0, failed: 0 }, words(error)),
   )
   return { name, ...counts, seconds: (performance.now() - started) / 1000 }

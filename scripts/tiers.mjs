@@ -8,15 +8,21 @@ import { root } from './packages.mjs'
 /** @typedef {import('./counts.mjs').Counts} Counts */
 
 /**
+ * @typedef {object} Output
+ * @property {boolean} shown as it comes; else when the tier has ended
+ */
+
+/**
  * @typedef {object} Tier
  * @property {string} name
  * @property {string} about a phrase for what it shows
  * @property {boolean} [asked] runs only when it is named, or with `--all`
  * @property {boolean} [built] needs the packages built
  * @property {boolean} [root] needs to be root
+ * @property {boolean} [inMachine] runs in a virtual machine, beside the tiers that do not
  * @property {import('./machine.mjs').Need[]} [needs] what has to be installed
  * @property {number} seconds what it may take
- * @property {(tier: Tier) => Promise<Counts>} run
+ * @property {(tier: Tier, output: Output) => Promise<Counts>} run
  */
 
 const daemon = {
@@ -180,6 +186,7 @@ export const tiers = [
   {
     name: 'kernel',
     about: 'the contract, sizes and traffic on a real 6.12 kernel, in a virtual machine if need be',
+    inMachine: true,
     built: true,
     root: true,
     needs: [daemon, wg],
@@ -189,6 +196,7 @@ export const tiers = [
   {
     name: 'kernel-lifecycle',
     about: 'interfaces up and down beside wg-quick(8), with devices of that kernel',
+    inMachine: true,
     built: true,
     root: true,
     needs: [daemon, wg, ...network],
@@ -198,6 +206,7 @@ export const tiers = [
   {
     name: 'kernel-without',
     about: 'what is told where the kernel has no WireGuard, in a virtual machine',
+    inMachine: true,
     built: true,
     root: true,
     needs: [daemon],
@@ -209,6 +218,7 @@ export const tiers = [
     about:
       'on the same kernel: the contract through the facade, interop, torn dumps, faults of interfaces',
     asked: true,
+    inMachine: true,
     built: true,
     root: true,
     needs: [daemon, wg, ...network],
@@ -219,6 +229,7 @@ export const tiers = [
     name: 'kernel-6.1',
     about: 'all of these on 6.1',
     asked: true,
+    inMachine: true,
     built: true,
     root: true,
     needs: [daemon, wg, ...network],
@@ -283,9 +294,8 @@ function vitest({ isolate = false } = {}) {
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
     const args = ['run', '--project', name, '--allowOnly=false', ...reporters]
     const command = [process.execPath, program, ...args]
-    return await runCounted(isolate ? isolated(command) : command, seconds, () =>
-      countVitest(report),
-    )
+    const all = isolate ? isolated(command) : command
+    return await runCounted(all, { seconds }, () => countVitest(report))
   }
 }
 
@@ -301,7 +311,7 @@ function vitest({ isolate = false } = {}) {
  * @returns {Tier['run']}
  */
 function kernelTests({ kernel = 'auto', projects = ['kernel'], devices, first = [] } = {}) {
-  return async ({ name, seconds }) => {
+  return async ({ name, seconds }, { shown }) => {
     const folder = join(tmpdir(), name)
     const report = join(folder, 'report.json')
     const machine = ['--kernel', kernel, '--timeout', String(seconds - 30), '--results', folder]
@@ -312,7 +322,7 @@ function kernelTests({ kernel = 'auto', projects = ['kernel'], devices, first = 
     const command = ['test/kernel/kernel.mjs', ...machine, '--', ...tests]
     const env = { ...process.env, ...(devices && { WGCTRL_BACKEND: devices }) }
     const count = () => countVitest(report)
-    return await runCounted([process.execPath, ...command], seconds, count, env)
+    return await runCounted([process.execPath, ...command], { seconds, env, shown }, count)
   }
 }
 
@@ -329,7 +339,7 @@ function nodeTests(file, ...args) {
     const spec = ['--test-reporter=spec', '--test-reporter-destination=stdout']
     const tap = ['--test-reporter=tap', `--test-reporter-destination=${report}`]
     const command = [process.execPath, ...spec, ...tap, join(root, file), ...args]
-    return await runCounted(command, seconds, () => countNodeTests(report))
+    return await runCounted(command, { seconds }, () => countNodeTests(report))
   }
 }
 
@@ -337,13 +347,14 @@ function nodeTests(file, ...args) {
  * Runs a command and counts its tests; whatever hides the true count is a failure itself.
  *
  * @param {string[]} command
- * @param {number} seconds
+ * @param {{ seconds: number, env?: NodeJS.ProcessEnv, shown?: boolean }} options
  * @param {() => Counts | undefined} count
- * @param {NodeJS.ProcessEnv} [env]
  * @returns {Promise<Counts>}
  */
-async function runCounted([program = '', ...args], seconds, count, env = process.env) {
-  const { status, isLate } = await run(program, args, { cwd: root, env, seconds, shown: true })
+async function runCounted([program = '', ...args], { seconds, env, shown = true }, count) {
+  const options = { cwd: root, env, seconds, shown }
+  const { status, output, isLate } = await run(program, args, options)
+  if (!shown) console.log(output)
   const counts = count() ?? { passed: 0, failed: 0 }
   const { passed, failed } = counts
   if (isLate) return oneMoreFailure(counts, `it was stopped after ${seconds} s`)
