@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -19,7 +19,7 @@ beforeAll(async () => {
   pair = await makePair()
 })
 
-afterAll(() => pair[Symbol.asyncDispose]())
+afterAll(() => pair?.[Symbol.asyncDispose]())
 
 const datagrams = (): string =>
   dirname(createRequire(join(cli, 'package.json')).resolve('unix-dgram/package.json'))
@@ -28,10 +28,15 @@ const datagrams = (): string =>
 async function compileDatagrams(): Promise<void> {
   const folder = datagrams()
   if (existsSync(join(folder, 'build/Release/unix_dgram.node'))) return
+  // The headers of this Node, where they came with it: node-gyp would fetch them from nodejs.org.
+  const prefix = dirname(dirname(realpathSync(process.execPath)))
+  const hasHeaders = existsSync(join(prefix, 'include/node/node.h'))
+  const rebuild = `node-gyp rebuild${hasHeaders ? ` --nodedir=${prefix}` : ''}`
   try {
-    await execute('npm', ['exec', '--yes', '-c', 'node-gyp rebuild'], { cwd: folder })
+    await execute('npm', ['exec', '--yes', '-c', rebuild], { cwd: folder })
   } catch (error) {
-    throw new Error(`unix-dgram cannot be compiled; it needs python3, make and g++: ${error}`)
+    const needs = `python3, make, g++, and Node's headers in ${prefix}/include/node or from nodejs.org`
+    throw new Error(`unix-dgram cannot be compiled; it needs ${needs}: ${error}`)
   }
 }
 

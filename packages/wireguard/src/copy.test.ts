@@ -1,6 +1,6 @@
 import { type DeviceConfig, generatePrivateKey, SecretKey } from '@wgctrl/types'
 import { describe, expect, it } from 'vitest'
-import { copyConfig, wipeCopy } from './copy.js'
+import { copyConfig, isLarge, wipeCopy } from './copy.js'
 
 const KEY = Buffer.alloc(32, 1).toString('base64')
 const full = (): DeviceConfig => ({
@@ -102,4 +102,11 @@ describe('a copy', () => {
     privateKey.wipe()
     expect(() => copyConfig({ privateKey })).toThrow(expect.objectContaining({ code: 'EINVAL' }))
   })
+})
+
+it('is large from 1,001 peers on', () => {
+  const peers = Array.from({ length: 1001 }, () => ({ publicKey: KEY }))
+  expect(isLarge({ peers })).toBe(true)
+  expect(isLarge({ peers: peers.slice(1) })).toBe(false)
+  for (const none of [{}, null, { peers: 'x' }]) expect(isLarge(none as DeviceConfig)).toBe(false)
 })
