@@ -1,5 +1,5 @@
 // Measures both backends side by side on real devices: node bench.mjs [--quick] [kernel] [userspace]
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -89,16 +89,19 @@ async function bundleCodecs() {
   await runWell(join(root, 'node_modules/.bin/tsup'), [...args, '--out-dir', target], { cwd: root })
 }
 
+/** The report and the plot are of the last run of each backend. */
 function keep() {
   const target = join(root, 'bench/results')
   mkdirSync(target, { recursive: true })
-  const machine = { processors: cpus().length, model: cpus()[0]?.model, node: process.version }
+  const host = { processors: cpus().length, model: cpus()[0]?.model, node: process.version }
   for (const result of results) {
-    const content = { date: new Date().toISOString(), host: machine, ...result }
+    const content = { date: new Date().toISOString(), host, ...result }
     writeFileSync(join(target, `${result.kind}.json`), `${JSON.stringify(content, null, 2)}\n`)
   }
-  if (kinds.length > 1) {
-    writeFileSync(join(target, 'report.md'), words)
-    writeFileSync(join(target, 'cost-per-peer.svg'), plot(results))
-  }
+  const files = ['userspace.json', 'kernel.json'].map((name) => join(target, name))
+  const kept = files
+    .filter((file) => existsSync(file))
+    .map((file) => JSON.parse(readFileSync(file, 'utf8')))
+  writeFileSync(join(target, 'report.md'), report(kept))
+  writeFileSync(join(target, 'cost-per-peer.svg'), plot(kept))
 }

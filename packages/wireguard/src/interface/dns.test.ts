@@ -1,5 +1,8 @@
-import { describe, expect, it } from 'vitest'
-import { resolvConf } from './dns.js'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { resolvConf, setDns, unsetDns } from './dns.js'
 
 describe('resolvConf', () => {
   it('has a line for each server and one for all domains', () => {
@@ -11,5 +14,59 @@ describe('resolvConf', () => {
 
   it('has no line for no domain', () => {
     expect(resolvConf({ servers: ['10.0.0.53'], search: [] })).toBe('nameserver 10.0.0.53\n')
+  })
+})
+
+/** Stands for resolvectl(1) of a machine that runs systemd-resolved: writes down how it was called. */
+describe('systemd-resolved', () => {
+  const dns = { servers: ['10.0.0.53', 'fd00::53'], search: ['a.example'] }
+  let folder: string
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'wgctrl-dns-'))
+    vi.stubEnv('PATH', `${folder}:/bin:/usr/bin`)
+  })
+  afterEach(() => {
+    vi.unstubAllEnvs()
+    rmSync(folder, { recursive: true })
+  })
+
+  function putResolvectl(refused = 'nothing'): void {
+    const script = `#!/bin/sh
+echo "$*" >>${folder}/log
+[ "$1" = ${refused} ] && echo "Failed to set DNS configuration: no such link" >&2 && exit 1
+exit 0
+`
+    writeFileSync(join(folder, 'resolvectl'), script, { mode: 0o755 })
+  }
+  const calls = (): string[] => readFileSync(join(folder, 'log'), 'utf8').trim().split('\n')
+  const target = { name: 'wg0', choice: 'resolvectl', options: {} } as const
+
+  it('gets the servers, the domains and all other names, and loses them again', async () => {
+    putResolvectl()
+    const undo = await setDns(dns, target)
+    expect(calls()).toEqual(['dns wg0 10.0.0.53 fd00::53', 'domain wg0 ~. a.example'])
+    if (typeof undo === 'string') throw new Error(undo)
+    await undo()
+    expect(calls()).toHaveLength(3)
+    expect(calls().at(-1)).toBe('revert wg0')
+  })
+
+  it('that refuses the domains loses the servers, too', async () => {
+    putResolvectl('domain')
+    await expect(setDns(dns, target)).rejects.toMatchObject({
+      code: 'EIO',
+      message: expect.stringContaining('no such link'),
+    })
+    expect(calls().at(-1)).toBe('revert wg0')
+  })
+
+  it('needs nothing when the link goes, and is named where it is missing', async () => {
+    putResolvectl()
+    await unsetDns(target)
+    expect(existsSync(join(folder, 'log'))).toBe(false)
+    rmSync(join(folder, 'resolvectl'))
+    vi.stubEnv('PATH', folder)
+    expect(await setDns(dns, target)).toBe('neither resolvconf nor resolvectl is installed')
   })
 })
