@@ -1,5 +1,11 @@
 import { type Cidr, formatCidr, isCanonicalCidr, parseCidr } from './address.js'
-import type { AllowedIPChange, DeviceConfig, PeerConfig } from './config.js'
+import {
+  type AllowedIPChange,
+  DEVICE_CONFIG_FIELDS,
+  type DeviceConfig,
+  PEER_CONFIG_FIELDS,
+  type PeerConfig,
+} from './config.js'
 import { abortable } from './device-queue.js'
 import { type Endpoint, isNamed, parseEndpoint } from './endpoint.js'
 import { InvalidRangeError, InvalidTypeError, invalid } from './errors.js'
@@ -43,18 +49,6 @@ export interface CheckedAllowedIP extends Cidr {
   readonly text: string
   readonly remove: boolean
 }
-
-const DEVICE_FIELDS = ['privateKey', 'listenPort', 'firewallMark', 'replacePeers', 'peers']
-const PEER_FIELDS = [
-  'publicKey',
-  'remove',
-  'updateOnly',
-  'presharedKey',
-  'endpoint',
-  'persistentKeepalive',
-  'replaceAllowedIPs',
-  'allowedIPs',
-]
 
 /**
  * Checks a whole config and brings it into the form that the wires carry. Nothing is sent before
@@ -121,7 +115,7 @@ export function* checkSteps(config: DeviceConfig): Steps<CheckedConfig> {
 
 /** All but keys and peers. */
 function checkFields(config: DeviceConfig): void {
-  checkObject(config, 'config', DEVICE_FIELDS, '')
+  checkObject(config, 'config', DEVICE_CONFIG_FIELDS, '')
   const { listenPort, firewallMark, peers = [] } = config
   if (listenPort !== undefined) checkInteger(listenPort, 'listenPort', 65535)
   if (firewallMark !== undefined && firewallMark !== null) {
@@ -150,7 +144,7 @@ const within = (path: string, field: string): string =>
   path === NOWHERE ? NOWHERE : `${path}.${field}`
 
 function checkPeerAt(peer: PeerConfig, path: string): CheckedPeer {
-  checkObject(peer, path, PEER_FIELDS)
+  checkObject(peer, path, PEER_CONFIG_FIELDS)
   checkFlag(peer.remove, within(path, 'remove'))
   checkFlag(peer.updateOnly, within(path, 'updateOnly'))
   checkFlag(peer.replaceAllowedIPs, within(path, 'replaceAllowedIPs'))
@@ -198,9 +192,9 @@ function checkAllowedIPs(
 
 /** Removing a peer and changing it contradict each other; the wires would do only the former. */
 function refuseOtherFields(peer: PeerConfig, path: string): void {
-  for (const field of PEER_FIELDS) {
+  for (const field of PEER_CONFIG_FIELDS) {
     if (field === 'publicKey' || field === 'remove' || field === 'updateOnly') continue
-    if (peer[field as keyof PeerConfig] !== undefined) {
+    if (peer[field] !== undefined) {
       throw invalid(`${path}.${field}`, 'a peer that is removed takes no other field')
     }
   }

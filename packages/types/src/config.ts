@@ -54,3 +54,24 @@ export interface AllowedIPChange {
   /** Takes the network from this peer; nothing happens when the peer does not have it. */
   remove?: boolean | undefined
 }
+
+/** All fields of a {@link DeviceConfig}. */
+export const DEVICE_CONFIG_FIELDS: readonly (keyof DeviceConfig)[] = [
+  'privateKey',
+  'listenPort',
+  'firewallMark',
+  'replacePeers',
+  'peers',
+]
+
+/** All fields of a {@link PeerConfig}. */
+export const PEER_CONFIG_FIELDS: readonly (keyof PeerConfig)[] = [
+  'publicKey',
+  'remove',
+  'updateOnly',
+  'presharedKey',
+  'endpoint',
+  'persistentKeepalive',
+  'replaceAllowedIPs',
+  'allowedIPs',
+]

@@ -1,29 +1,12 @@
 import {
   type AllowedIPChange,
+  DEVICE_CONFIG_FIELDS,
   type DeviceConfig,
   type KeyInput,
+  PEER_CONFIG_FIELDS,
   type PeerConfig,
   SecretKey,
 } from '@wgctrl/types'
-
-const DEVICE_FIELDS: readonly (keyof DeviceConfig)[] = [
-  'privateKey',
-  'listenPort',
-  'firewallMark',
-  'replacePeers',
-  'peers',
-]
-
-const PEER_FIELDS: readonly (keyof PeerConfig)[] = [
-  'publicKey',
-  'remove',
-  'updateOnly',
-  'presharedKey',
-  'endpoint',
-  'persistentKeepalive',
-  'replaceAllowedIPs',
-  'allowedIPs',
-]
 
 /** To copy so many peers takes a millisecond or two. */
 const COPIED_PEERS = 1000
@@ -40,7 +23,7 @@ export function isLarge(config: DeviceConfig): boolean {
  */
 export function copyConfig(config: DeviceConfig): DeviceConfig {
   if (!isObject(config)) return config
-  const copy = copyFields(config, DEVICE_FIELDS)
+  const copy = copyFields(config, DEVICE_CONFIG_FIELDS)
   copy.privateKey = copyKey(copy.privateKey)
   if (Array.isArray(copy.peers)) copy.peers = copy.peers.map(copyPeer)
   return copy
@@ -56,7 +39,7 @@ export function wipeCopy(copy: DeviceConfig): void {
 
 function copyPeer(peer: PeerConfig): PeerConfig {
   if (!isObject(peer)) return peer
-  const copy = copyFields(peer, PEER_FIELDS)
+  const copy = copyFields(peer, PEER_CONFIG_FIELDS)
   if (copy.publicKey instanceof Uint8Array) copy.publicKey = Uint8Array.from(copy.publicKey)
   copy.presharedKey = copyKey(copy.presharedKey)
   if (isObject(copy.endpoint)) copy.endpoint = { ...copy.endpoint }
