@@ -23,7 +23,8 @@ import { type Outcome, runOurs, runWg } from './wg.js'
  * its own: starting Node thousands of times would take most of the time. bin.test.ts starts the built
  * program itself.
  */
-export function cli(harness: Harness, sizes: Sizes = full): void {
+export function cli(harness: Harness, options: Partial<Sizes> = {}): void {
+  const sizes = { ...full, ...options }
   describe(`wg(8) and ours on ${harness.name}`, () => {
     const bench = new Bench(harness)
     let stage: Stage
@@ -52,14 +53,19 @@ export interface Sizes {
   readonly files: number
   /** States to show. */
   readonly states: number
+  /** Looking for a smaller counterexample ends before the test does, which then shows the one found. */
+  readonly seconds: number
 }
 
-const full: Sizes = { histories: 110, length: 20, files: 200, states: 6 }
+const full: Sizes = { histories: 110, length: 20, files: 200, states: 6, seconds: 150 }
 
 const MODES = ['setconf', 'addconf', 'syncconf'] as const
 
-/** Looking for a smaller counterexample ends before the test does, which then shows the one found. */
-const runs = (numRuns: number) => ({ ...withSeed(), numRuns, interruptAfterTimeLimit: 150_000 })
+const runs = (numRuns: number, { seconds }: Sizes) => ({
+  ...withSeed(),
+  numRuns,
+  interruptAfterTimeLimit: seconds * 1000,
+})
 
 class Stage {
   readonly twins: Twins
@@ -97,7 +103,8 @@ class Stage {
   }
 }
 
-async function setsAlike({ twins }: Stage, { histories, length }: Sizes): Promise<void> {
+async function setsAlike({ twins }: Stage, sizes: Sizes): Promise<void> {
+  const { histories, length } = sizes
   let count = 0
   let failures = 0
   const history = fc.array(setWords(), { minLength: length, maxLength: length })
@@ -111,7 +118,7 @@ async function setsAlike({ twins }: Stage, { histories, length }: Sizes): Promis
         if (outcomes[0].status !== 0) failures++
       }
     }),
-    runs(histories),
+    runs(histories, sizes),
   )
   expect(count).toBeGreaterThanOrEqual(histories * length)
   // Both kinds of command were there in numbers.
@@ -122,7 +129,7 @@ async function setsAlike({ twins }: Stage, { histories, length }: Sizes): Promis
 async function readsFilesAlike(
   stage: Stage,
   mode: (typeof MODES)[number],
-  { files }: Sizes,
+  sizes: Sizes,
 ): Promise<void> {
   const { twins } = stage
   let done = 0
@@ -142,11 +149,11 @@ async function readsFilesAlike(
         if (outcomes[0].status !== 0) refused++
       }
     }),
-    runs(files / 4),
+    runs(sizes.files / 4, sizes),
   )
-  expect(done).toBeGreaterThanOrEqual(files)
-  expect(refused).toBeGreaterThan(files / 20)
-  expect(refused).toBeLessThan((files * 19) / 20)
+  expect(done).toBeGreaterThanOrEqual(sizes.files)
+  expect(refused).toBeGreaterThan(sizes.files / 20)
+  expect(refused).toBeLessThan((sizes.files * 19) / 20)
 }
 
 /** wg(8) stops at the first mistake of a file; we tell all, with line and column, and then end as it does. */
@@ -182,7 +189,7 @@ async function clearAsSince2025(twins: Twins, conf: ConfText): Promise<void> {
   expect(status, err).toBe(0)
 }
 
-async function showsAlike({ twins }: Stage, { traits }: Harness, { states }: Sizes): Promise<void> {
+async function showsAlike({ twins }: Stage, { traits }: Harness, sizes: Sizes): Promise<void> {
   const [name] = twins.names
   // wireguard-go gives its peers in another order at every read.
   const inOrder = traits.kind === 'linux-kernel'
@@ -201,7 +208,7 @@ async function showsAlike({ twins }: Stage, { traits }: Harness, { states }: Siz
         }
       }
     }),
-    runs(states),
+    runs(sizes.states, sizes),
   )
 }
 

@@ -1,4 +1,4 @@
 import { cli } from '../../cli/suite.js'
 import { kernel } from '../../contract/harnesses/kernel.js'
 
-cli(kernel)
+cli(kernel, { seconds: 1500 })
