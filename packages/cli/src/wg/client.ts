@@ -1,5 +1,5 @@
 import { KernelBackend } from '@wgctrl/netlink'
-import { type DeviceConfig, WireGuardError } from '@wgctrl/types'
+import { type DeviceConfig, type PublicKey, parsePublicKey, WireGuardError } from '@wgctrl/types'
 import { UserspaceBackend } from '@wgctrl/uapi'
 import { open, type WireGuard } from 'wgctrl'
 import type { Invocation } from '../command.js'
@@ -31,33 +31,46 @@ export async function applyConfigs(
   wg: WireGuard,
   { name, program }: Target,
   configs: readonly DeviceConfig[],
+  leaveOut?: LeaveOut,
 ): Promise<void> {
   for (const config of configs) {
-    await withoutOwnKey(config, program, (rest) => wg.configure(name, rest))
+    await withoutOwnKey(config, program, (rest) => wg.configure(name, rest), leaveOut)
   }
 }
+
+/** The same config without a peer. */
+export type LeaveOut = (
+  config: DeviceConfig,
+  key: PublicKey,
+) => DeviceConfig | Promise<DeviceConfig>
+
+const withoutPeer: LeaveOut = (config, key) => ({
+  ...config,
+  peers: config.peers?.filter((peer) => peer.publicKey !== key || peer.remove),
+})
 
 /** Makes a change; once more without the peer that has the device's own key, where there is one. */
 export async function withoutOwnKey(
   config: DeviceConfig,
   program: string,
   change: (config: DeviceConfig) => Promise<unknown>,
+  leaveOut = withoutPeer,
 ): Promise<void> {
   try {
     await change(config)
   } catch (error) {
     const own = ownKeyIn(config, error)
     if (own === undefined) throw changeFailure(program, error)
-    const peers = config.peers?.filter((peer) => peer.publicKey !== own || peer.remove)
-    await withoutOwnKey({ ...config, peers }, program, change)
+    await withoutOwnKey(await leaveOut(config, own), program, change, leaveOut)
   }
 }
 
 /** Every key was read as one before: what the library says of one is that it is the device's own. */
-function ownKeyIn({ peers = [] }: DeviceConfig, error: unknown): unknown {
+function ownKeyIn({ peers = [] }: DeviceConfig, error: unknown): PublicKey | undefined {
   if (!(error instanceof WireGuardError) || error.code !== 'EINVAL') return undefined
   const [, index] = /^peers\[(\d+)\]\.publicKey$/.exec(error.path ?? '') ?? []
-  return index === undefined ? undefined : peers[Number(index)]?.publicKey
+  const key = index === undefined ? undefined : peers[Number(index)]?.publicKey
+  return key === undefined ? undefined : parsePublicKey(key)
 }
 
 function changeFailure(program: string, error: unknown): CommandFailure {

@@ -1,4 +1,4 @@
-import type { DeviceConfig } from '@wgctrl/types'
+import type { DeviceConfig, PublicKey } from '@wgctrl/types'
 import { SecretKey } from '@wgctrl/types'
 import {
   type ConfigFile,
@@ -10,7 +10,7 @@ import {
 } from 'wgctrl'
 import type { Run } from '../command.js'
 import type { Io } from '../io.js'
-import { applyConfigs, openClient, type Target, withoutOwnKey } from './client.js'
+import { applyConfigs, type LeaveOut, openClient, type Target, withoutOwnKey } from './client.js'
 import { CommandFailure, reasonOfFile, withFailures } from './failure.js'
 import { readInput } from './key-file.js'
 import { lookUpAll } from './lookup.js'
@@ -27,12 +27,19 @@ export const run: Run = async (invocation, io) => {
   }
   const mode = invocation.command as Mode
   return withFailures(io, async () => {
-    const config = toConfig(await readConf(path, io), mode)
+    const file = await readConf(path, io)
+    const configs: DeviceConfig[] = []
+    const read = (ownKey?: PublicKey): Promise<DeviceConfig> => {
+      const config = toConfig(file, mode, ownKey)
+      configs.push(config)
+      return resolved(config, io)
+    }
     try {
       await using wg = await openClient(io)
-      await apply(wg, { ...invocation, name }, await resolved(config, io), mode)
+      // A peer that the device ignores takes no network from those before it: the file is read anew.
+      await apply(wg, { ...invocation, name }, await read(), mode, (_, own) => read(own))
     } finally {
-      wipeConf(config)
+      for (const config of configs) wipeConf(config)
     }
   })
 }
@@ -42,8 +49,10 @@ async function apply(
   target: Target,
   config: DeviceConfig,
   mode: Mode,
+  leaveOut: LeaveOut,
 ): Promise<void> {
-  if (mode !== 'syncconf') return applyConfigs(wg, target, [config])
+  if (mode === 'addconf') return applyConfigs(wg, target, [config], leaveOut)
+  if (mode === 'setconf') return applyConfigs(wg, target, [config])
   await withoutOwnKey(config, target.program, (rest) => wg.sync(target.name, rest))
   // A difference cannot tell "any port": wg(8) asks for another one every time.
   if (config.listenPort === 0) await applyConfigs(wg, target, [{ listenPort: 0 }])
@@ -60,8 +69,8 @@ async function resolved(config: DeviceConfig, io: Io): Promise<DeviceConfig> {
 
 const PARSING_ERROR = 'Configuration parsing error'
 
-function toConfig(file: ConfigFile, mode: Mode): DeviceConfig {
-  return toDeviceConfig(file, { mode, conflicts: 'last-wins', unknownKeys: 'refuse' })
+function toConfig(file: ConfigFile, mode: Mode, ownKey?: PublicKey): DeviceConfig {
+  return toDeviceConfig(file, { mode, ownKey, conflicts: 'last-wins', unknownKeys: 'refuse' })
 }
 
 async function readConf(path: string, io: Io): Promise<ConfigFile> {

@@ -237,6 +237,20 @@ describe('toInterfaceConfig', () => {
     })
   })
 
+  it('leaves a network to the peer before one with the key that the device keeps', () => {
+    const [first, own] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)].map((k) => k.toString('base64'))
+    const lines = [first, own].map((k) => `[Peer]\nPublicKey = ${k}\nAllowedIPs = 0.0.0.0/0\n`)
+    const options = { conflicts: 'last-wins', mode: 'addconf' } as const
+    const file = parseConfig(lines.join(''))
+    const peersOf = (more: object): unknown => toDeviceConfig(file, { ...options, ...more }).peers
+    expect(peersOf({ ownKey: own })).toMatchObject([
+      { publicKey: first, allowedIPs: ['0.0.0.0/0'] },
+    ])
+    expect(peersOf({})).toMatchObject([{ allowedIPs: [] }, { allowedIPs: ['0.0.0.0/0'] }])
+    // Another mode sets the key, or clears it.
+    expect(peersOf({ ownKey: own, mode: 'setconf' })).toHaveLength(2)
+  })
+
   it('refuses a bad name and unknown keys', () => {
     expect(() => toInterfaceConfig(parseConfig(''), '../wg0')).toThrow(/no interface name/)
     expect(() => toInterfaceConfig(parseConfig('[Foo]'), 'wg0')).toThrow(ConfigFileError)

@@ -1,4 +1,4 @@
-import type { DeviceConfig } from '@wgctrl/types'
+import { type DeviceConfig, type PublicKey, publicKey } from '@wgctrl/types'
 import { findRefusals } from './check.js'
 import { type ConfigFile, documentOf } from './config-file.js'
 import { KeyEditor } from './key-editor.js'
@@ -27,6 +27,8 @@ export interface DeviceConfigOptions extends UseOptions {
    * - `syncconf`: as `setconf`, but allowed IPs marked with `+` or `-` change what the device has.
    */
   readonly mode?: ConfigMode | undefined
+  /** The device's public key, where the file does not set its private key: `addconf` alone. */
+  readonly ownKey?: PublicKey | undefined
 }
 
 /**
@@ -49,7 +51,9 @@ export function toDeviceConfig(file: ConfigFile, options: DeviceConfigOptions = 
   const privateKey = keys.readLast('PrivateKey', readKey)
   const listenPort = keys.readLast('ListenPort', readPort)
   const firewallMark = keys.readLast('FwMark', readFirewallMark)
-  const peers = mergePeers(document, privateKey, mode)
+  const own = privateKey && !privateKey.isZero ? publicKey(privateKey) : undefined
+  const isKept = mode === 'addconf' && privateKey === undefined
+  const peers = mergePeers(document, isKept ? options.ownKey : own, mode)
   if (mode === 'addconf') {
     return {
       ...(privateKey && { privateKey: orNull(privateKey) }),

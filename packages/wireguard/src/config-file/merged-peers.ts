@@ -1,11 +1,4 @@
-import {
-  type Endpoint,
-  isNamed,
-  type PeerConfig,
-  type PublicKey,
-  publicKey,
-  SecretKey,
-} from '@wgctrl/types'
+import { type Endpoint, isNamed, type PeerConfig, type PublicKey, SecretKey } from '@wgctrl/types'
 import { type AllowedIPEntry, readAllowedIP, readEndpoint } from './address-value.js'
 import { type ConfigDocument, publicKeyOf } from './document.js'
 import { entriesOf } from './line.js'
@@ -28,14 +21,13 @@ interface Holding {
 
 /**
  * The peers as the device would have them after taking one section after the other. Both wires ignore
- * a peer with the device's own key.
+ * a peer with the device's own key, and leave its networks to the one that had them before.
  */
 export function mergePeers(
   document: ConfigDocument,
-  privateKey: SecretKey | undefined,
+  own: PublicKey | undefined,
   mode: ConfigMode,
 ): PeerConfig[] {
-  const own = privateKey && !privateKey.isZero ? publicKey(privateKey) : undefined
   const peers = new Map<PublicKey, MergedPeer>()
   const holdings = new Map<string, Holding>()
   for (const section of document.ofKind('peer')) {
