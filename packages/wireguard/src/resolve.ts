@@ -1,6 +1,5 @@
 import type { LookupAddress } from 'node:dns'
 import { lookup as systemLookup } from 'node:dns/promises'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   abortable,
   type DeviceConfig,
@@ -11,6 +10,9 @@ import {
   type NamedEndpoint,
   type PeerConfig,
   parseEndpoint,
+  runInTurns,
+  StepBudget,
+  type Steps,
   WireGuardError,
 } from '@wgctrl/types'
 
@@ -74,7 +76,7 @@ export class EndpointResolver {
    * @throws {WireGuardError} `ENOTFOUND`, `EAI_AGAIN` or `ETIMEDOUT`; `path` names the endpoint
    */
   async resolve(config: DeviceConfig, signal: AbortSignal): Promise<DeviceConfig> {
-    const hosts = await namedHosts(config)
+    const hosts = await runInTurns(namedHosts(config))
     if (hosts.size === 0) return config
     const failed = new AbortController()
     const either = AbortSignal.any([signal, failed.signal])
@@ -82,7 +84,8 @@ export class EndpointResolver {
       const searches = Array.from(hosts, async ([host, path]): Promise<[string, string]> => {
         return [host, await this.#find(host, path, either)]
       })
-      return await withAddresses(config, new Map(await Promise.all(searches)))
+      const found = new Map(await Promise.all(searches))
+      return await runInTurns(withAddresses(config, found))
     } catch (error) {
       failed.abort(error)
       throw error
@@ -136,46 +139,40 @@ export async function withPlaceholders(
   config: DeviceConfig,
   address: string,
 ): Promise<DeviceConfig> {
-  const hosts = await namedHosts(config)
+  const hosts = await runInTurns(namedHosts(config))
   if (hosts.size === 0) return config
-  return await withAddresses(config, new Map(Array.from(hosts.keys(), (host) => [host, address])))
+  const found = new Map(Array.from(hosts.keys(), (host) => [host, address]))
+  return await runInTurns(withAddresses(config, found))
 }
-
-/** Peers that are looked at in one turn of the event loop. */
-const PER_TURN = 5000
 
 function peersOf(config: DeviceConfig): readonly PeerConfig[] {
   return Array.isArray(config?.peers) ? config.peers : []
 }
 
-/** Goes through the peers without holding up the event loop. */
-async function* inTurns(config: DeviceConfig): AsyncGenerator<readonly [number, PeerConfig][]> {
-  const peers = peersOf(config)
-  for (let from = 0; from < peers.length; from += PER_TURN) {
-    if (from > 0) await nextTurn()
-    yield peers.slice(from, from + PER_TURN).map((peer, index) => [from + index, peer])
-  }
-}
+/** To look at an endpoint is a tenth of the work that a peer is otherwise. */
+const GLANCE = 0.1
 
 /** The hosts that have to be looked up, each with the path of the first endpoint that names it. */
-async function namedHosts(config: DeviceConfig): Promise<Map<string, string>> {
+function* namedHosts(config: DeviceConfig): Steps<Map<string, string>> {
   const hosts = new Map<string, string>()
-  for await (const some of inTurns(config)) {
-    for (const [index, peer] of some) {
-      const host = nameIn(peer)?.host
-      if (host !== undefined && !hosts.has(host)) hosts.set(host, `peers[${index}].endpoint`)
-    }
+  const budget = new StepBudget()
+  for (const [index, peer] of peersOf(config).entries()) {
+    const host = nameIn(peer)?.host
+    if (host !== undefined && !hosts.has(host)) hosts.set(host, `peers[${index}].endpoint`)
+    if (budget.spend(GLANCE)) yield
   }
   return hosts
 }
 
-async function withAddresses(
+function* withAddresses(
   config: DeviceConfig,
   found: ReadonlyMap<string, string>,
-): Promise<DeviceConfig> {
+): Steps<DeviceConfig> {
   const peers: PeerConfig[] = []
-  for await (const some of inTurns(config)) {
-    for (const [, peer] of some) peers.push(withAddress(peer, found))
+  const budget = new StepBudget()
+  for (const peer of peersOf(config)) {
+    peers.push(withAddress(peer, found))
+    if (budget.spend(GLANCE)) yield
   }
   return { ...config, peers }
 }

@@ -12,7 +12,7 @@ import { align } from '../codec/align.js'
 import { readBe16, readS32, readU16, readU32, readU64 } from '../codec/bytes.js'
 import { locate, slotsFor, type UnknownTally } from '../codec/decode.js'
 import { elementEnd } from '../codec/elements.js'
-import { WG_KEY_LEN, wgAllowedIp, wgPeer } from '../specs/wireguard.js'
+import { wgAllowedIp, wgPeer } from '../specs/wireguard.js'
 import type { DeviceDump } from '../wireguard/get-device.js'
 import type { PeerBuilder } from '../wireguard/peer-builder.js'
 
@@ -53,7 +53,7 @@ const allowedIpSlots = slotsFor(wgAllowedIp)
 export const peerBuilder: PeerBuilder<Peer> = {
   peer: (bytes, _start, _end, slots, unknown) => {
     const peer: Mutable<Peer> = new PeerRecord({
-      publicKey: keyText(bytes, slots[P.publicKey] as number),
+      publicKey: formatPublicKey(bytes, slots[P.publicKey] as number),
       persistentKeepalive: slots[P.keepalive] ? readU16(bytes, slots[P.keepalive] as number) : 0,
       receivedBytes: slots[P.rxBytes] ? readU64(bytes, slots[P.rxBytes] as number) : 0n,
       transmittedBytes: slots[P.txBytes] ? readU64(bytes, slots[P.txBytes] as number) : 0n,
@@ -92,13 +92,6 @@ export function toDevice({ head, peers, unknown }: DeviceDump<Peer>): Device {
     peers,
     ...(unknown.size > 0 && { unknown: Object.fromEntries(unknown) }),
   }
-}
-
-/** Receive buffers are Node's: their own method spares an object per key. */
-function keyText(bytes: Uint8Array, o: number): string {
-  return Buffer.isBuffer(bytes)
-    ? bytes.toString('base64', o, o + WG_KEY_LEN)
-    : formatPublicKey(bytes, o)
 }
 
 /** struct sockaddr_in or sockaddr_in6: native family, then port and addresses in network order. */
