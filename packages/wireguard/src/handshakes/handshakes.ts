@@ -1,6 +1,5 @@
 import { openPacketReader } from '@wgctrl/netlink'
 import {
-  AbortError,
   checkInterfaceName,
   type Device,
   type Endpoint,
@@ -9,6 +8,7 @@ import {
   unsupported,
   WireGuardError,
 } from '@wgctrl/types'
+import { EventIterator } from '../event-iterator.js'
 import { slept } from '../watch/slept.js'
 import type { HandshakeCounters, Verdict } from './counters.js'
 import { initiationFilter, LONGEST_PACKET } from './initiation-filter.js'
@@ -91,7 +91,7 @@ const PAUSE_FACTOR = 10
  * The handshake initiations that arrive for a device, known peer or not, in order: what an `for await`
  * over {@link Handshakes} gives. Made for one consumer; it starts with the first `next()`.
  */
-export class Handshakes implements AsyncIterableIterator<Initiation, void, undefined> {
+export class Handshakes extends EventIterator<Initiation> {
   readonly #name: string
   readonly #context: HandshakesContext
   readonly #options: HandshakeOptions
@@ -106,15 +106,12 @@ export class Handshakes implements AsyncIterableIterator<Initiation, void, undef
   #port = 0
   #responder: Responder | undefined
   #known: ReadonlySet<PublicKey> = new Set()
-  #started: Promise<void> | undefined
-  #ended: Promise<void> | undefined
-  #failure: { readonly error: unknown } | undefined
-  #wake = (): void => {}
   #loops: Promise<void>[] = []
 
   /** @throws {TypeError | RangeError | WireGuardError} `EINVAL` when name or an option is none */
   constructor(context: HandshakesContext, name: string, options: HandshakeOptions = {}) {
     checkInterfaceName(name)
+    super(options.signal)
     this.#name = name
     this.#context = context
     this.#options = options
@@ -142,7 +139,7 @@ export class Handshakes implements AsyncIterableIterator<Initiation, void, undef
 
   /** What became of every packet so far. A copy. */
   get counters(): HandshakeCounters {
-    if (this.#packets && !this.#ended) this.#drops = this.#packets.drops
+    if (this.#packets && !this.isEnded) this.#drops = this.#packets.drops
     return { ...this.#counts, overrun: this.#drops }
   }
 
@@ -154,46 +151,10 @@ export class Handshakes implements AsyncIterableIterator<Initiation, void, undef
    *   sockets (other systems than Linux)
    */
   start(): Promise<void> {
-    this.#started ??= this.#start()
-    return this.#started
+    return this.begun()
   }
 
-  async next(): Promise<IteratorResult<Initiation, void>> {
-    try {
-      await this.start()
-      for (;;) {
-        if (this.#ended) return { done: true, value: undefined }
-        if (this.#failure) throw this.#failure.error
-        const initiation = this.#ready.shift()
-        if (initiation) return { done: false, value: initiation }
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve
-        })
-      }
-    } catch (error) {
-      await this.return()
-      throw error
-    }
-  }
-
-  async return(): Promise<IteratorResult<Initiation, void>> {
-    this.#ended ??= this.#end()
-    await this.#ended
-    return { done: true, value: undefined }
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.return()
-  }
-
-  async #start(): Promise<void> {
-    const { signal } = this.#options
-    if (signal?.aborted) throw new AbortError(signal.reason)
-    signal?.addEventListener('abort', this.#onAbort, { once: true })
+  protected async begin(): Promise<void> {
     const device = await this.#read()
     if (device.publicKey !== undefined && device.privateKey === undefined) {
       throw unsupported('handshakes', 'this implementation does not give out its private key')
@@ -201,27 +162,22 @@ export class Handshakes implements AsyncIterableIterator<Initiation, void, undef
     const netns = this.#options.netns ?? this.#context.netns
     const open = this.#context.openPackets ?? openInitiations
     this.#packets = await open(netns)
-    if (this.#ended) return this.#packets.close()
+    if (this.isEnded) return this.#packets.close()
     this.#arm(device)
     this.#loops = [this.#listen(this.#packets), this.#follow()]
   }
 
-  async #end(): Promise<void> {
-    this.#options.signal?.removeEventListener('abort', this.#onAbort)
+  protected take(): Initiation | undefined {
+    return this.#ready.shift()
+  }
+
+  protected async end(begun: Promise<void>): Promise<void> {
     if (this.#packets) this.#drops = this.#packets.drops
     this.#controller.abort()
-    this.#wake()
-    await this.#started?.catch(() => {})
+    await begun
     await this.#packets?.close()
     await Promise.all(this.#loops)
     this.#ready.length = 0
-  }
-
-  readonly #onAbort = (): void => this.#fail(new AbortError(this.#options.signal?.reason))
-
-  #fail(error: unknown): void {
-    this.#failure ??= { error }
-    this.#wake()
   }
 
   /** Packets to initiations; others have their turn in between. */
@@ -236,7 +192,7 @@ export class Handshakes implements AsyncIterableIterator<Initiation, void, undef
         await new Promise((resolve) => setImmediate(resolve))
       }
     } catch (error) {
-      this.#fail(error)
+      this.fail(error)
     }
   }
 
@@ -250,7 +206,7 @@ export class Handshakes implements AsyncIterableIterator<Initiation, void, undef
     } else {
       this.#counts.delivered++
       this.#ready.push({ ...found, known: this.#known.has(found.publicKey) })
-      this.#wake()
+      this.wake()
     }
   }
 
@@ -264,7 +220,7 @@ export class Handshakes implements AsyncIterableIterator<Initiation, void, undef
         this.#arm(await this.#read())
       } catch (error) {
         if (signal.aborted) return
-        if (!(error instanceof WireGuardError)) return this.#fail(error)
+        if (!(error instanceof WireGuardError)) return this.fail(error)
         // It may return; until then nothing is for it. What else goes wrong may pass as well.
         if (error.code === 'ENODEV') this.#arm(undefined)
       }

@@ -1,4 +1,4 @@
-import { AbortError } from '@wgctrl/types'
+import { EventIterator } from '../event-iterator.js'
 import type { WatchEvent, WatchField } from './events.js'
 import { MergedQueue } from './merged-queue.js'
 
@@ -29,69 +29,30 @@ export interface Watched {
  * Events for one consumer. While the consumer is busy, or its time has not come, they are merged: see
  * {@link MergedQueue}.
  */
-export class Watcher implements AsyncIterableIterator<WatchEvent, void, undefined> {
+export class Watcher extends EventIterator<WatchEvent> {
   /** Absent: all devices. */
   readonly name: string | undefined
   readonly interval: number
   readonly initial: boolean
   readonly #watched: Watched
   readonly #fields: ReadonlySet<string> | undefined
-  readonly #signal: AbortSignal | undefined
   readonly #queue = new MergedQueue()
   #isOpen = false
   #due = 0
-  #attached: Promise<void> | undefined
-  #ended: Promise<void> | undefined
-  #failure: { readonly error: unknown } | undefined
-  #wake = (): void => {}
 
   /** @internal */
   constructor(watched: Watched, name: string | undefined, options: WatchOptions, interval: number) {
+    super(options.signal)
     this.#watched = watched
     this.name = name
     this.interval = interval
     this.initial = options.initial === true
     this.#fields = options.fields && new Set(options.fields)
-    this.#signal = options.signal
   }
 
   /** How many events wait for the consumer. */
   get pending(): number {
     return this.#queue.size
-  }
-
-  async next(): Promise<IteratorResult<WatchEvent, void>> {
-    try {
-      this.#attached ??= this.#attach()
-      await this.#attached
-      for (;;) {
-        if (this.#ended) return { done: true, value: undefined }
-        if (this.#failure) throw this.#failure.error
-        const event = this.#isOpen ? this.#queue.shift() : undefined
-        if (event) return { done: false, value: event }
-        this.#isOpen = false
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve
-        })
-      }
-    } catch (error) {
-      await this.return()
-      throw error
-    }
-  }
-
-  async return(): Promise<IteratorResult<WatchEvent, void>> {
-    this.#ended ??= this.#end()
-    await this.#ended
-    return { done: true, value: undefined }
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.return()
   }
 
   /** @internal Takes an event that is of interest. */
@@ -112,13 +73,28 @@ export class Watcher implements AsyncIterableIterator<WatchEvent, void, undefine
   releaseNow(): void {
     if (this.#queue.size === 0) return
     this.#isOpen = true
-    this.#wake()
+    this.wake()
   }
 
   /** @internal */
-  fail(error: unknown): void {
-    this.#failure ??= { error }
-    this.#wake()
+  override fail(error: unknown): void {
+    super.fail(error)
+  }
+
+  protected begin(): Promise<void> {
+    return this.#watched.attach(this)
+  }
+
+  protected take(): WatchEvent | undefined {
+    const event = this.#isOpen ? this.#queue.shift() : undefined
+    if (!event) this.#isOpen = false
+    return event
+  }
+
+  protected async end(begun: Promise<void>): Promise<void> {
+    await begun
+    await this.#watched.detach(this)
+    this.#queue.clear()
   }
 
   #wanted(event: WatchEvent): WatchEvent | undefined {
@@ -145,20 +121,4 @@ export class Watcher implements AsyncIterableIterator<WatchEvent, void, undefine
         return event
     }
   }
-
-  async #attach(): Promise<void> {
-    if (this.#signal?.aborted) throw new AbortError(this.#signal.reason)
-    this.#signal?.addEventListener('abort', this.#onAbort, { once: true })
-    await this.#watched.attach(this)
-  }
-
-  async #end(): Promise<void> {
-    this.#signal?.removeEventListener('abort', this.#onAbort)
-    this.#wake()
-    await this.#attached?.catch(() => {})
-    await this.#watched.detach(this)
-    this.#queue.clear()
-  }
-
-  readonly #onAbort = (): void => this.fail(new AbortError(this.#signal?.reason))
 }
