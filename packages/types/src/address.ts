@@ -253,10 +253,15 @@ function isCanonicalIPv6(text: string, end: number): boolean {
   const missing = 8 - count
   if (gap < 0) return missing === 0 && longestZeroRun(0, 8) < 2
   if (missing < 2 || (gap === 0 && missing === 5 && groups[0] === 0xffff)) return false
-  groups.copyWithin(gap + missing, gap, count)
-  groups.fill(0, gap, gap + missing)
+  moveGroups(gap, count, missing)
   const isWhole = groups[gap - 1] !== 0 && groups[gap + missing] !== 0
   return isWhole && longestZeroRun(0, gap) < missing && longestZeroRun(gap + missing, 8) <= missing
+}
+
+/** Makes room for zeros at `from`. A call to the engine's own would take longer than all the rest. */
+function moveGroups(from: number, count: number, missing: number): void {
+  for (let at = count - 1; at >= from; at--) groups[at + missing] = groups[at] as number
+  for (let at = from; at < from + missing; at++) groups[at] = 0
 }
 
 /** One to four lower-case hex digits without leading zeros. @returns where they end, or -1 */

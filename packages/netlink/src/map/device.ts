@@ -57,7 +57,8 @@ export const peerBuilder: PeerBuilder<Peer> = {
       persistentKeepalive: slots[P.keepalive] ? readU16(bytes, slots[P.keepalive] as number) : 0,
       receivedBytes: slots[P.rxBytes] ? readU64(bytes, slots[P.rxBytes] as number) : 0n,
       transmittedBytes: slots[P.txBytes] ? readU64(bytes, slots[P.txBytes] as number) : 0n,
-      allowedIPs: [],
+      // A copy: a list that grew has room to grow further, a quarter of what a peer takes.
+      allowedIPs: addAllowedIps([], bytes, slots, unknown).slice(),
       protocolVersion: slots[P.protocolVersion]
         ? readU32(bytes, slots[P.protocolVersion] as number)
         : 1,
@@ -69,11 +70,11 @@ export const peerBuilder: PeerBuilder<Peer> = {
     if (endpoint !== undefined) peer.endpoint = endpoint
     const lastHandshake = handshakeAt(bytes, slots[P.handshake] as number)
     if (lastHandshake !== undefined) peer.lastHandshake = lastHandshake
-    addAllowedIps(peer.allowedIPs, bytes, slots, unknown)
     return peer
   },
-  append: (peer, bytes, _start, _end, slots, unknown) =>
-    addAllowedIps(peer.allowedIPs, bytes, slots, unknown),
+  append: (peer, bytes, _start, _end, slots, unknown) => {
+    addAllowedIps(peer.allowedIPs, bytes, slots, unknown)
+  },
 }
 
 /** A device as users see it, from the dump of it. */
@@ -122,7 +123,7 @@ function addAllowedIps(
   bytes: Uint8Array,
   slots: Int32Array,
   unknown: UnknownTally,
-): void {
+): string[] {
   const end = slots[P.allowedIps + 1] as number
   for (let o = slots[P.allowedIps] as number; o < end; ) {
     const stop = elementEnd(bytes, o, end)
@@ -131,6 +132,7 @@ function addAllowedIps(
     if (cidr !== undefined) list.push(cidr)
     o += align(stop - o)
   }
+  return list
 }
 
 function cidrAt(bytes: Uint8Array, slots: Int32Array): string | undefined {

@@ -105,6 +105,34 @@ describe.each(replyVectors)('$name', (vector) => {
   })
 })
 
+it('reads the lines of each peer in any order', () => {
+  const lines = [
+    'protocol_version=1\n',
+    'endpoint=127.0.0.1:1\n',
+    'persistent_keepalive_interval=5\n',
+    'tx_bytes=3\n',
+    'allowed_ip=10.0.0.0/8\n',
+    'later=1\n',
+  ]
+  const some = fc.shuffledSubarray(lines)
+  fc.assert(
+    fc.property(fc.array(some, { minLength: 2, maxLength: 5 }), (orders) => {
+      const peers = orders.map((order) => `public_key=${KEY}\n${order.join('')}`).join('')
+      const { peers: found, parser } = parseText(`${peers}errno=0\n\n`)
+      const has = (order: string[], at: number) => order.includes(lines[at] as string)
+      const wanted = orders.map((order) => ({
+        ...(has(order, 1) && { endpoint: '127.0.0.1:1' }),
+        persistentKeepaliveInterval: has(order, 2) ? 5 : 0,
+        txBytes: has(order, 3) ? 3n : 0n,
+        allowedIps: has(order, 4) ? ['10.0.0.0/8'] : [],
+      }))
+      expect(found).toMatchObject(wanted)
+      const later = orders.filter((order) => has(order, 5)).length
+      expect(parser.unknown.get('later') ?? 0).toBe(later)
+    }),
+  )
+})
+
 describe('what is no reply', () => {
   it.each([
     ['no errno', '\n', 1],
@@ -118,6 +146,7 @@ describe('what is no reply', () => {
     ['a long key', `public_key=${KEY}0\nerrno=0\n\n`, 1],
     ['a key of other letters', `private_key=${'g'.repeat(64)}\nerrno=0\n\n`, 1],
     ['an empty key', 'private_key=\nerrno=0\n\n', 1],
+    ['a line end within a key', `public_key=ab\nx=${'0'.repeat(59)}\nerrno=0\n\n`, 1],
   ])('%s', (_, text, line) => {
     expect(problem(() => parseText(text))).toMatchObject({ code: 'EPROTO', line })
     expect(problem(() => parse(oneByOne(text)))).toMatchObject({ code: 'EPROTO', line })

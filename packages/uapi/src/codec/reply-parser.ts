@@ -1,12 +1,15 @@
 import { formatPublicKey, LIMITS, SecretKey, secretBytes, WireGuardError } from '@wgctrl/types'
 import { decodeCounter, decodeInteger } from './decimal.js'
 import { decodeHexKey } from './hex.js'
-import { findKey, type ReplyKey } from './keys.js'
-import { LineSplitter } from './line-splitter.js'
+import { KeyFinder, type ReplyKey } from './keys.js'
 import { type WireDevice, type WirePeer, wirePeer } from './reply.js'
+import { LONGEST_LINE, WholeLines } from './whole-lines.js'
 
 const EQUALS = 61
 const MINUS = 45
+const NEWLINE = 10
+
+const TOO_LONG = `more than ${LONGEST_LINE} bytes`
 
 /** What each number of a reply may be at most; none is negative but errno. */
 const MAX = {
@@ -39,8 +42,10 @@ export class ReplyParser {
   /** True once the blank line was read: what follows is not looked at. */
   isComplete = false
 
-  readonly #lines = new LineSplitter((bytes, from, to) => this.#line(bytes, from, to))
-  readonly #scratch = secretBytes()
+  readonly #lines = new WholeLines((bytes, from, to) => this.#readLines(bytes, from, to))
+  readonly #keys = new KeyFinder()
+  #lineNumber = 0
+  readonly #scratch = Buffer.from(secretBytes().buffer)
   #peer: WirePeer | undefined
   #finished: WirePeer[] = []
   #peers = 0
@@ -52,7 +57,12 @@ export class ReplyParser {
    * @throws {WireGuardError} `EPROTO` with `line`
    */
   push(chunk: Uint8Array): WirePeer[] {
-    this.#lines.push(chunk)
+    if (this.isComplete) return []
+    this.#lines.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length))
+    if (this.#lines.isTooLong) {
+      this.#lineNumber++
+      throw this.#broken(TOO_LONG)
+    }
     const finished = this.#finished
     this.#finished = []
     return finished
@@ -86,22 +96,31 @@ export class ReplyParser {
     for (const peer of this.#finished) peer.presharedKey?.wipe()
   }
 
-  /** @returns false behind the last line */
-  #line(bytes: Uint8Array, from: number, to: number): boolean {
-    if (from === to) {
+  /** Reads whole lines. @returns false behind the last of the reply */
+  #readLines(bytes: Buffer, from: number, to: number): boolean {
+    for (let at = from; at < to && !this.isComplete; ) {
+      this.#lineNumber++
+      at = this.#readLine(bytes, at)
+    }
+    return !this.isComplete
+  }
+
+  /** @returns where the next line begins */
+  #readLine(bytes: Buffer, from: number): number {
+    if (bytes[from] === NEWLINE) {
       this.#blankLine()
-      return false
+      return from + 1
     }
     if (this.errno !== undefined) throw this.#broken('a line behind errno')
-    let equals = from
-    while (equals < to && bytes[equals] !== EQUALS) equals++
-    if (equals === to) throw this.#broken('a line without "="')
-    const key = findKey(bytes, from, equals)
-    if (key === undefined) this.#countUnknown(bytes, from, equals)
-    else if (!this.#deviceField(key, bytes, equals + 1, to)) {
-      this.#peerField(key, bytes, equals + 1, to)
+    const key = this.#keys.find(bytes, from)
+    if (key === undefined) return this.#unknownLine(bytes, from)
+    const start = from + key.bytes.length
+    const end = endOfValue(bytes, start, key.isHex)
+    if (end - from > LONGEST_LINE) throw this.#broken(TOO_LONG)
+    if (!this.#deviceField(key.name, bytes, start, end)) {
+      this.#peerField(key.name, bytes, start, end)
     }
-    return true
+    return end + 1
   }
 
   #blankLine(): void {
@@ -115,7 +134,7 @@ export class ReplyParser {
     this.#peer = undefined
   }
 
-  #deviceField(key: ReplyKey, bytes: Uint8Array, from: number, to: number): boolean {
+  #deviceField(key: ReplyKey, bytes: Buffer, from: number, to: number): boolean {
     switch (key) {
       case 'errno':
         this.errno = this.#status(bytes, from, to)
@@ -142,7 +161,7 @@ export class ReplyParser {
     }
   }
 
-  #peerField(key: ReplyKey, bytes: Uint8Array, from: number, to: number): void {
+  #peerField(key: ReplyKey, bytes: Buffer, from: number, to: number): void {
     const peer = this.#peer
     if (!peer) throw this.#broken(`${key} before the first public_key`)
     switch (key) {
@@ -150,7 +169,7 @@ export class ReplyParser {
         peer.presharedKey = this.#secret(peer.presharedKey, bytes, from, to)
         break
       case 'endpoint':
-        peer.endpoint = text(bytes, from, to)
+        peer.endpoint = bytes.toString('latin1', from, to)
         break
       case 'persistent_keepalive_interval':
         peer.persistentKeepaliveInterval = this.#integer(key, bytes, from, to)
@@ -169,7 +188,7 @@ export class ReplyParser {
         break
       case 'allowed_ip':
         if (peer.allowedIps.length === LIMITS.allowedIPs) throw this.#broken('a peer does not end')
-        peer.allowedIps.push(text(bytes, from, to))
+        peer.allowedIps.push(bytes.toString('latin1', from, to))
         break
       case 'protocol_version':
         peer.protocolVersion = this.#integer(key, bytes, from, to)
@@ -177,7 +196,7 @@ export class ReplyParser {
   }
 
   /** The bytes are lent until the next key is read. */
-  #key(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  #key(bytes: Buffer, from: number, to: number): Uint8Array {
     if (to - from === 64 && decodeHexKey(bytes, from, this.#scratch)) return this.#scratch
     throw this.#broken('a key that is not 64 hex digits')
   }
@@ -185,7 +204,7 @@ export class ReplyParser {
   /** Of several in one record the last counts, as it would for a daemon. */
   #secret(
     before: SecretKey | undefined,
-    bytes: Uint8Array,
+    bytes: Buffer,
     from: number,
     to: number,
   ): SecretKey | undefined {
@@ -193,40 +212,51 @@ export class ReplyParser {
     return SecretKey.at(this.#key(bytes, from, to), 0)
   }
 
-  #integer(key: keyof typeof MAX, bytes: Uint8Array, from: number, to: number): number {
+  #integer(key: keyof typeof MAX, bytes: Buffer, from: number, to: number): number {
     const value = decodeInteger(bytes, from, to, MAX[key])
     if (value !== undefined) return value
     throw this.#broken(`${key} is no number from 0 to ${MAX[key]}`)
   }
 
   /** wireguard-go's status is negative, boringtun's positive. */
-  #status(bytes: Uint8Array, from: number, to: number): number {
+  #status(bytes: Buffer, from: number, to: number): number {
     if (bytes[from] !== MINUS) return this.#integer('errno', bytes, from, to)
     return 0 - this.#integer('errno', bytes, from + 1, to)
   }
 
-  #counter(bytes: Uint8Array, from: number, to: number): bigint {
+  #counter(bytes: Buffer, from: number, to: number): bigint {
     const value = decodeCounter(bytes, from, to)
     if (value === undefined) throw this.#broken('not a counter of 64 bits')
     return value
   }
 
-  #countUnknown(bytes: Uint8Array, from: number, to: number): void {
-    const name = text(bytes, from, Math.min(to, from + LONGEST_UNKNOWN))
+  #unknownLine(bytes: Buffer, from: number): number {
+    const end = endOfLine(bytes, from)
+    if (end - from > LONGEST_LINE) throw this.#broken(TOO_LONG)
+    const equals = bytes.indexOf(EQUALS, from)
+    if (equals < 0 || equals > end) throw this.#broken('a line without "="')
+    const name = bytes.toString('latin1', from, Math.min(equals, from + LONGEST_UNKNOWN))
     if (this.unknown.size < MOST_UNKNOWN || this.unknown.has(name)) {
       this.unknown.set(name, (this.unknown.get(name) ?? 0) + 1)
     }
+    return end + 1
   }
 
   /** Never repeats the line: it may hold a key. */
   #broken(problem: string): WireGuardError {
-    const line = this.#lines.lineNumber
+    const line = this.#lineNumber
     return new WireGuardError(`UAPI reply, line ${line}: ${problem}`, { code: 'EPROTO', line })
   }
 }
 
-/** The protocol is ASCII. */
-function text(bytes: Uint8Array, from: number, to: number): string {
-  if (Buffer.isBuffer(bytes)) return bytes.toString('latin1', from, to)
-  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1')
+/** Digits of a key are looked at when they are read, where no newline passes for one. */
+function endOfValue(bytes: Buffer, from: number, isHex: boolean): number {
+  return isHex && bytes[from + 64] === NEWLINE ? from + 64 : endOfLine(bytes, from)
+}
+
+/** The first newline from `from` on: there is one. */
+function endOfLine(bytes: Buffer, from: number): number {
+  let at = from
+  while (bytes[at] !== NEWLINE) at++
+  return at
 }
