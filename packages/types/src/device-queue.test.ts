@@ -150,4 +150,13 @@ describe('abortable', () => {
     await expect(waiting).rejects.toBe('reason')
     await expect(abortable(pending, controller.signal)).rejects.toBe('reason')
   })
+  it('hears of a rejection that comes when nobody waits any more', async () => {
+    const unheard = vi.fn()
+    process.on('unhandledRejection', unheard)
+    const late = Promise.reject(new Error('late'))
+    await expect(abortable(late, AbortSignal.abort('reason'))).rejects.toBe('reason')
+    await nextTurn()
+    process.off('unhandledRejection', unheard)
+    expect(unheard).not.toHaveBeenCalled()
+  })
 })
