@@ -18,20 +18,32 @@ export type LinkEvent = { type: 'changed' | 'deleted'; link: Link } | { type: 'l
  * the pool's four. It needs nothing but the descriptor, so its source stands here and no bundler or
  * module format has to find a file. `stop` is set before the wake-up datagram is sent; the socket's
  * receive timeout is a second way out.
+ *
+ * A socket that overran drops whatever comes, without a further word, until its queue was read to the end:
+ * the loss is told then, so that what is listed afterwards misses nothing. The end shows in that a datagram
+ * is acknowledged, which before it is not.
+ * @source linux, net/netlink/af_netlink.c: NETLINK_S_CONGESTED
  */
 const READER = `
-const { readSync } = require('node:fs')
+const { readSync, writeSync } = require('node:fs')
 const { parentPort, workerData } = require('node:worker_threads')
-const { fd, stop } = workerData
+const { fd, stop, noop } = workerData
 const buffer = Buffer.allocUnsafeSlow(65536)
+let lost = false
 while (Atomics.load(stop, 0) === 0) {
   try {
     const length = readSync(fd, buffer, 0, buffer.length, null)
-    parentPort.postMessage(new Uint8Array(buffer.subarray(0, length)))
+    if (buffer.readUInt16LE(4) !== ${NLMSG.error}) {
+      parentPort.postMessage(new Uint8Array(buffer.subarray(0, length)))
+    } else if (lost) {
+      lost = false
+      parentPort.postMessage(null)
+    }
   } catch (error) {
-    if (error.code === 'ENOBUFS') parentPort.postMessage(null)
+    if (error.code === 'ENOBUFS') lost = true
     else if (error.code !== 'EAGAIN' && error.code !== 'EINTR') throw error
   }
+  if (lost) writeSync(fd, noop)
 }
 `
 
@@ -77,7 +89,7 @@ export class LinkEvents implements AsyncIterableIterator<LinkEvent, void, undefi
   /** @internal use {@link watchLinks} */
   constructor(socket: NetlinkSocket, signal: AbortSignal | undefined) {
     this.#socket = socket
-    const workerData = { fd: socket.fd, stop: this.#stop }
+    const workerData = { fd: socket.fd, stop: this.#stop, noop: wakeUp() }
     const worker = new Worker(READER, { eval: true, workerData })
     this.#mail = new Mailbox(worker, signal)
     this.#exited = new Promise((resolve) => worker.once('exit', () => resolve()))
