@@ -1,4 +1,4 @@
-import { KernelBackend, type Transport } from '@wgctrl/netlink'
+import { KernelBackend, NetlinkError, type Transport } from '@wgctrl/netlink'
 import type { DeviceConfig, WireGuardError } from '@wgctrl/types'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { failure } from '../contract/bench.js'
@@ -116,11 +116,14 @@ export function kernelFaults(stage: KernelStage): void {
       const name = await newDevice()
       const set = (n: number): undefined => {
         if (n !== 2) return undefined
-        throw Object.assign(new Error(`write ${code}`), { code, syscall: 'write', errno: -1 })
+        throw new NetlinkError(`write ${code}`, { code })
       }
       const backend = backendWith({ set })
       const error = await failure(backend.configure(name, many))
       expect(error).toMatchObject({ code, operation: 'configure', device: name })
+      const { appliedPeers = 0 } = error as WireGuardError
+      expect(appliedPeers).toBeGreaterThan(0)
+      expect((await backend.device(name)).peers).toHaveLength(appliedPeers)
       await expectNextCallWorks(backend)
     },
   )
@@ -131,11 +134,7 @@ export function kernelFaults(stage: KernelStage): void {
     const read = (n: number): undefined => {
       if (n !== 3 || isOver) return undefined
       isOver = true
-      throw Object.assign(new Error('read ENOBUFS'), {
-        code: 'ENOBUFS',
-        syscall: 'read',
-        errno: -105,
-      })
+      throw new NetlinkError('read ENOBUFS', { code: 'ENOBUFS' })
     }
     const backend = backendWith({ read })
     expect(await failure(backend.device(name))).toMatchObject({

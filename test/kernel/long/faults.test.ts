@@ -1,5 +1,4 @@
-import { execFile, fork } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { KernelBackend, openNetlinkSocket } from '@wgctrl/netlink'
@@ -34,16 +33,6 @@ async function newDevice(): Promise<[KernelBackend, string]> {
   await backend.create(name)
   return [backend, name]
 }
-
-it('two processes write one device at once: every write is whole', async () => {
-  const [backend, name] = await newDevice()
-  const writers = ['a', 'b'].map((id) => fork(path('writer.mjs'), [name, id, '10', 'linux-kernel']))
-  const ends = await Promise.all(writers.map((writer) => once(writer, 'exit')))
-  expect(ends.flat()).toEqual([0, null, 0, null])
-  expect((await backend.device(name)).peers).toHaveLength(2 * 10 * 3)
-  await backend.delete(name)
-  await backend[Symbol.asyncDispose]()
-})
 
 it('a process without descriptors: EMFILE, the next call works, and it ends by itself', async () => {
   const [backend, name] = await newDevice()

@@ -145,7 +145,11 @@ export class NetlinkSocket implements Transport {
 
   sendSync(bytes: Uint8Array): void {
     this.#refuseClosed()
-    writeSync(this.fd, bytes)
+    try {
+      writeSync(this.fd, bytes)
+    } catch (error) {
+      throw failedCall(error)
+    }
   }
 
   send(bytes: Uint8Array): Promise<void> {
@@ -197,7 +201,7 @@ export class NetlinkSocket implements Transport {
       start((error, count) => {
         this.#inFlight--
         if (this.#inFlight === 0) this.#onIdle()
-        if (error) reject(error)
+        if (error) reject(failedCall(error))
         else resolve(count)
       })
     })
@@ -212,7 +216,18 @@ function nothingQueued(error: unknown): undefined {
   const { code, errno = 0 } = error as NodeJS.ErrnoException
   if (code === 'EAGAIN' || code === 'EINTR') return undefined
   if (code === 'ENOBUFS') throw overrun(errno)
-  throw error
+  throw failedCall(error)
+}
+
+/** Of our own kind, so that whoever sent a part of something can add how much of it was applied. */
+function failedCall(error: unknown): unknown {
+  const { code, errno, message } = error as NodeJS.ErrnoException
+  if (code === undefined || errno === undefined || error instanceof NetlinkError) return error
+  return new NetlinkError(message, {
+    code: code === 'EACCES' ? 'EPERM' : code,
+    errno: Math.abs(errno),
+    cause: error,
+  })
 }
 
 function overrun(errno: number): NetlinkError {

@@ -5,6 +5,9 @@
  * request inside the sender's write, so the reply, or the first part of a dump, is queued when the
  * write returns; and it makes the next part of a dump inside the read that took the part before.
  * "Nothing queued" therefore means that no reply is coming, and nothing here can hang.
+ *
+ * What fails, fails with a `NetlinkError` that has the errno's name as its code: `EMSGSIZE` for a datagram
+ * that the send buffer cannot hold, `ENOBUFS` where the kernel dropped what the receive buffer could not.
  */
 export interface Transport {
   /** Sends one datagram. The bytes are the caller's again when this returns. */
