@@ -18,13 +18,15 @@ export const plantedText = (n: number): string => Buffer.from(planted(n)).toStri
 function formsOf(key: Uint8Array): Map<string, Buffer> {
   const bytes = Buffer.from(key)
   const hex = bytes.toString('hex')
-  return new Map([
+  return new Map<string, Buffer>([
     ['raw', bytes],
     ['hex', Buffer.from(hex)],
     ['HEX', Buffer.from(hex.toUpperCase())],
     // Without the end, which is different where the key is a part of something longer.
     ['base64', Buffer.from(bytes.toString('base64').slice(0, 42))],
-    ['base64url', Buffer.from(bytes.toString('base64url').slice(0, 42))],
+    ...(/[-_]/.test(bytes.toString('base64url').slice(0, 42))
+      ? [['base64url', Buffer.from(bytes.toString('base64url').slice(0, 42))] as const]
+      : []),
     // What shows the bytes may align them in columns: spaces are left out of the search.
     ['numbers', Buffer.from(bytes.join(','))],
     ['utf16', Buffer.from(bytes.toString('base64').slice(0, 42), 'utf16le')],
@@ -33,13 +35,19 @@ function formsOf(key: Uint8Array): Map<string, Buffer> {
 
 /** In which forms which of the first `count` planted keys stand in `haystack`: `key 1 as hex`. */
 export function findPlanted(haystack: Uint8Array | string, count = 4): string[] {
+  return findKeys(
+    haystack,
+    Array.from({ length: count }, (_, index) => planted(index + 1)),
+  )
+}
+
+/** The same for keys that were not planted: `key 1` is the first of them. */
+export function findKeys(haystack: Uint8Array | string, keys: readonly Uint8Array[]): string[] {
   const isText = typeof haystack === 'string'
   const where = Buffer.from(isText ? haystack + haystack.replace(/\s/g, '') : haystack)
-  const found: string[] = []
-  for (let n = 1; n <= count; n++) {
-    for (const [form, bytes] of formsOf(planted(n))) {
-      if (where.includes(bytes)) found.push(`key ${n} as ${form}`)
-    }
-  }
-  return found
+  return keys.flatMap((key, index) =>
+    [...formsOf(key)]
+      .filter(([, bytes]) => where.includes(bytes))
+      .map(([form]) => `key ${index + 1} as ${form}`),
+  )
 }

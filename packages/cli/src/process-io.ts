@@ -1,4 +1,4 @@
-import { readFileSync, writeSync } from 'node:fs'
+import { readSync, writeSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import type { Input, Io, Output } from './io.js'
 import { isSeekable } from './seekable.js'
@@ -22,8 +22,28 @@ const stdin: Input = {
     return isSeekable(0)
   },
   async read() {
-    return readFileSync(0)
+    return readAll(0)
   },
+}
+
+/** Pieces of a pipe come in no more than this. @source pipe(7): 64 KiB */
+const PIECE = 65_536
+
+/** All that comes, in one buffer and nowhere else: it may be a key, which whoever asked can wipe. */
+function readAll(fd: number): Uint8Array {
+  const pieces: Uint8Array[] = []
+  const piece = Buffer.allocUnsafeSlow(PIECE)
+  for (let length = readSome(fd, piece); length > 0; length = readSome(fd, piece)) {
+    // Memory of its own: short arrays are else on the heap, where the collector leaves copies.
+    const part = new Uint8Array(new ArrayBuffer(length))
+    part.set(piece.subarray(0, length))
+    pieces.push(part)
+    piece.fill(0, 0, length)
+  }
+  if (pieces.length === 1) return pieces[0] as Uint8Array
+  const whole = Buffer.concat(pieces)
+  for (const each of pieces) each.fill(0)
+  return whole
 }
 
 function output(fd: 1 | 2): Output {
@@ -47,6 +67,21 @@ function writeAll(fd: number, bytes: Uint8Array): void {
 
 const PAUSE = 5
 const pause = new Int32Array(new SharedArrayBuffer(4))
+
+/** What another process made non-blocking may have nothing yet. */
+function readSome(fd: number, into: Uint8Array): number {
+  for (;;) {
+    try {
+      return readSync(fd, into)
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      // The end of a pipe on Windows.
+      if (code === 'EOF') return 0
+      if (code !== 'EAGAIN') throw error
+      Atomics.wait(pause, 0, 0, PAUSE)
+    }
+  }
+}
 
 /** A pipe that another process made non-blocking may be full. */
 function writeSome(fd: number, bytes: Uint8Array): number {

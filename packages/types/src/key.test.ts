@@ -39,6 +39,41 @@ const vectors = [
   ],
 ] as const
 
+describe('a key from the bytes of its text', () => {
+  it('is every key, and the bytes are left alone', () => {
+    fc.assert(
+      fc.property(bytes32, (bytes) => {
+        const text = Buffer.from(Buffer.from(bytes).toString('base64'))
+        const before = text.toString()
+        expect(SecretKey.fromBase64(text)?.toBytes()).toEqual(bytes)
+        expect(text.toString()).toBe(before)
+      }),
+    )
+  })
+
+  it('is what the same text as a string is, whatever stands in one place', () => {
+    const key = Buffer.alloc(32, 0xff).toString('base64')
+    for (let at = 0; at < key.length; at++) {
+      for (let code = 0; code < 256; code++) {
+        const text = Buffer.from(key)
+        text[at] = code
+        expect(SecretKey.fromBase64(text)?.toBase64()).toBe(fromText(text.toString('latin1')))
+      }
+    }
+    for (const text of ['', key.slice(1), `${key}=`, `${key.slice(0, 43)}A`]) {
+      expect(SecretKey.fromBase64(Buffer.from(text))).toBeUndefined()
+    }
+  })
+})
+
+function fromText(text: string): string | undefined {
+  try {
+    return SecretKey.from(text).toBase64()
+  } catch {
+    return undefined
+  }
+}
+
 describe('publicKey', () => {
   it.each(vectors)('RFC 7748, section %s', (_, secret, expected) => {
     const bytes = fromHex(secret)

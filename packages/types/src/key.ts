@@ -75,6 +75,17 @@ export class SecretKey {
     return key
   }
 
+  /**
+   * The key whose base64 text stands in `text`, 44 bytes of ASCII as a key file has them; they stay the
+   * caller's, who can wipe them as he could no string. `undefined`: it is no key.
+   */
+  static fromBase64(text: Uint8Array): SecretKey | undefined {
+    const key = new SecretKey()
+    if (decodeBase64Key(text, key.#shelf, key.#at)) return key
+    key.wipe()
+    return undefined
+  }
+
   /** True when all 32 bytes are zero: on both wires that means "no key". */
   get isZero(): boolean {
     const at = this.#readable()
@@ -181,7 +192,10 @@ const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/
 const SIX_BITS = new Uint8Array(128).fill(64)
 for (let value = 0; value < 64; value++) SIX_BITS[BASE64.charCodeAt(value)] = value
 
-const sixBits = (text: string, at: number): number => SIX_BITS[text.charCodeAt(at)] ?? 64
+const codeAt = (text: string | Uint8Array, at: number): number =>
+  typeof text === 'string' ? text.charCodeAt(at) : (text[at] as number)
+
+const sixBits = (text: string | Uint8Array, at: number): number => SIX_BITS[codeAt(text, at)] ?? 64
 
 /**
  * Decodes the canonical base64 text of a key: 44 characters, of which the last but one carries four bits
@@ -190,8 +204,8 @@ const sixBits = (text: string, at: number): number => SIX_BITS[text.charCodeAt(a
  * @param bytes gets 32 of them from `start` on; half written when the text is no key
  * @returns whether it is
  */
-function decodeBase64Key(text: string, bytes: Uint8Array, start: number): boolean {
-  if (text.length !== 44 || text.charCodeAt(43) !== 61) return false
+function decodeBase64Key(text: string | Uint8Array, bytes: Uint8Array, start: number): boolean {
+  if (text.length !== 44 || codeAt(text, 43) !== 61) return false
   let bad = 0
   for (let at = 0, to = start; at < 44; at += 4, to += 3) {
     const a = sixBits(text, at)

@@ -3,7 +3,7 @@ import { SecretKey } from '@wgctrl/types'
 import type { Io } from '../io.js'
 import { isSeekable as isSeekableFile } from '../seekable.js'
 import { CommandFailure, reasonOfFile } from './failure.js'
-import { isSpace, KEY_TEXT_LENGTH, parseSecret } from './secret.js'
+import { isSpace, KEY_TEXT_LENGTH } from './key-text.js'
 
 /**
  * The key in a file: 44 characters of base64 and white space. Nothing at all, as in /dev/null, is 32 zero
@@ -31,7 +31,7 @@ function parseKeyFile(bytes: Uint8Array, isSeekable: boolean): SecretKey {
   if (!bytes.subarray(KEY_TEXT_LENGTH).every(isSpace)) {
     throw new CommandFailure('Found trailing character in key file')
   }
-  const key = parseSecret(bytes.subarray(0, KEY_TEXT_LENGTH))
+  const key = SecretKey.fromBase64(bytes.subarray(0, KEY_TEXT_LENGTH))
   if (key) return key
   throw new CommandFailure('Key is not the correct length or format: (hidden)')
 }

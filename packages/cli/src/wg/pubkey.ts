@@ -1,6 +1,6 @@
-import { publicKey } from '@wgctrl/types'
+import { publicKey, SecretKey } from '@wgctrl/types'
 import type { Run } from '../command.js'
-import { isSpace, KEY_TEXT_LENGTH, parseSecret } from './secret.js'
+import { isSpace, KEY_TEXT_LENGTH } from './key-text.js'
 import { printUsage } from './usage.js'
 
 const NO_KEY = 'Key is not the correct length or format'
@@ -15,7 +15,7 @@ export const run: Run = async (invocation, io) => {
   const input = await io.stdin.read()
   try {
     const problem = problemOf(input)
-    const key = problem ? undefined : parseSecret(input.subarray(0, KEY_TEXT_LENGTH))
+    const key = problem ? undefined : SecretKey.fromBase64(input.subarray(0, KEY_TEXT_LENGTH))
     if (!key) {
       io.stderr.write(`${program}: ${problem ?? NO_KEY}\n`)
       return 1

@@ -27,6 +27,7 @@ function ownPublicKey(document: ConfigDocument): PublicKey | undefined {
       if (statement.is !== 'assignment' || statement.rule?.name !== 'PrivateKey') continue
       const key = readKey(entriesOf(line, statement)[0]?.text ?? '')
       own = key && !key.isZero ? publicKey(key) : undefined
+      key?.wipe()
     }
   }
   return own

@@ -32,13 +32,19 @@ export class InterfaceSection {
     return this.#keys.readLast('PrivateKey', readKey)
   }
   set privateKey(key: KeyInput | undefined) {
-    this.#set('PrivateKey', key === undefined ? key : SecretKey.from(key, 'privateKey').toBase64())
+    const copy = key === undefined ? key : SecretKey.from(key, 'privateKey')
+    this.#set('PrivateKey', copy?.toBase64())
+    copy?.wipe()
   }
 
   /** Derived from the private key. */
   get publicKey(): PublicKey | undefined {
     const key = this.privateKey
-    return key && publicKey(key)
+    try {
+      return key && publicKey(key)
+    } finally {
+      key?.wipe()
+    }
   }
 
   /** 0: the system chooses. */

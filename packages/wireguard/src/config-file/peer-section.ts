@@ -59,8 +59,9 @@ export class PeerSection {
     return this.#keys.readLast('PresharedKey', readKey)
   }
   set presharedKey(key: KeyInput | undefined) {
-    const text = key === undefined ? key : SecretKey.from(key, 'presharedKey').toBase64()
-    this.#set('PresharedKey', text)
+    const copy = key === undefined ? key : SecretKey.from(key, 'presharedKey')
+    this.#set('PresharedKey', copy?.toBase64())
+    copy?.wipe()
   }
 
   /** `host:port` or `[IPv6]:port`; addresses in canonical spelling, names as they are. */
