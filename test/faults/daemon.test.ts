@@ -1,9 +1,6 @@
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type DeviceConfig, type Peer, UserspaceBackend, WireGuardError } from 'wgctrl'
 import { failure, firstPeer } from '../contract/bench.js'
@@ -269,6 +266,15 @@ describe('this process', () => {
     expect((await device).peers).toHaveLength(MANY)
   })
 
+  it('is blocked for a second in a write: all is applied', async () => {
+    const { name } = await newDaemon()
+    const written = wg.configure(name, many)
+    await sleep(1)
+    block(1000)
+    await written
+    expect((await wg.device(name)).peers).toHaveLength(MANY)
+  })
+
   it('is blocked for longer than a call may take: a device or ETIMEDOUT, and the next call works', async () => {
     const { name } = await newDaemon(many)
     const outcome = wg.device(name, { timeout: 300 }).catch((error: unknown) => error)
@@ -301,21 +307,6 @@ describe('this process', () => {
     expect(performance.now() - started).toBeGreaterThan(350)
     await signal(pid, 'SIGCONT')
     expect((await wg.device(name)).peers).toHaveLength(1)
-  })
-
-  it('is one of two that write one device at once: every write is whole', async () => {
-    const { name } = await newDaemon()
-    const program = fileURLToPath(new URL('writer.mjs', import.meta.url))
-    const writers = ['a', 'b'].map((id) => fork(program, [name, id, '60']))
-    const ends = await Promise.all(writers.map((writer) => once(writer, 'exit')))
-    expect(ends).toEqual([
-      [0, null],
-      [0, null],
-    ])
-    const { peers } = await wg.device(name)
-    expect(peers).toHaveLength(2 * 60 * 3)
-    for (const peer of peers)
-      expect([peer.allowedIPs.length, peer.persistentKeepalive]).toEqual([1, 25])
   })
 })
 
