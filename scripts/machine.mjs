@@ -18,17 +18,26 @@ const systems = [
   {
     ids: ['fedora', 'rhel', 'centos'],
     install: 'dnf install',
-    names: { iproute2: 'iproute', 'iputils-ping': 'iputils', 'busybox-static': 'busybox' },
+    names: {
+      iproute2: 'iproute',
+      'iputils-ping': 'iputils',
+      'busybox-static': 'busybox',
+      faketime: 'libfaketime',
+    },
   },
   {
     ids: ['arch'],
     install: 'pacman -S',
-    names: { 'iputils-ping': 'iputils', 'busybox-static': 'busybox' },
+    names: { 'iputils-ping': 'iputils', 'busybox-static': 'busybox', faketime: 'libfaketime' },
   },
   {
     ids: ['alpine'],
     install: 'apk add',
-    names: { 'iputils-ping': 'iputils', 'qemu-system-x86': 'qemu-system-x86_64' },
+    names: {
+      'iputils-ping': 'iputils',
+      'qemu-system-x86': 'qemu-system-x86_64',
+      faketime: 'libfaketime',
+    },
   },
   {
     ids: ['darwin'],
@@ -38,6 +47,7 @@ const systems = [
       iproute2: undefined,
       'iputils-ping': undefined,
       'util-linux': undefined,
+      faketime: 'libfaketime',
     },
   },
 ]
