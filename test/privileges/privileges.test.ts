@@ -1,52 +1,24 @@
-import { execFile } from 'node:child_process'
-import { chmod, chown, mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chown, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { beforeAll, expect, it, onTestFinished } from 'vitest'
 import { UserspaceBackend } from 'wgctrl'
 import { isolate } from '../contract/harnesses/isolation.js'
+import {
+  asNobody,
+  everything,
+  NOBODY,
+  withNetAdmin,
+  withNothing,
+  withReadOnlyRoot,
+} from './commands.js'
+import { probed } from './probed.js'
 
-const run = promisify(execFile)
-const probe = fileURLToPath(new URL('probe.mjs', import.meta.url))
 const SOCKETS = '/var/run/wireguard'
-const NOBODY = 65_534
 
 beforeAll(isolate)
 
-const everything = {
-  keys: 'ok',
-  'config text': 'ok',
-  'config file': 'ok',
-  'list kernel devices': 'ok',
-  'list userspace devices': 'ok',
-  "read root's device": 'ok',
-  'make a device': 'ok',
-  'configure it': 'ok',
-  'read it': 'ok',
-  'bring an interface up and down': 'ok',
-  'remove it': 'ok',
-}
-
-/** Runs the probe below `command`, with a folder that its user may write and a device of root's beside. */
-async function tried(command: string[], env: Record<string, string> = {}): Promise<object> {
-  const backend = new UserspaceBackend()
-  await backend.create('wgroot0')
-  onTestFinished(() => backend.delete('wgroot0'))
-  const directory = await mkdtemp(join(tmpdir(), 'wgctrl-privileges-'))
-  onTestFinished(() => rm(directory, { recursive: true, force: true }))
-  await chmod(directory, 0o700)
-  await chown(directory, NOBODY, NOBODY)
-  if (command.includes('setpriv')) await chmod(tmpdir(), 0o1777)
-  const [program = '', ...args] = [...command, process.execPath, probe, directory]
-  const { stdout } = await run(program, args, {
-    env: { PATH: process.env['PATH'], TMPDIR: directory, ...env },
-  })
-  return JSON.parse(stdout)
-}
-
-const asNobody = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups']
+const tried = (command: string[], env?: Record<string, string>): Promise<object> =>
+  probed(new UserspaceBackend(), command, env)
 
 /** With /dev/net/tun as udev makes it, open to all; containers have it closed to all but root. */
 const withTun = [
@@ -66,8 +38,7 @@ it('root can do everything', async () => {
 })
 
 it('without any capability: keys, config files and lists', async () => {
-  const bare = [...asNobody, '--bounding-set=-all', '--inh-caps=-all', '--no-new-privs', '--']
-  expect(await tried(bare)).toEqual({
+  expect(await tried(withNothing)).toEqual({
     ...everything,
     "read root's device": 'EPERM',
     'make a device': expect.stringMatching(/^(EPERM|EUNSUPPORTED|ESRCH|EIO)$/),
@@ -80,15 +51,7 @@ it('without any capability: keys, config files and lists', async () => {
 
 it('with CAP_NET_ADMIN alone and a folder for sockets of its own: its own devices', async () => {
   await giveSocketsTo(NOBODY)
-  const only = ['--inh-caps=-all,+net_admin', '--ambient-caps=-all,+net_admin']
-  const command = [
-    ...withTun,
-    ...asNobody,
-    '--bounding-set=-all,+net_admin',
-    ...only,
-    '--no-new-privs',
-    '--',
-  ]
+  const command = [...withTun, ...withNetAdmin]
   expect(await tried(command)).toEqual({ ...everything, "read root's device": 'EPERM' })
 })
 
@@ -99,20 +62,16 @@ it('in a user namespace, as its root: everything there, nothing of the host', as
   expect(await tried(command)).toEqual({ ...everything, "read root's device": 'ENODEV' })
 })
 
-const READ_ONLY = 'mount -o remount,ro,bind / && exec "$@"'
-
 it('under a read-only root with writable sockets and temporary files: everything', async () => {
   const writable = join(SOCKETS, 'tmp')
   await mkdir(writable)
   onTestFinished(() => rm(writable, { recursive: true }))
-  const command = ['unshare', '--mount', '--', 'sh', '-c', READ_ONLY, 'sh']
-  const results = await tried(command, { TMPDIR: writable })
+  const results = await tried(withReadOnlyRoot, { TMPDIR: writable })
   expect(results).toEqual({ ...everything, 'config file': 'EROFS' })
 })
 
 it('under a read-only root without temporary files: all but making devices', async () => {
-  const command = ['unshare', '--mount', '--', 'sh', '-c', READ_ONLY, 'sh']
-  expect(await tried(command)).toEqual({
+  expect(await tried(withReadOnlyRoot)).toEqual({
     ...everything,
     'config file': 'EROFS',
     'make a device': 'EROFS',

@@ -1,4 +1,4 @@
-// Tries what the library can do, and says of each whether it worked: node probe.mjs DIRECTORY.
+// Tries what the library can do, and says of each whether it worked: node probe.mjs DIRECTORY BACKEND.
 // DIRECTORY is writable. Prints JSON: `ok`, or the code of the error.
 import { join } from 'node:path'
 import {
@@ -12,10 +12,11 @@ import {
   writeConfigFile,
 } from 'wgctrl'
 
-const [directory = '.'] = process.argv.slice(2)
+const [directory = '.', kind] = process.argv.slice(2)
 const path = join(directory, 'probe.conf')
 const privateKey = generatePrivateKey()
 const userspace = new UserspaceBackend()
+const backend = kind === 'userspace' ? userspace : new KernelBackend()
 
 const tries = {
   keys: async () => publicKey(privateKey),
@@ -29,17 +30,17 @@ const tries = {
     await kernel.list().finally(() => kernel[Symbol.asyncDispose]())
   },
   'list userspace devices': async () => userspace.list(),
-  "read root's device": async () => userspace.device('wgroot0'),
-  'make a device': async () => userspace.create('wgprobe0'),
-  'configure it': async () => userspace.configure('wgprobe0', { privateKey, listenPort: 0 }),
-  'read it': async () => userspace.device('wgprobe0'),
+  "read root's device": async () => backend.device('wgroot0'),
+  'make a device': async () => backend.create('wgprobe0'),
+  'configure it': async () => backend.configure('wgprobe0', { privateKey, listenPort: 0 }),
+  'read it': async () => backend.device('wgprobe0'),
   'bring an interface up and down': async () => {
-    const wg = await open({ backends: ['userspace'] })
+    const wg = await open({ backends: [kind] })
     await wg.up({ name: 'wgprobe1', privateKey, addresses: ['10.9.0.1/24'] })
     await wg.down('wgprobe1')
     await wg.close()
   },
-  'remove it': async () => userspace.delete('wgprobe0'),
+  'remove it': async () => backend.delete('wgprobe0'),
 }
 
 const results = {}
@@ -49,4 +50,5 @@ for (const [name, attempt] of Object.entries(tries)) {
     (error) => error.code ?? String(error),
   )
 }
+await backend[Symbol.asyncDispose]?.()
 console.log(JSON.stringify(results))
