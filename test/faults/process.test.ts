@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -36,6 +36,50 @@ it('a process without descriptors: EMFILE, the next call works, and it ends by i
     'EMFILE peers wg0',
     'EMFILE configure wg0',
   ])
+})
+
+it('a process whose calls failed in every way: typed errors, nothing is left, and it ends by itself', async () => {
+  const directory = await temporaryDirectory()
+  const socket = (name: string): string => join(directory, `${name}.sock`)
+  const answers: Record<string, (socket: Socket) => void> = {
+    silent: () => {},
+    garbage: (socket) => void socket.end('\0\xff=\n\n'),
+    hangup: (socket) => void socket.end('private_key=00'),
+  }
+  const open = new Set<Socket>()
+  for (const [name, answer] of Object.entries(answers)) {
+    const server = createServer((socket) => {
+      open.add(socket)
+      socket.on('error', () => {}).once('data', () => answer(socket))
+    })
+    server.listen(socket(name))
+    await once(server, 'listening')
+    onTestFinished(() => void server.close())
+  }
+  onTestFinished(() => {
+    for (const each of open) each.destroy()
+  })
+  // The socket of somebody who is gone: closing would take the file along.
+  const dead = createServer().listen(socket('leaves'))
+  await once(dead, 'listening')
+  await rename(socket('leaves'), socket('dead'))
+  await new Promise((resolve) => dead.close(resolve))
+  await writeFile(socket('file'), '')
+  await using _ = await FakeUapiServer.listen(socket('good'), new FakeDevice('good'))
+  const { stdout } = await run(process.execPath, [path('failed-calls.mjs'), directory])
+  const { codes, before, after } = JSON.parse(stdout)
+  const all = (code: string): string => `${code} ${code} ${code}`
+  expect(codes).toEqual({
+    silent: all('ETIMEDOUT'),
+    garbage: all('EPROTO'),
+    hangup: all('EPROTO'),
+    dead: all('ECONNREFUSED'),
+    file: all('ENOTWIREGUARD'),
+    none: all('ENODEV'),
+    good: all('it worked'),
+    aborted: all('ABORT_ERR'),
+  })
+  expect(after).toEqual(before)
 })
 
 it('a process with 64 megabytes streams 100,000 peers', async () => {

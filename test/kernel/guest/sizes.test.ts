@@ -23,7 +23,11 @@ async function dump(name: string): Promise<string[]> {
 /** In a process of its own: this one has grown already. */
 async function stream(name: string): Promise<{ peers: number; grown: number }> {
   const program = fileURLToPath(new URL('stream-peers.mjs', import.meta.url))
-  const { stdout } = await promisify(execFile)(process.execPath, [program, name])
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--max-old-space-size=64',
+    program,
+    name,
+  ])
   return JSON.parse(stdout)
 }
 
