@@ -1,30 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { publicKey } from '@wgctrl/types'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { stampMac1 } from '../../packages/wireguard/src/handshakes/testing/seal.js'
-import { type Client, isEmulated, PORT, SOON, Stage } from './stage.js'
+import { eventually } from './hearing.js'
+import { memory } from './memory.js'
+import { sizes } from './sizes.js'
+import { type Client, PORT, Stage } from './stage.js'
 
-/** An emulated processor has its hands full with what the kernel does with a few. */
-const PER_SECOND = isEmulated ? 100 : 20_000
-const SECONDS = 6
+const { perSecond: PER_SECOND, seconds: SECONDS } = sizes.flood
 const flood = fileURLToPath(new URL('flood.mjs', import.meta.url))
-
-setFlagsFromString('--expose-gc')
-const collectGarbage: () => void = runInNewContext('gc')
-
-/** Bytes that live in this process, once what is dead is gone. */
-async function memory(): Promise<number> {
-  for (let round = 0; round < 3; round++) {
-    collectGarbage()
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  const { heapUsed, external, arrayBuffers } = process.memoryUsage()
-  return heapUsed + external + arrayBuffers
-}
 
 /**
  * How long this thread was ready to run and another had the processor, in milliseconds since its start.
@@ -55,6 +41,13 @@ async function delayDuring(body: () => Promise<unknown>): Promise<number> {
   return delays.sort((one, other) => one - other)[Math.floor(delays.length * 0.99)] as number
 }
 
+interface Sent {
+  readonly sent: number
+  readonly failed: number
+}
+
+const arrived = ({ sent, failed }: Sent): number => sent - failed
+
 /** Forged messages: half have no right mac1, half have one but nobody's key. */
 function forgeries(gateway: string): string[] {
   const forged = Array.from({ length: 32 }, (_, index) => {
@@ -76,7 +69,7 @@ describe('a gateway under a flood', () => {
     await stage.addClients(3)
     const [attacker, warmUp, client] = stage.clients as [Client, Client, Client]
     const forged = forgeries(publicKey(stage.privateKey))
-    const floodFor = async (seconds: number): Promise<{ sent: number; failed: number }> => {
+    const floodFor = async (seconds: number): Promise<Sent> => {
       const args = [flood, '10.9.0.1', PORT, PER_SECOND, seconds, ...forged].map(String)
       return JSON.parse(await attacker.exec(process.execPath, ...args))
     }
@@ -91,33 +84,43 @@ describe('a gateway under a flood', () => {
         return stage.peerOf(key)
       },
     })
-    expect(await warmUp.ping(5)).toBeLessThan(SOON)
+    expect(await warmUp.ping(10)).toBeLessThan(sizes.soonInFlood)
     // What is made once, and code that is compiled, is there before it is measured.
-    await floodFor(2)
+    const warmedUp = await floodFor(2)
     const before = await memory()
-    let sent = { sent: 0, failed: 0 }
+    let sent: Sent = { sent: 0, failed: 0 }
     let answered: number | undefined
     const heard = await delayDuring(async () => {
       const flooding = floodFor(SECONDS)
-      await new Promise((resolve) => setTimeout(resolve, 2000))
+      // In the thick of it.
+      await new Promise((resolve) => setTimeout(resolve, (SECONDS * 1000) / 3))
       answered = await client.ping(10)
       sent = await flooding
     })
+    const seen = (): number => {
+      const { received, overrun } = gate.handshakeCounters
+      return received + overrun
+    }
+    // One processor may have done the sending first.
+    await vi.waitFor(
+      () => expect(seen()).toBeGreaterThan((arrived(warmedUp) + arrived(sent)) * 0.9),
+      eventually,
+    )
     const growth = (await memory()) - before
     const counters = gate.handshakeCounters
     console.log({ sent, answered, unheard, heard, growth, counters, lookups })
 
-    expect(answered).toBeLessThan(2 * SOON)
+    expect(answered).toBeLessThan(sizes.soonInFlood)
     expect(lookups).toBe(2)
-    const seen = counters.received + counters.overrun
-    expect(seen).toBeGreaterThan((sent.sent - sent.failed) * 0.9)
+    expect(arrived(sent)).toBeGreaterThan(PER_SECOND * SECONDS * 0.95)
     expect(counters.badMac).toBeGreaterThan(0)
     // What one source is allowed: 20 a second, 5 at once.
     const allowed = ((performance.now() - start) / 1000) * 20 + 5
     expect(counters.undecryptable).toBeLessThanOrEqual(allowed)
-    expect(counters.delivered).toBe(2)
+    // Who is slow to be answered tries again.
+    const { known, merged } = gate.counters
+    expect(counters.delivered - known - merged).toBe(2)
     expect(growth).toBeLessThan(8 << 20)
-    // An emulated processor stands still for longer than that on its own.
-    if (!isEmulated) expect(heard).toBeLessThan(20)
+    expect(heard).toBeLessThan(sizes.lateness)
   })
 })

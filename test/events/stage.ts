@@ -4,19 +4,14 @@ import { KernelBackend } from '@wgctrl/netlink'
 import { type Backend, generatePrivateKey, publicKey, type SecretKey } from '@wgctrl/types'
 import { SocketDirectory, UserspaceBackend } from '@wgctrl/uapi'
 import { openLinkSource } from '../../packages/wireguard/src/watch/link-source.js'
-import { LiveDevices } from '../../packages/wireguard/src/watch/live-devices.js'
+import {
+  LiveDevices,
+  type LiveDevicesContext,
+} from '../../packages/wireguard/src/watch/live-devices.js'
 import { ip, isolate } from '../contract/harnesses/isolation.js'
+import { isKernel } from './sizes.js'
 
 const run = promisify(execFile)
-
-/** Set where the kernel has WireGuard: devices are its own there, and wireguard-go's elsewhere. */
-export const isKernel = process.env.WGCTRL_KERNEL !== undefined
-
-/** A virtual machine without acceleration, where everything takes ten times as long. */
-export const isEmulated = isKernel && process.env.WGCTRL_KERNEL !== 'host'
-
-/** Milliseconds in which a first ping has to be answered. */
-export const SOON = isEmulated ? 3000 : 1000
 
 const makeBackend = (netns?: string): Backend =>
   isKernel ? new KernelBackend({ netns }) : new UserspaceBackend()
@@ -31,21 +26,38 @@ export interface Client {
   readonly index: number
   readonly device: string
   readonly netns: string
+  /** Where its device is. */
+  readonly backend: Backend
   readonly privateKey: SecretKey
   readonly publicKey: string
   /** Inside the tunnel. */
   readonly address: string
-  /** Where it sends from. */
+  /** Where it sends from, and over IPv6. */
   readonly outerAddress: string
+  readonly outerAddress6: string
   /** Milliseconds until one ping to the gateway was answered; `undefined`: not in time. */
   ping(seconds: number): Promise<number | undefined>
-  /** Forgets its session: the next packet begins with a handshake. */
-  forgetSession(): Promise<void>
+  /** Forgets its session: the next packet begins with a handshake, over IPv6 when that is asked for. */
+  forgetSession(family?: 4 | 6): Promise<void>
   /** Runs a command in its namespace. */
   exec(command: string, ...args: string[]): Promise<string>
   /** Removes its device. */
   close(): Promise<void>
 }
+
+/** What looks at the devices of a backend over time. */
+export const liveDevices = (
+  backend: Backend,
+  more: Partial<LiveDevicesContext> = {},
+): LiveDevices =>
+  new LiveDevices({
+    list: (options) => backend.list(options),
+    openLinks: () => openLinkSource(),
+    ...(!isKernel && { socketDirectory: () => new SocketDirectory().path() }),
+    device: (name, options) => backend.device(name, options),
+    configure: (name, config, options) => backend.configure(name, config, options),
+    ...more,
+  })
 
 /** A gateway in this namespace and clients in theirs, each on a veth pair of its own. */
 export class Stage implements AsyncDisposable {
@@ -60,11 +72,7 @@ export class Stage implements AsyncDisposable {
   private constructor(device: string, backend: Backend) {
     this.device = device
     this.backend = backend
-    this.live = new LiveDevices({
-      list: (options) => backend.list(options),
-      openLinks: () => openLinkSource(),
-      ...(!isKernel && { socketDirectory: () => new SocketDirectory().path() }),
-      device: (name, options) => backend.device(name, options),
+    this.live = liveDevices(backend, {
       configure: async (name, config, options) => {
         await backend.configure(name, config, options)
         this.live.invalidate(name)
@@ -91,6 +99,11 @@ export class Stage implements AsyncDisposable {
     return client && { allowedIPs: [`${client.address}/32`] }
   }
 
+  /** The peers that the gateway's device has. */
+  async present(): Promise<string[]> {
+    return (await this.backend.device(this.device)).peers.map((peer) => peer.publicKey)
+  }
+
   async addClients(count: number): Promise<Client[]> {
     const added: Client[] = []
     for (let left = count; left > 0; left--) added.push(await this.#addClient())
@@ -112,12 +125,15 @@ export class Stage implements AsyncDisposable {
     const netns = `client${index}`
     const device = `wgc${index}`
     const outer = `10.9.${index}`
+    const outer6 = `fd09:${index + 1}::`
     await ip('netns', 'add', netns)
     await ip('link', 'add', `out${index}`, 'type', 'veth', 'peer', 'out', 'netns', netns)
     await ip('address', 'add', `${outer}.1/24`, 'dev', `out${index}`)
+    await ip('address', 'add', `${outer6}1/64`, 'dev', `out${index}`, 'nodad')
     await ip('link', 'set', `out${index}`, 'up')
     const within = ['-n', netns]
     await ip(...within, 'address', 'add', `${outer}.2/24`, 'dev', 'out')
+    await ip(...within, 'address', 'add', `${outer6}2/64`, 'dev', 'out', 'nodad')
     await ip(...within, 'link', 'set', 'out', 'up')
     const backend = makeBackend(netns)
     await backend.create?.(device, { netns })
@@ -138,13 +154,18 @@ export class Stage implements AsyncDisposable {
       index,
       device,
       netns,
+      backend,
       privateKey,
       publicKey: publicKey(privateKey),
       address,
       outerAddress: `${outer}.2`,
+      outerAddress6: `${outer6}2`,
       exec,
-      forgetSession: () =>
-        backend.configure(device, { peers: [{ publicKey: gateway, remove: true }, peer] }),
+      forgetSession: (family = 4) => {
+        const endpoint = family === 4 ? peer.endpoint : `[${outer6}1]:${PORT}`
+        const anew = { ...peer, endpoint }
+        return backend.configure(device, { peers: [{ publicKey: gateway, remove: true }, anew] })
+      },
       close: async () => {
         await backend.delete?.(device)
         await backend[Symbol.asyncDispose]()
