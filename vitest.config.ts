@@ -37,6 +37,16 @@ const kernelTier = (name: string, include: string[], testTimeout: number, more =
 /** Of the life of interfaces, what every run of the tests has time for on devices of a kernel. */
 const shortLifecycle = ['test/lifecycle/comparison.test.ts']
 
+/** Of what looks at devices over time, the same. */
+const shortEvents = ['handshakes', 'just-in-time', 'watch'].map(
+  (name) => `test/events/${name}.test.ts`,
+)
+
+const inTurn = { fileParallelism: false, isolate: false }
+
+/** The sizes and times that are promised: `test/events/sizes.ts`. */
+const longEvents = { WGCTRL_EVENTS: 'long' }
+
 export default defineConfig({
   test: {
     projects: [
@@ -47,22 +57,30 @@ export default defineConfig({
       tier('cli', ['test/cli/*.test.ts'], 240_000, { fileParallelism: false }),
       // Files one after the other: the sockets of userspace devices are in one folder.
       tier('lifecycle', ['test/lifecycle/*.test.ts'], 600_000, { fileParallelism: false }),
-      // Files one after the other: they are about time, and the machine is one.
-      tier('events', ['test/events/*.test.ts'], 300_000, { fileParallelism: false }),
-      tier('faults', ['test/faults/**/*.test.ts'], 120_000),
+      // Files one after the other, in one process: they are about time, and the machine is one.
+      tier('events', ['test/events/*.test.ts'], 120_000, inTurn),
+      tier('events-long', ['test/events/*.test.ts'], 600_000, { ...inTurn, env: longEvents }),
+      // One file waits for a minute: others run beside it.
+      tier('faults', ['test/faults/**/*.test.ts'], 120_000, { maxWorkers: 2 }),
       tier('secrets', ['test/secrets/**/*.test.ts'], 120_000),
       tier('privileges', ['test/privileges/**/*.test.ts'], 60_000),
       tier('soak', ['test/soak/**/*.test.ts'], 7_200_000),
       { plugins: [countPlaces], ...tier('fuzz', ['test/fuzz/**/*.test.ts'], 86_400_000) },
       // On the packages that were built, emulated.
       { ...tier('abi', ['test/abi/*.test.ts'], 300_000), resolve: {} },
-      kernelTier('kernel', ['test/kernel/guest/*.test.ts'], 600_000),
+      kernelTier('kernel', ['test/kernel/guest/*.test.ts', ...shortEvents], 600_000),
       kernelTier('kernel-lifecycle', shortLifecycle, 600_000),
       kernelTier(
         'kernel-long',
         ['test/kernel/long/*.test.ts', 'test/lifecycle/*.test.ts'],
         1_800_000,
         { exclude: shortLifecycle },
+      ),
+      kernelTier(
+        'kernel-events',
+        ['test/events/*.test.ts', 'test/kernel/units/*.test.ts'],
+        1_800_000,
+        { env: longEvents },
       ),
       kernelTier('kernel-without', ['test/kernel/without/*.test.ts'], 60_000),
     ],

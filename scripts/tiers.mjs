@@ -140,10 +140,14 @@ export const tiers = [
   {
     name: 'faults',
     about:
-      'daemons that die or hang, sockets that change, hostile answers, no descriptors, no memory',
+      'daemons that die or hang, sockets that change, hostile answers, two writers, a clock that steps',
     built: true,
     root: true,
-    needs: [...isolation, daemon],
+    needs: [
+      ...isolation,
+      daemon,
+      { package: 'faketime', command: 'faketime', why: 'steps the clock of a process' },
+    ],
     seconds: 600,
     run: vitest({ isolate: true }),
   },
@@ -177,19 +181,28 @@ export const tiers = [
   {
     name: 'events',
     about: 'handshakes, just-in-time peers and watching, with real clients in namespaces',
+    root: true,
+    needs: [...isolation, daemon, ...network],
+    seconds: 600,
+    run: vitest({ isolate: true }),
+  },
+  {
+    name: 'events-long',
+    about: 'the same in the sizes and times that are promised, on a quiet machine',
     asked: true,
     root: true,
     needs: [...isolation, daemon, ...network],
-    seconds: 900,
+    seconds: 1800,
     run: vitest({ isolate: true }),
   },
   {
     name: 'kernel',
-    about: 'the contract, sizes and traffic on a real 6.12 kernel, in a virtual machine if need be',
+    about:
+      'the contract, sizes, traffic and events on a real 6.12 kernel, in a virtual machine if need be',
     inMachine: true,
     built: true,
     root: true,
-    needs: [daemon, wg],
+    needs: [daemon, wg, ...network],
     seconds: 1500,
     run: kernelTests(),
   },
@@ -216,14 +229,26 @@ export const tiers = [
   {
     name: 'kernel-long',
     about:
-      'on the same kernel: the contract through the facade, interop, torn dumps, faults of interfaces',
+      'on the same kernel: the contract through the facade, interop, torn dumps, faults, keys in memory',
     asked: true,
     inMachine: true,
     built: true,
     root: true,
     needs: [daemon, wg, ...network],
-    seconds: 3000,
+    seconds: 4200,
     run: kernelTests({ projects: ['kernel-long'], devices: 'linux-kernel' }),
+  },
+  {
+    name: 'kernel-events',
+    about:
+      'events with devices of that kernel, watching 100,000 peers, and our units under systemd',
+    asked: true,
+    inMachine: true,
+    built: true,
+    root: true,
+    needs: [daemon, ...network, ...services],
+    seconds: 3600,
+    run: kernelTests({ projects: ['kernel-events'], devices: 'linux-kernel' }),
   },
   {
     name: 'kernel-6.1',
@@ -233,7 +258,7 @@ export const tiers = [
     built: true,
     root: true,
     needs: [daemon, wg, ...network],
-    seconds: 3000,
+    seconds: 4200,
     run: kernelTests({
       kernel: '6.1',
       projects: ['kernel', 'kernel-lifecycle', 'kernel-long'],
