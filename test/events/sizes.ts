@@ -2,7 +2,7 @@
 export const isKernel = process.env.WGCTRL_KERNEL !== undefined
 
 /** A virtual machine without acceleration, where everything takes ten times as long. */
-const isEmulated = isKernel && process.env.WGCTRL_KERNEL !== 'host'
+export const isEmulated = isKernel && process.env.WGCTRL_KERNEL !== 'host'
 
 /** Set by the tiers that are asked for: sizes and limits as they are promised. */
 export const isLong = process.env.WGCTRL_EVENTS === 'long'
@@ -98,8 +98,6 @@ const emulatedLong: Sizes = {
   soonInFlood: 10_000,
   lateness: 2000,
   looks: 3,
-  // The time of other programs on the host counts as the processor's, and a look is a minute's changes.
-  lookCost: 2.5,
 }
 
 const sizesHere = (): Sizes => {
