@@ -74,8 +74,8 @@ describe('a receive buffer that is full', () => {
     await Promise.race([told, exited])
     await rtnl.changeLink(name, { mtu: 1234 })
     expect(await exited).toEqual([0, null])
-    // The list that it read then is as the links were.
-    expect(lost[0]).toMatchObject({ mtu: 1301, links: ['lo', name] })
+    // The list that it read then is as the links were. Other files have theirs beside it.
+    expect(lost[0]).toMatchObject({ mtu: 1301, links: expect.arrayContaining(['lo', name]) })
     expect(lost.length).toBeLessThan(CHANGES)
     expect(end).toBeDefined()
     expect(end?.after).toEqual(end?.before)
