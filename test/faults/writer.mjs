@@ -62,7 +62,8 @@ while (performance.now() - started < Number(seconds) * 1000) {
     if (!(error instanceof WireGuardError && error.code === 'EINTR')) throw error
     torn++
   }
-  await sleep(1)
+  // Never in step with the other.
+  await sleep(Math.random() * 10)
 }
 await wg.close()
 const own = Array.from({ length: KEPT }, (_, n) => ownOf(round - n))
