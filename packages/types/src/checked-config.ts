@@ -16,7 +16,7 @@ import {
   type PublicKey,
   parsePublicKey,
   publicKey,
-  secretBytes,
+  sharedSecretBytes,
 } from './key.js'
 import { runAtOnce, runInTurns, StepBudget, type Steps } from './steps.js'
 
@@ -267,7 +267,8 @@ export function wipeConfig(config: CheckedConfig): void {
 
 function checkSecret(input: KeyInput | null | undefined, path: string): Uint8Array | undefined {
   if (input === undefined) return undefined
-  return input === null ? secretBytes() : keyBytes(input, path)
+  const bytes = sharedSecretBytes()
+  return input === null ? bytes : keyBytes(input, path, bytes)
 }
 
 function checkObject(

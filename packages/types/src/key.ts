@@ -152,13 +152,20 @@ Object.defineProperty(SecretKey.prototype, inspect.custom, { value: () => `Secre
  * The 32 bytes of a key in any form, as a copy that the caller owns.
  *
  * @param path how the error names the field
+ * @param bytes gets them; absent: memory of its own
  * @throws {TypeError} of another type
  * @throws {WireGuardError} `EINVAL` when it is not a key; the message never repeats the input
  */
-export function keyBytes(input: KeyInput, path: string): Uint8Array {
-  if (input instanceof SecretKey) return input.toBytes()
-  const bytes = secretBytes()
-  readKey(input, path, bytes, 0)
+export function keyBytes(
+  input: KeyInput,
+  path: string,
+  bytes: Uint8Array = secretBytes(),
+): Uint8Array {
+  if (input instanceof SecretKey) {
+    const own = input.toBytes()
+    bytes.set(own)
+    own.fill(0)
+  } else readKey(input, path, bytes, 0)
   return bytes
 }
 
@@ -184,6 +191,23 @@ function readKey(input: string | Uint8Array, path: string, target: Uint8Array, a
  */
 export function secretBytes(): Uint8Array<ArrayBuffer> {
   return new Uint8Array(new ArrayBuffer(KEY_LENGTH))
+}
+
+let shelf = new ArrayBuffer(0)
+let usedOfShelf = 0
+
+/**
+ * The same for what never leaves the library: its buffer holds other keys as well, since memory for one
+ * key alone takes longer to get than to fill.
+ */
+export function sharedSecretBytes(): Uint8Array<ArrayBuffer> {
+  if (usedOfShelf === shelf.byteLength) {
+    shelf = new ArrayBuffer(KEYS_PER_SHELF * KEY_LENGTH)
+    usedOfShelf = 0
+  }
+  const bytes = new Uint8Array(shelf, usedOfShelf, KEY_LENGTH)
+  usedOfShelf += KEY_LENGTH
+  return bytes
 }
 
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'

@@ -10,21 +10,29 @@ const utf8 = new TextEncoder()
  * Writes a record's attributes in the order in which the set declares them. Absent and `undefined`
  * properties are left out; properties that the set does not declare are not looked at.
  *
+ * @param without a field to leave out as well
  * @throws {RangeError} for a payload whose length the set does not allow
  */
-export const encode = <S extends AttributeSet>(set: S, record: Infer<S>, writer: Writer): void => {
-  encodeAttributes(set, record as Record<string, unknown>, writer)
+export const encode = <S extends AttributeSet>(
+  set: S,
+  record: Infer<S>,
+  writer: Writer,
+  without?: Field,
+): void => {
+  encodeAttributes(set, record as Record<string, unknown>, writer, without)
 }
 
 const encodeAttributes = (
   set: AttributeSet,
   record: Record<string, unknown>,
   writer: Writer,
+  without?: Field,
 ): void => {
   for (let i = 0; i < set.keys.length; i++) {
     const value = record[set.keys[i] as string]
     if (value === undefined) continue
     const field = set.ordered[i] as Field
+    if (field === without) continue
     if (!field.multi) encodeField(set, i, field, value, writer)
     else for (const item of value as unknown[]) encodeField(set, i, field, item, writer)
   }

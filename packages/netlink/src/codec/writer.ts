@@ -46,6 +46,13 @@ export class Writer {
 
   /** Room for `count` bytes, zeroed, at the offset that is returned. */
   reserve(count: number): number {
+    const offset = this.#room(count)
+    clear(this.bytes, offset, this.length)
+    return offset
+  }
+
+  /** The same with whatever was there before. */
+  #room(count: number): number {
     const offset = this.length
     const end = offset + count
     if (end > this.bytes.length) {
@@ -54,15 +61,13 @@ export class Writer {
       // What is written can be a secret; it does not stay in memory that nobody will wipe.
       this.bytes.fill(0)
       this.bytes = grown
-    } else {
-      clear(this.bytes, offset, end)
     }
     this.length = end
     return offset
   }
 
   raw(bytes: Uint8Array): void {
-    const offset = this.reserve(bytes.length)
+    const offset = this.#room(bytes.length)
     const into = this.bytes
     if (bytes.length > FEW) into.set(bytes, offset)
     else for (let i = 0; i < bytes.length; i++) into[offset + i] = bytes[i] as number

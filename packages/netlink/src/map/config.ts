@@ -4,7 +4,6 @@ import {
   type CheckedPeer,
   type Endpoint,
   invalid,
-  keyBytes,
   parseAddress,
 } from '@wgctrl/types'
 import { writeBe16, writeU16, writeU32 } from '../codec/bytes.js'
@@ -49,7 +48,7 @@ function toPeer(peer: CheckedPeer, scopeIndex: ScopeIndex): WgPeer {
     (peer.updateOnly ? updateOnly : 0) |
     (peer.replaceAllowedIPs ? replaceAllowedips : 0)
   return {
-    publicKey: keyBytes(peer.publicKey, 'publicKey'),
+    publicKey: Buffer.from(peer.publicKey, 'base64'),
     presharedKey: peer.presharedKey,
     flags: flags === 0 ? undefined : flags,
     endpoint: peer.endpoint && toSockaddr(peer.endpoint, scopeIndex),
@@ -82,7 +81,10 @@ function toSockaddr(endpoint: Endpoint, scopeIndex: ScopeIndex): Uint8Array {
   const bytes = new Uint8Array(ip.family === 4 ? 16 : 28)
   writeU16(bytes, 0, ip.family === 4 ? AF_INET : AF_INET6)
   writeBe16(bytes, 2, endpoint.port)
-  bytes.set(ip.bytes, ip.family === 4 ? 4 : 8)
+  const at = ip.family === 4 ? 4 : 8
+  for (let index = 0; index < ip.bytes.length; index++) {
+    bytes[at + index] = ip.bytes[index] as number
+  }
   if (endpoint.scopeId !== undefined) writeU32(bytes, 24, toIndex(endpoint.scopeId, scopeIndex))
   return bytes
 }

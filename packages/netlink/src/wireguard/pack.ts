@@ -126,9 +126,9 @@ class Packer {
    */
   #writeFragment(peer: WgPeer, from: number): number {
     const writer = this.#writer
-    const { allowedips = [], ...fields } = peer
+    const { allowedips = [] } = peer
     const start = writer.openNest(0)
-    encode(wgPeer, from === 0 ? fields : continuation(fields), writer)
+    encode(wgPeer, from === 0 ? peer : continuation(peer), writer, ALLOWED_IPS)
     const next = allowedips.length > from ? this.#writeAllowedIps(allowedips, from) : from
     writer.closeAttribute(start)
     return writer.length - this.#nest > MAX_NEST ? -1 : next
