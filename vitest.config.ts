@@ -59,7 +59,7 @@ export default defineConfig({
       tier('lifecycle', ['test/lifecycle/*.test.ts'], 600_000, { fileParallelism: false }),
       // Files one after the other, in one process: they are about time, and the machine is one.
       tier('events', ['test/events/*.test.ts'], 120_000, inTurn),
-      tier('events-long', ['test/events/*.test.ts'], 600_000, { ...inTurn, env: longEvents }),
+      tier('events-long', ['test/events/*.test.ts'], 1_800_000, { ...inTurn, env: longEvents }),
       // One file waits for a minute: others run beside it.
       tier('faults', ['test/faults/**/*.test.ts'], 120_000, { maxWorkers: 2 }),
       tier('secrets', ['test/secrets/**/*.test.ts'], 120_000),

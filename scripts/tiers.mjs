@@ -192,7 +192,7 @@ export const tiers = [
     asked: true,
     root: true,
     needs: [...isolation, daemon, ...network],
-    seconds: 1800,
+    seconds: 3600,
     run: vitest({ isolate: true }),
   },
   {

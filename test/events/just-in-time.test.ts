@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { JustInTimeEvent } from '../../packages/wireguard/src/just-in-time/options.js'
 import { pingAll } from './arrivals.js'
+import { eventually } from './hearing.js'
 import { isLong, sizes } from './sizes.js'
 import { type Client, Stage } from './stage.js'
 
@@ -43,7 +44,7 @@ describe('a gateway that knows nobody', () => {
     expect([...lookups.values()]).toEqual(Array<number>(CLIENTS).fill(1))
     expect(stage.mostPeers).toBe(MAX_PEERS)
     // A client may have its answer before the write that let it in was reported.
-    await vi.waitFor(() => expect(gate.counters.installed).toBe(CLIENTS))
+    await vi.waitFor(() => expect(gate.counters.installed).toBe(CLIENTS), eventually)
     expect(gate.counters.installsFailed).toBe(0)
     expect(gate.counters.evictedForRoom).toBe(CLIENTS - MAX_PEERS)
 

@@ -31,8 +31,10 @@ interface Sizes {
   readonly looks: number
   /** What a look and telling of it may cost, in readings of the device. */
   readonly lookCost: number
-  /** Looks at a small device, over which memory stays as it is. */
+  /** Looks over which memory stays as it is, at a device with so many peers, of which so many change each time. */
   readonly ticks: number
+  readonly tickedPeers: number
+  readonly perTick: number
   /** Devices that come and go. */
   readonly devices: number
 }
@@ -52,6 +54,8 @@ const short: Sizes = {
   looks: 3,
   lookCost: 3,
   ticks: 20,
+  tickedPeers: 200,
+  perTick: 1,
   devices: 8,
 }
 
@@ -70,6 +74,8 @@ const long: Sizes = {
   looks: 10,
   lookCost: 1.3,
   ticks: 1000,
+  tickedPeers: 65_000,
+  perTick: 100,
   devices: 100,
 }
 
@@ -98,6 +104,8 @@ const emulatedLong: Sizes = {
   soonInFlood: 10_000,
   lateness: 2000,
   looks: 3,
+  // To read 100,000 peers a thousand times takes four hours there.
+  tickedPeers: 200,
 }
 
 const sizesHere = (): Sizes => {

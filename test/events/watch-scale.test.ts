@@ -124,18 +124,22 @@ describe('watch on real devices with many peers', () => {
     expect(look / read).toBeLessThanOrEqual(sizes.lookCost)
   })
 
-  it(`does not grow over ${sizes.ticks} looks`, async () => {
-    await openWith(200)
+  it(`does not grow over ${sizes.ticks} looks at ${sizes.tickedPeers} peers`, async () => {
+    const { ticks, tickedPeers, perTick } = sizes
+    await openWith(tickedPeers)
     const watcher = live.watch(stage.device, { interval: 5 })
     await firstLook(watcher)
     const held: number[] = []
-    for (let tick = 0; tick <= sizes.ticks; tick++) {
-      await change([keyOf(tick % 200)], 10 + (tick % 1000))
-      expectChanged(await take(watcher, 1), [keyOf(tick % 200)])
-      if (tick % (sizes.ticks / 4) === 0) held.push(await memory())
+    for (let tick = 0; tick <= ticks; tick++) {
+      const changed = Array.from({ length: perTick }, (_, index) =>
+        keyOf((tick * perTick + index) % tickedPeers),
+      )
+      await change(changed, 10 + tick)
+      expectChanged(await take(watcher, perTick), changed)
+      if (tick % (ticks / 4) === 0) held.push(await memory())
     }
     console.log(`held: ${held.map((bytes) => (bytes / 1e6).toFixed(2)).join(', ')} MB`)
-    expect(looks.count).toBeGreaterThan(sizes.ticks)
+    expect(looks.count).toBeGreaterThan(ticks)
     const [, early = 0] = held
     expect((held.at(-1) as number) - early).toBeLessThan(1 << 20)
   })

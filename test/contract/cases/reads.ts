@@ -66,7 +66,7 @@ export function reads(bench: Bench): void {
       expect(await firstPeer(bench.wg.peers(name))).toBeDefined()
     }
     expect(await bench.stream(name)).toHaveLength(2000)
-    await vi.waitFor(() => expect(openHandles()).toBeLessThanOrEqual(before))
+    await vi.waitFor(() => expect(openHandles()).toBeLessThanOrEqual(before), { timeout: 10_000 })
   })
 
   it('lets a caller leave a stream before it began', async () => {
