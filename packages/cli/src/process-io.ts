@@ -62,32 +62,29 @@ function output(fd: 1 | 2): Output {
 }
 
 function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSome(fd, bytes.subarray(at))
+  for (let at = 0; at < bytes.length; ) {
+    at += onceReady(() => writeSync(fd, bytes.subarray(at)))
+  }
 }
 
 const PAUSE = 5
 const pause = new Int32Array(new SharedArrayBuffer(4))
 
-/** What another process made non-blocking may have nothing yet. */
 function readSome(fd: number, into: Uint8Array): number {
-  for (;;) {
-    try {
-      return readSync(fd, into)
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      // The end of a pipe on Windows.
-      if (code === 'EOF') return 0
-      if (code !== 'EAGAIN') throw error
-      Atomics.wait(pause, 0, 0, PAUSE)
-    }
+  try {
+    return onceReady(() => readSync(fd, into))
+  } catch (error) {
+    // The end of a pipe on Windows.
+    if ((error as NodeJS.ErrnoException).code === 'EOF') return 0
+    throw error
   }
 }
 
-/** A pipe that another process made non-blocking may be full. */
-function writeSome(fd: number, bytes: Uint8Array): number {
+/** A pipe that another process made non-blocking may be full, or have nothing yet. */
+function onceReady(call: () => number): number {
   for (;;) {
     try {
-      return writeSync(fd, bytes)
+      return call()
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
       Atomics.wait(pause, 0, 0, PAUSE)

@@ -18,6 +18,21 @@ const HIDDEN = '(hidden)'
 
 const KEYS_PER_SHELF = 32
 const WIPED = -1
+/** Keys stand side by side: memory for one key alone costs more than the key, and takes longer to get than to fill. */
+let shelf = new Uint8Array(KEYS_PER_SHELF * KEY_LENGTH)
+let usedOfShelf = 0
+
+/** Where on the {@link shelf} the next key stands. */
+function nextPlace(): number {
+  if (usedOfShelf === shelf.length) {
+    shelf = new Uint8Array(KEYS_PER_SHELF * KEY_LENGTH)
+    usedOfShelf = 0
+  }
+  const at = usedOfShelf
+  usedOfShelf += KEY_LENGTH
+  return at
+}
+
 /** Holds a key within one synchronous call, which zeroes it. */
 const SCRATCH = secretBytes()
 
@@ -34,20 +49,12 @@ const SCRATCH = secretBytes()
  * ```
  */
 export class SecretKey {
-  static #newest = new Uint8Array(0)
-  static #used = 0
-  /** Keys stand side by side in arrays of ours: one array for each would cost more than the key. */
   readonly #shelf: Uint8Array
   #at: number
 
   private constructor() {
-    if (SecretKey.#used === SecretKey.#newest.length) {
-      SecretKey.#newest = new Uint8Array(KEYS_PER_SHELF * KEY_LENGTH)
-      SecretKey.#used = 0
-    }
-    this.#shelf = SecretKey.#newest
-    this.#at = SecretKey.#used
-    SecretKey.#used += KEY_LENGTH
+    this.#at = nextPlace()
+    this.#shelf = shelf
   }
 
   /**
@@ -193,21 +200,10 @@ export function secretBytes(): Uint8Array<ArrayBuffer> {
   return new Uint8Array(new ArrayBuffer(KEY_LENGTH))
 }
 
-let shelf = new ArrayBuffer(0)
-let usedOfShelf = 0
-
-/**
- * The same for what never leaves the library: its buffer holds other keys as well, since memory for one
- * key alone takes longer to get than to fill.
- */
+/** The same for what never leaves the library: its buffer holds other keys as well. */
 export function sharedSecretBytes(): Uint8Array<ArrayBuffer> {
-  if (usedOfShelf === shelf.byteLength) {
-    shelf = new ArrayBuffer(KEYS_PER_SHELF * KEY_LENGTH)
-    usedOfShelf = 0
-  }
-  const bytes = new Uint8Array(shelf, usedOfShelf, KEY_LENGTH)
-  usedOfShelf += KEY_LENGTH
-  return bytes
+  const at = nextPlace()
+  return new Uint8Array(shelf.buffer, at, KEY_LENGTH)
 }
 
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'

@@ -81,10 +81,7 @@ function toSockaddr(endpoint: Endpoint, scopeIndex: ScopeIndex): Uint8Array {
   const bytes = new Uint8Array(ip.family === 4 ? 16 : 28)
   writeU16(bytes, 0, ip.family === 4 ? AF_INET : AF_INET6)
   writeBe16(bytes, 2, endpoint.port)
-  const at = ip.family === 4 ? 4 : 8
-  for (let index = 0; index < ip.bytes.length; index++) {
-    bytes[at + index] = ip.bytes[index] as number
-  }
+  bytes.set(ip.bytes, ip.family === 4 ? 4 : 8)
   if (endpoint.scopeId !== undefined) writeU32(bytes, 24, toIndex(endpoint.scopeId, scopeIndex))
   return bytes
 }

@@ -113,11 +113,11 @@ export class ReplyParser {
     }
     if (this.errno !== undefined) throw this.#broken('a line behind errno')
     const key = this.#keys.find(bytes, from)
-    if (key === undefined) return this.#unknownLine(bytes, from)
-    const start = from + key.bytes.length
-    const end = endOfValue(bytes, start, key.isHex)
+    const start = key === undefined ? from : from + key.bytes.length
+    const end = endOfValue(bytes, start, key?.isHex === true)
     if (end - from > LONGEST_LINE) throw this.#broken(TOO_LONG)
-    if (!this.#deviceField(key.name, bytes, start, end)) {
+    if (key === undefined) this.#countUnknown(bytes, from, end)
+    else if (!this.#deviceField(key.name, bytes, start, end)) {
       this.#peerField(key.name, bytes, start, end)
     }
     return end + 1
@@ -230,16 +230,13 @@ export class ReplyParser {
     return value
   }
 
-  #unknownLine(bytes: Buffer, from: number): number {
-    const end = endOfLine(bytes, from)
-    if (end - from > LONGEST_LINE) throw this.#broken(TOO_LONG)
+  #countUnknown(bytes: Buffer, from: number, to: number): void {
     const equals = bytes.indexOf(EQUALS, from)
-    if (equals < 0 || equals > end) throw this.#broken('a line without "="')
+    if (equals < 0 || equals > to) throw this.#broken('a line without "="')
     const name = bytes.toString('latin1', from, Math.min(equals, from + LONGEST_UNKNOWN))
     if (this.unknown.size < MOST_UNKNOWN || this.unknown.has(name)) {
       this.unknown.set(name, (this.unknown.get(name) ?? 0) + 1)
     }
-    return end + 1
   }
 
   /** Never repeats the line: it may hold a key. */
@@ -249,13 +246,12 @@ export class ReplyParser {
   }
 }
 
-/** Digits of a key are looked at when they are read, where no newline passes for one. */
+/**
+ * Where the line of a value ends: there is a newline. Digits of a key are looked at when they are read,
+ * where no newline passes for one.
+ */
 function endOfValue(bytes: Buffer, from: number, isHex: boolean): number {
-  return isHex && bytes[from + 64] === NEWLINE ? from + 64 : endOfLine(bytes, from)
-}
-
-/** The first newline from `from` on: there is one. */
-function endOfLine(bytes: Buffer, from: number): number {
+  if (isHex && bytes[from + 64] === NEWLINE) return from + 64
   let at = from
   while (bytes[at] !== NEWLINE) at++
   return at

@@ -1,10 +1,11 @@
 import { inspect } from 'node:util'
-import { type KeyInput, type PublicKey, publicKey, SecretKey } from '@wgctrl/types'
+import { type KeyInput, type PublicKey, publicKey, type SecretKey } from '@wgctrl/types'
 import { readInterfaceAddress } from './address-value.js'
 import type { ConfigDocument } from './document.js'
 import { KeyEditor } from './key-editor.js'
 import { present } from './present.js'
 import {
+  keyText,
   type RoutingTable,
   readBoolean,
   readFirewallMark,
@@ -32,9 +33,7 @@ export class InterfaceSection {
     return this.#keys.readLast('PrivateKey', readKey)
   }
   set privateKey(key: KeyInput | undefined) {
-    const copy = key === undefined ? key : SecretKey.from(key, 'privateKey')
-    this.#set('PrivateKey', copy?.toBase64())
-    copy?.wipe()
+    this.#set('PrivateKey', keyText(key, 'privateKey'))
   }
 
   /** Derived from the private key. */

@@ -6,7 +6,7 @@ import {
   type KeyInput,
   type PublicKey,
   parsePublicKey,
-  SecretKey,
+  type SecretKey,
 } from '@wgctrl/types'
 import { readAllowedIP, readEndpoint } from './address-value.js'
 import { type ConfigDocument, publicKeyOf } from './document.js'
@@ -15,7 +15,7 @@ import { commentOf } from './line.js'
 import { peerName, setPeerName } from './peer-name.js'
 import { present } from './present.js'
 import type { Section } from './section.js'
-import { readKeepalive, readKey } from './value.js'
+import { keyText, readKeepalive, readKey } from './value.js'
 
 /** What a peer of a config file can be given. */
 export interface PeerFields {
@@ -59,9 +59,7 @@ export class PeerSection {
     return this.#keys.readLast('PresharedKey', readKey)
   }
   set presharedKey(key: KeyInput | undefined) {
-    const copy = key === undefined ? key : SecretKey.from(key, 'presharedKey')
-    this.#set('PresharedKey', copy?.toBase64())
-    copy?.wipe()
+    this.#set('PresharedKey', keyText(key, 'presharedKey'))
   }
 
   /** `host:port` or `[IPv6]:port`; addresses in canonical spelling, names as they are. */

@@ -1,4 +1,4 @@
-import { SecretKey } from '@wgctrl/types'
+import { type KeyInput, SecretKey } from '@wgctrl/types'
 import { lower } from './space.js'
 
 /** The routing table that routes go to: wg-quick(8)'s choice, none, or one by number or name. */
@@ -17,6 +17,15 @@ export function readKeyText(text: string): string | undefined {
 
 export function readKey(text: string): SecretKey | undefined {
   return KEY.test(text) ? SecretKey.from(text) : undefined
+}
+
+/** The text that a file has for a key. No copy of the key is left behind but that text. */
+export function keyText(key: KeyInput | undefined, path: string): string | undefined {
+  if (key === undefined) return undefined
+  const copy = SecretKey.from(key, path)
+  const text = copy.toBase64()
+  copy.wipe()
+  return text
 }
 
 /**
