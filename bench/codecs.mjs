@@ -7,6 +7,7 @@ import { root } from '../scripts/packages.mjs'
 export const {
   Coalescer,
   peerBuilder,
+  peerWriter,
   ReplyParser,
   toPeer,
   toUserspaceDevice,

@@ -1,5 +1,5 @@
 /** What `codecs.mjs` gives to the measurements. */
-export { toChange } from '../packages/netlink/src/map/config.js'
+export { peerWriter, toChange } from '../packages/netlink/src/map/config.js'
 export { peerBuilder } from '../packages/netlink/src/map/device.js'
 export { Coalescer } from '../packages/netlink/src/wireguard/coalescer.js'
 export { packDevice } from '../packages/netlink/src/wireguard/pack.js'

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { open } from 'wgctrl'
-import { Coalescer, packDevice, peerBuilder, toChange } from '../codecs.mjs'
+import { Coalescer, packDevice, peerBuilder, peerWriter, toChange } from '../codecs.mjs'
 import {
   Connection,
   genlRequest,
@@ -85,7 +85,8 @@ export function decodeRecorded(chunks) {
 /** @param {import('@wgctrl/types').CheckedConfig} config */
 export function* encode(config) {
   const family = { id: NLMSG_MIN_TYPE, version: 1 }
-  for (const { request } of packDevice(family, toChange('wg0', config))) yield request.bytes
+  for (const { request } of packDevice(family, toChange('wg0', config), peerWriter()))
+    yield request.bytes
 }
 
 let devices = 0

@@ -17,7 +17,6 @@ import {
   inTurn,
   invalid,
   isZeroKey,
-  keyBytes,
   OwnKeys,
   type Peer,
   type PublicKey,
@@ -27,7 +26,7 @@ import {
 } from '@wgctrl/types'
 import { NetlinkError, recoded } from './errors.js'
 import { abortStreams, addStream, removeStream } from './live-streams.js'
-import { type ScopeIndex, toChange } from './map/config.js'
+import { peerWriter, type ScopeIndex, toChange } from './map/config.js'
 import { peerBuilder, toDevice } from './map/device.js'
 import { removalProbe } from './map/removal.js'
 import { PeerStream } from './peer-stream.js'
@@ -194,7 +193,7 @@ export class KernelBackend implements Backend {
     await this.#ownKeys.refuse(name, config, () => this.#publicKey(name, signal))
     const plain = await this.#withoutRemovals(name, config, signal)
     const scopes = await this.#scopes(plain, signal)
-    await this.#writer.write(toChange(name, plain, scopes), { signal })
+    await this.#writer.write(toChange(name, plain), peerWriter(scopes), { signal })
     this.#ownKeys.learn(name, plain)
   }
 
@@ -214,7 +213,7 @@ export class KernelBackend implements Backend {
   /** @source kernels before 6.16 answer EINVAL to the attribute, before they do anything */
   async #canRemove(name: string, peer: PublicKey, signal: AbortSignal): Promise<boolean> {
     try {
-      await this.#writer.write(removalProbe(name, keyBytes(peer, 'publicKey')), { signal })
+      await this.#writer.write(removalProbe(name, peer), peerWriter(), { signal })
       return true
     } catch (error) {
       if (error instanceof NetlinkError && error.code === 'EINVAL') return false

@@ -1,7 +1,15 @@
 import { isIP } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatAddress, formatCidr, isCanonicalCidr, parseAddress, parseCidr } from './address.js'
+import {
+  formatAddress,
+  formatCidr,
+  isCanonicalCidr,
+  parseAddress,
+  parseCidr,
+  writeAddress,
+  writeCidr,
+} from './address.js'
 import { WireGuardError } from './errors.js'
 
 const canonical = (text: string): string | undefined => {
@@ -215,6 +223,28 @@ describe('parseCidr', () => {
       expect(() => parseCidr(value as never)).toThrow(WireGuardError)
     },
   )
+})
+
+describe('writeCidr and writeAddress', () => {
+  it.each(['0.0.0.0/0', '10.1.2.3/32', '::/0', 'fd00::7:0/112', '::ffff:1.2.3.4/128', '1::/16'])(
+    'write the bytes of %s among others',
+    (text) => {
+      const { bytes, prefixLength } = parseCidr(text)
+      const around = (): Uint8Array => new Uint8Array(bytes.length + 4).fill(9)
+      const [network, address] = [around(), around()]
+      expect(writeCidr(text, network, 2)).toBe(prefixLength)
+      writeAddress(text.slice(0, text.indexOf('/')), address, 2)
+      for (const written of [network, address]) {
+        expect([...written]).toEqual([9, 9, ...bytes, 9, 9])
+      }
+    },
+  )
+
+  it('refuse what is no address', () => {
+    const bytes = new Uint8Array(16)
+    expect(() => writeCidr('example.org/8', bytes, 0)).toThrow(WireGuardError)
+    expect(() => writeAddress('1::2::3', bytes, 0)).toThrow(WireGuardError)
+  })
 })
 
 describe('isCanonicalCidr', () => {

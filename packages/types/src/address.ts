@@ -31,8 +31,9 @@ function parseAddressWithin(text: string, end: number): IpAddress | undefined {
     putIPv4(value, bytes, 0)
     return { family: 4, bytes }
   }
-  const bytes = parseIPv6(text, end)
-  return bytes && { family: 6, bytes }
+  if (text.indexOf(':') < 0) return undefined
+  const bytes = new Uint8Array(16)
+  return putIPv6(text, end, bytes, 0) ? { family: 6, bytes } : undefined
 }
 
 /** The address at `[start, end)` as a number of 32 bits, or -1. Nothing is allocated. */
@@ -73,20 +74,23 @@ function hexDigit(code: number): number {
   return lower >= 97 && lower <= 102 ? lower - 87 : -1
 }
 
-/** Groups are filled from the left; at the end those after `::` move to the right. */
-function parseIPv6(text: string, end: number): Uint8Array | undefined {
-  if (text.indexOf(':') < 0) return undefined
-  const bytes = new Uint8Array(16)
+/**
+ * Groups are filled from the left; at the end those after `::` move to the right.
+ *
+ * @param bytes gets 16 of them from `start` on; has some of them when the text is no address
+ * @returns whether it is
+ */
+function putIPv6(text: string, end: number, bytes: Uint8Array, start: number): boolean {
   let filled = 0
   let gap = -1
   let at = 0
   if (end > 0 && text.charCodeAt(0) === COLON) {
-    if (end < 2 || text.charCodeAt(1) !== COLON) return undefined
+    if (end < 2 || text.charCodeAt(1) !== COLON) return false
     gap = 0
     at = 2
   }
   while (at < end) {
-    if (filled === 16) return undefined
+    if (filled === 16) return false
     const from = at
     let value = 0
     for (; at < end && at - from < 4; at++) {
@@ -97,28 +101,31 @@ function parseIPv6(text: string, end: number): Uint8Array | undefined {
     const next = text.charCodeAt(at)
     if (at < end && next === DOT) {
       const tail = filled <= 12 ? parseIPv4(text, from, end) : -1
-      if (tail < 0) return undefined
-      putIPv4(tail, bytes, filled)
+      if (tail < 0) return false
+      putIPv4(tail, bytes, start + filled)
       filled += 4
       break
     }
-    if (at === from) return undefined
-    bytes[filled++] = value >> 8
-    bytes[filled++] = value & 255
+    if (at === from) return false
+    bytes[start + filled++] = value >> 8
+    bytes[start + filled++] = value & 255
     if (at === end) break
-    if (next !== COLON) return undefined
+    if (next !== COLON) return false
     at++
     if (at < end && text.charCodeAt(at) === COLON) {
-      if (gap >= 0) return undefined
+      if (gap >= 0) return false
       gap = filled
       at++
-    } else if (at === end) return undefined
+    } else if (at === end) return false
   }
-  if (gap < 0) return filled === 16 ? bytes : undefined
-  if (filled > 14) return undefined
-  bytes.copyWithin(16 - (filled - gap), gap, filled)
-  bytes.fill(0, gap, 16 - (filled - gap))
-  return bytes
+  if (gap < 0) return filled === 16
+  if (filled > 14) return false
+  const behind = filled - gap
+  for (let back = 1; back <= behind; back++) {
+    bytes[start + 16 - back] = bytes[start + filled - back] as number
+  }
+  for (let zero = gap; zero < 16 - behind; zero++) bytes[start + zero] = 0
+  return true
 }
 
 /** The canonical text of the address whose 4 or 16 bytes stand at `offset`. */
@@ -208,6 +215,29 @@ function clearHostBits(bytes: Uint8Array, prefixLength: number): void {
   if (whole >= bytes.length) return
   bytes[whole] = (bytes[whole] as number) & (0xff00 >> (prefixLength & 7))
   bytes.fill(0, whole + 1)
+}
+
+/**
+ * Writes the 4 or 16 bytes of a network whose text is canonical. No object is made for them.
+ *
+ * @returns the length of its prefix
+ */
+export function writeCidr(text: string, bytes: Uint8Array, at: number): number {
+  const slash = text.indexOf('/')
+  writeAddressWithin(text, slash, bytes, at)
+  return parsePrefixLength(text, slash + 1)
+}
+
+/** Writes the 4 or 16 bytes of an address whose text is canonical. */
+export function writeAddress(text: string, bytes: Uint8Array, at: number): void {
+  writeAddressWithin(text, text.length, bytes, at)
+}
+
+function writeAddressWithin(text: string, end: number, bytes: Uint8Array, at: number): void {
+  const value = parseIPv4(text, 0, end)
+  if (value >= 0) putIPv4(value, bytes, at)
+  else if (!putIPv6(text, end, bytes, at))
+    throw invalid('address', `not an IP address: ${quoted(text)}`)
 }
 
 /** The canonical text of a network, always with its prefix length. */

@@ -1,4 +1,4 @@
-import { type Cidr, formatCidr, isCanonicalCidr, parseCidr } from './address.js'
+import { formatCidr, isCanonicalCidr, parseCidr } from './address.js'
 import {
   type AllowedIPChange,
   DEVICE_CONFIG_FIELDS,
@@ -44,8 +44,8 @@ export interface CheckedPeer {
   readonly allowedIPs: readonly CheckedAllowedIP[]
 }
 
-export interface CheckedAllowedIP extends Cidr {
-  /** Canonical. */
+export interface CheckedAllowedIP {
+  /** Canonical: as {@link formatCidr} spells it. Its bytes are made where a wire wants them. */
   readonly text: string
   readonly remove: boolean
 }
@@ -208,9 +208,8 @@ function checkAllowedIP(entry: string | AllowedIPChange, path: string): CheckedA
 }
 
 function checkedNetwork(input: string, path: string, remove: boolean): CheckedAllowedIP {
-  const { family, bytes, prefixLength } = parseCidr(input, path)
-  const text = isCanonicalCidr(input) ? input : formatCidr({ family, bytes, prefixLength })
-  return { family, bytes, prefixLength, text, remove }
+  const isCanonical = typeof input === 'string' && isCanonicalCidr(input)
+  return { text: isCanonical ? input : formatCidr(parseCidr(input, path)), remove }
 }
 
 function checkEndpoint(input: PeerConfig['endpoint'], path: string): Endpoint | undefined {

@@ -176,6 +176,11 @@ export function keyBytes(
   return bytes
 }
 
+/** Writes the 32 bytes of a key from `at` on; see {@link keyBytes} for what it throws. */
+export function writeKey(key: PublicKey, bytes: Uint8Array, at: number): void {
+  readKey(key, 'publicKey', bytes, at)
+}
+
 function readKey(input: string | Uint8Array, path: string, target: Uint8Array, at: number): void {
   if (typeof input === 'string') {
     if (decodeBase64Key(input, target, at)) return

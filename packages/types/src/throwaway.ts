@@ -1,5 +1,4 @@
-import { parseCidr } from './address.js'
-import type { CheckedAllowedIP, CheckedConfig, CheckedPeer } from './checked-config.js'
+import type { CheckedConfig, CheckedPeer } from './checked-config.js'
 import type { Peer } from './device.js'
 import { formatPublicKey } from './key.js'
 import { PeerTable } from './peer-table.js'
@@ -48,11 +47,7 @@ function withoutRemovals(peer: CheckedPeer): CheckedPeer {
 function throwawayPeer(key: Uint8Array, networks: readonly string[]): CheckedPeer[] {
   const peer = { publicKey: formatPublicKey(key), updateOnly: false, replaceAllowedIPs: false }
   return [
-    { ...peer, remove: false, allowedIPs: networks.map(toNetwork) },
+    { ...peer, remove: false, allowedIPs: networks.map((text) => ({ text, remove: false })) },
     { ...peer, remove: true, allowedIPs: [] },
   ]
-}
-
-function toNetwork(text: string): CheckedAllowedIP {
-  return { ...parseCidr(text), text, remove: false }
 }

@@ -13,13 +13,7 @@ import { readIdentity } from './identity.js'
 import { BORINGTUN, type Profile, WIREGUARD_GO } from './profile.js'
 
 /** A network for documentation (RFC 5737), which no device of a user routes. */
-const PROBE_NETWORK: CheckedAllowedIP = {
-  family: 4,
-  bytes: Uint8Array.of(192, 0, 2, 0),
-  prefixLength: 32,
-  text: '192.0.2.0/32',
-  remove: true,
-}
+const PROBE_NETWORK: CheckedAllowedIP = { text: '192.0.2.0/32', remove: true }
 
 type Feature = 'updateOnly' | 'removesAllowedIPs'
 

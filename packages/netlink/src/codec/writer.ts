@@ -93,6 +93,14 @@ export class Writer {
     return offset
   }
 
+  /** A whole attribute whose payload is zeros so far. Returns where they are in `bytes`, as it is then. */
+  attribute(type: number, length: number): number {
+    const offset = this.reserve(align(ATTRIBUTE_HEADER + length))
+    writeU16(this.bytes, offset, ATTRIBUTE_HEADER + length)
+    writeU16(this.bytes, offset + 2, type)
+    return offset + ATTRIBUTE_HEADER
+  }
+
   openNest(type: number): number {
     return this.openAttribute(type | NLA_F_NESTED)
   }

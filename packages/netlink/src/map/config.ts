@@ -4,86 +4,114 @@ import {
   type CheckedPeer,
   type Endpoint,
   invalid,
-  parseAddress,
+  type PublicKey,
+  writeAddress,
+  writeCidr,
+  writeKey,
 } from '@wgctrl/types'
 import { writeBe16, writeU16, writeU32 } from '../codec/bytes.js'
-import { wgAllowedIp, wgDevice, wgPeer } from '../specs/wireguard.js'
+import type { Writer } from '../codec/writer.js'
+import { WG_KEY_LEN, wgAllowedIp, wgDevice, wgPeer } from '../specs/wireguard.js'
 import type { WgDeviceChange } from '../wireguard/pack.js'
-import type { WgAllowedIp, WgPeer } from '../wireguard/peer-builder.js'
+import type { PeerWriter } from '../wireguard/peer-writer.js'
 
 const AF_INET = 2
 const AF_INET6 = 10
+/** sizeof(struct sockaddr_in) and sizeof(struct sockaddr_in6) */
+const SOCKADDR_IN = 16
+const SOCKADDR_IN6 = 28
+
 const { replacePeers } = wgDevice.fields.flags.masks
 const { removeMe, replaceAllowedips, updateOnly } = wgPeer.fields.flags.masks
+const P = wgPeer.fields
+const A = wgAllowedIp.fields
 
 /** The index of a link that an endpoint's scope names. */
 export type ScopeIndex = (name: string) => number | undefined
 
-/**
- * A checked config in the kernel's words. Peers are made one by one as they are walked, and share
- * the config's secrets: nothing is copied that would have to be wiped.
- */
-export function toChange(
-  name: string,
-  config: CheckedConfig,
-  scopeIndex: ScopeIndex = () => undefined,
-): WgDeviceChange {
+/** A checked config in the kernel's words, but for its peers, which {@link peerWriter} writes. */
+export function toChange(name: string, config: CheckedConfig): WgDeviceChange<CheckedPeer> {
   return {
     ifname: name,
     privateKey: config.privateKey,
     flags: config.replacePeers ? replacePeers : undefined,
     listenPort: config.listenPort,
     fwmark: config.firewallMark,
-    peers: toPeers(config.peers, scopeIndex),
-  }
-}
-
-function* toPeers(peers: readonly CheckedPeer[], scopeIndex: ScopeIndex): Generator<WgPeer> {
-  for (const peer of peers) yield toPeer(peer, scopeIndex)
-}
-
-function toPeer(peer: CheckedPeer, scopeIndex: ScopeIndex): WgPeer {
-  const flags =
-    (peer.remove ? removeMe : 0) |
-    (peer.updateOnly ? updateOnly : 0) |
-    (peer.replaceAllowedIPs ? replaceAllowedips : 0)
-  return {
-    publicKey: Buffer.from(peer.publicKey, 'base64'),
-    presharedKey: peer.presharedKey,
-    flags: flags === 0 ? undefined : flags,
-    endpoint: peer.endpoint && toSockaddr(peer.endpoint, scopeIndex),
-    persistentKeepaliveInterval: peer.persistentKeepalive,
-    allowedips: peer.allowedIPs.length === 0 ? undefined : peer.allowedIPs.map(toAllowedIp),
-  }
-}
-
-export function toAllowedIp({
-  family,
-  bytes,
-  prefixLength,
-  remove,
-}: CheckedAllowedIP): WgAllowedIp {
-  return {
-    family: family === 4 ? AF_INET : AF_INET6,
-    ipaddr: bytes,
-    cidrMask: prefixLength,
-    flags: remove ? wgAllowedIp.fields.flags.masks.removeMe : undefined,
+    peers: config.peers,
   }
 }
 
 /**
- * struct sockaddr_in (16 bytes) or sockaddr_in6 (28): native family, port and address in network
- * order, and a native scope.
+ * Writes checked peers straight into the message. What the kernel ignores of a peer is not written; no
+ * secret gets a copy that would have to be wiped.
  */
-function toSockaddr(endpoint: Endpoint, scopeIndex: ScopeIndex): Uint8Array {
-  const ip = parseAddress(endpoint.address)
-  if (!ip) throw invalid('endpoint', `not an IP address: ${JSON.stringify(endpoint.address)}`)
-  const bytes = new Uint8Array(ip.family === 4 ? 16 : 28)
-  writeU16(bytes, 0, ip.family === 4 ? AF_INET : AF_INET6)
-  writeBe16(bytes, 2, endpoint.port)
-  bytes.set(ip.bytes, ip.family === 4 ? 4 : 8)
-  if (endpoint.scopeId !== undefined) writeU32(bytes, 24, toIndex(endpoint.scopeId, scopeIndex))
-  return bytes
+export function peerWriter(scopeIndex: ScopeIndex = () => undefined): PeerWriter<CheckedPeer> {
+  return {
+    allowedIps: (peer) => peer.allowedIPs.length,
+    peer: (peer, isFirst, writer) => {
+      writePublicKey(peer.publicKey, writer)
+      if (!isFirst) return writeFlags(peer, removeMe | updateOnly, writer)
+      const { presharedKey, endpoint, persistentKeepalive } = peer
+      if (presharedKey) writeSecret(presharedKey, writer)
+      writeFlags(peer, removeMe | updateOnly | replaceAllowedips, writer)
+      if (endpoint) writeEndpoint(endpoint, scopeIndex, writer)
+      if (persistentKeepalive !== undefined) writeKeepalive(persistentKeepalive, writer)
+    },
+    allowedIp: (peer, index, writer) =>
+      writeAllowedIp(peer.allowedIPs[index] as CheckedAllowedIP, writer),
+  }
+}
+
+function writePublicKey(key: PublicKey, writer: Writer): void {
+  const at = writer.attribute(P.publicKey.type, WG_KEY_LEN)
+  writeKey(key, writer.bytes, at)
+}
+
+function writeSecret(key: Uint8Array, writer: Writer): void {
+  const at = writer.attribute(P.presharedKey.type, WG_KEY_LEN)
+  writer.bytes.set(key, at)
+}
+
+function writeFlags(peer: CheckedPeer, mask: number, writer: Writer): void {
+  const flags =
+    (peer.remove ? removeMe : 0) |
+    (peer.updateOnly ? updateOnly : 0) |
+    (peer.replaceAllowedIPs ? replaceAllowedips : 0)
+  if ((flags & mask) === 0) return
+  const at = writer.attribute(P.flags.type, 4)
+  writeU32(writer.bytes, at, flags & mask)
+}
+
+function writeKeepalive(seconds: number, writer: Writer): void {
+  const at = writer.attribute(P.persistentKeepaliveInterval.type, 2)
+  writeU16(writer.bytes, at, seconds)
+}
+
+function writeAllowedIp({ text, remove }: CheckedAllowedIP, writer: Writer): void {
+  const isIPv4 = text.indexOf(':') < 0
+  const family = writer.attribute(A.family.type, 2)
+  const address = writer.attribute(A.ipaddr.type, isIPv4 ? 4 : 16)
+  const mask = writer.attribute(A.cidrMask.type, 1)
+  const flags = remove ? writer.attribute(A.flags.type, 4) : 0
+  const { bytes } = writer
+  writeU16(bytes, family, isIPv4 ? AF_INET : AF_INET6)
+  bytes[mask] = writeCidr(text, bytes, address)
+  if (remove) writeU32(bytes, flags, A.flags.masks.removeMe)
+}
+
+/**
+ * struct sockaddr_in or sockaddr_in6: native family, port and address in network order, and a native
+ * scope.
+ */
+function writeEndpoint(endpoint: Endpoint, scopeIndex: ScopeIndex, writer: Writer): void {
+  const { address, port, family, scopeId } = endpoint
+  const isIPv4 = family === 4
+  const at = writer.attribute(P.endpoint.type, isIPv4 ? SOCKADDR_IN : SOCKADDR_IN6)
+  const { bytes } = writer
+  writeU16(bytes, at, isIPv4 ? AF_INET : AF_INET6)
+  writeBe16(bytes, at + 2, port)
+  writeAddress(address, bytes, at + (isIPv4 ? 4 : 8))
+  if (scopeId !== undefined) writeU32(bytes, at + 24, toIndex(scopeId, scopeIndex))
 }
 
 function toIndex(scope: number | string, scopeIndex: ScopeIndex): number {

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { wgPeer } from '../specs/wireguard.js'
+import { type CheckedPeer, formatCidr, type PublicKey } from '@wgctrl/types'
 import type { WgDeviceChange } from '../wireguard/pack.js'
-import { toAllowedIp } from './config.js'
 
 /**
  * A change that does nothing and that only newer kernels accept: it takes from an existing peer a
@@ -9,11 +8,10 @@ import { toAllowedIp } from './config.js'
  *
  * @source WGALLOWEDIP_F_REMOVE_ME came with Linux 6.16; earlier kernels answer EINVAL
  */
-export function removalProbe(name: string, peer: Uint8Array): WgDeviceChange {
+export function removalProbe(name: string, publicKey: PublicKey): WgDeviceChange<CheckedPeer> {
   const bytes = new Uint8Array(randomBytes(16))
   bytes[0] = 0xfd
-  const network = { family: 6, bytes, prefixLength: 128, text: '', remove: true } as const
-  const { updateOnly } = wgPeer.fields.flags.masks
-  const peers = [{ publicKey: peer, flags: updateOnly, allowedips: [toAllowedIp(network)] }]
-  return { ifname: name, peers }
+  const network = { text: formatCidr({ family: 6, bytes, prefixLength: 128 }), remove: true }
+  const peer = { publicKey, remove: false, updateOnly: true, replaceAllowedIPs: false }
+  return { ifname: name, peers: [{ ...peer, allowedIPs: [network] }] }
 }

@@ -6,6 +6,7 @@ import {
   type Endpoint,
   type Family,
   formatAddress,
+  formatCidr,
   formatPublicKey,
   type Peer,
   parseAddress,
@@ -139,8 +140,7 @@ function allowedIpChange(bytes: Buffer): CheckedAllowedIP | undefined {
   const family: Family = number === 2 ? 4 : 6
   if (address.length !== (family === 4 ? 4 : 16) || mask > address.length * 8) return undefined
   const remove = ((find(list, 4)?.readUInt32LE() ?? 0) & 1) !== 0
-  const cidr = parseCidr(`${formatAddress(family, address)}/${mask}`)
-  return { ...cidr, text: `${formatAddress(family, cidr.bytes)}/${mask}`, remove }
+  return { text: formatCidr(parseCidr(`${formatAddress(family, address)}/${mask}`)), remove }
 }
 
 function endpointOf(bytes: Buffer): Endpoint {

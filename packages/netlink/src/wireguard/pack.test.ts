@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { attributes, find } from '../testing/bytes.js'
 import { packDevice, type WgDeviceChange } from './pack.js'
 import type { WgAllowedIp, WgPeer } from './peer-builder.js'
+import { recordWriter } from './peer-writer.js'
 
 const FAMILY = { id: 34, version: 1 }
 const REMOVE_ME = 1
@@ -40,9 +41,9 @@ interface ReadMessage {
 }
 
 /** What the kernel would read; fails on whatever it would refuse. */
-function read(change: WgDeviceChange): ReadMessage[] {
+function read(change: WgDeviceChange<WgPeer>): ReadMessage[] {
   const messages: ReadMessage[] = []
-  for (const { request, completePeers, firstPeer } of packDevice(FAMILY, change)) {
+  for (const { request, completePeers, firstPeer } of packDevice(FAMILY, change, recordWriter)) {
     const bytes = Buffer.from(request.bytes)
     if (bytes.readUInt32LE(0) !== bytes.length) throw new Error('the message length lies')
     if (bytes.readUInt16LE(4) !== 34 || bytes[16] !== 1 || bytes[17] !== 1)
@@ -84,7 +85,7 @@ describe('packDevice', () => {
 
   it('sets NLA_F_NESTED on every nest', () => {
     const peers = [{ publicKey: keyOf(0), allowedips: [ipOf(1)] }]
-    const packed = packDevice(FAMILY, { ifname: 'wg0', peers }).next().value
+    const packed = packDevice(FAMILY, { ifname: 'wg0', peers }, recordWriter).next().value
     const hex = Buffer.from(packed?.request.bytes ?? []).toString('hex')
     expect(hex).toContain('4c000880' + '48000080')
     expect(hex).toContain('20000980' + '1c000080')
@@ -199,7 +200,8 @@ describe('packDevice', () => {
 
   it('leaves no secret behind', () => {
     const views = []
-    for (const { request } of packDevice(FAMILY, { ifname: 'wg0', privateKey: keyOf(4) })) {
+    const change = { ifname: 'wg0', privateKey: keyOf(4) }
+    for (const { request } of packDevice(FAMILY, change, recordWriter)) {
       views.push(request.bytes)
       expect(request.bytes.some((byte) => byte !== 0)).toBe(true)
     }

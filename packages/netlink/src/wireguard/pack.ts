@@ -1,14 +1,16 @@
 import type { Infer } from '../codec/attribute-set.js'
-import { encode, encodeElement } from '../codec/encode.js'
+import { encode } from '../codec/encode.js'
 import { encodeGenlHeader, GENL_ATTRIBUTES } from '../codec/genl.js'
 import { Writer } from '../codec/writer.js'
 import type { GenlFamily } from '../genl.js'
 import type { Request } from '../reply.js'
-import { WG_CMD, wgAllowedIp, wgDevice, wgPeer } from '../specs/wireguard.js'
-import type { WgPeer } from './peer-builder.js'
+import { WG_CMD, wgDevice, wgPeer } from '../specs/wireguard.js'
+import type { PeerWriter } from './peer-writer.js'
 
-/** A change in the kernel's words. `peers` is walked once, as messages are made. */
-export type WgDeviceChange = Omit<Infer<typeof wgDevice>, 'peers'> & { peers?: Iterable<WgPeer> }
+type DeviceFields = Omit<Infer<typeof wgDevice>, 'peers'>
+
+/** A change in the kernel's words, but for its peers. They are walked once, as messages are made. */
+export type WgDeviceChange<P> = DeviceFields & { peers?: Iterable<P> }
 
 export interface PackedMessage {
   request: Request
@@ -23,7 +25,6 @@ const MAX_NEST = 0xffff
 
 const { peers: PEERS } = wgDevice.fields
 const { allowedips: ALLOWED_IPS } = wgPeer.fields
-const { removeMe, updateOnly } = wgPeer.fields.flags.masks
 
 /**
  * Cuts a change into as few set-device messages as fit, by encoded bytes.
@@ -35,12 +36,13 @@ const { removeMe, updateOnly } = wgPeer.fields.flags.masks
  *
  * A message's bytes are valid until the next one is asked for; at the end they are zeroed.
  */
-export function* packDevice(
+export function* packDevice<P>(
   family: Pick<GenlFamily, 'id' | 'version'>,
-  change: WgDeviceChange,
+  change: WgDeviceChange<P>,
+  peerWriter: PeerWriter<P>,
 ): Generator<PackedMessage, void, undefined> {
   const { peers = [], ...device } = change
-  const packer = new Packer(family, device)
+  const packer = new Packer(family, device, peerWriter)
   try {
     for (const peer of peers) yield* packer.add(peer)
     yield packer.flush()
@@ -49,10 +51,9 @@ export function* packDevice(
   }
 }
 
-type DeviceFields = Omit<Infer<typeof wgDevice>, 'peers'>
-
-class Packer {
+class Packer<P> {
   readonly #family: Pick<GenlFamily, 'id' | 'version'>
+  readonly #peerWriter: PeerWriter<P>
   readonly #writer = new Writer(4096)
   /** The device's fields for the first message, then its name alone. */
   #device: DeviceFields
@@ -61,18 +62,23 @@ class Packer {
   #complete = 0
   #firstPeer = 0
 
-  constructor(family: Pick<GenlFamily, 'id' | 'version'>, device: DeviceFields) {
+  constructor(
+    family: Pick<GenlFamily, 'id' | 'version'>,
+    device: DeviceFields,
+    peerWriter: PeerWriter<P>,
+  ) {
     this.#family = family
     this.#device = device
+    this.#peerWriter = peerWriter
   }
 
-  *add(peer: WgPeer): Generator<PackedMessage, void, undefined> {
-    const total = peer.allowedips?.length ?? 0
+  *add(peer: P): Generator<PackedMessage, void, undefined> {
+    const total = this.#peerWriter.allowedIps(peer)
     let from = 0
     for (;;) {
       const fresh = this.#nest < 0
       const mark = this.#open()
-      const next = this.#writeFragment(peer, from)
+      const next = this.#writeFragment(peer, from, total)
       if (next === total) break
       if (!fresh) this.#writer.truncate(mark)
       else if (next < 0) throw new RangeError('a peer does not fit in a message')
@@ -124,27 +130,23 @@ class Packer {
    *
    * @returns the first that was not written, or -1 when nothing was
    */
-  #writeFragment(peer: WgPeer, from: number): number {
+  #writeFragment(peer: P, from: number, total: number): number {
     const writer = this.#writer
-    const { allowedips = [] } = peer
     const start = writer.openNest(0)
-    encode(wgPeer, from === 0 ? peer : continuation(peer), writer, ALLOWED_IPS)
-    const next = allowedips.length > from ? this.#writeAllowedIps(allowedips, from) : from
+    this.#peerWriter.peer(peer, from === 0, writer)
+    const next = total > from ? this.#writeAllowedIps(peer, from, total) : from
     writer.closeAttribute(start)
     return writer.length - this.#nest > MAX_NEST ? -1 : next
   }
 
-  #writeAllowedIps(allowedips: NonNullable<WgPeer['allowedips']>, from: number): number {
+  #writeAllowedIps(peer: P, from: number, total: number): number {
     const writer = this.#writer
     const nest = writer.openNest(ALLOWED_IPS.type)
     let next = from
-    for (; next < allowedips.length; next++) {
-      const mark = writer.length
-      encodeElement(
-        wgAllowedIp,
-        allowedips[next] as NonNullable<(typeof allowedips)[number]>,
-        writer,
-      )
+    for (; next < total; next++) {
+      const mark = writer.openNest(0)
+      this.#peerWriter.allowedIp(peer, next, writer)
+      writer.closeAttribute(mark)
       if (writer.length - this.#nest <= MAX_NEST) continue
       writer.truncate(mark)
       break
@@ -152,9 +154,4 @@ class Packer {
     writer.closeAttribute(nest)
     return next
   }
-}
-
-/** What a later fragment of a peer repeats of its first. */
-function continuation({ publicKey, flags = 0 }: WgPeer): WgPeer {
-  return { publicKey, flags: (flags & (removeMe | updateOnly)) >>> 0 }
 }

@@ -6,6 +6,7 @@ import type { Reply, ReplyOptions } from '../reply.js'
 import { type FamilyCache, wireguardError } from './family.js'
 import type { ConnectionSource } from './get-device.js'
 import { type PackedMessage, packDevice, type WgDeviceChange } from './pack.js'
+import type { PeerWriter } from './peer-writer.js'
 
 /** set-device of one family. */
 export class DeviceWriter {
@@ -24,12 +25,16 @@ export class DeviceWriter {
    * @throws {NetlinkError} ENODEV, ENOTWIREGUARD, ENOBACKEND, EPERM, EADDRINUSE, EINVAL with the
    * extended ack
    */
-  async write(change: WgDeviceChange, options: ReplyOptions = {}): Promise<void> {
+  async write<P>(
+    change: WgDeviceChange<P>,
+    peerWriter: PeerWriter<P>,
+    options: ReplyOptions = {},
+  ): Promise<void> {
     const device = change.ifname ?? change.ifindex ?? ''
     const connection = await this.#connections.acquire()
     try {
       await this.#family.use(connection, options, async (family) => {
-        await sendAll(connection, packDevice(family, change), options)
+        await sendAll(connection, packDevice(family, change, peerWriter), options)
       })
     } catch (error) {
       throw wireguardError(error, device)

@@ -7,7 +7,6 @@ import {
   type PeerState,
   PeerTable,
   type PublicKey,
-  parseCidr,
   SecretKey,
 } from '@wgctrl/types'
 
@@ -53,7 +52,7 @@ function rewrite(
     ...(presharedKey && { presharedKey: keyBytes(presharedKey, 'presharedKey') }),
     ...(endpoint && { endpoint }),
     persistentKeepalive,
-    allowedIPs: Array.from(after.networks, (text) => ({ ...parseCidr(text), text, remove: false })),
+    allowedIPs: Array.from(after.networks, (text) => ({ text, remove: false })),
   }
   return [...removal, added]
 }

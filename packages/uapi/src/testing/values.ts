@@ -41,6 +41,5 @@ export function readNetwork(
   const ip = parseAddress(address)
   const length = ip && readNumber(bits, ip.bytes.length * 8)
   if (length === undefined) return undefined
-  const network = parseCidr(`${address}/${length}`)
-  return { ...network, text: formatCidr(network), remove }
+  return { text: formatCidr(parseCidr(`${address}/${length}`)), remove }
 }
