@@ -22,6 +22,12 @@ const keyOf = (index: number): string => {
   return formatPublicKey(bytes)
 }
 
+const secretOf = (number: number): Uint8Array => {
+  const bytes = new Uint8Array(32).fill(4)
+  new DataView(bytes.buffer).setUint32(0, number)
+  return bytes
+}
+
 /** Milliseconds of a processor that this process took, with what the kernel did for it. */
 const spent = (since: NodeJS.CpuUsage): number => {
   const { user, system } = process.cpuUsage(since)
@@ -46,15 +52,20 @@ async function openWith(peers: number): Promise<void> {
   })
   const configs = Array.from({ length: peers }, (_, index) => ({
     publicKey: keyOf(index),
+    presharedKey: secretOf(0),
     allowedIPs: [`10.${(index >> 16) & 255}.${(index >> 8) & 255}.${index & 255}/32`],
   }))
   await ip('link', 'set', stage.device, 'down')
   await stage.backend.configure(stage.device, { peers: configs }, patient)
 }
 
-/** Another program's write: the watchers are not told of it. */
-function change(keys: readonly string[], persistentKeepalive: number): Promise<void> {
-  const peers = keys.map((publicKey) => ({ publicKey, updateOnly: true, persistentKeepalive }))
+/**
+ * Another program's write: the watchers are not told of it. A keepalive would have wireguard-go call for
+ * each of the peers, without end.
+ */
+function change(keys: readonly string[], secret: number): Promise<void> {
+  const presharedKey = secretOf(secret)
+  const peers = keys.map((publicKey) => ({ publicKey, updateOnly: true, presharedKey }))
   return stage.backend.configure(stage.device, { peers }, patient)
 }
 
@@ -63,7 +74,8 @@ async function take(watcher: Watcher, count: number): Promise<WatchEvent[]> {
   const told: WatchEvent[] = []
   while (told.length < count) {
     const { value } = await watcher.next()
-    if (value) told.push(value)
+    if (!value) throw new Error(`the watcher ended after ${told.length} of ${count} events`)
+    told.push(value)
   }
   return told
 }
@@ -71,7 +83,7 @@ async function take(watcher: Watcher, count: number): Promise<WatchEvent[]> {
 /** Holds the events against what was changed: one for each peer, of nothing else. */
 function expectChanged(told: readonly WatchEvent[], changed: readonly string[]): void {
   for (const event of told) {
-    expect(event).toMatchObject({ type: 'peer-changed', fields: ['persistentKeepalive'] })
+    expect(event).toMatchObject({ type: 'peer-changed', fields: ['presharedKey'] })
   }
   const keys = told.flatMap((event) => ('publicKey' in event ? event.publicKey : []))
   expect(keys.sort()).toEqual([...changed].sort())
