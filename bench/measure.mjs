@@ -6,7 +6,8 @@ import { loadBackend } from './backends/index.mjs'
 import { readers, writers } from './contenders.mjs'
 import { interleave } from './interleave.mjs'
 import { measureLoop, measureMemory } from './process.mjs'
-import { configFile, configOf, nameOf, quickShapes, shapesOf } from './shapes.mjs'
+import { profile } from './profile.mjs'
+import { configFile, configOf, nameOf, profiled, quickShapes, shapesOf } from './shapes.mjs'
 
 const [kind = '', output = '', mode] = process.argv.slice(2)
 const isQuick = mode === '--quick'
@@ -30,7 +31,7 @@ async function measureShape(shape) {
   writeFileSync(file, configFile(config))
   const context = { backend, wg, config, file, device: `read${chosen.indexOf(shape)}`, shape }
   console.error(`${kind}: ${nameOf(shape)}`)
-  const writes = await measureWrites(context)
+  const { writes, profiles: writeProfiles } = await measureWrites(context)
   await wg.create(context.device)
   await wg.configure(context.device, config, patient)
   const contenders = await readers(context)
@@ -38,12 +39,14 @@ async function measureShape(shape) {
     ...readLimits(shape),
     collects: isLarge(shape),
   })
+  const profiles = await profileAll(shape, contenders.list)
   await contenders.close()
   const memory = await measureMemory(kind, context.device, shape)
   const isLargest = shape.peers === Math.max(...chosen.map(({ peers }) => peers))
   const loop = isLargest ? await measureLoop(kind, context.device, shape) : undefined
   await backend.discard(wg, context.device)
-  return { ...shape, reads, writes, memory, ...(loop && { loop }) }
+  const rest = { ...(loop && { loop }), profiles: { ...profiles, ...writeProfiles } }
+  return { ...shape, reads, writes, memory, ...rest }
 }
 
 /** Each write is to a device of its own: to replace peers costs the kernel more than to add them. */
@@ -51,14 +54,31 @@ async function measureWrites(context) {
   const { list, close } = writers(context)
   const isHuge = context.shape.peers > 10_000
   const rounds = isQuick || isHuge ? 1 : 4
-  const measured = await interleave(list, {
+  const writes = await interleave(list, {
     rounds,
     atLeast: isHuge ? 1 : Math.min(3, rounds),
     seconds: 60,
     collects: isLarge(context.shape),
   })
+  const profiles = await profileAll(context.shape, list)
   await close()
-  return measured
+  return { writes, profiles }
+}
+
+/**
+ * Where the time of our own calls goes, at one shape.
+ *
+ * @param {import('./shapes.mjs').Shape} shape
+ * @param {import('./interleave.mjs').Contender[]} contenders
+ */
+async function profileAll(shape, contenders) {
+  /** @type {Record<string, import('./profile.mjs').Share[]>} */
+  const profiles = {}
+  if (shape.peers !== profiled[isQuick ? 'quick' : 'full']) return profiles
+  for (const contender of contenders) {
+    if (contender.name.endsWith('()')) profiles[contender.name] = await profile(contender)
+  }
+  return profiles
 }
 
 /** @param {import('./shapes.mjs').Shape} shape */

@@ -28,6 +28,7 @@ function tables({ kind, rows }) {
     timeTable(`${title}: writing, ms`, rows, 'writes'),
     memoryTable(`${title}: peak growth of the process, MB`, rows),
     loopTable(`${title}: longest stretches of the event loop, ms`, rows),
+    profileTable(`${title}: functions that take longest, without those that they call`, rows),
   ]
 }
 
@@ -72,6 +73,22 @@ function loopTable(title, rows) {
     ],
     lines,
   )
+}
+
+function profileTable(title, rows) {
+  const lines = rows.flatMap((row) =>
+    Object.entries(row.profiles ?? {}).map(([name, shares]) => [
+      nameOf(row),
+      name,
+      shares.map(share).join(', '),
+    ]),
+  )
+  return table(title, ['peers × allowed IPs', 'call', 'share of the time'], lines)
+}
+
+/** @param {import('./profile.mjs').Share} share */
+function share({ name, percent }) {
+  return `${name} ${percent.toFixed(0)}%`
 }
 
 /** @param {Result[]} results */

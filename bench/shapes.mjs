@@ -30,6 +30,9 @@ export const quickShapes = [
   { peers: 3, allowedIPs: 300 },
 ]
 
+/** How many peers the device has whose calls are profiled. */
+export const profiled = { full: 10_000, quick: 300 }
+
 /** @param {Shape} shape */
 export function nameOf({ peers, allowedIPs }) {
   return `${peers.toLocaleString('en')} × ${allowedIPs.toLocaleString('en')}`

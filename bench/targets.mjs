@@ -4,7 +4,8 @@ import { largest } from './shapes.mjs'
  * @typedef {import('./statistics.mjs').Summary} Summary
  * @typedef {{ peers: number, allowedIPs: number, reads: Record<string, Summary>,
  *   writes: Record<string, Summary>, memory: Record<string, number>,
- *   loop?: Record<string, { idle: Stretch, repeats: Stretch[] }> }} Row
+ *   loop?: Record<string, { idle: Stretch, repeats: Stretch[] }>,
+ *   profiles?: Record<string, import('./profile.mjs').Share[]> }} Row
  * @typedef {{ delay: number, work: number }} Stretch milliseconds; see process.mjs
  * @typedef {{ kind: string, rows: Row[] }} Result
  * @typedef {{ name: string, limit: number, unit?: string, value: (find: Find, of?: Statistic) => number | undefined }} Target
