@@ -68,7 +68,8 @@ export default defineConfig({
       { plugins: [countPlaces], ...tier('fuzz', ['test/fuzz/**/*.test.ts'], 86_400_000) },
       // On the packages that were built, emulated.
       { ...tier('abi', ['test/abi/*.test.ts'], 300_000), resolve: {} },
-      kernelTier('kernel', ['test/kernel/guest/*.test.ts', ...shortEvents], 600_000),
+      // In one process: one of its own for each file takes an emulated processor five seconds and more.
+      kernelTier('kernel', ['test/kernel/guest/*.test.ts', ...shortEvents], 600_000, inTurn),
       kernelTier('kernel-lifecycle', shortLifecycle, 600_000),
       kernelTier(
         'kernel-long',
