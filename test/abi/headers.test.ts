@@ -16,6 +16,7 @@ const compilers: Record<string, { command: string; args: string[]; under: readon
 }
 
 const program = `#define _GNU_SOURCE
+#include <dlfcn.h>
 #include <sched.h>
 #include <stddef.h>
 #include <stdio.h>

@@ -82,6 +82,12 @@ it('a process whose calls failed in every way: typed errors, nothing is left, an
   expect(after).toEqual(before)
 })
 
+it('a process whose worker threads use netlink and end: nothing but they ends, and nothing is said', async () => {
+  const { stdout, stderr } = await run(process.execPath, [path('threads.mjs')])
+  expect(stdout).toBe('1 link, and so in threads\n')
+  expect(stderr).toBe('')
+})
+
 it('a process with 64 megabytes streams 100,000 peers', async () => {
   const directory = await temporaryDirectory()
   const count = 100_000

@@ -24,6 +24,7 @@ export const ABI = {
   PACKET_IGNORE_OUTGOING: 23,
   ETH_P_ALL: 3,
   CLONE_NEWNET: 0x40000000,
+  RTLD_NODELETE: 0x1000,
 } as const
 
 /** Bytes of structs, and offsets of their members, that are laid out by hand. */

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import { isMainThread } from 'node:worker_threads'
 import type { DataType } from 'ffi-rs'
 import { NetlinkError, syscallError } from '../errors.js'
+import { ABI } from './abi.js'
 
 /**
  * The few calls of libc that Node has no counterpart for. This is the only file that knows ffi-rs.
@@ -22,6 +25,8 @@ export interface LibC {
    * while the pointer is in use; take them from `Buffer.allocUnsafeSlow`, whose memory is their own.
    */
   addressOf(bytes: Buffer): bigint
+  /** For what {@link LibC.socket} opened: in a worker thread `node:fs` takes such a descriptor for a mistake. */
+  close(fd: number): void
   /** Moves the calling thread into the namespace that `fd` is open on. */
   setns(fd: number, type: number): void
 }
@@ -49,6 +54,7 @@ async function load(): Promise<LibC> {
     throw unavailable(`netlink needs Linux on x64 or arm64, this is ${process.platform}`)
   }
   const ffi = await importFfi()
+  if (!isMainThread) keepAddon()
   ffi.open({ library: LIBRARY, path: libcName() })
   return bindCalls(ffi)
 }
@@ -64,6 +70,23 @@ async function importFfi(): Promise<typeof import('ffi-rs')> {
   }
 }
 
+/**
+ * Keeps the native part of ffi-rs in memory. Node lets go of it when the thread ends that loaded it, and then
+ * the C library calls what it has left behind in that thread: the whole process would end in SIGSEGV.
+ *
+ * @source https://github.com/rust-lang/rust/issues/91979
+ */
+function keepAddon(): void {
+  const path = /(?<= )\/.*\/ffi-rs\.[^/]*\.node$/m.exec(loadedFiles())?.[0]
+  if (path === undefined) return
+  process.dlopen({ exports: {} }, path, constants.dlopen.RTLD_NOW | ABI.RTLD_NODELETE)
+}
+
+/** What this process has mapped into its memory, a line for each part of a file. */
+function loadedFiles(): string {
+  return readFileSync('/proc/self/maps', 'latin1')
+}
+
 function unavailable(problem: string, cause?: unknown): NetlinkError {
   return new NetlinkError(problem, { code: 'EUNSUPPORTED', feature: 'netlink', cause })
 }
@@ -73,7 +96,7 @@ function unavailable(problem: string, cause?: unknown): NetlinkError {
  * `libc.` name for itself, so the file does not have to be found.
  */
 function libcName(): string {
-  const musl = /\/ld-musl-([a-z0-9_]+)\.so/.exec(readFileSync('/proc/self/maps', 'latin1'))
+  const musl = /\/ld-musl-([a-z0-9_]+)\.so/.exec(loadedFiles())
   return musl ? `libc.musl-${musl[1]}.so.1` : 'libc.so.6'
 }
 
@@ -115,6 +138,7 @@ function bindCalls(ffi: typeof import('ffi-rs')): LibC {
         paramsType: [bytes, bytes, ffi.DataType.I64],
         paramsValue: [memory, memory, 0],
       }) as bigint,
+    close: (fd) => void call('close', fd),
     setns: (fd, type) => void call('setns', fd, type),
   }
 }

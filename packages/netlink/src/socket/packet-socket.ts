@@ -1,4 +1,3 @@
-import { closeSync } from 'node:fs'
 import { ABI, LAYOUT } from './abi.js'
 import { type BpfInstruction, encodeBpf } from './bpf.js'
 import { type LibC, loadLibC } from './ffi.js'
@@ -58,7 +57,7 @@ export async function openPacketSocket(options: PacketSocketOptions): Promise<Pa
     libc.bind(fd, everyLink())
     return socket
   } catch (error) {
-    closeSync(fd)
+    libc.close(fd)
     throw error
   }
 }
@@ -138,7 +137,7 @@ export class PacketSocket {
   }
 
   close(): void {
-    if (this.#isOpen) closeSync(this.fd)
+    if (this.#isOpen) this.#libc.close(this.fd)
     this.#isOpen = false
   }
 }

@@ -1,4 +1,4 @@
-import { closeSync, read, readSync, write, writeSync } from 'node:fs'
+import { read, readSync, write, writeSync } from 'node:fs'
 import { endianness } from 'node:os'
 import { readU32, writeU16, writeU32 } from '../codec/bytes.js'
 import { NetlinkError } from '../errors.js'
@@ -69,9 +69,9 @@ export async function openNetlinkSocket(options: NetlinkSocketOptions): Promise<
   const fd = options.netns === undefined ? open() : insideNamespace(libc, options.netns, open)
   try {
     configure(libc, fd, options)
-    return new NetlinkSocket(fd, portOf(libc, fd))
+    return new NetlinkSocket(fd, portOf(libc, fd), libc)
   } catch (error) {
-    closeSync(fd)
+    libc.close(fd)
     throw error
   }
 }
@@ -133,14 +133,16 @@ export class NetlinkSocket implements Transport {
   readonly fd: number
   /** The address that the kernel gave the socket; replies carry it. */
   readonly portId: number
+  readonly #libc: LibC
   #inFlight = 0
   #closing: Promise<void> | undefined
   #onIdle = (): void => {}
 
   /** @internal use {@link openNetlinkSocket} */
-  constructor(fd: number, portId: number) {
+  constructor(fd: number, portId: number, libc: LibC) {
     this.fd = fd
     this.portId = portId
+    this.#libc = libc
   }
 
   sendSync(bytes: Uint8Array): void {
@@ -191,7 +193,7 @@ export class NetlinkSocket implements Transport {
         this.#onIdle = resolve
       })
     }
-    closeSync(this.fd)
+    this.#libc.close(this.fd)
   }
 
   #async(start: (done: (error: Error | null, count: number) => void) => void): Promise<number> {
