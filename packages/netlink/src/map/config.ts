@@ -41,10 +41,7 @@ export function toChange(name: string, config: CheckedConfig): WgDeviceChange<Ch
   }
 }
 
-/**
- * Writes checked peers straight into the message. What the kernel ignores of a peer is not written; no
- * secret gets a copy that would have to be wiped.
- */
+/** Writes checked peers straight into the message: no secret gets a copy that would have to be wiped. */
 export function peerWriter(scopeIndex: ScopeIndex = () => undefined): PeerWriter<CheckedPeer> {
   return {
     allowedIps: (peer) => peer.allowedIPs.length,
