@@ -63,14 +63,14 @@ describe('opening', () => {
 
   it('waits while the line of a stopped daemon is full', async () => {
     const path = join(await temporaryDirectory(), 'wg0.sock')
-    const daemon = await stoppedDaemon(path)
+    const stopped = await stoppedDaemon(path)
     const inLine = await Promise.all([open(path), open(path)])
     const abort = new AbortController()
     const third = UapiSocket.open(path, abort.signal)
     const fourth = UapiSocket.open(path, AbortSignal.timeout(100))
     await expect(fourth).rejects.toMatchObject({ name: 'TimeoutError' })
     for (const socket of inLine) socket.close()
-    daemon.kill('SIGCONT')
+    stopped.kill('SIGCONT')
     const socket = await third
     socket.close()
   })
@@ -99,6 +99,29 @@ describe('receiving', () => {
     await socket.receive()
     await sleep(50)
     expect(written).toBeLessThan(2e6)
+  })
+
+  it('gives others a turn when two chunks have come, however much lies ready', async () => {
+    const path = join(await temporaryDirectory(), 'wg0.sock')
+    const size = 8 * 1024 * 1024
+    await talker(path, size)
+    const socket = await open(path)
+    let [all, inTurn, most] = [0, 0, 0]
+    const nextTurn = (): void => {
+      inTurn = 0
+      next = setImmediate(nextTurn)
+    }
+    let next = setImmediate(nextTurn)
+    for (let chunk = await socket.receive(); chunk; chunk = await socket.receive()) {
+      all += chunk.length
+      inTurn++
+      most = Math.max(most, inTurn)
+      // Long enough for the other side to have more.
+      for (const end = performance.now() + 1; performance.now() < end; );
+    }
+    clearImmediate(next)
+    expect(all).toBe(size)
+    expect(most).toBeLessThanOrEqual(2)
   })
 
   it('loses nothing of what was sent before a reset', async () => {
@@ -239,26 +262,27 @@ describe('closing', () => {
 
 /** Listens with a line of two, takes nobody out of it, and is stopped. */
 async function stoppedDaemon(path: string): Promise<ChildProcess> {
-  const script = `require('net').createServer((s) => s.on('error', () => {}))
-    .listen({ path: process.argv[1], backlog: 1 }, () => console.log('up'))`
-  const child = spawn(process.execPath, ['-e', script, path], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  onTestFinished(() => {
-    child.kill('SIGKILL')
-  })
-  await once(child.stdout as NonNullable<typeof child.stdout>, 'data')
+  const child = await daemon(path, "(s) => s.on('error', () => {})", '{ backlog: 1 }')
   child.kill('SIGSTOP')
   await sleep(50)
   return child
 }
 
+/** Says so many bytes to whoever comes, and hangs up. */
+function talker(path: string, size: number): Promise<ChildProcess> {
+  return daemon(path, `(s) => s.on('error', () => {}).end(Buffer.alloc(${size}))`)
+}
+
 /** Answers a first message with an error, hangs up and ends. */
-async function answererThatGoes(path: string): Promise<ChildProcess> {
-  const script = `const server = require('net').createServer((s) => {
-      s.on('error', () => {})
-      s.once('data', () => s.write('errno=-98\\n\\n', () => { s.destroy(); server.close() }))
-    }).listen(process.argv[1], () => console.log('up'))`
+function answererThatGoes(path: string): Promise<ChildProcess> {
+  const answer = "s.write('errno=-98\\n\\n', () => { s.destroy(); server.close() })"
+  return daemon(path, `(s) => { s.on('error', () => {}); s.once('data', () => ${answer}) }`)
+}
+
+/** A process that listens. @param onConnection JavaScript, as is `options` */
+async function daemon(path: string, onConnection: string, options = '{}'): Promise<ChildProcess> {
+  const script = `const server = require('net').createServer(${onConnection})
+    .listen({ path: process.argv[1], ...${options} }, () => console.log('up'))`
   const child = spawn(process.execPath, ['-e', script, path], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -7,6 +7,14 @@ const GONE = new Set<string | undefined>(['ECONNRESET', 'EPIPE'])
 /** As large as a chunk that the system hands over at once. */
 const READ_BYTES = 64 * 1024
 
+/**
+ * Chunks that are received in one turn of the event loop at most. What lies ready is otherwise read up to 32
+ * times in a row: ten milliseconds and more.
+ *
+ * @source libuv, uv__read in src/unix/stream.c
+ */
+const CHUNKS_PER_TURN = 2
+
 /** Milliseconds until a daemon with too many callers in line is dialled again. */
 const REDIAL_INTERVAL = 10
 
@@ -42,6 +50,7 @@ export class UapiSocket {
   /** What came and was not received yet: at most the {@link #buffer}, unless reading runs ahead. */
   #chunks: Buffer[] = []
   #readsAhead = false
+  #received = 0
   #wake: () => void = () => {}
   #failure: NodeJS.ErrnoException | undefined
   #isOver = false
@@ -112,9 +121,8 @@ export class UapiSocket {
    * the caller's to zero.
    */
   async receive(): Promise<Uint8Array | undefined> {
+    if (this.#readsAhead || ++this.#received % CHUNKS_PER_TURN === 0) await nextTurn()
     for (;;) {
-      // What lies ready would be read in one go, and nobody else get a turn.
-      if (this.#readsAhead) await nextTurn()
       this.#signal.throwIfAborted()
       const chunk = this.#chunks.shift()
       if (chunk) return chunk
