@@ -32,8 +32,8 @@ export async function profile({ prepare, run }) {
     await prepare?.()
     await session.post('Profiler.start')
     await run()
-    const { profile } = await session.post('Profiler.stop')
-    for (const { callFrame, hitCount = 0 } of profile.nodes) {
+    const stopped = await session.post('Profiler.stop')
+    for (const { callFrame, hitCount = 0 } of stopped.profile.nodes) {
       const name = callFrame.functionName || '(anonymous)'
       samples.set(name, (samples.get(name) ?? 0) + hitCount)
     }

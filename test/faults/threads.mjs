@@ -8,30 +8,31 @@ else await listLinks()
 
 async function startThreads() {
   const kinds = ['ends', 'ends', 'is terminated', 'leaves a socket open']
-  for (let round = 0; round < 5; round++) await Promise.all(kinds.map(runThread))
-  const links = await usingRtnl()
-  console.log(`${links} link, and so in threads`)
+  const counts = []
+  for (let round = 0; round < 5; round++) counts.push(...(await Promise.all(kinds.map(runThread))))
+  const rtnl = await Rtnl.open()
+  console.log(JSON.stringify({ main: (await rtnl.links()).length, threads: counts }))
+  await rtnl.close()
 }
 
-/** Resolves when the thread has gone. */
+/** How many links the thread saw, once it has gone. */
 function runThread(kind) {
   return new Promise((resolve, reject) => {
     const worker = new Worker(fileURLToPath(import.meta.url), { workerData: kind })
-    worker.on('message', () => void (kind === 'is terminated' && worker.terminate()))
+    let seen
+    worker.on('message', (links) => {
+      seen = links
+      if (kind === 'is terminated') worker.terminate()
+    })
     worker.on('error', reject)
-    worker.on('exit', resolve)
+    worker.on('exit', () => resolve(seen))
   })
 }
 
 async function listLinks() {
-  if (workerData === 'leaves a socket open') await (await Rtnl.open()).links()
-  else parentPort.postMessage(await usingRtnl())
-  if (workerData === 'is terminated') setInterval(() => {}, 1000)
-}
-
-async function usingRtnl() {
   const rtnl = await Rtnl.open()
   const links = await rtnl.links()
-  await rtnl.close()
-  return links.length
+  if (workerData !== 'leaves a socket open') await rtnl.close()
+  if (workerData === 'is terminated') setInterval(() => {}, 1000)
+  parentPort.postMessage(links.length)
 }

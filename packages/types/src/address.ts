@@ -218,9 +218,11 @@ function clearHostBits(bytes: Uint8Array, prefixLength: number): void {
 }
 
 /**
- * Writes the 4 or 16 bytes of a network whose text is canonical. No object is made for them.
+ * Writes the 4 or 16 bytes of a network whose text is canonical: neither its prefix nor the bits behind that are
+ * looked at. No object is made for them.
  *
  * @returns the length of its prefix
+ * @throws {WireGuardError} `EINVAL` when it is no address
  */
 export function writeCidr(text: string, bytes: Uint8Array, at: number): number {
   const slash = text.indexOf('/')
@@ -228,7 +230,7 @@ export function writeCidr(text: string, bytes: Uint8Array, at: number): number {
   return parsePrefixLength(text, slash + 1)
 }
 
-/** Writes the 4 or 16 bytes of an address whose text is canonical. */
+/** Writes the 4 or 16 bytes of an address. @throws {WireGuardError} `EINVAL` when it is none */
 export function writeAddress(text: string, bytes: Uint8Array, at: number): void {
   writeAddressWithin(text, text.length, bytes, at)
 }

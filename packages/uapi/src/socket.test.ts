@@ -112,6 +112,7 @@ describe('receiving', () => {
       next = setImmediate(nextTurn)
     }
     let next = setImmediate(nextTurn)
+    onTestFinished(() => clearImmediate(next))
     for (let chunk = await socket.receive(); chunk; chunk = await socket.receive()) {
       all += chunk.length
       inTurn++
@@ -119,7 +120,6 @@ describe('receiving', () => {
       // Long enough for the other side to have more.
       for (const end = performance.now() + 1; performance.now() < end; );
     }
-    clearImmediate(next)
     expect(all).toBe(size)
     expect(most).toBeLessThanOrEqual(2)
   })
@@ -234,7 +234,7 @@ describe('sending', () => {
 
   it('to one that has answered and gone does not lose the answer', async () => {
     const path = join(await temporaryDirectory(), 'wg0.sock')
-    const daemon = await answererThatGoes(path)
+    const answerer = await answererThatGoes(path)
     const socket = await open(path)
     await socket.send(Buffer.from('set=1\n'))
     // This process does not look at its sockets, as while it makes a chunk.
@@ -242,7 +242,7 @@ describe('sending', () => {
     const results = [await socket.send(Buffer.alloc(1000)), await socket.send(Buffer.alloc(1000))]
     expect(results.at(-1)).toBe(false)
     expect((await receiveAll(socket)).toString()).toBe('errno=-98\n\n')
-    await vi.waitFor(() => expect(daemon.exitCode).toBe(0))
+    await vi.waitFor(() => expect(answerer.exitCode).toBe(0))
   })
 })
 

@@ -93,26 +93,29 @@ describe('peerWriter', () => {
     )
   })
 
-  it('repeats of a peer that is cut its key and update-only, not replace-allowed-ips', () => {
-    const allowedIPs = Array.from({ length: 4000 }, (_, at) => `10.0.${at >> 8}.${at & 255}/32`)
-    const peer = {
-      publicKey: new Uint8Array(32).fill(1),
-      presharedKey: new Uint8Array(32).fill(2),
-      endpoint: '127.0.0.1:1',
-      persistentKeepalive: 5,
-      updateOnly: true,
-      replaceAllowedIPs: true,
-      allowedIPs,
-    }
-    const checked = checkConfig({ peers: [peer] })
-    const record = toRecord({ ...peer, endpoint: undefined }, checked.peers[0] as CheckedPeer)
-    record.endpoint = new Uint8Array(Buffer.from('020000017f0000010000000000000000', 'hex'))
-    const straight = messages(packDevice(FAMILY, toChange('wg0', checked), peerWriter()))
-    expect(straight.length).toBeGreaterThan(1)
-    expect(straight).toEqual(
-      messages(packDevice(FAMILY, { ifname: 'wg0', peers: [record] }, recordWriter)),
-    )
-  })
+  it.each([true, false])(
+    'repeats of a peer that is cut its key, and update-only: %s',
+    (updateOnly) => {
+      const allowedIPs = Array.from({ length: 4000 }, (_, at) => `10.0.${at >> 8}.${at & 255}/32`)
+      const peer = {
+        publicKey: new Uint8Array(32).fill(1),
+        presharedKey: new Uint8Array(32).fill(2),
+        endpoint: '127.0.0.1:1',
+        persistentKeepalive: 5,
+        updateOnly,
+        replaceAllowedIPs: true,
+        allowedIPs,
+      }
+      const checked = checkConfig({ peers: [peer] })
+      const record = toRecord({ ...peer, endpoint: undefined }, checked.peers[0] as CheckedPeer)
+      record.endpoint = new Uint8Array(Buffer.from('020000017f0000010000000000000000', 'hex'))
+      const straight = messages(packDevice(FAMILY, toChange('wg0', checked), peerWriter()))
+      expect(straight.length).toBeGreaterThan(1)
+      expect(straight).toEqual(
+        messages(packDevice(FAMILY, { ifname: 'wg0', peers: [record] }, recordWriter)),
+      )
+    },
+  )
 
   it('refuses a scope that nobody knows', () => {
     const change = toChange(

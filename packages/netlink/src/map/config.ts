@@ -13,7 +13,7 @@ import { writeBe16, writeU16, writeU32 } from '../codec/bytes.js'
 import type { Writer } from '../codec/writer.js'
 import { WG_KEY_LEN, wgAllowedIp, wgDevice, wgPeer } from '../specs/wireguard.js'
 import type { WgDeviceChange } from '../wireguard/pack.js'
-import type { PeerWriter } from '../wireguard/peer-writer.js'
+import { LASTING_FLAGS, type PeerWriter } from '../wireguard/peer-writer.js'
 
 const AF_INET = 2
 const AF_INET6 = 10
@@ -47,7 +47,7 @@ export function peerWriter(scopeIndex: ScopeIndex = () => undefined): PeerWriter
     allowedIps: (peer) => peer.allowedIPs.length,
     peer: (peer, isFirst, writer) => {
       writePublicKey(peer.publicKey, writer)
-      if (!isFirst) return writeFlags(peer, removeMe | updateOnly, writer)
+      if (!isFirst) return writeFlags(peer, LASTING_FLAGS, writer)
       const { presharedKey, endpoint, persistentKeepalive } = peer
       if (presharedKey) writeSecret(presharedKey, writer)
       writeFlags(peer, removeMe | updateOnly | replaceAllowedips, writer)

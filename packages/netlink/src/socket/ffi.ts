@@ -6,7 +6,7 @@ import { NetlinkError, syscallError } from '../errors.js'
 import { ABI } from './abi.js'
 
 /**
- * The few calls of libc that Node has no counterpart for. This is the only file that knows ffi-rs.
+ * The few calls of libc that Node has no counterpart for, and `close`. This is the only file that knows ffi-rs.
  *
  * Arguments are plain integers and byte arrays alone: ffi-rs aborts the process on a struct
  * description that it does not support, so structs are laid out by hand in a `Buffer`.
@@ -38,7 +38,7 @@ const LIBRARY = 'wgctrl-libc'
 let loaded: Promise<LibC> | undefined
 
 /**
- * Loads libc through ffi-rs; once per process, and only when a socket is wanted, so that importing
+ * Loads libc through ffi-rs; once per thread, and only when a socket is wanted, so that importing
  * this package works on every system.
  *
  * @throws {NetlinkError} EUNSUPPORTED on another system than Linux on x64 or arm64, or where ffi-rs
@@ -54,8 +54,9 @@ async function load(): Promise<LibC> {
     throw unavailable(`netlink needs Linux on x64 or arm64, this is ${process.platform}`)
   }
   const ffi = await importFfi()
-  if (!isMainThread) keepAddon()
-  ffi.open({ library: LIBRARY, path: libcName() })
+  const files = loadedFiles()
+  if (!isMainThread) keepAddon(files)
+  ffi.open({ library: LIBRARY, path: libcName(files) })
   return bindCalls(ffi)
 }
 
@@ -76,15 +77,21 @@ async function importFfi(): Promise<typeof import('ffi-rs')> {
  *
  * @source https://github.com/rust-lang/rust/issues/91979
  */
-function keepAddon(): void {
-  const path = /(?<= )\/.*\/ffi-rs\.[^/]*\.node$/m.exec(loadedFiles())?.[0]
-  if (path === undefined) return
-  process.dlopen({ exports: {} }, path, constants.dlopen.RTLD_NOW | ABI.RTLD_NODELETE)
+function keepAddon(files: ReadonlySet<string>): void {
+  const addons = [...files].filter((path) => /\/ffi-rs\.[^/]*\.node$/.test(path))
+  try {
+    if (addons.length === 0) throw new Error('its file has another name')
+    for (const path of addons) {
+      process.dlopen({ exports: {} }, path, constants.dlopen.RTLD_NOW | ABI.RTLD_NODELETE)
+    }
+  } catch (cause) {
+    throw unavailable('the native part of ffi-rs could not be kept beyond this thread', cause)
+  }
 }
 
-/** What this process has mapped into its memory, a line for each part of a file. */
-function loadedFiles(): string {
-  return readFileSync('/proc/self/maps', 'latin1')
+/** The files that this process has in its memory. @source proc(5), maps: the path is what begins with a slash */
+function loadedFiles(): ReadonlySet<string> {
+  return new Set(readFileSync('/proc/self/maps', 'utf8').match(/\/.*$/gm))
 }
 
 function unavailable(problem: string, cause?: unknown): NetlinkError {
@@ -95,8 +102,8 @@ function unavailable(problem: string, cause?: unknown): NetlinkError {
  * The C library that this process runs on already: the loader of musl is its libc. musl takes any
  * `libc.` name for itself, so the file does not have to be found.
  */
-function libcName(): string {
-  const musl = /\/ld-musl-([a-z0-9_]+)\.so/.exec(loadedFiles())
+function libcName(files: ReadonlySet<string>): string {
+  const musl = /\/ld-musl-([a-z0-9_]+)\.so/.exec([...files].join('\n'))
   return musl ? `libc.musl-${musl[1]}.so.1` : 'libc.so.6'
 }
 

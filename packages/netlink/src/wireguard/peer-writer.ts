@@ -13,8 +13,8 @@ export interface PeerWriter<P> {
   /**
    * Writes what a peer has beside its allowed IPs.
    *
-   * @param isFirst false of a peer that goes on in another message, which repeats its key, `update-only`
-   * and `remove-me` alone
+   * @param isFirst false of a peer that goes on in another message, which repeats its key and
+   * {@link LASTING_FLAGS} alone
    */
   peer(peer: P, isFirst: boolean, writer: Writer): void
   /** Writes one of the peer's allowed IPs. */
@@ -22,6 +22,9 @@ export interface PeerWriter<P> {
 }
 
 const { removeMe, updateOnly } = wgPeer.fields.flags.masks
+
+/** Flags that a peer has in each message that it goes on in. */
+export const LASTING_FLAGS = removeMe | updateOnly
 
 /** Writes records in the kernel's words. */
 export const recordWriter: PeerWriter<WgPeer> = {
@@ -36,5 +39,5 @@ export const recordWriter: PeerWriter<WgPeer> = {
 
 /** What a later fragment of a peer repeats of its first. */
 function continuation({ publicKey, flags = 0 }: WgPeer): WgPeer {
-  return { publicKey, flags: (flags & (removeMe | updateOnly)) >>> 0 }
+  return { publicKey, flags: flags & LASTING_FLAGS || undefined }
 }
