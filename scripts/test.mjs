@@ -42,8 +42,8 @@ async function main() {
 }
 
 /**
- * What runs in a virtual machine takes one processor; all else runs beside it. Its output would be mixed
- * up with theirs: it is shown when a tier has ended.
+ * What runs in a virtual machine takes one processor; all else runs beside it, the last of it in its place when
+ * that has ended first. Its output would be mixed up with theirs: it is shown when a tier has ended.
  *
  * @param {Tier[]} chosen
  */
@@ -51,17 +51,19 @@ async function runLanes(chosen) {
   const machine = chosen.filter(({ inMachine }) => inMachine)
   const others = chosen.filter(({ inMachine }) => !inMachine)
   const isBeside = others.length > 0
-  const rows = (await Promise.all([runLane(others), runLane(machine, isBeside)])).flat()
+  const lanes = [runLane(() => others.shift())]
+  if (machine.length > 0) lanes.push(runLane(() => machine.shift() ?? others.pop(), isBeside))
+  const rows = (await Promise.all(lanes)).flat()
   return chosen.flatMap(({ name }) => rows.find((row) => row.name === name) ?? [])
 }
 
 /**
- * @param {Tier[]} lane
+ * @param {() => Tier | undefined} next
  * @param {boolean} [isBeside] another lane's output is on the screen
  */
-async function runLane(lane, isBeside = false) {
+async function runLane(next, isBeside = false) {
   const rows = []
-  for (const tier of lane) rows.push(await runTier(tier, isBeside))
+  for (let tier = next(); tier; tier = next()) rows.push(await runTier(tier, isBeside))
   return rows
 }
 
