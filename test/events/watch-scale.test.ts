@@ -16,17 +16,13 @@ let live: LiveDevices
 /** Looks that began, and the processor's time when the last did. */
 let looks: { count: number; since: NodeJS.CpuUsage }
 
-const keyOf = (index: number): string => {
-  const bytes = new Uint8Array(32).fill(3)
-  new DataView(bytes.buffer).setUint32(0, index)
-  return formatPublicKey(bytes)
-}
-
-const secretOf = (number: number): Uint8Array => {
-  const bytes = new Uint8Array(32).fill(4)
+const numbered = (number: number, fill: number): Uint8Array => {
+  const bytes = new Uint8Array(32).fill(fill)
   new DataView(bytes.buffer).setUint32(0, number)
   return bytes
 }
+const keyOf = (index: number): string => formatPublicKey(numbered(index, 3))
+const secretOf = (number: number): Uint8Array => numbered(number, 4)
 
 /** Milliseconds of a processor that this process took, with what the kernel did for it. */
 const spent = (since: NodeJS.CpuUsage): number => {

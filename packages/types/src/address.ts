@@ -25,15 +25,23 @@ export function parseAddress(text: string): IpAddress | undefined {
 
 /** The address that the first `end` characters of `text` are: no substring is made for it. */
 function parseAddressWithin(text: string, end: number): IpAddress | undefined {
+  const family = putAddress(text, end, readLast, 0)
+  return family && { family, bytes: readLast.slice(0, family === 4 ? 4 : 16) }
+}
+
+/** The address that {@link parseAddressWithin} read last. */
+const readLast = new Uint8Array(16)
+
+/**
+ * Puts the bytes of an address at `at`. Nothing is allocated.
+ *
+ * @returns what it is; `undefined`: no address, and up to 16 bytes hold anything
+ */
+function putAddress(text: string, end: number, bytes: Uint8Array, at: number): Family | undefined {
   const value = parseIPv4(text, 0, end)
-  if (value >= 0) {
-    const bytes = new Uint8Array(4)
-    putIPv4(value, bytes, 0)
-    return { family: 4, bytes }
-  }
-  if (text.indexOf(':') < 0) return undefined
-  const bytes = new Uint8Array(16)
-  return putIPv6(text, end, bytes, 0) ? { family: 6, bytes } : undefined
+  if (value < 0) return putIPv6(text, end, bytes, at) ? 6 : undefined
+  putIPv4(value, bytes, at)
+  return 4
 }
 
 /** The address at `[start, end)` as a number of 32 bits, or -1. Nothing is allocated. */
@@ -236,15 +244,23 @@ export function writeAddress(text: string, bytes: Uint8Array, at: number): void 
 }
 
 function writeAddressWithin(text: string, end: number, bytes: Uint8Array, at: number): void {
-  const value = parseIPv4(text, 0, end)
-  if (value >= 0) putIPv4(value, bytes, at)
-  else if (!putIPv6(text, end, bytes, at))
-    throw invalid('address', `not an IP address: ${quoted(text)}`)
+  if (putAddress(text, end, bytes, at)) return
+  throw invalid('address', `not an IP address: ${quoted(text)}`)
 }
 
 /** The canonical text of a network, always with its prefix length. */
 export function formatCidr(cidr: Cidr): string {
   return `${formatAddress(cidr.family, cidr.bytes)}/${cidr.prefixLength}`
+}
+
+/**
+ * The canonical text of a network in any spelling: the text itself where it is that already.
+ *
+ * @throws {TypeError | WireGuardError} as {@link parseCidr}
+ */
+export function canonicalCidr(text: string, path = 'cidr'): string {
+  if (typeof text === 'string' && isCanonicalCidr(text)) return text
+  return formatCidr(parseCidr(text, path))
 }
 
 /**

@@ -1,4 +1,4 @@
-import { formatCidr, isCanonicalCidr, parseCidr } from './address.js'
+import { canonicalCidr } from './address.js'
 import {
   type AllowedIPChange,
   DEVICE_CONFIG_FIELDS,
@@ -45,7 +45,7 @@ export interface CheckedPeer {
 }
 
 export interface CheckedAllowedIP {
-  /** Canonical: as {@link formatCidr} spells it. Its bytes are made where a wire wants them. */
+  /** Canonical: as {@link canonicalCidr} spells it. Its bytes are made where a wire wants them. */
   readonly text: string
   readonly remove: boolean
 }
@@ -208,8 +208,7 @@ function checkAllowedIP(entry: string | AllowedIPChange, path: string): CheckedA
 }
 
 function checkedNetwork(input: string, path: string, remove: boolean): CheckedAllowedIP {
-  const isCanonical = typeof input === 'string' && isCanonicalCidr(input)
-  return { text: isCanonical ? input : formatCidr(parseCidr(input, path)), remove }
+  return { text: canonicalCidr(input, path), remove }
 }
 
 function checkEndpoint(input: PeerConfig['endpoint'], path: string): Endpoint | undefined {

@@ -14,12 +14,7 @@ import type { Writer } from '../codec/writer.js'
 import { WG_KEY_LEN, wgAllowedIp, wgDevice, wgPeer } from '../specs/wireguard.js'
 import type { WgDeviceChange } from '../wireguard/pack.js'
 import { LASTING_FLAGS, type PeerWriter } from '../wireguard/peer-writer.js'
-
-const AF_INET = 2
-const AF_INET6 = 10
-/** sizeof(struct sockaddr_in) and sizeof(struct sockaddr_in6) */
-const SOCKADDR_IN = 16
-const SOCKADDR_IN6 = 28
+import { AF_INET, AF_INET6, SOCKADDR_IN, SOCKADDR_IN6 } from './sockaddr.js'
 
 const { replacePeers } = wgDevice.fields.flags.masks
 const { removeMe, replaceAllowedips, updateOnly } = wgPeer.fields.flags.masks

@@ -15,11 +15,7 @@ import { elementEnd } from '../codec/elements.js'
 import { wgAllowedIp, wgPeer } from '../specs/wireguard.js'
 import type { DeviceDump } from '../wireguard/get-device.js'
 import type { PeerBuilder } from '../wireguard/peer-builder.js'
-
-const AF_INET = 2
-const AF_INET6 = 10
-/** sizeof(struct sockaddr_in6) */
-const SOCKADDR_IN6 = 28
+import { AF_INET, AF_INET6, SOCKADDR_IN6 } from './sockaddr.js'
 
 /** Where `locate` puts the start of each attribute's payload. */
 const at = ({ type }: { type: number }): number => type * 2

@@ -54,9 +54,9 @@ async function load(): Promise<LibC> {
     throw unavailable(`netlink needs Linux on x64 or arm64, this is ${process.platform}`)
   }
   const ffi = await importFfi()
-  const files = loadedFiles()
-  if (!isMainThread) keepAddon(files)
-  ffi.open({ library: LIBRARY, path: libcName(files) })
+  const maps = readFileSync('/proc/self/maps', 'utf8')
+  if (!isMainThread) keepAddon(maps)
+  ffi.open({ library: LIBRARY, path: libcName(maps) })
   return bindCalls(ffi)
 }
 
@@ -75,23 +75,19 @@ async function importFfi(): Promise<typeof import('ffi-rs')> {
  * Keeps the native part of ffi-rs in memory. Node lets go of it when the thread ends that loaded it, and then
  * the C library calls what it has left behind in that thread: the whole process would end in SIGSEGV.
  *
+ * @param maps what the process has in its memory: a line for each part of a file, whose path ends it (proc(5))
  * @source https://github.com/rust-lang/rust/issues/91979
  */
-function keepAddon(files: ReadonlySet<string>): void {
-  const addons = [...files].filter((path) => /\/ffi-rs\.[^/]*\.node$/.test(path))
+function keepAddon(maps: string): void {
+  const addons = new Set(maps.match(/\/.*\/ffi-rs\.[^/\n]*\.node$/gm))
   try {
-    if (addons.length === 0) throw new Error('its file has another name')
+    if (addons.size === 0) throw new Error('its file has another name')
     for (const path of addons) {
       process.dlopen({ exports: {} }, path, constants.dlopen.RTLD_NOW | ABI.RTLD_NODELETE)
     }
   } catch (cause) {
     throw unavailable('the native part of ffi-rs could not be kept beyond this thread', cause)
   }
-}
-
-/** The files that this process has in its memory. @source proc(5), maps: the path is what begins with a slash */
-function loadedFiles(): ReadonlySet<string> {
-  return new Set(readFileSync('/proc/self/maps', 'utf8').match(/\/.*$/gm))
 }
 
 function unavailable(problem: string, cause?: unknown): NetlinkError {
@@ -102,8 +98,8 @@ function unavailable(problem: string, cause?: unknown): NetlinkError {
  * The C library that this process runs on already: the loader of musl is its libc. musl takes any
  * `libc.` name for itself, so the file does not have to be found.
  */
-function libcName(files: ReadonlySet<string>): string {
-  const musl = /\/ld-musl-([a-z0-9_]+)\.so/.exec([...files].join('\n'))
+function libcName(maps: string): string {
+  const musl = /\/ld-musl-([a-z0-9_]+)\.so/.exec(maps)
   return musl ? `libc.musl-${musl[1]}.so.1` : 'libc.so.6'
 }
 

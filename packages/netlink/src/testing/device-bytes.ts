@@ -2,11 +2,11 @@ import {
   type CheckedAllowedIP,
   type CheckedConfig,
   type CheckedPeer,
+  canonicalCidr,
   type Device,
   type Endpoint,
   type Family,
   formatAddress,
-  formatCidr,
   formatPublicKey,
   type Peer,
   parseAddress,
@@ -140,7 +140,7 @@ function allowedIpChange(bytes: Buffer): CheckedAllowedIP | undefined {
   const family: Family = number === 2 ? 4 : 6
   if (address.length !== (family === 4 ? 4 : 16) || mask > address.length * 8) return undefined
   const remove = ((find(list, 4)?.readUInt32LE() ?? 0) & 1) !== 0
-  return { text: formatCidr(parseCidr(`${formatAddress(family, address)}/${mask}`)), remove }
+  return { text: canonicalCidr(`${formatAddress(family, address)}/${mask}`), remove }
 }
 
 function endpointOf(bytes: Buffer): Endpoint {

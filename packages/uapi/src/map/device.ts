@@ -1,12 +1,10 @@
 import {
+  canonicalCidr,
   type Device,
   type Endpoint,
-  formatCidr,
-  isCanonicalCidr,
   type Peer,
   PeerRecord,
   type PublicKey,
-  parseCidr,
   publicKey,
   WireGuardError,
 } from '@wgctrl/types'
@@ -93,9 +91,8 @@ function toEndpoint(text: string): Endpoint {
 }
 
 function toCanonicalCidr(text: string): string {
-  if (isCanonicalCidr(text)) return text
   try {
-    return formatCidr(parseCidr(text))
+    return canonicalCidr(text)
   } catch (cause) {
     throw unreadable('allowed_ip', text, cause)
   }

@@ -1,10 +1,9 @@
 import {
   type CheckedAllowedIP,
+  canonicalCidr,
   type Endpoint,
   formatAddress,
-  formatCidr,
   parseAddress,
-  parseCidr,
 } from '@wgctrl/types'
 import type { FakeImplementation } from './fake-daemon.js'
 
@@ -41,5 +40,5 @@ export function readNetwork(
   const ip = parseAddress(address)
   const length = ip && readNumber(bits, ip.bytes.length * 8)
   if (length === undefined) return undefined
-  return { text: formatCidr(parseCidr(`${address}/${length}`)), remove }
+  return { text: canonicalCidr(`${address}/${length}`), remove }
 }

@@ -1,11 +1,10 @@
 import { type Route, RT_TABLE, RTN, RTPROT } from '@wgctrl/netlink'
 import {
+  canonicalCidr,
   type Device,
   type DeviceConfig,
   type Family,
-  formatCidr,
   type PeerConfig,
-  parseCidr,
   parsePublicKey,
 } from '@wgctrl/types'
 import type { InterfaceAddress } from './address.js'
@@ -86,7 +85,7 @@ export function desiredAllowedIPs(device: Device, desired: DeviceConfig): string
 function allowedIPsOf(peer: PeerConfig, before: readonly string[]): string[] {
   const changes = (peer.allowedIPs ?? []).map((entry) => {
     const { cidr, remove = false } = typeof entry === 'string' ? { cidr: entry } : entry
-    return { cidr: formatCidr(parseCidr(cidr)), remove }
+    return { cidr: canonicalCidr(cidr), remove }
   })
   const isChange = peer.replaceAllowedIPs === false || changes.some(({ remove }) => remove)
   const result = new Set(isChange ? before : [])
@@ -114,4 +113,4 @@ export const isDefaultOf = (route: Route, mark: number): boolean =>
 const isKernels = (route: Route): boolean => route.protocol === RTPROT.kernel
 
 /** The network that an address is in. */
-const connected = (address: string): string => formatCidr(parseCidr(address))
+const connected = (address: string): string => canonicalCidr(address)
