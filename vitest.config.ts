@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { countPlaces } from './test/fuzz/engine/plugin.js'
+import { namespaced } from './test/namespaced-pool.js'
 
 const source = (path: string) => fileURLToPath(new URL(`packages/${path}`, import.meta.url))
 
@@ -19,6 +20,10 @@ const tier = (name: string, include: string[], testTimeout: number, more = {}) =
   resolve: { alias },
   test: { name, include, testTimeout, hookTimeout: testTimeout, retry: 0, ...more },
 })
+
+/** A tier whose files make devices, or count what a machine has: each has a network and a process tree of its own. */
+const deviceTier = (name: string, include: string[], testTimeout: number, more = {}) =>
+  tier(name, include, testTimeout, { pool: namespaced, ...more })
 
 /**
  * A tier in an emulated machine, where everything takes ten times as long: the packages are those
@@ -42,8 +47,6 @@ const shortEvents = ['handshakes', 'just-in-time', 'watch'].map(
   (name) => `test/events/${name}.test.ts`,
 )
 
-const inTurn = { fileParallelism: false, isolate: false }
-
 /** The sizes and times that are promised: `test/events/sizes.ts`. */
 const longEvents = { WGCTRL_EVENTS: 'long' }
 
@@ -51,25 +54,28 @@ export default defineConfig({
   test: {
     projects: [
       tier('unit', ['packages/*/src/**/*.test.ts'], 20_000),
-      tier('contract', ['test/contract/**/*.test.ts'], 60_000),
-      tier('interop', ['test/interop/**/*.test.ts'], 120_000),
-      // Files one after the other: `show` shows the devices of all.
-      tier('cli', ['test/cli/*.test.ts'], 240_000, { fileParallelism: false }),
-      // Files one after the other: the sockets of userspace devices are in one folder.
-      tier('lifecycle', ['test/lifecycle/*.test.ts'], 600_000, { fileParallelism: false }),
-      // Files one after the other, in one process: they are about time, and the machine is one.
-      tier('events', ['test/events/*.test.ts'], 120_000, inTurn),
-      tier('events-long', ['test/events/*.test.ts'], 1_800_000, { ...inTurn, env: longEvents }),
+      deviceTier('contract', ['test/contract/**/*.test.ts'], 60_000),
+      deviceTier('interop', ['test/interop/**/*.test.ts'], 120_000),
+      deviceTier('cli', ['test/cli/*.test.ts'], 240_000),
+      deviceTier('lifecycle', ['test/lifecycle/*.test.ts'], 600_000),
+      deviceTier('events', ['test/events/*.test.ts'], 120_000),
+      // Files one after the other: they are about time, and the machine is one.
+      deviceTier('events-long', ['test/events/*.test.ts'], 1_800_000, {
+        fileParallelism: false,
+        env: longEvents,
+      }),
       // One file waits for a minute: others run beside it.
-      tier('faults', ['test/faults/**/*.test.ts'], 120_000, { maxWorkers: 2 }),
-      tier('secrets', ['test/secrets/**/*.test.ts'], 120_000),
-      tier('privileges', ['test/privileges/**/*.test.ts'], 60_000),
-      tier('soak', ['test/soak/**/*.test.ts'], 7_200_000),
+      deviceTier('faults', ['test/faults/**/*.test.ts'], 120_000, { maxWorkers: 2 }),
+      deviceTier('secrets', ['test/secrets/**/*.test.ts'], 120_000),
+      deviceTier('privileges', ['test/privileges/**/*.test.ts'], 60_000),
+      deviceTier('soak', ['test/soak/**/*.test.ts'], 7_200_000),
       { plugins: [countPlaces], ...tier('fuzz', ['test/fuzz/**/*.test.ts'], 86_400_000) },
       // On the packages that were built, emulated.
       { ...tier('abi', ['test/abi/*.test.ts'], 300_000), resolve: {} },
       // In one process: one of its own for each file takes an emulated processor five seconds and more.
-      kernelTier('kernel', ['test/kernel/guest/*.test.ts', ...shortEvents], 600_000, inTurn),
+      kernelTier('kernel', ['test/kernel/guest/*.test.ts', ...shortEvents], 600_000, {
+        isolate: false,
+      }),
       kernelTier('kernel-lifecycle', shortLifecycle, 600_000),
       kernelTier(
         'kernel-long',

@@ -1,6 +1,6 @@
 /**
  * Turns a command into one that runs as root in namespaces made for it: a network with nothing but
- * loopback, a process tree that ends with it, and its own UAPI sockets and named namespaces.
+ * loopback, a process tree that ends with it, and its own UAPI sockets, named namespaces and their files.
  * No device made in there reaches a real network, and none of the machine's own devices is seen.
  *
  * @param {string[]} command
@@ -15,7 +15,7 @@ export function isolated(command) {
 const setUp = `
 set -e
 ip link set lo up
-for directory in /var/run/wireguard /var/run/netns; do
+for directory in /var/run/wireguard /var/run/netns /etc/netns; do
   mkdir -p "$directory"
   mount -t tmpfs none "$directory"
 done

@@ -32,16 +32,11 @@ const names = [
   'ünder',
 ]
 
-/** A program that leaves a trace when it is run. */
-const daemon = [
-  process.execPath,
-  '-e',
-  "require('fs').writeFileSync('/tmp/wgctrl-was-run', '')",
-] as const
-
 async function clients(): Promise<{ wg: WireGuard[]; socketDir: string }> {
   const socketDir = await mkdtemp(join(tmpdir(), 'wgctrl-names-'))
   onTestFinished(() => rm(socketDir, { recursive: true }))
+  const trace = JSON.stringify(join(socketDir, 'was-run'))
+  const daemon = [process.execPath, '-e', `fs.writeFileSync(${trace}, '')`] as const
   const backends = [
     new UserspaceBackend({ socketDir, daemon }),
     new KernelBackend({ openTransport: new FakeKernel().openTransport }),
