@@ -33,7 +33,8 @@ export interface CreateOptions extends CallOptions {
   readonly mtu?: number | undefined
   /**
    * Userspace only: the program to start, with arguments; the device's name is added as the last.
-   * Absent: `WG_QUICK_USERSPACE_IMPLEMENTATION` of the environment, else `wireguard-go`.
+   * Absent: `WG_QUICK_USERSPACE_IMPLEMENTATION` of the environment, else `wireguard-go`. What it says once
+   * the device is there is thrown away.
    */
   readonly daemon?: string | readonly [string, ...string[]] | undefined
 }
@@ -78,7 +79,7 @@ export interface Backend extends AsyncDisposable {
   /** Applies a change. The whole config is checked before anything is sent. */
   configure(name: string, config: DeviceConfig, options?: CallOptions): Promise<void>
 
-  /** Makes a device without keys and peers, down. @throws {WireGuardError} `EEXIST` */
+  /** Makes a device without keys and peers, down. @throws {WireGuardError} `EEXIST`, `ENOENT` (its namespace) */
   create?(name: string, options?: CreateOptions): Promise<void>
 
   /** Removes a device. @throws {WireGuardError} `ENODEV` */

@@ -14,6 +14,7 @@ const brand: unique symbol = Symbol.for('wgctrl.error') as never
  * - `ENOBACKEND`: nothing on this machine speaks WireGuard
  * - `EADDRINUSE`: the listen port is taken
  * - `EEXIST`: a device of that name exists already
+ * - `ENOENT`: no such network namespace
  * - `EINTR`: the device changed during every attempt to read it
  * - `EPROTO`: the other side broke the protocol; `offset` or `line` says where
  * - `ETIMEDOUT`: the device did not answer in time
@@ -30,6 +31,7 @@ export type ErrorCode =
   | 'ENOBACKEND'
   | 'EADDRINUSE'
   | 'EEXIST'
+  | 'ENOENT'
   | 'EINTR'
   | 'EPROTO'
   | 'ETIMEDOUT'

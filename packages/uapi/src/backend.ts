@@ -28,7 +28,10 @@ import { toPeer } from './map/device.js'
 import { changeUnhindered, enterStream } from './read-ahead.js'
 
 export interface UserspaceOptions {
-  /** The directory of the sockets; absent: where the platform's implementations put theirs. */
+  /**
+   * The directory of the sockets; absent: where the platform's implementations put theirs. With it, a device
+   * can be made only by a {@link daemon} that puts its socket there.
+   */
   readonly socketDir?: string | undefined
   /** The program that {@link UserspaceBackend.create} starts; see {@link CreateOptions.daemon}. */
   readonly daemon?: CreateOptions['daemon']

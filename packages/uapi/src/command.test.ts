@@ -79,7 +79,7 @@ describe('a network namespace', () => {
     expect(namespaceEntry(netns)).toEqual(entry)
   })
 
-  it.each(['', 'a\0b', 0, -1, 1.5, Number.NaN, {}, null])('is not %j', (netns) => {
+  it.each(['', '.', '..', 'a\0b', 0, -1, 1.5, Number.NaN, {}, null])('is not %j', (netns) => {
     expect(() => namespaceEntry(netns as never)).toThrow(
       expect.objectContaining({ code: 'EINVAL', path: 'options.netns' }),
     )

@@ -1,10 +1,34 @@
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
-import { type CreateOptions, InvalidTypeError, invalid, unsupported } from '@wgctrl/types'
+import { basename, delimiter, join } from 'node:path'
+import {
+  type CreateOptions,
+  InvalidTypeError,
+  invalid,
+  quoted,
+  unsupported,
+  WireGuardError,
+} from '@wgctrl/types'
 
 /** As wg-quick(8) names it. */
 const IMPLEMENTATION_VARIABLE = 'WG_QUICK_USERSPACE_IMPLEMENTATION'
+
+/**
+ * Where programs put their sockets that cannot be told where.
+ *
+ * @source wireguard-go and amneziawg-go, ipc/uapi_unix.go; boringtun, src/device/api.rs
+ */
+const SOCKET_FOLDERS: Readonly<Record<string, string>> = Object.assign(Object.create(null), {
+  'wireguard-go': '/var/run/wireguard',
+  boringtun: '/var/run/wireguard',
+  'boringtun-cli': '/var/run/wireguard',
+  'amneziawg-go': '/var/run/amneziawg',
+})
+
+/** The folder that a program is known to put its sockets in; `undefined`: it may be any. */
+export function socketFolderOf(command: string): string | undefined {
+  return SOCKET_FOLDERS[basename(command)]
+}
 
 /** The program of the options, of the environment, or wireguard-go. */
 export function daemonCommand(daemon?: CreateOptions['daemon']): readonly [string, ...string[]] {
@@ -49,12 +73,35 @@ async function isProgram(path: string): Promise<boolean> {
  * @source nsenter(1); ip-netns(8): a named namespace is a file below /run/netns
  */
 export function namespaceEntry(netns: CreateOptions['netns']): string[] {
-  if (netns === undefined) return []
+  return netns === undefined ? [] : ['nsenter', `--net=${namespacePath(netns)}`, '--']
+}
+
+function namespacePath(netns: string | number): string {
   const isPid = typeof netns === 'number' && Number.isInteger(netns) && netns > 0
-  if (!isPid && (typeof netns !== 'string' || netns === '' || netns.includes('\0'))) {
+  const isText = typeof netns === 'string' && !['', '.', '..'].includes(netns)
+  if (!isPid && (!isText || netns.includes('\0'))) {
     throw invalid('options.netns', 'must be a name of `ip netns`, a path, or a pid')
   }
-  const path = isPid ? `/proc/${netns}/ns/net` : join('/run/netns', String(netns))
-  const isPath = typeof netns === 'string' && netns.includes('/')
-  return ['nsenter', `--net=${isPath ? netns : path}`, '--']
+  if (isPid) return `/proc/${netns}/ns/net`
+  return isText && netns.includes('/') ? netns : join('/run/netns', String(netns))
+}
+
+/**
+ * Looks for a network namespace before a program is started in it, whose words would have to be understood.
+ *
+ * @throws {WireGuardError} `ENOENT` when there is none, `EPERM`
+ */
+export async function checkNamespace(netns: CreateOptions['netns']): Promise<void> {
+  if (netns === undefined) return
+  const path = namespacePath(netns)
+  try {
+    await access(path, constants.R_OK)
+  } catch (cause) {
+    const { code = 'ENOENT' } = cause as NodeJS.ErrnoException
+    throw new WireGuardError(`network namespace ${quoted(netns)}: cannot open ${path}: ${code}`, {
+      code: code === 'EACCES' ? 'EPERM' : code,
+      path: 'options.netns',
+      cause,
+    })
+  }
 }

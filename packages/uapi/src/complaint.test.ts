@@ -16,6 +16,11 @@ it('is what stands outside of the box', () => {
   expect(complaintOf('  \n')).toBe('')
 })
 
+it('has nothing that a terminal would obey', () => {
+  const said = '\x1b[2J\x1b[31mINFO\x1b[0m [a]\r\n\x1b]0;title\x07\u202eb\u009bc'
+  expect(complaintOf(said)).toBe('INFO [a]\n]0;titlebc')
+})
+
 describe('means', () => {
   it.each([
     ['Failed to create TUN device: device or resource busy', 'EEXIST'],
@@ -23,6 +28,10 @@ describe('means', () => {
     ['Failed to create TUN device: operation not permitted', 'EPERM'],
     ['mkdir /var/run/wireguard: Permission denied', 'EPERM'],
     ['CreateTUN("wg0") failed; /dev/net/tun does not exist', 'EUNSUPPORTED'],
+    ['Failed to create TUN device: no such device', 'EUNSUPPORTED'],
+    ['Failed to create TUN device: no such device or address', 'EUNSUPPORTED'],
+    ['Failed to create TUN device: inappropriate ioctl for device', 'EUNSUPPORTED'],
+    ["nsenter: reassociate to namespace 'ns/net' failed: Invalid argument", 'EINVAL'],
     ['Failed to create TUN device: invalid argument', 'EIO'],
     ['', 'EIO'],
   ])('%j: %s', (complaint, code) => {

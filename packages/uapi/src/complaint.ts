@@ -7,13 +7,20 @@ const BANNER = /^[┌│└].*\n?/gmu
 const MEANINGS: readonly (readonly [RegExp, ErrorCode])[] = [
   [/permission denied|operation not permitted/i, 'EPERM'],
   [/device or resource busy|unix socket in use|file exists/i, 'EEXIST'],
+  // nsenter(1), of a file that is no network namespace.
+  [/reassociate to namespace .*invalid argument/i, 'EINVAL'],
 ]
 
-const NO_TUN = /\/dev\/net\/tun does not exist|\/dev\/net\/tun: no such/i
+/** Without its file, with a file that no driver is behind, and with one that is another device or none. */
+const NO_TUN =
+  /\/dev\/net\/tun does not exist|\/dev\/net\/tun: no such|TUN device: (no such (device|file)|inappropriate ioctl|bad file descriptor)/i
 
-/** What a daemon said, without decoration. */
+/** What a terminal would obey: sequences that begin with ESC, and all control characters but newline and TAB. */
+const CONTROLS = /(?![\n\t])(\p{Cc}\[[0-9;?]*[ -/]*[@-~]|[\p{Cc}\p{Cf}])/gu
+
+/** What a daemon said, without decoration and without anything that a terminal would obey. */
 export function complaintOf(output: string): string {
-  return output.replace(BANNER, '').trim()
+  return output.replace(CONTROLS, '').replace(BANNER, '').trim()
 }
 
 /**

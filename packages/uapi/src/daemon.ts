@@ -1,22 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readSync } from 'node:fs'
-import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type CreateOptions, unsupported, WireGuardError } from '@wgctrl/types'
-import { checkProgram, daemonCommand, namespaceEntry } from './command.js'
+import { checkNamespace, checkProgram, daemonCommand, namespaceEntry } from './command.js'
 import { complaintOf, explainDeath } from './complaint.js'
-
-/** What a daemon says before it dies is short; its log is not our business. */
-const LONGEST_COMPLAINT = 4096
+import { DaemonOutput } from './daemon-output.js'
+import { eventWithin } from './event.js'
+import { type Holder, holderOf } from './socket-holder.js'
 
 /** Milliseconds that a program has to end when it is told to. */
 const END_GRACE = 1000
 
 /** Milliseconds between two looks at a process group, of whose end no event tells. */
 const POLL_INTERVAL = 10
+
+/** Milliseconds for the last words of a program that ended; what it left behind may keep its output open. */
+const LAST_WORDS = 500
 
 /**
  * A userspace implementation that was started for one device. Most go to the background by
@@ -26,53 +25,77 @@ const POLL_INTERVAL = 10
 export class Daemon {
   readonly #command: string
   readonly #child: ChildProcess
-  readonly #output: FileHandle
-  #isReleased = false
-  /** Why the program ended, if it did so otherwise than by going to the background. */
-  death: WireGuardError | undefined
+  readonly #output: DaemonOutput
 
-  private constructor(command: string, child: ChildProcess, output: FileHandle) {
+  private constructor(command: string, child: ChildProcess, output: DaemonOutput) {
     this.#command = command
     this.#child = child
     this.#output = output
-    child.once('exit', (status, signal) => {
-      if (status === 0 || this.#isReleased) return
-      this.death = explainDeath(command, signal ?? `status ${status}`, this.#complaint())
-    })
   }
 
   /**
-   * Starts the program, without a shell, in a process group of its own.
+   * Starts the program, without a shell, in a session of its own.
    *
-   * @throws {WireGuardError} `EUNSUPPORTED` when it cannot be started, `EINVAL`, `EPERM`
+   * @throws {WireGuardError} `EUNSUPPORTED` when it cannot be started, `EINVAL`, `ENOENT`, `EPERM`
    */
   static async start(name: string, options: CreateOptions): Promise<Daemon> {
     const daemon = daemonCommand(options.daemon)
     const [command, ...args] = [...namespaceEntry(options.netns), ...daemon, name]
     await checkProgram(daemon[0])
     await checkProgram(command as string)
-    const output = await openUnnamedFile()
+    await checkNamespace(options.netns)
+    const output = await DaemonOutput.open()
     try {
-      const stdio = ['ignore', output.fd, output.fd] as const
+      const stdio = ['ignore', output.entrance, output.entrance] as const
       const child = spawn(command as string, args, { stdio: [...stdio], detached: true })
       await once(child, 'spawn')
       child.unref()
+      output.leaveToProgram()
       return new Daemon(daemon[0], child, output)
     } catch (error) {
-      await output.close()
+      output.close()
       throw cannotStart(daemon[0], error)
     }
   }
 
-  /** Adds to an error that the daemon caused what the daemon said. */
-  explain(error: unknown): unknown {
-    const complaint = this.#complaint()
-    if (!(error instanceof WireGuardError) || error === this.death || !complaint) return error
-    const message = `${error.message}; ${this.#command} said: ${complaint}`
-    return new WireGuardError(message, { code: error.code, cause: error })
+  /** The program ended as one does that left its daemon in the background. */
+  get isInBackground(): boolean {
+    return this.#child.exitCode === 0
   }
 
-  /** Stops the program and what it left in the background, and waits until they are gone. */
+  get isRunning(): boolean {
+    return !this.#hasEnded
+  }
+
+  /** Waits until the program ended, for so many milliseconds at most. */
+  async end(within: number): Promise<void> {
+    if (!this.#hasEnded) await eventWithin(this.#child, 'exit', within)
+  }
+
+  /** Why the program ended, if it did so otherwise than by going to the background. */
+  async death(): Promise<WireGuardError | undefined> {
+    if (!this.#hasEnded || this.isInBackground) return undefined
+    await this.#output.end(LAST_WORDS)
+    const { signalCode, exitCode } = this.#child
+    return explainDeath(this.#command, signalCode ?? `status ${exitCode}`, this.#complaint)
+  }
+
+  /** See {@link holderOf}. */
+  holderOf(path: string): Promise<Holder | undefined> {
+    return holderOf(path, this.#pid)
+  }
+
+  /** Adds to an error that the daemon caused what the daemon said. */
+  explain(error: unknown): unknown {
+    const complaint = this.#complaint
+    if (!(error instanceof WireGuardError) || !complaint || error.message.includes(complaint)) {
+      return error
+    }
+    const message = `${error.message}; ${this.#command} said: ${complaint}`
+    return new WireGuardError(message, { ...error, code: error.code, cause: error })
+  }
+
+  /** Stops the program and what it left in its group, and waits until they are gone. */
   async stop(): Promise<void> {
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       if (!this.#signal(signal)) return
@@ -83,25 +106,30 @@ export class Daemon {
     }
   }
 
-  /** Lets go of the program: it goes on by itself. */
-  async release(): Promise<void> {
-    this.#isReleased = true
-    await this.#output.close()
+  /** Lets go of the program: it goes on by itself, and nobody hears what it says. */
+  release(): void {
+    this.#output.close()
   }
 
   /** @returns false when the process group has no member any more */
   #signal(signal: NodeJS.Signals | 0): boolean {
     try {
-      return process.kill(-(this.#child.pid as number), signal)
+      return process.kill(-this.#pid, signal)
     } catch {
       return false
     }
   }
 
-  #complaint(): string {
-    const bytes = Buffer.alloc(LONGEST_COMPLAINT)
-    const length = readSync(this.#output.fd, bytes, 0, LONGEST_COMPLAINT, 0)
-    return complaintOf(bytes.toString('utf8', 0, length))
+  get #pid(): number {
+    return this.#child.pid as number
+  }
+
+  get #hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null
+  }
+
+  get #complaint(): string {
+    return complaintOf(this.#output.text)
   }
 }
 
@@ -114,17 +142,4 @@ function cannotStart(command: string, error: unknown): unknown {
     code: code === 'EACCES' ? 'EPERM' : code,
     cause: error,
   })
-}
-
-/**
- * A file rather than a pipe: a daemon that stays would die of SIGPIPE when this process is gone. It has
- * no name any more, so it goes with the last process that writes to it.
- */
-async function openUnnamedFile(): Promise<FileHandle> {
-  const directory = await mkdtemp(join(tmpdir(), 'wgctrl-'))
-  try {
-    return await open(join(directory, 'output'), 'wx+', 0o600)
-  } finally {
-    await rm(directory, { recursive: true })
-  }
 }

@@ -1,5 +1,5 @@
 import { constants, existsSync, statSync } from 'node:fs'
-import { access, readdir, readFile, stat, unlink } from 'node:fs/promises'
+import { access, lstat, readdir, readFile, realpath, stat, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import {
   checkInterfaceName,
@@ -8,7 +8,9 @@ import {
   invalid,
   isInterfaceName,
   unsupported,
+  WireGuardError,
 } from '@wgctrl/types'
+import { socketFolderOf } from './command.js'
 
 /** @source https://www.wireguard.com/xplatform/#windows */
 const PIPE_DIRECTORY = '\\\\.\\pipe\\'
@@ -108,6 +110,38 @@ export class SocketDirectory {
     checkTrusted(dirname(path), statSync(dirname(path)), true)
   }
 
+  /**
+   * Refuses to start a program whose socket could not be where this directory has it.
+   *
+   * @throws {WireGuardError} `EUNSUPPORTED` when it is known to put it elsewhere; `ENOENT` when the directory
+   * is a link to nothing, `ENOTDIR` when it is none
+   */
+  async checkHome(command: string): Promise<void> {
+    if (this.#hasPipes) return
+    const directory = await this.path()
+    const home = socketFolderOf(command)
+    if (home !== undefined && !(await isOneFolder(home, directory))) {
+      throw elsewhere(`${command} puts its socket into ${home}`, directory)
+    }
+    await checkFolder(directory)
+  }
+
+  /**
+   * Where else a program may have put the socket of a device that it was started for.
+   *
+   * @returns `undefined` when there is no such place
+   */
+  async elsewhere(name: string): Promise<string | undefined> {
+    const usual = SOCKET_DIRECTORIES[0] as string
+    if (this.#hasPipes || (await isOneFolder(usual, await this.path()))) return undefined
+    return join(usual, `${name}.sock`)
+  }
+
+  /** What to say of a daemon whose socket is in another place. */
+  async misplaced(path: string): Promise<WireGuardError> {
+    return elsewhere(`the daemon put its socket to ${path}`, await this.path())
+  }
+
   /** False when there is certainly no socket. */
   async has(path: string): Promise<boolean> {
     return this.#hasPipes || exists(path)
@@ -147,6 +181,29 @@ export class SocketDirectory {
 async function areOfOneTime(...paths: [string, string]): Promise<boolean> {
   const [a, b] = await Promise.all(paths.map((path) => stat(path).catch(() => undefined)))
   return a && b ? Math.abs(a.mtimeMs - b.mtimeMs) < NAME_FILE_TOLERANCE : false
+}
+
+const elsewhere = (what: string, directory: string): WireGuardError =>
+  unsupported(
+    'socketDir',
+    `${what}, and "socketDir" is ${directory}: leave that out, or name by "daemon" a program that is told to ` +
+      `put it there, as ['program', 'argument with the folder']`,
+  )
+
+async function isOneFolder(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([one, other].map((path) => realpath(path).catch(() => path)))
+  return a === b || [one, other].every((path) => SOCKET_DIRECTORIES.includes(path))
+}
+
+/** A directory that is missing is the daemon's to make; where a link leads to nothing it cannot. */
+async function checkFolder(path: string): Promise<void> {
+  const isLink = (await lstat(path).catch(() => undefined))?.isSymbolicLink() === true
+  const folder = await stat(path).catch(() => undefined)
+  if (folder?.isDirectory() || (!folder && !isLink)) return
+  const [code, problem] = folder
+    ? ['ENOTDIR', 'is no folder']
+    : ['ENOENT', 'is a link that leads to nothing']
+  throw new WireGuardError(`${path}, where the socket would be, ${problem}`, { code })
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type CreateOptions, WireGuardError } from '@wgctrl/types'
+import { abortable, type CreateOptions, WireGuardError } from '@wgctrl/types'
 import { encodeSet } from './codec/request.js'
+import { daemonCommand } from './command.js'
 import { Daemon } from './daemon.js'
 import type { SocketDirectory } from './directory.js'
 import { isSocket } from './failure.js'
@@ -20,11 +21,19 @@ const LINK_GRACE = 3000
 /** What a socket says before its daemon listens, or while it goes away. */
 const NOT_READY = new Set<string | undefined>(['ENOENT', 'ECONNREFUSED', 'EPROTO'])
 
+/** Milliseconds in which a program that cannot have a device ends, where nothing else tells whose socket it is. */
+const SETTLING_TIME = 1000
+
+/** Milliseconds that a socket refuses connections until it passes for one that nobody listens on. */
+const STALE_TIME = 100
+
 /**
  * Starts a daemon and waits until its socket answers. A daemon that dies before, or is not ready in
- * time, leaves nothing behind.
+ * time, leaves nothing behind. Of several that are started for one name at once, by whomever, one has the
+ * device.
  *
- * @throws {WireGuardError} `EEXIST`, `EUNSUPPORTED`, `EPERM`, `ETIMEDOUT`; what the daemon said is in it
+ * @throws {WireGuardError} `EEXIST`, `EUNSUPPORTED`, `ENOENT`, `EPERM`, `ETIMEDOUT`; what the daemon said is
+ * in it
  */
 export async function createDevice(
   name: string,
@@ -34,25 +43,103 @@ export async function createDevice(
   signal: AbortSignal,
 ): Promise<void> {
   const isTaken = options.netns === undefined && (await hasLink(name))
-  if (isTaken || (await answers(path, signal))) {
-    throw new WireGuardError('an interface of that name exists', { code: 'EEXIST' })
-  }
-  const before = await identityOf(directory, path)
+  if (isTaken || (await answers(path, signal))) throw taken()
+  await directory.checkHome(daemonCommand(options.daemon)[0])
+  const socket = await NewSocket.before(path, directory)
+  const elsewhere = await directory.elsewhere(name)
+  const misplaced =
+    elsewhere === undefined ? undefined : await NewSocket.before(elsewhere, directory)
+  signal.throwIfAborted()
   const daemon = await Daemon.start(name, options)
   try {
-    while (!(await answers(path, signal))) {
-      if (daemon.death) throw daemon.death
+    while (!(await isReady(path, daemon, signal))) {
+      await refuseDeath(daemon, socket)
+      if (misplaced && (await isOwnSocket(misplaced, daemon))) {
+        throw await directory.misplaced(misplaced.path)
+      }
       await pause(signal)
     }
   } catch (error) {
-    const isAlive = daemon.death === undefined
     await daemon.stop()
-    const isNew = (await identityOf(directory, path)) !== before
     // The socket of a daemon that died of a namesake is the namesake's.
-    if (isNew && (isAlive || (await isStale(path)))) await directory.remove(path).catch(() => {})
+    if ((error as WireGuardError).code !== 'EEXIST') {
+      await socket.remove(daemon)
+      await misplaced?.remove(daemon)
+    }
     throw daemon.explain(error)
   } finally {
-    await daemon.release()
+    daemon.release()
+  }
+}
+
+const taken = (cause?: WireGuardError): WireGuardError =>
+  new WireGuardError(`an interface of that name exists${cause ? `; ${cause.message}` : ''}`, {
+    code: 'EEXIST',
+    ...(cause && { cause }),
+  })
+
+/**
+ * True once the socket answers and is that of the program that was started. Another program may have been
+ * started for the same name at the same moment: one of them is about to die, and the other's socket answers.
+ */
+async function isReady(path: string, daemon: Daemon, signal: AbortSignal): Promise<boolean> {
+  if (!(await answers(path, signal))) return false
+  await daemon.end(POLL_INTERVAL)
+  if (!daemon.isRunning) return daemon.isInBackground
+  const holder = await daemon.holderOf(path)
+  if (holder === undefined) await abortable(daemon.end(SETTLING_TIME), signal)
+  return holder !== 'other' && daemon.isRunning
+}
+
+/** @throws {WireGuardError} why the daemon died, if it did */
+async function refuseDeath(daemon: Daemon, socket: NewSocket): Promise<void> {
+  const death = await daemon.death()
+  if (!death) return
+  const isNamesakes =
+    death.code === 'EIO' && (await socket.isNew()) && !(await isStale(socket.path))
+  throw isNamesakes ? taken(death) : death
+}
+
+async function isOwnSocket(socket: NewSocket, daemon: Daemon): Promise<boolean> {
+  if (!(await socket.isNew())) return false
+  return daemon.isInBackground || (await daemon.holderOf(socket.path)) === 'own'
+}
+
+/** The place where a socket is expected, and what was there before. */
+class NewSocket {
+  readonly path: string
+  readonly #directory: SocketDirectory
+  readonly #before: string | undefined
+
+  private constructor(path: string, directory: SocketDirectory, before: string | undefined) {
+    this.path = path
+    this.#directory = directory
+    this.#before = before
+  }
+
+  static async before(path: string, directory: SocketDirectory): Promise<NewSocket> {
+    return new NewSocket(path, directory, await identityOf(directory, path))
+  }
+
+  async isNew(): Promise<boolean> {
+    const now = await identityOf(this.#directory, this.path)
+    return now !== undefined && now !== this.#before
+  }
+
+  /** Removes what the daemon, which was stopped, put here: nobody else's. */
+  async remove(daemon: Daemon): Promise<void> {
+    if (!(await this.isNew())) return
+    if (daemon.isInBackground || (await this.#isAbandoned())) {
+      await this.#directory.remove(this.path).catch(() => {})
+    }
+  }
+
+  /** A socket refuses connections also in the moment between its making and its listening. */
+  async #isAbandoned(): Promise<boolean> {
+    const identity = await identityOf(this.#directory, this.path)
+    if (!(await isStale(this.path))) return false
+    await sleep(STALE_TIME)
+    return (await isStale(this.path)) && (await identityOf(this.#directory, this.path)) === identity
   }
 }
 
