@@ -47,6 +47,32 @@ describe('KernelBackend', () => {
     expect(kernel.links.get('wg-b')?.mtu).toBe(1300)
   })
 
+  it('refuses every call once it was closed, and opens nothing', async () => {
+    const kernel = new FakeKernel()
+    let opened = 0
+    const openTransport = (protocol: number) => {
+      opened++
+      return kernel.openTransport(protocol)
+    }
+    const backend = new KernelBackend({ openTransport })
+    await backend.create('wg0')
+    await backend.device('wg0')
+    await backend[Symbol.asyncDispose]()
+    const before = opened
+    const calls: (() => Promise<unknown>)[] = [
+      () => backend.probe(),
+      () => backend.list(),
+      () => backend.device('wg0'),
+      () => backend.peers('wg0').next(),
+      () => backend.configure('wg0', { listenPort: 1 }),
+      () => backend.create('wg1'),
+      () => backend.delete('wg0'),
+    ]
+    for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'ECLOSED' })
+    expect(opened).toBe(before)
+    await backend[Symbol.asyncDispose]()
+  })
+
   it('reads back what it configured', async () => {
     const { backend } = await setUp()
     const [privateKey, presharedKey] = [generatePrivateKey(), generatePresharedKey()]
@@ -228,12 +254,6 @@ describe('KernelBackend', () => {
     const { privateKey } = await backend.device('wg0')
     expect(privateKey).toBeInstanceOf(SecretKey)
     expect(JSON.stringify({ privateKey })).not.toContain(key.toBase64())
-  })
-
-  it('refuses calls after it was closed', async () => {
-    const { backend } = await setUp()
-    await backend[Symbol.asyncDispose]()
-    await expect(backend.device('wg0')).rejects.toMatchObject({ code: 'EBADF' })
   })
 })
 

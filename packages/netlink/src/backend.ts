@@ -8,6 +8,7 @@ import {
   type CheckedConfig,
   type CreateOptions,
   checkInterfaceName,
+  closed,
   Deadline,
   type Device,
   type DeviceConfig,
@@ -69,6 +70,7 @@ export class KernelBackend implements Backend {
   /** Names the namespace in the queue of each device, which is one for the whole process. */
   readonly #queue: string
   #rtnl: Promise<Rtnl> | undefined
+  #closed = false
   /** Whether this kernel takes WGALLOWEDIP_F_REMOVE_ME; unknown until it is first needed. */
   #removesAllowedIPs: boolean | undefined
 
@@ -86,6 +88,7 @@ export class KernelBackend implements Backend {
 
   /** Passes when the kernel has WireGuard and this process may use it; says what to do otherwise. */
   async probe(): Promise<void> {
+    this.#refuseClosed()
     const result = await probe({ netns: this.#netns, openTransport: this.#openTransport })
     if (result.state === 'ready') return
     const code = result.state === 'no-permission' ? 'EPERM' : 'ENOBACKEND'
@@ -150,7 +153,9 @@ export class KernelBackend implements Backend {
     })
   }
 
+  /** Calls are refused from now on with `ECLOSED`. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true
     await this.#pool.close()
     const rtnl = await this.#rtnl?.catch(() => undefined)
     await rtnl?.close()
@@ -169,6 +174,7 @@ export class KernelBackend implements Backend {
     const line = this.#line(name)
     let deadline: Deadline | undefined
     try {
+      this.#refuseClosed()
       checkInterfaceName(name)
       deadline = new Deadline(options)
       const { signal } = deadline
@@ -254,7 +260,12 @@ export class KernelBackend implements Backend {
     return inContext(error, { operation: 'peers', device: name, backend: this.kind })
   }
 
-  #openRtnl(): Promise<Rtnl> {
+  #refuseClosed(): void {
+    if (this.#closed) throw closed('backend')
+  }
+
+  async #openRtnl(): Promise<Rtnl> {
+    this.#refuseClosed()
     this.#rtnl ??= this.#newRtnl().catch((error: unknown) => {
       this.#rtnl = undefined
       throw error
@@ -278,6 +289,7 @@ export class KernelBackend implements Backend {
   ): Promise<T> {
     let deadline: Deadline | undefined
     try {
+      this.#refuseClosed()
       deadline = new Deadline(options)
       const { signal } = deadline
       if (operation === 'list') return await body(signal)

@@ -1,5 +1,10 @@
+import { constants } from 'node:os'
 import { type Family, formatAddress } from '@wgctrl/types'
-import { protocolError } from './errors.js'
+import { readU16 } from './codec/bytes.js'
+import { MESSAGE_HEADER } from './codec/message.js'
+import { NetlinkError, protocolError, recoded } from './errors.js'
+import type { Request } from './reply.js'
+import { RTM_ROUTE } from './specs/rt-route.js'
 
 /** Address families as numbers. @source linux/socket.h */
 const AF = { unspec: 0, inet: 2, inet6: 10 } as const
@@ -17,8 +22,28 @@ export const familyOf = (number: number): Family => (number === AF.inet6 ? 6 : 4
 export const isInternet = ({ payload }: { payload: Uint8Array }): boolean =>
   payload[0] === AF.inet || payload[0] === AF.inet6
 
+/** True of a message about one family; without one, of those about either. */
+export const isOfFamily =
+  (family: Family | undefined) =>
+  (message: { payload: Uint8Array }): boolean =>
+    family === undefined ? isInternet(message) : message.payload[0] === familyNumber(family)
+
 /** @throws {NetlinkError} EPROTO for fewer bytes than an address of the family has */
 export const addressText = (family: Family, bytes: Uint8Array): string => {
   if (bytes.length >= (family === 4 ? 4 : 16)) return formatAddress(family, bytes)
   throw protocolError(`an IPv${family} address of ${bytes.length} bytes`)
+}
+
+/**
+ * One code for IPv6 that is not to be had: booted without it (`ipv6.disable=1`) the kernel says EOPNOTSUPP,
+ * and EACCES to what is added where it is switched off (`disable_ipv6`).
+ *
+ * @source net/core/rtnetlink.c; net/ipv6/addrconf.c, addrconf_add_dev; net/ipv6/route.c, ip6_route_info_create
+ */
+export function familyError(error: unknown, { bytes }: Request): unknown {
+  if (!(error instanceof NetlinkError) || bytes[MESSAGE_HEADER] !== AF.inet6) return error
+  // Of a look-up it is the word of a route that prohibits.
+  const isOff = error.errno === constants.errno.EACCES && readU16(bytes, 4) !== RTM_ROUTE.get
+  if (!isOff && error.code !== 'EOPNOTSUPP') return error
+  return recoded(error, 'EAFNOSUPPORT', `IPv6 is switched off: ${error.message}`)
 }

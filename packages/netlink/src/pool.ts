@@ -1,5 +1,5 @@
+import { closed } from '@wgctrl/types'
 import { Connection } from './connection.js'
-import { NetlinkError } from './errors.js'
 import type { Transport } from './socket/transport.js'
 
 /** Idle connections that are kept; each holds a descriptor and 128 KiB. */
@@ -18,8 +18,9 @@ export class ConnectionPool {
     this.#open = open
   }
 
+  /** @throws {WireGuardError} `ECLOSED` */
   async acquire(): Promise<Connection> {
-    if (this.#closed) throw new NetlinkError('this backend was closed', { code: 'EBADF' })
+    if (this.#closed) throw closed('backend')
     return this.#idle.pop() ?? new Connection(await this.#open())
   }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { inNamespace } from './in-namespace.js'
 import { Rtnl } from './rtnl.js'
 import { routeLookupRequest, toRoute } from './rtnl-route.js'
-import { attr, done, fakeTransport, message } from './testing/index.js'
+import { answer, attr, done, fakeTransport, message } from './testing/index.js'
 
 /** rtmsg of a family and, as the only attribute, a destination of so many bytes. */
 const routeTo = (family: number, bytes: number): Buffer =>
@@ -35,12 +35,49 @@ describe('toRoute', () => {
   })
 })
 
+describe('a family that is not there', () => {
+  const withoutIPv6 = (): Rtnl =>
+    new Rtnl(
+      fakeTransport((request) => {
+        const [sequence, isRule] = [request.readUInt32LE(8), request.readUInt16LE(4) === 34]
+        if (isRule) return [answer(request, -97)]
+        // Asked for addresses and routes of a family that it does not have, a kernel gives those of all.
+        const payload = routeTo(2, 4)
+        return [message(request.readUInt16LE(4) - 2, 2, sequence, payload), done(request)]
+      }),
+    )
+
+  it('has neither rules nor addresses nor routes', async () => {
+    await using rtnl = withoutIPv6()
+    expect(await rtnl.rules({ family: 6 })).toEqual([])
+    expect(await rtnl.routes({ family: 6 })).toEqual([])
+    expect(await rtnl.addresses({ family: 6 })).toEqual([])
+    expect(await rtnl.routes({ family: 4 })).toHaveLength(1)
+  })
+
+  it('gets a code of its own', async () => {
+    await using rtnl = new Rtnl(fakeTransport((request) => [answer(request, -95)]))
+    const failure = { code: 'EAFNOSUPPORT', message: /^IPv6 is switched off/ }
+    const added = rtnl.addAddress({ index: 1, address: 'fd00::1/64' })
+    await expect(added).rejects.toMatchObject(failure)
+    await expect(rtnl.addRoute({ destination: 'fd00::/64' })).rejects.toMatchObject(failure)
+    await expect(rtnl.routeTo('fd00::1')).rejects.toMatchObject(failure)
+    const other = rtnl.addAddress({ index: 1, address: '10.0.0.1/24' })
+    await expect(other).rejects.toMatchObject({ code: 'EOPNOTSUPP' })
+  })
+})
+
 describe('routeLookupRequest', () => {
   it('asks for one address, as `ip route get 192.0.2.1 mark 7` does', () => {
     const { bytes } = routeLookupRequest('192.0.2.1', 7)
     // rtmsg: family 2, dst_len 32, RTM_F_LOOKUP_TABLE; RTA_DST (1) with four bytes; RTA_MARK (16).
     const expected = '02200000000000000010000008000100c00002010800100007000000'
     expect(Buffer.from(bytes.subarray(16)).toString('hex')).toBe(expected)
+  })
+
+  it('asks IPv6 without a flag that it refuses, as `ip -6 route get` does', () => {
+    const { bytes } = routeLookupRequest('::1')
+    expect(Buffer.from(bytes.subarray(16, 28)).toString('hex')).toBe('0a8000000000000000000000')
   })
 
   it('has no mark for none, and refuses what is no address', () => {

@@ -73,10 +73,12 @@ export function routeDumpRequest({ family, table, link }: RouteFilter): Request 
 /** Asks where a packet would go. @throws {WireGuardError} EINVAL for text that is no address */
 export function routeLookupRequest(address: string, mark = 0): Request {
   const bytes = addressBytes(address, 'address')
+  const family = bytes.length === 4 ? 4 : 6
   const header = {
-    family: familyNumber(bytes.length === 4 ? 4 : 6),
+    family: familyNumber(family),
     dstLen: bytes.length * 8,
-    flags: RTM_F.lookupTable,
+    // IPv6 names the table in any case, and refuses the flag. @source net/ipv6/route.c, inet6_rtm_valid_getroute_req
+    flags: family === 4 ? RTM_F.lookupTable : 0,
   }
   return fixedRequest(RTM_ROUTE.get, 0, rtmsg, header, routeAttributes, {
     dst: bytes,

@@ -1,9 +1,9 @@
 import { closeSync } from 'node:fs'
 import type { Infer } from './codec/attribute-set.js'
-import { NLM_F } from './codec/message.js'
+import { type Message, NLM_F } from './codec/message.js'
 import { Connection } from './connection.js'
 import { NetlinkError, recoded } from './errors.js'
-import { isInternet } from './family.js'
+import { familyError, isOfFamily } from './family.js'
 import { type Link, toLink } from './link.js'
 import { type LinkEvents, watchLinks } from './link-events.js'
 import type { ReplyOptions, Request } from './reply.js'
@@ -67,6 +67,11 @@ const EXCLUSIVE = NLM_F.create | NLM_F.exclusive
 
 /** RTEXT_FILTER_SKIP_STATS: without the counters of IPv6 a link takes a fifth less. */
 const SKIP_STATS = 8
+
+const NO_FAMILY = ['EAFNOSUPPORT']
+
+/** @source net/ipv4/fib_frontend.c, net/ipv6/ip6_fib.c: ENOENT for a dump of a table that is not there */
+const NO_TABLE = [...NO_FAMILY, 'ENOENT']
 
 /** Links, addresses, routes and rules of one network namespace over one socket. */
 export class Rtnl {
@@ -142,15 +147,15 @@ export class Rtnl {
     }
   }
 
+  /** The addresses of all links or one. @throws {NetlinkError} ENODEV when there is no such link */
   async addresses(filter: AddressFilter = {}, options?: ReplyOptions): Promise<Address[]> {
-    const request = addressRequest(RTM_ADDRESS.get, 0, filter)
-    const messages = await this.#connection.dump(request, options)
-    return messages.filter(isInternet).map(toAddress)
+    const messages = await this.#dump(addressRequest(RTM_ADDRESS.get, 0, filter), options)
+    return messages.filter(isOfFamily(filter.family)).map(toAddress)
   }
 
-  /** @throws {NetlinkError} EEXIST */
+  /** @throws {NetlinkError} EEXIST; EAFNOSUPPORT where IPv6 is switched off */
   async addAddress(address: NewAddress, options?: ReplyOptions): Promise<void> {
-    await this.#connection.request(addressRequest(RTM_ADDRESS.new, EXCLUSIVE, address), options)
+    await this.#requestOfFamily(addressRequest(RTM_ADDRESS.new, EXCLUSIVE, address), options)
   }
 
   /** @throws {NetlinkError} EADDRNOTAVAIL */
@@ -158,34 +163,40 @@ export class Rtnl {
     await this.#connection.request(addressRequest(RTM_ADDRESS.delete, 0, address), options)
   }
 
+  /**
+   * The routes that the filter lets through: none of a table, or of a family, that is not there.
+   *
+   * @throws {NetlinkError} ENODEV when there is no such link
+   */
   async routes(filter: RouteFilter = {}, options?: ReplyOptions): Promise<Route[]> {
-    const messages = await this.#connection.dump(routeDumpRequest(filter), options)
-    const found = messages.filter((each) => each.type === RTM_ROUTE.new && isInternet(each))
-    const routes = found.map(toRoute)
-    return routes.filter(({ table }) => filter.table === undefined || table === filter.table)
+    const { family, table } = filter
+    const messages = await this.#dump(routeDumpRequest(filter), options, NO_TABLE)
+    const found = messages.filter(({ type }) => type === RTM_ROUTE.new).filter(isOfFamily(family))
+    return found.map(toRoute).filter((route) => table === undefined || route.table === table)
   }
 
   /**
    * The route that a packet to an address takes, and its metrics.
    *
    * @param options `mark`: the packet's firewall mark, which rules may look at
-   * @throws {NetlinkError} ENETUNREACH, EHOSTUNREACH, EPERM where a route refuses
+   * @throws {NetlinkError} ENETUNREACH, EHOSTUNREACH, EPERM where a route refuses; EAFNOSUPPORT of IPv6
+   * on a kernel without
    */
   async routeTo(address: string, options: ReplyOptions & { mark?: number } = {}): Promise<Route> {
     const request = routeLookupRequest(address, options.mark)
-    const messages = await this.#connection.request(request, options)
+    const messages = await this.#requestOfFamily(request, options)
     const found = messages.find(({ type }) => type === RTM_ROUTE.new)
     if (found) return toRoute(found)
     throw new NetlinkError(`no route to ${address}`, { code: 'ENETUNREACH' })
   }
 
-  /** @throws {NetlinkError} EEXIST unless `replace` */
+  /** @throws {NetlinkError} EEXIST unless `replace`; EAFNOSUPPORT where IPv6 is switched off */
   async addRoute(
     route: NewRoute,
     options: ReplyOptions & { replace?: boolean } = {},
   ): Promise<void> {
     const flags = options.replace ? NLM_F.create | NLM_F.replace : EXCLUSIVE
-    await this.#connection.request(routeRequest(RTM_ROUTE.new, flags, route), options)
+    await this.#requestOfFamily(routeRequest(RTM_ROUTE.new, flags, route), options)
   }
 
   /** @throws {NetlinkError} ESRCH */
@@ -193,9 +204,10 @@ export class Rtnl {
     await this.#connection.request(routeRequest(RTM_ROUTE.delete, 0, route), options)
   }
 
+  /** The rules of both families or one: none of a family that the kernel does not have. */
   async rules(filter: { family?: 4 | 6 } = {}, options?: ReplyOptions): Promise<Rule[]> {
-    const messages = await this.#connection.dump(ruleDumpRequest(filter), options)
-    return messages.filter(isInternet).map(toRule)
+    const messages = await this.#dump(ruleDumpRequest(filter), options)
+    return messages.filter(isOfFamily(filter.family)).map(toRule)
   }
 
   /** @throws {NetlinkError} EEXIST */
@@ -219,6 +231,34 @@ export class Rtnl {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  /**
+   * A dump in which what is not there at all gives nothing, as `codes` have it.
+   *
+   * @source net/core/fib_rules.c: EAFNOSUPPORT for a family that is not there, as IPv6 with `ipv6.disable=1`.
+   * Of addresses and routes the kernel then dumps those of all families (net/core/rtnetlink.c).
+   */
+  async #dump(
+    request: Request,
+    options?: ReplyOptions,
+    codes: readonly string[] = NO_FAMILY,
+  ): Promise<Message[]> {
+    try {
+      return await this.#connection.dump(request, options)
+    } catch (error) {
+      if (error instanceof NetlinkError && codes.includes(error.code)) return []
+      throw error
+    }
+  }
+
+  /** A request about an address or a route, where a family can be switched off or missing. */
+  async #requestOfFamily(request: Request, options?: ReplyOptions): Promise<Message[]> {
+    try {
+      return await this.#connection.request(request, options)
+    } catch (error) {
+      throw familyError(error, request)
+    }
   }
 
   /**

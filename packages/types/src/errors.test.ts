@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
 import {
   AbortError,
+  closed,
   InvalidRangeError,
   InvalidTypeError,
   inContext,
@@ -48,6 +49,10 @@ describe('WireGuardError', () => {
     expect(error).toBeInstanceOf(kind)
     expect(error).toBeInstanceOf(WireGuardError)
     expect(error).toMatchObject({ code: 'EINVAL', path: 'a.b', message: 'a.b: no' })
+  })
+
+  it('says what was closed', () => {
+    expect(closed('client')).toMatchObject({ code: 'ECLOSED', message: 'the client was closed' })
   })
 
   it('names the missing feature', () => {

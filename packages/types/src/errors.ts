@@ -19,6 +19,8 @@ const brand: unique symbol = Symbol.for('wgctrl.error') as never
  * - `EPROTO`: the other side broke the protocol; `offset` or `line` says where
  * - `ETIMEDOUT`: the device did not answer in time
  * - `ECONNREFUSED`: a UAPI socket that nobody listens on any more
+ * - `EAFNOSUPPORT`: IPv6 is switched off where an address or route of it was to be set
+ * - `ECLOSED`: the client or backend was closed before the call
  *
  * Any other errno name of the system passes through unchanged.
  */
@@ -36,6 +38,8 @@ export type ErrorCode =
   | 'EPROTO'
   | 'ETIMEDOUT'
   | 'ECONNREFUSED'
+  | 'EAFNOSUPPORT'
+  | 'ECLOSED'
   | (string & {})
 
 /** What the kernel adds to an errno when NETLINK_EXT_ACK is on. */
@@ -171,6 +175,11 @@ export function invalid(path: string, problem: string): WireGuardError {
 /** The backend cannot do what was asked. */
 export function unsupported(feature: string, problem: string): WireGuardError {
   return new WireGuardError(problem, { code: 'EUNSUPPORTED', feature })
+}
+
+/** A call on what was closed before. @param what such as `client`, `backend` */
+export function closed(what: string): WireGuardError {
+  return new WireGuardError(`the ${what} was closed`, { code: 'ECLOSED' })
 }
 
 /** A call that its `signal` ended. Same `name` and `code` as Node's own. */

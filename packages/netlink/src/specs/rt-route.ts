@@ -30,7 +30,7 @@ export const RTN = {
 
 /**
  * `lookupTable`: the answer to a lookup names the table that the route is in; without, an IPv4 one says
- * main. @source linux/rtnetlink.h, RTM_F_*; net/ipv4/route.c
+ * main. IPv6 names it without being asked. @source linux/rtnetlink.h, RTM_F_*; net/ipv4/route.c
  */
 export const RTM_F = { lookupTable: 0x1000 } as const
 
