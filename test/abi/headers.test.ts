@@ -20,6 +20,7 @@ const program = `#define _GNU_SOURCE
 #include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <linux/filter.h>

@@ -24,6 +24,8 @@ export const ABI = {
   PACKET_IGNORE_OUTGOING: 23,
   ETH_P_ALL: 3,
   CLONE_NEWNET: 0x40000000,
+  LOCK_EX: 2,
+  LOCK_NB: 4,
   RTLD_NODELETE: 0x1000,
 } as const
 

@@ -29,6 +29,8 @@ export interface LibC {
   close(fd: number): void
   /** Moves the calling thread into the namespace that `fd` is open on. */
   setns(fd: number, type: number): void
+  /** An advisory lock, which the kernel lets go when nobody has the file open that way any more: flock(2). */
+  flock(fd: number, operation: number): void
 }
 
 type Argument = number | Uint8Array
@@ -143,5 +145,6 @@ function bindCalls(ffi: typeof import('ffi-rs')): LibC {
       }) as bigint,
     close: (fd) => void call('close', fd),
     setns: (fd, type) => void call('setns', fd, type),
+    flock: (fd, operation) => void call('flock', fd, operation),
   }
 }
