@@ -1,6 +1,6 @@
 // The tier `examples`. Needs the workspace prepared: `node scripts/test.mjs examples` does that first.
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import typescript from 'typescript'
@@ -12,10 +12,14 @@ const examples = join(root, 'examples')
 const { ModuleKind, ScriptTarget, transpileModule } = typescript
 
 /** Below examples/, so that its dependencies are found from there. */
-const built = join(examples, 'node_modules', '.cache', 'wgctrl')
+const cache = join(examples, 'node_modules', '.cache')
+let built = ''
 
 describe('examples', () => {
-  before(() => mkdirSync(built, { recursive: true }))
+  before(() => {
+    mkdirSync(cache, { recursive: true })
+    built = mkdtempSync(join(cache, 'wgctrl-'))
+  })
   after(() => rmSync(built, { recursive: true }))
 
   for (const file of readdirSync(examples).filter((name) => /\.(ts|mjs)$/.test(name))) {

@@ -59,8 +59,6 @@ let listsAreFresh = false
  *
  * @param {string} name
  * @returns {string | undefined}
- *
- * @internal
  */
 export function findCommand(name) {
   for (const directory of (process.env['PATH'] ?? '').split(delimiter)) {

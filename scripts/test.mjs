@@ -4,16 +4,19 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { oneMoreFailure } from './counts.mjs'
 import { ensurePackages, isRoot } from './machine.mjs'
+import { runShuffled } from './shuffled.mjs'
 import { tiers } from './tiers.mjs'
 import { buildPackages, installDependencies } from './workspace.mjs'
 
 /** @typedef {import('./tiers.mjs').Tier} Tier */
-/** @typedef {import('./counts.mjs').Counts & { name: string, seconds: number }} Row */
+/** @typedef {import('./shuffled.mjs').Row} Row */
 
-const usage = `Usage: node scripts/test.mjs [--all] [--kernel 6.1] [tier...]
+const usage = `Usage: node scripts/test.mjs [--all] [--kernel 6.1] [--shuffle N [--seed S]] [tier...]
 
 Runs the tiers that are named, or all but those in brackets; --all runs those as well.
 --kernel 6.1 runs the kernel tier on that kernel.
+--shuffle N runs each tier N times with its files in another order and a second copy of it beside, then
+once with a processor busy; --seed S begins with the order that had that seed.
 
 ${tiers.map(({ name, asked, about }) => `  ${(asked ? `[${name}]` : name).padEnd(16)} ${about}`).join('\n')}`
 
@@ -24,7 +27,7 @@ if (!process.stdout.isTTY && !process.env['FORCE_COLOR']) process.env['NO_COLOR'
 await main()
 
 async function main() {
-  const chosen = chooseTiers()
+  const { chosen, order } = readArguments()
   // What the tiers leave among the temporary files goes with this folder, also when they are killed.
   const folder = mkdtempSync(join(tmpdir(), 'wgctrl-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
@@ -37,7 +40,8 @@ async function main() {
     const { passed, failed } = oneMoreFailure({ passed: 0, failed: 0 }, words(error))
     rows.push({ name: 'workspace', passed, failed, seconds: 0 })
   }
-  if (rows.length === 0) rows.push(...(await runLanes(chosen)))
+  if (rows.length === 0)
+    rows.push(...(await (order ? runInOrders(chosen, order) : runLanes(chosen))))
   report(rows)
 }
 
@@ -67,22 +71,41 @@ async function runLane(next, isBeside = false) {
   return rows
 }
 
-function chooseTiers() {
+/**
+ * One tier after the other: each has copies of itself beside it.
+ *
+ * @param {Tier[]} chosen
+ * @param {{ times: number, seed: number }} order
+ */
+async function runInOrders(chosen, order) {
+  const rows = []
+  for (const tier of chosen) {
+    await prepareTier(tier)
+    rows.push(...(await runShuffled(tier, { ...order, folder: tmpdir() })))
+  }
+  return rows
+}
+
+function readArguments() {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
       options: {
         all: { type: 'boolean' },
         kernel: { type: 'string' },
+        shuffle: { type: 'string' },
+        seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
         help: { type: 'boolean' },
       },
     })
     const unknown = positionals.filter((name) => !tiers.some((tier) => tier.name === name))
     if (unknown.length > 0) throw new Error(`no such tier: ${unknown.join(', ')}`)
-    if (values.kernel === '6.1') return tiers.filter(({ name }) => name === 'kernel-6.1')
     if (!values.help) {
-      if (positionals.length > 0) return tiers.filter(({ name }) => positionals.includes(name))
-      return tiers.filter(({ asked }) => values.all || !asked)
+      const order = values.shuffle && {
+        times: wholeNumber('--shuffle', values.shuffle),
+        seed: wholeNumber('--seed', values.seed),
+      }
+      return { chosen: chooseTiers(values, positionals), order }
     }
   } catch (error) {
     console.error(`${words(error)}\n\n${usage}`)
@@ -90,6 +113,25 @@ function chooseTiers() {
   }
   console.log(usage)
   process.exit(0)
+}
+
+/**
+ * @param {{ all?: boolean, kernel?: string }} options
+ * @param {string[]} named
+ */
+function chooseTiers({ all, kernel }, named) {
+  if (kernel === '6.1') return tiers.filter(({ name }) => name === 'kernel-6.1')
+  if (named.length > 0) return tiers.filter(({ name }) => named.includes(name))
+  return tiers.filter(({ asked }) => all || !asked)
+}
+
+/**
+ * @param {string} option
+ * @param {string} text
+ */
+function wholeNumber(option, text) {
+  if (!/^\d+$/.test(text)) throw new Error(`${option}: a whole number, not ${text}`)
+  return Number(text)
 }
 
 /**
@@ -103,7 +145,7 @@ async function runTier(tier, isBeside) {
   console.log(isBeside ? `${title} (beside the others; what it says follows)` : title)
   const started = performance.now()
   const counts = await prepareTier(tier).then(
-    () => tier.run(tier, { shown: !isBeside }),
+    () => tier.run(tier, { shown: !isBeside, folder: tmpdir() }),
     (error) => oneMoreFailure({ passed: 0, failed: 0 }, words(error)),
   )
   return { name, ...counts, seconds: (performance.now() - started) / 1000 }
@@ -137,8 +179,9 @@ function report(rows) {
     ...rows.map(({ name, passed, failed, seconds }) => [name, passed, failed, seconds.toFixed(1)]),
   ]
   console.log('')
+  const width = Math.max(16, ...rows.map(({ name }) => name.length + 1))
   for (const [name, ...numbers] of cells) {
-    console.log([String(name).padEnd(16), ...numbers.map((n) => String(n).padStart(8))].join(''))
+    console.log([String(name).padEnd(width), ...numbers.map((n) => String(n).padStart(8))].join(''))
   }
   console.log(`\n${sum('passed')} passed, ${sum('failed')} failed`)
   process.exitCode = sum('failed') > 0 || sum('passed') === 0 ? 1 : 0

@@ -1,4 +1,4 @@
-import { tmpdir } from 'node:os'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { run } from './command.mjs'
 import { countNodeTests, countVitest, oneMoreFailure } from './counts.mjs'
@@ -8,8 +8,10 @@ import { root } from './packages.mjs'
 /** @typedef {import('./counts.mjs').Counts} Counts */
 
 /**
- * @typedef {object} Output
- * @property {boolean} shown as it comes; else when the tier has ended
+ * @typedef {object} Run
+ * @property {boolean} shown its output as it comes; else when the tier has ended
+ * @property {string} folder for its report and its temporary files
+ * @property {number} [seed] of the order of its files, of which as many run at once as there are processors
  */
 
 /**
@@ -22,7 +24,7 @@ import { root } from './packages.mjs'
  * @property {boolean} [inMachine] runs in a virtual machine, beside the tiers that do not
  * @property {import('./machine.mjs').Need[]} [needs] what has to be installed
  * @property {number} seconds what it may take
- * @property {(tier: Tier, output: Output) => Promise<Counts>} run
+ * @property {(tier: Tier, run: Run) => Promise<Counts>} run
  */
 
 const daemon = {
@@ -313,15 +315,25 @@ export const tiers = [
  * @returns {Tier['run']}
  */
 function vitest({ isolate = false } = {}) {
-  return async ({ name, seconds }) => {
-    const report = join(tmpdir(), `${name}.json`)
+  return async ({ name, seconds }, { seed, ...how }) => {
+    const report = join(how.folder, `${name}.json`)
     const program = join(root, 'node_modules/vitest/vitest.mjs')
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-    const args = ['run', '--project', name, '--allowOnly=false', ...reporters]
+    const args = ['run', '--project', name, '--allowOnly=false', ...reporters, ...orderOf(seed)]
     const command = [process.execPath, program, ...args]
     const all = isolate ? isolated(command) : command
-    return await runCounted(all, { seconds }, () => countVitest(report))
+    return await runCounted(all, { seconds, ...how }, () => countVitest(report))
   }
+}
+
+/** @param {number | undefined} seed */
+function orderOf(seed) {
+  if (seed === undefined) return []
+  return [
+    '--sequence.shuffle.files',
+    `--sequence.seed=${seed}`,
+    `--maxWorkers=${availableParallelism()}`,
+  ]
 }
 
 /**
@@ -336,18 +348,18 @@ function vitest({ isolate = false } = {}) {
  * @returns {Tier['run']}
  */
 function kernelTests({ kernel = 'auto', projects = ['kernel'], devices, first = [] } = {}) {
-  return async ({ name, seconds }, { shown }) => {
-    const folder = join(tmpdir(), name)
-    const report = join(folder, 'report.json')
-    const machine = ['--kernel', kernel, '--timeout', String(seconds - 30), '--results', folder]
+  return async ({ name, seconds }, { seed, ...how }) => {
+    const results = join(how.folder, name)
+    const report = join(results, 'report.json')
+    const machine = ['--kernel', kernel, '--timeout', String(seconds - 30), '--results', results]
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
     const program = ['node_modules/vitest/vitest.mjs', 'run', '--allowOnly=false']
     const named = projects.flatMap((project) => ['--project', project])
-    const tests = [...first, process.execPath, ...program, ...named, ...reporters]
+    const tests = [...first, process.execPath, ...program, ...named, ...reporters, ...orderOf(seed)]
     const command = ['test/kernel/kernel.mjs', ...machine, '--', ...tests]
-    const env = { ...process.env, ...(devices && { WGCTRL_BACKEND: devices }) }
+    const env = devices ? { WGCTRL_BACKEND: devices } : {}
     const count = () => countVitest(report)
-    return await runCounted([process.execPath, ...command], { seconds, env, shown }, count)
+    return await runCounted([process.execPath, ...command], { seconds, env, ...how }, count)
   }
 }
 
@@ -359,12 +371,12 @@ function kernelTests({ kernel = 'auto', projects = ['kernel'], devices, first = 
  * @returns {Tier['run']}
  */
 function nodeTests(file, ...args) {
-  return async ({ name, seconds }) => {
-    const report = join(tmpdir(), `${name}.tap`)
+  return async ({ name, seconds }, how) => {
+    const report = join(how.folder, `${name}.tap`)
     const spec = ['--test-reporter=spec', '--test-reporter-destination=stdout']
     const tap = ['--test-reporter=tap', `--test-reporter-destination=${report}`]
     const command = [process.execPath, ...spec, ...tap, join(root, file), ...args]
-    return await runCounted(command, { seconds }, () => countNodeTests(report))
+    return await runCounted(command, { seconds, ...how }, () => countNodeTests(report))
   }
 }
 
@@ -372,12 +384,12 @@ function nodeTests(file, ...args) {
  * Runs a command and counts its tests; whatever hides the true count is a failure itself.
  *
  * @param {string[]} command
- * @param {{ seconds: number, env?: NodeJS.ProcessEnv, shown?: boolean }} options
+ * @param {{ seconds: number, shown: boolean, folder: string, env?: NodeJS.ProcessEnv }} options
  * @param {() => Counts | undefined} count
  * @returns {Promise<Counts>}
  */
-async function runCounted([program = '', ...args], { seconds, env, shown = true }, count) {
-  const options = { cwd: root, env, seconds, shown }
+async function runCounted([program = '', ...args], { seconds, shown, folder, env = {} }, count) {
+  const options = { cwd: root, env: { ...process.env, TMPDIR: folder, ...env }, seconds, shown }
   const { status, output, isLate } = await run(program, args, options)
   if (!shown) console.log(output)
   const counts = count() ?? { passed: 0, failed: 0 }

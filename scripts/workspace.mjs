@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import { runWell } from './command.mjs'
+import { withLock } from './lock.mjs'
+import { findCommand } from './machine.mjs'
 import { pnpm, readPackages, root } from './packages.mjs'
 
 /** @typedef {import('./packages.mjs').Package} Package */
@@ -19,6 +21,10 @@ export async function prepareWorkspace() {
 }
 
 export async function installDependencies() {
+  await alone(install)
+}
+
+async function install() {
   const [command, ...start] = pnpm()
   const { NODE_ENV, ...env } = process.env
   const started = performance.now()
@@ -28,6 +34,19 @@ export async function installDependencies() {
 
 /** Builds, in the order of their dependencies, the packages whose sources changed since the last time. */
 export async function buildPackages() {
+  await alone(buildChanged)
+}
+
+/**
+ * Two that begin at once in one checkout would write the same files; where there is no flock(1), they do.
+ *
+ * @param {() => Promise<void>} work
+ */
+async function alone(work) {
+  await (findCommand('flock') ? withLock(root, work) : work())
+}
+
+async function buildChanged() {
   const stamps = stampPackages()
   /** @type {Map<string, Promise<void>>} */
   const builds = new Map()
