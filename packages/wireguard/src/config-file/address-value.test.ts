@@ -52,12 +52,26 @@ describe('readInterfaceAddress', () => {
     expect(readInterfaceAddress('fd00::7')).toBe('fd00::7/128')
   })
 
-  it.each(['', '10.0.0.1/33', '+10.0.0.1', 'eth0', '10.0.0.1/255.255.255.0'])(
-    'refuses %j',
-    (text) => {
-      expect(readInterfaceAddress(text)).toBeUndefined()
-    },
-  )
+  it('takes a mask in dots, as ip(8) does', () => {
+    for (let length = 0; length <= 32; length++) {
+      const bits = '1'.repeat(length).padEnd(32, '0')
+      const mask = [0, 8, 16, 24].map((at) => Number.parseInt(bits.slice(at, at + 8), 2)).join('.')
+      expect(readInterfaceAddress(`10.20.0.2/${mask}`)).toBe(`10.20.0.2/${length}`)
+    }
+  })
+
+  it.each([
+    '',
+    '10.0.0.1/33',
+    '+10.0.0.1',
+    'eth0',
+    '10.0.0.1/255.0.255.0',
+    '10.0.0.1/255.255.255',
+    '10.0.0.1/0.0.0.255',
+    'fd00::1/255.255.0.0',
+  ])('refuses %j', (text) => {
+    expect(readInterfaceAddress(text)).toBeUndefined()
+  })
 })
 
 describe('readEndpoint', () => {

@@ -44,10 +44,24 @@ function hasHostBits({ bytes, prefixLength }: Cidr): boolean {
   return false
 }
 
-/** An address of the interface with its prefix length, host bits kept: `10.0.0.7/24`. */
+/**
+ * An address of the interface with its prefix length, host bits kept: `10.0.0.7/24`. As ip(8) does, it takes a
+ * mask in dots for the length of an IPv4 prefix.
+ */
 export function readInterfaceAddress(text: string): string | undefined {
-  const network = readNetwork(text)
+  const [, host, mask] = /^([\d.]+)\/(\d+\.[\d.]+)$/.exec(text) ?? []
+  const length = mask === undefined ? undefined : maskLength(mask)
+  const network = readNetwork(length === undefined ? text : `${host}/${length}`)
   return network && formatCidr(network)
+}
+
+/** The number of bits in a mask: ones, and then zeros alone. */
+function maskLength(text: string): number | undefined {
+  const bits = [...(parseAddress(text)?.bytes ?? [])].map((byte) =>
+    byte.toString(2).padStart(8, '0'),
+  )
+  const [, ones] = /^(1*)0*$/.exec(bits.join('')) ?? []
+  return bits.length > 0 ? ones?.length : undefined
 }
 
 /** Host bits are kept. */

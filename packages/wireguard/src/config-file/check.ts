@@ -1,6 +1,9 @@
+import { showable } from '@wgctrl/types'
+import { isNameServer, isSearchDomain } from '../interface/name-server.js'
 import { conflictProblems } from './check-conflict.js'
 import { placeProblem, valueProblems } from './check-line.js'
 import { type ConfigDocument, publicKeyOf } from './document.js'
+import { entriesOf } from './line.js'
 import { type ConfigProblem, type ConfigProblemKind, problem } from './problem.js'
 
 const FATAL = new Set<ConfigProblemKind>(['syntax', 'value', 'misplaced', 'missing'])
@@ -11,6 +14,8 @@ export const isFatal = ({ kind }: ConfigProblem): boolean => FATAL.has(kind)
 
 /** Can be kept, but both programs refuse it. */
 export const isUnknown = ({ kind }: ConfigProblem): boolean => UNKNOWN.has(kind)
+
+const isConflict = ({ kind }: ConfigProblem): boolean => kind === 'conflict'
 
 /** All that is wrong or strange with each line by itself, in the order of the file. */
 export function findLineProblems(document: ConfigDocument): ConfigProblem[] {
@@ -27,17 +32,47 @@ export function findProblems(document: ConfigDocument): ConfigProblem[] {
   return inOrder([...findLineProblems(document), ...conflictProblems(document)])
 }
 
+/**
+ * Of a document that cannot be read: all for which it would be refused sooner or later, so that it is mended in one
+ * round. wg(8) takes conflicts.
+ */
+export function allRefusals(document: ConfigDocument): ConfigProblem[] {
+  const refused = findLineProblems(document).filter((found) => isFatal(found) || isUnknown(found))
+  if (document.dialect === 'wg') return refused
+  return inOrder([
+    ...refused,
+    ...conflictProblems(document).filter(isConflict),
+    ...findDnsProblems(document),
+  ])
+}
+
+/** Entries of `DNS` that are no name servers, nor domains to search. */
+function findDnsProblems(document: ConfigDocument): ConfigProblem[] {
+  const problems: ConfigProblem[] = []
+  for (const { line, number } of document.numberedLines()) {
+    const { statement } = line
+    if (statement.is !== 'assignment' || statement.rule?.name !== 'DNS') continue
+    for (const { text, start } of entriesOf(line, statement)) {
+      if (isNameServer(text) || (!text.includes(':') && isSearchDomain(text))) continue
+      const { name: key, expected } = statement.rule
+      const at = { line: number, column: start + 1, text: showable(text) }
+      problems.push(problem({ kind: 'value', ...at, key, expected }))
+    }
+  }
+  return problems
+}
+
 /** What of a readable document is refused by wg(8), or would be lost in part. */
 export function findRefusals(
   document: ConfigDocument,
   asksForUnknown: boolean,
   asksForConflicts: boolean,
+  asksForDns: boolean,
 ): ConfigProblem[] {
   return inOrder([
+    ...(asksForDns ? findDnsProblems(document) : []),
     ...(asksForUnknown ? findPlaceProblems(document).filter(isUnknown) : []),
-    ...(asksForConflicts
-      ? conflictProblems(document).filter(({ kind }) => kind === 'conflict')
-      : []),
+    ...(asksForConflicts ? conflictProblems(document).filter(isConflict) : []),
   ])
 }
 

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import {
   checkConfig,
   type DeviceConfig,
@@ -7,7 +10,8 @@ import {
   SecretKey,
 } from '@wgctrl/types'
 import { FakeDevice } from '@wgctrl/types/testing'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { readConfigFile } from './config-io.js'
 import { type DeviceConfigOptions, toDeviceConfig } from './device-config.js'
 import { stripConfig, toInterfaceConfig } from './interface-config.js'
 import { formatConfig, parseConfig } from './parse.js'
@@ -101,6 +105,15 @@ describe('toDeviceConfig', () => {
       const lines = peer('AllowedIPs = +10.0.0.1\nAllowedIPs = 10.0.0.2')
       expect(convert(lines, { mode: 'addconf' }).peers).toMatchObject([
         { replaceAllowedIPs: true, allowedIPs: ['10.0.0.1/32', '10.0.0.2/32'] },
+      ])
+    })
+
+    it('as a change of all that have one which is given and taken away again', () => {
+      const lines = peer('AllowedIPs = +10.0.0.1') + peer('AllowedIPs = +10.0.0.2, -10.0.0.2', 8)
+      const taken = { cidr: '10.0.0.2/32', remove: true }
+      expect(convert(lines, { mode: 'syncconf' }).peers).toMatchObject([
+        { publicKey: key(9), allowedIPs: ['10.0.0.1/32', taken] },
+        { publicKey: key(8), allowedIPs: [taken] },
       ])
     })
 
@@ -249,6 +262,52 @@ describe('toInterfaceConfig', () => {
     expect(peersOf({})).toMatchObject([{ allowedIPs: [] }, { allowedIPs: ['0.0.0.0/0'] }])
     // Another mode sets the key, or clears it.
     expect(peersOf({ ownKey: own, mode: 'setconf' })).toHaveLength(2)
+  })
+
+  it('has nothing of a key that a later line leaves empty', () => {
+    const file = parseConfig(
+      '[Interface]\nMTU = 1400\nTable = 7\nAddress = 10.0.0.1\nMTU =\nTable=\nAddress =\n',
+    )
+    const { mtu, table, addresses } = toInterfaceConfig(file, 'wg0')
+    expect([mtu, table, addresses]).toEqual([undefined, undefined, ['10.0.0.1/32']])
+    expect([file.interface.mtu, file.interface.table]).toEqual([undefined, undefined])
+  })
+
+  it('says in one round, with the file, what is wrong where', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'wgctrl-round-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    const path = join(folder, 'wg0.conf')
+    const doubtful = `DNS = 1.1.1.1, http://dns.example/\nFoo = 1\n${peer('')}${peer('')}`
+    const wordsOf = async (text: string): Promise<string> => {
+      await writeFile(path, `[Interface]\n${text}`, { mode: 0o600 })
+      const error = await readConfigFile(path)
+        .then((file) => toInterfaceConfig(file, 'wg0'))
+        .catch((reason: unknown) => reason)
+      expect(error).toBeInstanceOf(ConfigFileError)
+      return (error as ConfigFileError).message
+    }
+    const lines = (from: number): string[] => [
+      `  line ${from}, column 16: DNS "http://dns.example/": expected an address or a search domain`,
+      expect.stringContaining(`  line ${from + 1}, column 1: Foo: expected one of`) as string,
+      expect.stringContaining(`  line ${from + 6}, column 13: PublicKey`) as string,
+    ]
+    expect((await wordsOf(doubtful)).split('\n')).toEqual([
+      `${path}: 3 problems in the config:`,
+      ...lines(2),
+    ])
+    expect((await wordsOf(`MTU = x\n${doubtful}`)).split('\n')).toEqual([
+      `${path}: 4 problems in the config:`,
+      '  line 2, column 7: MTU "x": expected a number of bytes',
+      ...lines(3),
+    ])
+  })
+
+  it('takes name servers that are reached by a link', () => {
+    const { dns } = toInterfaceConfig(
+      parseConfig('[Interface]\nDNS = fe80::1%wg0, corp.example'),
+      'wg0',
+    )
+    expect(dns).toEqual({ servers: ['fe80::1%wg0'], search: ['corp.example'] })
   })
 
   it('refuses a bad name and unknown keys', () => {

@@ -43,9 +43,18 @@ export interface DeviceConfigOptions extends UseOptions {
  * ```
  */
 export function toDeviceConfig(file: ConfigFile, options: DeviceConfigOptions = {}): DeviceConfig {
-  const { mode = 'setconf' } = options
+  const { mode = 'setconf', ownKey } = options
   checkChoice(mode, 'options.mode', ['setconf', 'addconf', 'syncconf'])
-  refuseProblems(file, options)
+  refuseProblems(file, options, false)
+  return deviceConfigOf(file, mode, ownKey)
+}
+
+/** As {@link toDeviceConfig}, of a file that {@link refuseProblems} let pass. */
+export function deviceConfigOf(
+  file: ConfigFile,
+  mode: ConfigMode,
+  ownKey?: PublicKey,
+): DeviceConfig {
   const document = documentOf(file)
   const keys = new KeyEditor(document)
   const privateKey = keys.readLast('PrivateKey', readKey)
@@ -53,7 +62,7 @@ export function toDeviceConfig(file: ConfigFile, options: DeviceConfigOptions = 
   const firewallMark = keys.readLast('FwMark', readFirewallMark)
   const own = privateKey && !privateKey.isZero ? publicKey(privateKey) : undefined
   const isKept = mode === 'addconf' && privateKey === undefined
-  const peers = mergePeers(document, isKept ? options.ownKey : own, mode)
+  const peers = mergePeers(document, isKept ? ownKey : own, mode)
   if (mode === 'addconf') {
     return {
       ...(privateKey && { privateKey: orNull(privateKey) }),
@@ -71,11 +80,13 @@ export function toDeviceConfig(file: ConfigFile, options: DeviceConfigOptions = 
   }
 }
 
-function refuseProblems(file: ConfigFile, options: UseOptions): void {
+/** @param isInterface asks for what `up` would refuse, too */
+export function refuseProblems(file: ConfigFile, options: UseOptions, isInterface: boolean): void {
   const { conflicts = 'refuse', unknownKeys = 'refuse' } = options
   checkChoice(conflicts, 'options.conflicts', ['refuse', 'last-wins'])
   checkChoice(unknownKeys, 'options.unknownKeys', ['refuse', 'ignore'])
   const document = documentOf(file)
-  const refused = findRefusals(document, unknownKeys === 'refuse', conflicts === 'refuse')
-  if (refused.length > 0) throw new ConfigFileError(refused)
+  const asked = [unknownKeys === 'refuse', conflicts === 'refuse', isInterface] as const
+  const refused = findRefusals(document, ...asked)
+  if (refused.length > 0) throw new ConfigFileError(refused, document.path)
 }

@@ -15,6 +15,8 @@ export interface NumberedLine {
 /** The text of a config file as sections of lines; joined they are the file again. */
 export class ConfigDocument {
   readonly dialect: Dialect
+  /** The file that it was read from, for messages. */
+  readonly path: string | undefined
   readonly hasByteOrderMark: boolean
   readonly style: Style
   /** The first is what stands before any header. */
@@ -23,8 +25,9 @@ export class ConfigDocument {
   /** Sections that brought the blank line before them along. */
   readonly #added = new WeakSet<Section>()
 
-  constructor(text: string, dialect: Dialect) {
+  constructor(text: string, dialect: Dialect, path?: string) {
     this.dialect = dialect
+    this.path = path
     this.hasByteOrderMark = text.startsWith(BYTE_ORDER_MARK)
     const lines = splitLines(this.hasByteOrderMark ? text.slice(1) : text)
     this.style = styleOf(lines)
@@ -105,9 +108,12 @@ export class ConfigDocument {
 
   #remove(section: Section): void {
     const at = this.sections.indexOf(section)
+    const before = this.sections[at - 1]
+    const { remains } = section
     this.sections.splice(at, 1)
     const wasLast = at === this.sections.length
-    if (wasLast && !this.#added.has(section)) this.sections[at - 1]?.trimEnd()
+    if (remains.length > 0) before?.adopt(remains, this.style)
+    else if (wasLast && !this.#added.has(section)) before?.trimEnd()
   }
 }
 

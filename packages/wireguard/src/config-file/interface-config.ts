@@ -1,7 +1,7 @@
 import { checkInterfaceName } from '@wgctrl/types'
 import type { InterfaceConfig } from '../interface/interface-config.js'
 import { type ConfigFile, documentOf } from './config-file.js'
-import { toDeviceConfig, type UseOptions } from './device-config.js'
+import { deviceConfigOf, refuseProblems, type UseOptions } from './device-config.js'
 
 /**
  * What a config file means for an interface that is brought up: what `up` takes. The device is given what
@@ -9,7 +9,7 @@ import { toDeviceConfig, type UseOptions } from './device-config.js'
  * shell.
  *
  * @param name the interface's name, which wg-quick(8) takes from the name of the file
- * @throws {ConfigFileError} `EINVAL` for conflicts and unknown keys, all at once
+ * @throws {ConfigFileError} `EINVAL` for conflicts, unknown keys and what is no name server, all at once
  * @source wg-quick(8), src/wg-quick/linux.bash
  * @example
  * ```ts
@@ -23,11 +23,12 @@ export function toInterfaceConfig(
   options: UseOptions = {},
 ): InterfaceConfig {
   checkInterfaceName(name)
+  refuseProblems(file, options, true)
   const { addresses, dns, mtu, table, preUp, postUp, preDown, postDown, saveConfig } =
     file.interface
   return {
     name,
-    ...toDeviceConfig(file, { ...options, mode: 'addconf' }),
+    ...deviceConfigOf(file, 'addconf'),
     addresses,
     dns,
     ...(mtu !== undefined && { mtu }),

@@ -44,9 +44,11 @@ export class KeyEditor {
       .flatMap(({ text }) => read(text) ?? [])
   }
 
-  /** The last line of a key that comes once is the one that counts. */
+  /** The last line of a key that comes once is the one that counts; without a value it resets the key. */
   readLast<T>(name: string, read: (text: string) => T | undefined): T | undefined {
-    return this.read(name, read).at(-1)
+    const last = this.#named(name).at(-1)
+    const entry = last && entriesOf(last.line, last.statement).at(-1)
+    return entry && read(entry.text)
   }
 
   /**

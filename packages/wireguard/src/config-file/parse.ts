@@ -1,5 +1,5 @@
 import { InvalidTypeError } from '@wgctrl/types'
-import { findLineProblems, isFatal, isUnknown } from './check.js'
+import { allRefusals, findLineProblems, isFatal, isUnknown } from './check.js'
 import { ConfigFile, documentOf } from './config-file.js'
 import { ConfigDocument } from './document.js'
 import type { Dialect } from './key-rule.js'
@@ -44,11 +44,12 @@ export function parseNamed(
   if (typeof text !== 'string') throw new InvalidTypeError('text', 'a config must be a string')
   checkChoice(dialect, 'options.dialect', ['wg', 'wg-quick'])
   checkChoice(unknownKeys, 'options.unknownKeys', ['keep', 'refuse'])
-  const document = new ConfigDocument(text, dialect)
-  const refused = findLineProblems(document).filter(
+  const document = new ConfigDocument(text, dialect, path)
+  const problems = findLineProblems(document)
+  const isRefused = problems.some(
     (found) => isFatal(found) || (unknownKeys === 'refuse' && isUnknown(found)),
   )
-  if (refused.length > 0) throw new ConfigFileError(refused, path)
+  if (isRefused) throw new ConfigFileError(allRefusals(document), path)
   return new ConfigFile(document)
 }
 

@@ -21,6 +21,8 @@ describe("a peer's name", () => {
     ['what wg-easy writes', '\n\n# Client: alice (5d1f)\n', '', '', 'alice (5d1f)'],
     ['what PiVPN writes', '### begin alice ###\n', '', '', 'alice'],
     ['what the install script writes', '### Client alice\n', '', '', 'alice'],
+    ['what another install script writes', '# BEGIN_PEER alice\n', '', '', 'alice'],
+    ['what WGDashboard writes', '', '', '#Name# = alice\n', 'alice'],
     ['a comment behind the header', '', ' # alice', '', 'alice'],
     ['a tag before a title', '### begin bob ###\n', ' # carol', '# Name = alice\n', 'alice'],
     ['nothing in other comments', '# on call\n', '', '# Names = x\n# 10.0.0.1\n', undefined],

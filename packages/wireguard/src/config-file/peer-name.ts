@@ -3,11 +3,11 @@ import { type Line, makeLine } from './line.js'
 import type { Section, Style } from './section.js'
 import { trim } from './space.js'
 
-/** `# Name = alice`, `# friendly_name=alice`, and wg-easy's `# Client: alice (id)`. */
-const TAG = /^[ \t]*#+[ \t]*(?:name|friendly[ _-]?name|client)[ \t]*[:=][ \t]*(?=[^ \t\r])/i
+/** `# Name = alice`, `# friendly_name=alice`, wg-easy's `# Client: alice (id)` and WGDashboard's `#Name# = alice`. */
+const TAG = /^[ \t]*#+[ \t]*(?:name|friendly[ _-]?name|client)[ \t]*#*[ \t]*[:=][ \t]*(?=[^ \t\r])/i
 
-/** PiVPN's `### begin alice ###` and the `### Client alice` of the well-known install script. */
-const TITLE = /^[ \t]*###[ \t]*(?:begin|client)[ \t]+(?=[^ \t\r])/i
+/** PiVPN's `### begin alice ###`, and the `### Client alice` and `# BEGIN_PEER alice` of install scripts. */
+const TITLE = /^[ \t]*(?:###[ \t]*(?:begin|client)|#+[ \t]*begin_peer)[ \t]+(?=[^ \t\r])/i
 
 /** The name that comments give to a peer: a tag, a title, or what follows `[Peer]` on its line. */
 export function peerName(section: Section): string | undefined {

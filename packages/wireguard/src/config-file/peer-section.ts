@@ -95,7 +95,7 @@ export class PeerSection {
 
   /**
    * The peer's name, from a comment `# Name = …`, `# friendly_name = …`, `# Client: …`, from
-   * `### begin … ###`, or behind `[Peer] #`. Assigning changes or adds a comment.
+   * `### begin … ###` or `# BEGIN_PEER …`, or behind `[Peer] #`. Assigning changes or adds a comment.
    */
   get name(): string | undefined {
     return peerName(this.#section)

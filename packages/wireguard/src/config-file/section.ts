@@ -1,5 +1,5 @@
-import { ruleOf } from './key-rule.js'
-import { commentOf, type Line, makeLine } from './line.js'
+import { isEnd, isHiddenHeader, isOpening } from './comment.js'
+import { type Line, makeLine } from './line.js'
 import { lower } from './space.js'
 
 export type SectionKind = 'preamble' | 'interface' | 'peer' | 'unknown'
@@ -86,19 +86,38 @@ export class Section {
     const { body } = this
     body.splice(body.findLastIndex((line) => line.statement.is !== 'blank') + 1)
   }
+
+  /**
+   * What stays when the section is removed: below its closing marker, or from a section on that was commented
+   * out, lines are nobody's. Blank lines alone go with the section.
+   */
+  get remains(): Line[] {
+    const rest = this.body.slice(this.#ownEnd)
+    return rest.every(isBlank) ? [] : rest
+  }
+
+  /** Takes in what a section that followed left behind. */
+  adopt(remains: readonly Line[], style: Style): void {
+    if (remains.length === 0) return
+    this.terminate(style)
+    const last = this.body.at(-1)
+    const from =
+      last === undefined || isBlank(last) ? remains.findIndex((line) => !isBlank(line)) : 0
+    this.body.push(...remains.slice(from))
+  }
+
+  /** Where in the body that ends which was written for this section. */
+  get #ownEnd(): number {
+    const { body, insertionIndex } = this
+    const end = body.findIndex((line, at) => at >= insertionIndex && isEnd(line))
+    const hidden = body.findIndex((line, at) => at >= insertionIndex && isHiddenHeader(line))
+    if (hidden < 0 || (end >= 0 && end < hidden)) return end < 0 ? body.length : end + 1
+    const above = body.slice(insertionIndex, hidden)
+    return insertionIndex + above.findLastIndex((line) => !isOpening(line)) + 1
+  }
 }
 
-/** A comment that speaks of the section that follows it. */
-function isOpening(line: Line): boolean {
-  return line.statement.is === 'comment' && !isClosing(line)
-}
-
-/** `### end alice ###`, as PiVPN writes it, and keys that were commented out belong to what is above. */
-function isClosing(line: Line): boolean {
-  const text = commentOf(line)
-  const key = /^([a-z]+)[ \t]*=/i.exec(text)?.[1]
-  return /^end[ \t]/i.test(text) || (key !== undefined && ruleOf(key) !== undefined)
-}
+const isBlank = ({ statement }: Line): boolean => statement.is === 'blank'
 
 function kindOf(header: Line | undefined): SectionKind {
   if (header?.statement.is !== 'section') return 'preamble'

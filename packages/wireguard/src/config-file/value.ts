@@ -57,10 +57,13 @@ export function readMtu(text: string): number | undefined {
   return /^[1-9]\d*$/.test(text) ? upTo(2 ** 31 - 1, Number(text)) : undefined
 }
 
-/** `off` and `auto` in lower case alone are special; ip(8) knows the names. */
+/**
+ * `off` and `auto` in lower case alone are special; ip(8) knows the names, which may begin with a digit. What is
+ * all digits, and yet no number as people write one (`010`, which ip(8) takes for 8), is refused.
+ */
 export function readTable(text: string): RoutingTable | undefined {
   if (/^(0|[1-9]\d*|0x[\da-f]+)$/i.test(text)) return upTo(2 ** 32 - 1, Number(text))
-  return /^[^\s\d]\S*$/.test(text) ? text : undefined
+  return /^(?!\d+$)[^\s/]+$/.test(text) ? text : undefined
 }
 
 export function readBoolean(text: string): boolean | undefined {

@@ -26,6 +26,11 @@ describe('checkInterface', () => {
     )
   })
 
+  it('takes a table whose name begins with a digit, and name servers that are reached by a link', () => {
+    const { table, dns } = checkInterface({ table: '201.eth8', dns: { servers: ['fe80::1%wg0'] } })
+    expect([table, dns.servers]).toEqual(['201.eth8', ['fe80::1%wg0']])
+  })
+
   const wrong: [string, Partial<Record<keyof InterfaceConfig, unknown>>, string][] = [
     ['a name with a slash', { name: 'a/b' }, 'name'],
     ['no array', { addresses: '10.0.0.1' }, 'addresses'],
@@ -33,6 +38,8 @@ describe('checkInterface', () => {
     ['two slashes', { addresses: ['10.0.0.1/3/3'] }, 'addresses[0]'],
     ['a signed length', { addresses: ['10.0.0.1/+3'] }, 'addresses[0]'],
     ['a server by name', { dns: { servers: ['a.example'] } }, 'dns.servers[0]'],
+    ['a server of IPv4 with a scope', { dns: { servers: ['10.0.0.1%wg0'] } }, 'dns.servers[0]'],
+    ['a server with two lines', { dns: { servers: ['fe80::1%a\nb'] } }, 'dns.servers[0]'],
     ['two lines for one domain', { dns: { search: ['a\nnameserver 1.1.1.1'] } }, 'dns.search[0]'],
     ['an option for a domain', { dns: { search: ['-x'] } }, 'dns.search[0]'],
     ['an MTU of nothing', { mtu: 0 }, 'mtu'],

@@ -4,14 +4,14 @@ import {
   InvalidRangeError,
   InvalidTypeError,
   invalid,
-  parseAddress,
   quoted,
 } from '@wgctrl/types'
 import { type InterfaceAddress, parseInterfaceAddress } from './address.js'
+import { isNameServer, isSearchDomain } from './name-server.js'
 
 /** Name servers and search domains that count while the interface is there. */
 export interface DnsConfig {
-  /** IP addresses. */
+  /** IP addresses; those of IPv6 may have a scope, `fe80::1%wg0`. */
   servers?: readonly string[] | undefined
   /** Domains that short names are looked up in. */
   search?: readonly string[] | undefined
@@ -80,9 +80,6 @@ export interface CheckedInterface {
 
 const HOOK_KINDS = ['preUp', 'postUp', 'preDown', 'postDown'] as const
 
-/** @source resolv.conf(5); a domain never holds white space, which would begin another word there */
-const DOMAIN = /^(?!-)[a-zA-Z0-9_.~-]{1,254}$/
-
 /**
  * Checks what is not the device's; the backend checks that part itself.
  *
@@ -120,11 +117,11 @@ export function checkNamedInterface(config: InterfaceConfig): CheckedInterface {
 function checkDns(dns: DnsConfig): CheckedInterface['dns'] {
   if (typeof dns !== 'object') throw new InvalidTypeError('dns', 'must be an object')
   const servers = checkList(dns.servers ?? [], 'dns.servers').map((text, index) => {
-    if (typeof text === 'string' && parseAddress(text)) return text
+    if (typeof text === 'string' && isNameServer(text)) return text
     throw invalid(`dns.servers[${index}]`, `not an IP address: ${quoted(text)}`)
   })
   const search = checkList(dns.search ?? [], 'dns.search').map((text, index) => {
-    if (typeof text === 'string' && DOMAIN.test(text)) return text
+    if (typeof text === 'string' && isSearchDomain(text)) return text
     throw invalid(`dns.search[${index}]`, `not a domain: ${quoted(text)}`)
   })
   return { servers, search }
@@ -141,11 +138,11 @@ function checkTable(table: string | number): string | number {
   if (typeof table !== 'number' && typeof table !== 'string') {
     throw new InvalidTypeError('table', 'must be a number or a string')
   }
-  const number = Number(table)
-  if (typeof table === 'string' && (table.trim() === '' || Number.isNaN(number))) {
+  if (typeof table === 'string' && !/^(?:\d+|0x[\da-f]+)$/i.test(table)) {
     if (/^[^\s/]+$/.test(table)) return table
     throw invalid('table', `${quoted(table)} is no routing table`)
   }
+  const number = Number(table)
   if (Number.isInteger(number) && number > 0 && number < 2 ** 32) return number
   throw new InvalidRangeError('table', `must be 1 to 4294967295, got ${table}`)
 }
