@@ -51,7 +51,7 @@ export const liveDevices = (
   more: Partial<LiveDevicesContext> = {},
 ): LiveDevices =>
   new LiveDevices({
-    list: (options) => backend.list(options),
+    list: async (options) => ({ names: await backend.list(options), errors: [], refusals: [] }),
     openLinks: () => openLinkSource(),
     ...(!isKernel && { socketDirectory: () => new SocketDirectory().path() }),
     device: (name, options) => backend.device(name, options),

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { generatePresharedKey, generatePrivateKey, publicKey, SecretKey } from '@wgctrl/types'
 import { describe, expect, it } from 'vitest'
 import { KernelBackend } from './backend.js'
+import { NetlinkError } from './errors.js'
 import { probe } from './probe.js'
 import { FakeKernel, type FakeKernelOptions } from './testing/index.js'
 
@@ -323,6 +324,9 @@ describe.each([true, false])('removing allowed IPs; the kernel can: %s', (remove
 })
 
 describe('probe', () => {
+  const failureOf = (openTransport: () => never): Promise<unknown> =>
+    new KernelBackend({ openTransport }).probe().catch((error) => error)
+
   const modulesDirectory = '/nonexistent'
   const state = async (kernel: FakeKernel, device?: string) =>
     (await probe({ openTransport: kernel.openTransport, device, modulesDirectory })).state
@@ -344,5 +348,21 @@ describe('probe', () => {
       throw Object.assign(new Error('socket EPERM'), { code: 'EPERM' })
     }
     expect((await probe({ openTransport: refuse })).state).toBe('netlink-refused')
+    expect(await failureOf(refuse)).toMatchObject({ code: 'EPERM' })
+  })
+
+  it('tells a kernel without netlink, an addon that does not load and other failures apart', async () => {
+    const refused = (code: string, feature?: string) => (): never => {
+      throw new NetlinkError(`it is ${code}`, { code, feature })
+    }
+    expect(await failureOf(refused('EPROTONOSUPPORT'))).toMatchObject({ code: 'ENOBACKEND' })
+    expect(await failureOf(refused('EUNSUPPORTED', 'netlink'))).toMatchObject({
+      code: 'ENOBACKEND',
+    })
+    expect(await failureOf(refused('EUNSUPPORTED', 'ffi-rs'))).toMatchObject({
+      code: 'EUNSUPPORTED',
+      message: expect.stringContaining('it is EUNSUPPORTED'),
+    })
+    expect(await failureOf(refused('EMFILE'))).toMatchObject({ code: 'EMFILE' })
   })
 })

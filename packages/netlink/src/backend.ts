@@ -32,7 +32,7 @@ import { peerBuilder, toDevice } from './map/device.js'
 import { removalProbe } from './map/removal.js'
 import { PeerStream } from './peer-stream.js'
 import { ConnectionPool } from './pool.js'
-import { probe } from './probe.js'
+import { codeOf, probe } from './probe.js'
 import { Rtnl } from './rtnl.js'
 import { type Namespace, namespacePath } from './socket/namespace.js'
 import { NETLINK, openNetlinkSocket } from './socket/socket.js'
@@ -60,6 +60,7 @@ export class KernelBackend implements Backend {
     interfaceIndex: true,
     perNamespace: true,
     endpointScope: true,
+    links: true,
   }
   readonly #netns: Namespace | undefined
   readonly #openTransport: (protocol: number) => Transport | Promise<Transport>
@@ -91,8 +92,8 @@ export class KernelBackend implements Backend {
     this.#refuseClosed()
     const result = await probe({ netns: this.#netns, openTransport: this.#openTransport })
     if (result.state === 'ready') return
-    const code = result.state === 'no-permission' ? 'EPERM' : 'ENOBACKEND'
-    throw new NetlinkError(result.message, { code, backend: this.kind, cause: result.cause })
+    const details = { code: codeOf(result), backend: this.kind, cause: result.cause }
+    throw new NetlinkError(result.message, details)
   }
 
   list(options?: CallOptions): Promise<string[]> {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { release } from 'node:os'
-import { WireGuardError } from '@wgctrl/types'
+import { type ErrorCode, WireGuardError } from '@wgctrl/types'
 import { Connection } from './connection.js'
 import { type GenlFamily, resolveFamily } from './genl.js'
 import type { Namespace } from './socket/namespace.js'
@@ -14,8 +14,10 @@ import { DeviceReader } from './wireguard/get-device.js'
 export type ProbeState =
   /** It can be used; with a device's name, so can the device. */
   | 'ready'
-  /** Not Linux, not x64 or arm64, or the native part of ffi-rs does not load. */
+  /** Not Linux, or not x64 or arm64. */
   | 'unsupported-platform'
+  /** The native part of ffi-rs does not load. */
+  | 'addon-missing'
   /** Sockets of the netlink family are refused: a sandbox, or a kernel without. */
   | 'netlink-refused'
   /** The kernel was built without WireGuard, or its modules are not where they could be loaded. */
@@ -76,13 +78,20 @@ async function attempt<T>(body: () => T | Promise<T>): Promise<Outcome<T>> {
   }
 }
 
+/** A kernel, or what stands for one, that has no generic netlink, and so no WireGuard. */
+const NOT_THERE = 'EPROTONOSUPPORT'
+
+/** What a sandbox, or a kernel without, answers to socket(2) and setns(2). */
+const REFUSALS = new Set(['EPERM', 'EACCES', 'EAFNOSUPPORT', NOT_THERE, 'ESOCKTNOSUPPORT'])
+
 function socketProblem(error: unknown): ProbeResult {
-  const code = error instanceof WireGuardError ? error.code : undefined
+  const { code, path } = error as Partial<WireGuardError>
   if (code === 'EUNSUPPORTED') {
     const message = `${(error as Error).message}. Use a userspace device.`
-    return { state: 'unsupported-platform', message, cause: error }
+    const isAddon = (error as WireGuardError).feature === 'ffi-rs'
+    return { state: isAddon ? 'addon-missing' : 'unsupported-platform', message, cause: error }
   }
-  if (error instanceof WireGuardError && error.path === 'netns') throw error
+  if (path === 'netns' || code === undefined || !REFUSALS.has(code)) throw error
   const message =
     'Netlink sockets are refused here. A sandbox (seccomp, systemd RestrictAddressFamilies) has to ' +
     'allow AF_NETLINK; entering another network namespace needs CAP_SYS_ADMIN.'
@@ -156,4 +165,12 @@ async function probeDevice(
     default:
       throw cause
   }
+}
+
+/** The code of the error for a state other than `ready`: `ENOBACKEND` where the kernel has no devices to be seen. */
+export function codeOf({ state, cause }: ProbeResult): ErrorCode {
+  if (state === 'no-permission') return 'EPERM'
+  if (state === 'addon-missing') return 'EUNSUPPORTED'
+  const isRefused = state === 'netlink-refused' && (cause as { code?: string }).code !== NOT_THERE
+  return isRefused ? 'EPERM' : 'ENOBACKEND'
 }

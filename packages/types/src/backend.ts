@@ -23,6 +23,11 @@ export interface Capabilities {
    * 0.0.20220316, shows the address without.
    */
   readonly endpointScope: boolean
+  /**
+   * Devices are network interfaces of this machine, so that addresses, routes and the like can be given to
+   * them. A fake has none: `up`, `down`, `reconcile` and `reresolve` refuse it, and leave the machine alone.
+   */
+  readonly links: boolean
 }
 
 /** How a new device is made. */

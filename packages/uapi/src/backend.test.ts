@@ -462,7 +462,7 @@ describe('list and probe', () => {
     const socketDir = await temporaryDirectory()
     await new UserspaceBackend({ socketDir, daemon: process.execPath }).probe()
     const none = new UserspaceBackend({ socketDir, daemon: '/nonexistent/daemon' })
-    expect(await failure(none.probe())).toMatchObject({ code: 'EUNSUPPORTED', operation: 'probe' })
+    expect(await failure(none.probe())).toMatchObject({ code: 'ENOBACKEND', operation: 'probe' })
   })
 
   it('can be aborted', async () => {

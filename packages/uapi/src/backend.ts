@@ -15,6 +15,7 @@ import {
   type Peer,
   type UnsafePermissions,
   unsupported,
+  WireGuardError,
   withCheckedConfig,
 } from '@wgctrl/types'
 import { checkProgram, daemonCommand } from './command.js'
@@ -67,6 +68,7 @@ export class UserspaceBackend implements Backend {
     interfaceIndex: false,
     perNamespace: false,
     endpointScope: false,
+    links: true,
   }
   readonly #directory: SocketDirectory
   readonly #unsafePermissions: UnsafePermissions
@@ -80,12 +82,16 @@ export class UserspaceBackend implements Backend {
     this.#writer = new DeviceWriter(this.#directory)
   }
 
-  /** Passes when there is a socket, or a program that could make one. */
+  /**
+   * Passes when there is a socket, or a program that could make one.
+   *
+   * @throws {WireGuardError} `ENOBACKEND` when there is neither; `EPERM` when this user may not look
+   */
   async probe(options?: CallOptions): Promise<void> {
     using deadline = new Deadline(options)
     try {
       const names = await abortable(this.#directory.names(), deadline.signal)
-      if (names.length === 0) await checkProgram(daemonCommand(this.#daemon)[0])
+      if (names.length === 0) await checkProgram(daemonCommand(this.#daemon)[0]).catch(notThere)
     } catch (error) {
       throw inContext(error, { operation: 'probe', backend: this.kind })
     }
@@ -219,4 +225,10 @@ export class UserspaceBackend implements Backend {
     const isThere = async () => path === undefined || this.#directory.has(path)
     return explainFailure(error, { operation, device, backend: this.kind }, isThere)
   }
+}
+
+/** Without a socket and without a program this machine has no userspace devices. */
+function notThere(error: unknown): never {
+  if (!(error instanceof WireGuardError) || error.code !== 'EUNSUPPORTED') throw error
+  throw new WireGuardError(error.message, { code: 'ENOBACKEND', cause: error })
 }

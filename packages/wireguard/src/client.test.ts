@@ -290,7 +290,7 @@ describe('of several backends', () => {
     expect(wg.backends[0]).toMatchObject({ kind: 'userspace', available: false })
     expect((await wg.device('wg0')).kind).toBe('linux-kernel')
     expect(await failure(wg.device('wg0', { backend: 'userspace' }))).toMatchObject({
-      code: 'EUNSUPPORTED',
+      code: 'ENOBACKEND',
       message: expect.stringContaining('wireguard-go'),
     })
   })

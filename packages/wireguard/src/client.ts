@@ -15,12 +15,11 @@ import {
   inTurn,
   type Peer,
   unsupported,
-  type WireGuardError,
   withCheckedConfig,
 } from '@wgctrl/types'
 import { SocketDirectory } from '@wgctrl/uapi'
+import type { BackendStatus, Backends } from './backends.js'
 import { copyConfig, isLarge, wipeCopy } from './copy.js'
-import type { BackendStatus } from './detect.js'
 import { type DeviceList, readDevices } from './device-list.js'
 import type { HandshakeOptions, Handshakes } from './handshakes/handshakes.js'
 import {
@@ -41,7 +40,6 @@ import {
 } from './interface/index.js'
 import type { JustInTime } from './just-in-time/just-in-time.js'
 import type { JustInTimeOptions } from './just-in-time/options.js'
-import { isRefusal, mostTelling } from './refusal.js'
 import { type EndpointResolver, hasNames, withPlaceholders } from './resolve.js'
 import { type Change, type SyncOptions, syncDevice } from './sync/index.js'
 import { timeLeft } from './time-left.js'
@@ -75,8 +73,7 @@ let clients = 0
  * change that waits for a name server holds up the changes behind it, and no reads.
  */
 export class WireGuard implements AsyncDisposable {
-  /** What was found, and why a backend is missing. */
-  readonly backends: readonly BackendStatus[]
+  readonly #backends: Backends
   readonly #resolver: EndpointResolver
   readonly #netns: string | number | undefined
   readonly #live: LiveDevices
@@ -86,29 +83,34 @@ export class WireGuard implements AsyncDisposable {
 
   /** Use `open()`. */
   constructor(
-    backends: readonly BackendStatus[],
+    backends: Backends,
     resolver: EndpointResolver,
     place: {
       readonly netns?: string | number | undefined
       readonly socketDir?: string | undefined
     } = {},
   ) {
-    this.backends = backends
+    this.#backends = backends
     this.#resolver = resolver
     this.#netns = place.netns
-    const hasKernel = backends.some(({ kind, available }) => kind === 'linux-kernel' && available)
     this.#live = new LiveDevices({
-      list: (options) => this.names(options),
+      list: (options) => this.#backends.list(options),
       device: (name, options) => this.device(name, options),
       configure: (name, config, options) => this.configure(name, config, options),
       netns: place.netns,
-      openLinks: hasKernel ? () => openLinkSource(place.netns) : undefined,
+      openLinks: async () => (backends.hasKernelLinks ? openLinkSource(place.netns) : undefined),
       socketDirectory: () => new SocketDirectory(place.socketDir).path(),
     })
   }
 
+  /** What there is now, and why a backend is missing. One that was missing may come later. */
+  get backends(): readonly BackendStatus[] {
+    return this.#backends.statuses
+  }
+
   /**
-   * Reads every device. One that fails does not hide the others: it is in `errors`.
+   * Reads every device. One that fails does not hide the others: it is in `errors`, and so is why devices may be
+   * there that cannot be seen.
    *
    * @example
    * ```ts
@@ -118,20 +120,18 @@ export class WireGuard implements AsyncDisposable {
    * ```
    */
   async devices(options: ClientCallOptions = {}): Promise<DeviceList> {
-    new Deadline(options).end()
-    return readDevices(this.#candidates(options), options)
+    return readDevices(this.#backends, options)
   }
 
   /**
    * The names of all devices, sorted, without reading one.
    *
-   * @throws {WireGuardError} when a backend fails: some names would be missing
+   * @throws {WireGuardError} when a backend fails, or is here and may not be used: some names would be missing
    */
   async names(options: ClientCallOptions = {}): Promise<string[]> {
-    new Deadline(options).end()
-    const backends = this.#candidates(options)
-    const names = await Promise.all(backends.map((backend) => backend.list(options)))
-    return [...new Set(names.flat())].sort()
+    const { names, errors, refusals } = await this.#backends.list(options)
+    for (const error of [...errors, ...refusals]) throw error
+    return names
   }
 
   /**
@@ -324,9 +324,7 @@ export class WireGuard implements AsyncDisposable {
   /** Lets go of everything that is held. Devices stay as they are. */
   async close(): Promise<void> {
     await this.#live.close()
-    const backends = this.backends.flatMap((status) => (status.available ? [status.backend] : []))
-    const ends = await Promise.allSettled(backends.map((backend) => backend[Symbol.asyncDispose]()))
-    for (const end of ends) if (end.status === 'rejected') throw end.reason
+    await this.#backends.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -342,15 +340,6 @@ export class WireGuard implements AsyncDisposable {
         backend.configure(name, resolved, left),
       )
     })
-  }
-
-  #candidates({ backend: kind }: ClientCallOptions): Backend[] {
-    const found = this.backends.filter((status) => kind === undefined || status.kind === kind)
-    const backends = found.flatMap((status) => (status.available ? [status.backend] : []))
-    if (backends.length > 0) return backends
-    const [missing] = found
-    if (missing && !missing.available) throw missing.reason
-    throw unsupported('backend', `no backend of kind ${JSON.stringify(kind)} was opened`)
   }
 
   /** A config that is wrong elsewhere is refused before a name server hears of it. */
@@ -393,9 +382,9 @@ export class WireGuard implements AsyncDisposable {
     const rest = timeLeft(options)
     try {
       checkInterfaceName(name)
-      const backends = this.#candidates(options)
+      const ask = { operation, kind: options.backend, signal: deadline.signal }
       return await inTurn(this.#lineOf(name), deadline.signal, () =>
-        firstOf(backends, (backend) => call(backend, rest())),
+        this.#backends.ask(ask, (backend) => call(backend, rest())),
       )
     } catch (error) {
       throw inContext(error, { operation, device: name })
@@ -408,9 +397,9 @@ export class WireGuard implements AsyncDisposable {
     const rest = timeLeft(options)
     try {
       checkInterfaceName(name)
-      const backends = this.#candidates(options)
+      const ask = { operation: 'peers', kind: options.backend, signal: deadline.signal }
       await afterTurns(this.#lineOf(name), deadline.signal)
-      return await firstOf(backends, (backend) => begin(backend.peers(name, rest())))
+      return await this.#backends.ask(ask, (backend) => begin(backend.peers(name, rest())))
     } catch (error) {
       throw inContext(error, { operation: 'peers', device: name })
     }
@@ -478,21 +467,4 @@ function copyOf(device: string, config: DeviceConfig): DeviceConfig {
   } catch (error) {
     throw inContext(error, { operation: 'configure', device })
   }
-}
-
-/** Asks one backend after the other. Of several refusals the most telling one is thrown. */
-async function firstOf<T>(
-  backends: readonly Backend[],
-  call: (backend: Backend) => Promise<T>,
-): Promise<T> {
-  const refusals: WireGuardError[] = []
-  for (const backend of backends) {
-    try {
-      return await call(backend)
-    } catch (error) {
-      if (!isRefusal(error)) throw error
-      refusals.push(error)
-    }
-  }
-  throw mostTelling(refusals)
 }

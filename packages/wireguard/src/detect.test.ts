@@ -1,15 +1,17 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Backend, WireGuardError } from '@wgctrl/types'
+import { type Backend, WireGuardError } from '@wgctrl/types'
 import { MemoryBackend } from '@wgctrl/types/testing'
 import { UserspaceBackend } from '@wgctrl/uapi'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { detectBackends } from './detect.js'
+import { type DetectOptions, detectBackends as detect } from './detect.js'
 
 afterEach(() => {
   vi.unstubAllEnvs()
 })
+
+const detectBackends = async (options: DetectOptions) => (await detect(options)).statuses
 
 async function temporaryDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'wgctrl-test-'))
@@ -65,8 +67,8 @@ describe('userspace devices', () => {
       if (user === 0) process.seteuid?.(0)
     })
     const error = await failure(detectBackends({ backends: ['userspace'], socketDir }))
-    expect(error).toMatchObject({ code: 'ENOBACKEND' })
-    expect(error.message).toMatch(/userspace: .*EACCES/)
+    expect(error).toMatchObject({ code: 'EPERM', operation: 'open', backend: 'userspace' })
+    expect(error.message).toMatch(/no backend can be used \(tried userspace: .*EACCES/)
     const memory = new MemoryBackend()
     const found = await detectBackends({ backends: ['userspace', memory], socketDir })
     expect(found).toMatchObject([
@@ -88,6 +90,26 @@ describe('backends of one’s own', () => {
       probe: () => Promise.reject(new Error('it was probed')),
     })
     expect(await detectBackends({ backends: [backend] })).toMatchObject([{ available: true }])
+  })
+})
+
+describe('a probe that fails in a way of its own', () => {
+  it.each([
+    [Object.assign(new Error('Bad file descriptor (os error 9)'), { code: 'EBADF' }), 'EBADF'],
+    [new Error('no such thing here'), 'EUNSUPPORTED'],
+    ['a text', 'EUNSUPPORTED'],
+  ])('by %s is why the backend is missing: %s', async (thrown, code) => {
+    vi.spyOn(UserspaceBackend.prototype, 'probe').mockRejectedValue(thrown)
+    onTestFinished(() => void vi.restoreAllMocks())
+    const memory = new MemoryBackend()
+    const found = await detectBackends({ backends: ['userspace', memory] })
+    expect(found).toMatchObject([
+      { kind: 'userspace', available: false, reason: { code, operation: 'open', cause: thrown } },
+      { available: true },
+    ])
+    const error = await failure(detectBackends({ backends: ['userspace'] }))
+    expect(error).toBeInstanceOf(WireGuardError)
+    expect(error).toMatchObject({ code, operation: 'open', backend: 'userspace' })
   })
 })
 

@@ -9,11 +9,7 @@ import {
   WireGuardError,
 } from '@wgctrl/types'
 import { UserspaceBackend, type UserspaceOptions } from '@wgctrl/uapi'
-
-/** One backend that was looked for. */
-export type BackendStatus =
-  | { readonly kind: DeviceKind; readonly available: true; readonly backend: Backend }
-  | { readonly kind: DeviceKind; readonly available: false; readonly reason: WireGuardError }
+import { type BackendStatus, Backends, type Look } from './backends.js'
 
 /** What the backends that come with this package need to know. */
 export interface DetectOptions {
@@ -47,21 +43,31 @@ const makers = new Map<unknown, (options: DetectOptions) => Backend>([
 /**
  * Finds out which backends work here.
  *
- * @throws {WireGuardError} `ENOBACKEND` when none does; it says what was tried
+ * @throws {WireGuardError} when none does; it says what was tried. `ENOBACKEND`: this machine has none; another
+ *   code is that of a backend that is here and refuses, such as `EPERM`
  */
-export async function detectBackends(options: DetectOptions): Promise<BackendStatus[]> {
+export async function detectBackends(options: DetectOptions): Promise<Backends> {
   using deadline = new Deadline({ signal: options.signal })
   const wanted = options.backends ?? [...makers.keys()]
   if (!Array.isArray(wanted)) throw new InvalidTypeError('options.backends', 'must be an array')
   const looks = wanted.map((one, index) => candidate(one, index, options))
   const found = await Promise.all(looks.map((look) => look(deadline.signal)))
-  if (found.some((status) => status.available)) return found
-  const tried = found.map((status) => `${status.kind}: ${reasonOf(status)}`).join('; ')
-  const message = `nothing on this machine speaks WireGuard (tried ${tried || 'nothing'})`
-  throw new WireGuardError(message, { code: 'ENOBACKEND', operation: 'open' })
+  if (found.some((status) => status.available)) return new Backends(looks, found)
+  throw noneFound(found)
 }
 
-type Look = (signal: AbortSignal) => Promise<BackendStatus>
+/** Nothing here can be used: the code is that of a backend that refuses, if one does. */
+function noneFound(found: readonly BackendStatus[]): WireGuardError {
+  const reasons = found.flatMap((status) => (status.available ? [] : [status]))
+  const tried = reasons.map(({ kind, reason }) => `${kind}: ${reason.message}`).join('; ')
+  const refusal = reasons.find(({ reason }) => reason.code !== 'ENOBACKEND')?.reason
+  const problem = refusal ? 'no backend can be used' : 'nothing on this machine speaks WireGuard'
+  const { code = 'ENOBACKEND', backend, feature, errno } = refusal ?? {}
+  return new WireGuardError(`${problem} (tried ${tried || 'nothing'})`, {
+    ...{ code, operation: 'open', backend, feature, errno },
+    ...(refusal && { cause: refusal }),
+  })
+}
 
 /** Mistakes in the options are found before anything is looked for. */
 function candidate(wanted: unknown, index: number, options: DetectOptions): Look {
@@ -81,17 +87,30 @@ function isBackend(wanted: unknown): wanted is Backend {
   )
 }
 
+/** Whatever a probe meets makes the backend one that is missing, and is the reason. It holds nothing then. */
 async function probe(backend: Backend, signal: AbortSignal): Promise<BackendStatus> {
   const { kind } = backend
   try {
     await abortable(Promise.resolve(backend.probe?.({ signal })), signal)
     return { kind, available: true, backend }
   } catch (error) {
-    await backend[Symbol.asyncDispose]()
-    const reason = inContext(error, { operation: 'open', backend: kind })
-    if (reason instanceof WireGuardError) return { kind, available: false, reason }
-    throw reason
+    if (signal.aborted || isMistake(error)) throw error
+    return { kind, available: false, reason: reasonFrom(error, kind) }
   }
 }
 
-const reasonOf = (status: BackendStatus): string => (status.available ? '' : status.reason.message)
+/** What is wrong with the options is no property of this machine. */
+const isMistake = (error: unknown): boolean =>
+  error instanceof WireGuardError && error.code === 'EINVAL' && error.path !== undefined
+
+/** Of a runtime that fails in a way of its own there may be no code. */
+function reasonFrom(error: unknown, kind: DeviceKind): WireGuardError {
+  const reason = inContext(error, { operation: 'open', backend: kind })
+  if (reason instanceof WireGuardError) return reason
+  const { message, code } = error instanceof Error ? (error as NodeJS.ErrnoException) : {}
+  const details = { operation: 'open', backend: kind, feature: kind, cause: error }
+  return new WireGuardError(`open: ${message ?? String(error)}`, {
+    code: typeof code === 'string' ? code : 'EUNSUPPORTED',
+    ...details,
+  })
+}

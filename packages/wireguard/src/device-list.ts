@@ -1,12 +1,14 @@
 import {
   type Backend,
   type CallOptions,
+  Deadline,
   type Device,
-  InvalidRangeError,
-  InvalidTypeError,
-  inContext,
+  type DeviceKind,
   WireGuardError,
 } from '@wgctrl/types'
+import type { Backends } from './backends.js'
+import { failureOf } from './refusal.js'
+import { timeLeft } from './time-left.js'
 
 /** All devices that could be read, and why others could not. */
 export interface DeviceList extends Array<Device> {
@@ -16,10 +18,17 @@ export interface DeviceList extends Array<Device> {
 
 /** Reads the devices of all backends side by side. */
 export async function readDevices(
-  backends: readonly Backend[],
-  options: CallOptions,
+  backends: Backends,
+  { backend: kind, ...options }: CallOptions & { readonly backend?: DeviceKind | undefined },
 ): Promise<DeviceList> {
-  const results = await Promise.all(backends.map((backend) => readAll(backend, options)))
+  using deadline = new Deadline(options)
+  const rest = timeLeft(options)
+  await backends.look(kind, deadline.signal)
+  const asked = backends.available(kind)
+  const results = await Promise.all([
+    ...asked.map((backend) => readAll(backend, rest())),
+    backends.refusals(kind),
+  ])
   const devices: Device[] = []
   const errors: WireGuardError[] = []
   for (const result of results.flat()) {
@@ -51,17 +60,4 @@ async function readOne(
   } catch (error) {
     return failureOf(error, 'device', backend, name)
   }
-}
-
-/** Aborts, the caller's mistakes and bugs are no device's failure. */
-function failureOf(
-  error: unknown,
-  operation: string,
-  { kind }: Backend,
-  device?: string,
-): WireGuardError {
-  const explained = inContext(error, { operation, backend: kind, ...(device && { device }) })
-  const isMistake = explained instanceof InvalidTypeError || explained instanceof InvalidRangeError
-  if (explained instanceof WireGuardError && !isMistake) return explained
-  throw explained
 }

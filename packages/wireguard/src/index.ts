@@ -31,9 +31,9 @@ export {
   WireGuardError,
 } from '@wgctrl/types'
 export { UserspaceBackend, type UserspaceOptions } from '@wgctrl/uapi'
+export type { BackendStatus } from './backends.js'
 export { type ClientCallOptions, type DeviceOptions, WireGuard } from './client.js'
 export * from './config-file/index.js'
-export type { BackendStatus } from './detect.js'
 export type { DeviceList } from './device-list.js'
 export type { HandshakeOptions, Handshakes, Initiation } from './handshakes/handshakes.js'
 export * from './interface/index.js'
@@ -46,7 +46,7 @@ export {
   type ResolveOptions,
 } from './resolve.js'
 export * from './sync/index.js'
-export type { WatchEvent } from './watch/events.js'
+export type { DeviceEvent, WatchEvent } from './watch/events.js'
 export type { Watcher, WatchOptions } from './watch/watcher.js'
 
 export interface OpenOptions extends DetectOptions {
@@ -57,7 +57,8 @@ export interface OpenOptions extends DetectOptions {
 /**
  * Finds out what this machine has and opens it.
  *
- * @throws {WireGuardError} `ENOBACKEND` when nothing here speaks WireGuard; it says what was tried
+ * @throws {WireGuardError} `ENOBACKEND` when nothing here speaks WireGuard; `EPERM`, or another code, when
+ *   what speaks it may not or cannot be used. It says what was tried
  * @example
  * ```ts
  * const wg = await open()

@@ -1,6 +1,6 @@
 import { KernelBackend, probe } from '@wgctrl/netlink'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { open } from 'wgctrl'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { open, type WireGuard } from 'wgctrl'
 import { Bench, failure } from '../../contract/bench.js'
 import { kernel } from '../../contract/harnesses/kernel.js'
 import { withoutPrivileges } from '../../contract/privileges.js'
@@ -44,6 +44,32 @@ describe('the probe', () => {
       expect(error, operation).toMatchObject({ code: 'EPERM', operation })
     }
     expect(await bench.read(name)).toEqual(before)
+  })
+
+  it('open() says so too, with a userspace daemon beside and without', async () => {
+    const name = await bench.newDevice({ listenPort: 0 })
+    const asNobody = (env: string, body: (wg: WireGuard) => Promise<unknown>): Promise<unknown> =>
+      withoutPrivileges(async () => {
+        vi.stubEnv('WG_QUICK_USERSPACE_IMPLEMENTATION', env)
+        try {
+          await using wg = await open()
+          return await body(wg)
+        } finally {
+          vi.unstubAllEnvs()
+        }
+      })
+    const refused = { code: 'EPERM', backend: 'linux-kernel' }
+    // Any program that is there counts.
+    const daemon = process.execPath
+    expect(await asNobody(daemon, (wg) => failure(wg.device(name)))).toMatchObject(refused)
+    expect(await asNobody(daemon, (wg) => failure(wg.names()))).toMatchObject(refused)
+    expect(await asNobody(daemon, async (wg) => (await wg.devices()).errors)).toMatchObject([
+      refused,
+    ])
+    expect(await failure(asNobody('/nonexistent', (wg) => wg.names()))).toMatchObject({
+      ...refused,
+      operation: 'open',
+    })
   })
 
   it('tells what a name stands for', async () => {

@@ -1,5 +1,5 @@
 import { formatEndpoint } from '@wgctrl/types'
-import type { Peer, WatchEvent } from 'wgctrl'
+import type { DeviceEvent, Peer, WatchEvent } from 'wgctrl'
 import { formatBytes, formatRate } from './format.js'
 
 /**
@@ -11,6 +11,7 @@ export function eventLine(
   event: WatchEvent,
   nameOf: (device: string, publicKey: string) => string | undefined,
 ): string {
+  if (event.type === 'backend-failed') return `${event.backend}: ${event.error.message}`
   const { device } = event
   if (!('publicKey' in event)) return `${device}: ${deviceText(event)}`
   const name = nameOf(device, event.publicKey)
@@ -18,9 +19,9 @@ export function eventLine(
   return `${device}: peer ${peer}: ${peerText(event)}`
 }
 
-type OfPeer = Extract<WatchEvent, { publicKey: string }>
+type OfPeer = Extract<DeviceEvent, { publicKey: string }>
 
-function deviceText(event: Exclude<WatchEvent, OfPeer>): string {
+function deviceText(event: Exclude<DeviceEvent, OfPeer>): string {
   switch (event.type) {
     case 'device-added':
       return 'added'

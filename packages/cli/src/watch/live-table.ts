@@ -1,4 +1,4 @@
-import type { PublicKey, WatchEvent } from 'wgctrl'
+import type { DeviceEvent, PublicKey, WatchEvent } from 'wgctrl'
 import { PeerActivity } from './peer-activity.js'
 
 /** What is shown of a device. */
@@ -18,19 +18,27 @@ export class LiveTable {
 
   /** @param now milliseconds, of the same clock as that of {@link tick} */
   apply(event: WatchEvent, now: number): void {
-    const { device: name } = event
-    if (event.type === 'device-renamed') this.#rename(event.from, name)
-    else if (event.type === 'device-removed') this.#remove(name)
-    else this.#applyToDevice(name, event, now)
+    if (event.type === 'backend-failed') this.#failBackend(event)
+    else if (event.type === 'device-renamed') this.#rename(event.from, event.device)
+    else if (event.type === 'device-removed') this.#remove(event.device)
+    else this.#applyToDevice(event.device, event, now)
   }
 
-  #applyToDevice(name: string, event: WatchEvent, now: number): void {
+  #applyToDevice(name: string, event: DeviceEvent, now: number): void {
     const device = this.devices.get(name) ?? new DeviceActivity(name)
     this.devices.set(name, device)
     if (event.type === 'device-failed') device.failure = event.error.message
     else if (event.type === 'device-up') device.isDown = false
     else if (event.type === 'device-down') device.isDown = true
     else if ('publicKey' in event) this.#applyToPeer(device, event, now)
+  }
+
+  /** Shown where its devices would be; no device has such a name. */
+  #failBackend({ backend, error }: Extract<WatchEvent, { type: 'backend-failed' }>): void {
+    const name = `(${backend})`
+    const shown = this.devices.get(name) ?? new DeviceActivity(name)
+    shown.failure = error.message
+    this.devices.set(name, shown)
   }
 
   /** @param interval milliseconds between ticks */
@@ -42,7 +50,7 @@ export class LiveTable {
 
   #applyToPeer(
     device: DeviceActivity,
-    event: Extract<WatchEvent, { publicKey: PublicKey }>,
+    event: Extract<DeviceEvent, { publicKey: PublicKey }>,
     now: number,
   ): void {
     device.failure = undefined
@@ -59,7 +67,7 @@ export class LiveTable {
     }
   }
 
-  #change(peer: PeerActivity, event: WatchEvent, now: number): void {
+  #change(peer: PeerActivity, event: DeviceEvent, now: number): void {
     if (event.type === 'peer-changed') peer.peer = event.peer
     else if (event.type === 'peer-roamed') peer.peer = { ...peer.peer, endpoint: event.endpoint }
     else if (event.type === 'peer-stale') peer.isStale = true

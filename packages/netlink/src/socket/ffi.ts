@@ -69,7 +69,11 @@ async function importFfi(): Promise<typeof import('ffi-rs')> {
     }
     return module.default ?? module
   } catch (cause) {
-    throw unavailable('the native part of ffi-rs does not load here', cause)
+    const { message } = cause as Error
+    throw addonMissing(
+      `the native part of ffi-rs does not load here (${firstLine(message)})`,
+      cause,
+    )
   }
 }
 
@@ -88,13 +92,19 @@ function keepAddon(maps: string): void {
       process.dlopen({ exports: {} }, path, constants.dlopen.RTLD_NOW | ABI.RTLD_NODELETE)
     }
   } catch (cause) {
-    throw unavailable('the native part of ffi-rs could not be kept beyond this thread', cause)
+    throw addonMissing('the native part of ffi-rs could not be kept beyond this thread', cause)
   }
 }
 
-function unavailable(problem: string, cause?: unknown): NetlinkError {
-  return new NetlinkError(problem, { code: 'EUNSUPPORTED', feature: 'netlink', cause })
+function unavailable(problem: string): NetlinkError {
+  return new NetlinkError(problem, { code: 'EUNSUPPORTED', feature: 'netlink' })
 }
+
+function addonMissing(problem: string, cause: unknown): NetlinkError {
+  return new NetlinkError(problem, { code: 'EUNSUPPORTED', feature: 'ffi-rs', cause })
+}
+
+const firstLine = (text: string): string => text.trim().split('\n', 1)[0] as string
 
 /**
  * The C library that this process runs on already: the loader of musl is its libc. musl takes any

@@ -28,6 +28,7 @@ export class MemoryBackend implements Backend {
     interfaceIndex: false,
     perNamespace: false,
     endpointScope: true,
+    links: false,
   }
   /** The devices by name: look at them, change them, add more. */
   readonly devices: Map<string, FakeDevice> = new Map()

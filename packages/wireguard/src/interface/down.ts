@@ -61,8 +61,8 @@ export async function bringDown(
   }
 }
 
-/** No daemon serves it; or, of a facade that was opened without userspace devices, none could. */
-const NOBODY = new Set(['ENODEV', 'EUNSUPPORTED'])
+/** No daemon serves it; or, where there are no userspace devices or the facade was opened without, none could. */
+const NOBODY = new Set(['ENODEV', 'EUNSUPPORTED', 'ENOBACKEND'])
 
 class Down {
   readonly #context: InterfaceContext

@@ -52,7 +52,7 @@ beforeEach(async () => {
   configs = []
   most = 0
   live = new LiveDevices({
-    list: (options) => backend.list(options),
+    list: async (options) => ({ names: await backend.list(options), errors: [], refusals: [] }),
     device: (name, options) => backend.device(name, options),
     async configure(name, config, options) {
       configs.push(config)

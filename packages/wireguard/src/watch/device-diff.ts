@@ -1,5 +1,5 @@
 import type { Device, Endpoint, Peer, PublicKey, SecretKey } from '@wgctrl/types'
-import type { DeviceField, PeerField, WatchEvent } from './events.js'
+import type { DeviceEvent, DeviceField, PeerField } from './events.js'
 
 /**
  * Milliseconds after which a session cannot be used any more.
@@ -48,7 +48,7 @@ export class DeviceDiff {
    * @param now the time of day in milliseconds: what handshakes are compared with
    * @param tell gets each event; not called for the first reading
    */
-  update(device: Device, at: number, now: number, tell: (event: WatchEvent) => void): void {
+  update(device: Device, at: number, now: number, tell: (event: DeviceEvent) => void): void {
     const isFirst = this.#head === undefined
     const duration = at - this.#at
     this.#at = at
@@ -73,7 +73,7 @@ export class DeviceDiff {
   }
 
   /** Tells of every peer as if it had been added just now. */
-  tellAll(tell: (event: WatchEvent) => void): void {
+  tellAll(tell: (event: DeviceEvent) => void): void {
     for (const { peer } of this.#peers.values()) this.#tellAdded(peer, tell)
   }
 
@@ -88,11 +88,11 @@ export class DeviceDiff {
     return seen
   }
 
-  #tellAdded(peer: Peer, tell: (event: WatchEvent) => void): void {
+  #tellAdded(peer: Peer, tell: (event: DeviceEvent) => void): void {
     tell({ type: 'peer-added', device: this.#name, publicKey: peer.publicKey, peer })
   }
 
-  #sweep(tell: (event: WatchEvent) => void): void {
+  #sweep(tell: (event: DeviceEvent) => void): void {
     for (const [publicKey, { peer, generation }] of this.#peers) {
       if (generation === this.#generation) continue
       this.#peers.delete(publicKey)
@@ -100,7 +100,7 @@ export class DeviceDiff {
     }
   }
 
-  #compareHead(device: Device, tell: (event: WatchEvent) => void): void {
+  #compareHead(device: Device, tell: (event: DeviceEvent) => void): void {
     const before = this.#head as Head
     const fields: DeviceField[] = []
     if (!sameSecret(before.privateKey, device.privateKey)) fields.push('privateKey')
@@ -115,7 +115,7 @@ export class DeviceDiff {
     peer: Peer,
     duration: number,
     now: number,
-    tell: (event: WatchEvent) => void,
+    tell: (event: DeviceEvent) => void,
   ): void {
     const before = seen.peer
     const fields = changedFields(before, peer)
@@ -148,7 +148,7 @@ export class DeviceDiff {
     before: Peer,
     peer: Peer,
     duration: number,
-    tell: (event: WatchEvent) => void,
+    tell: (event: DeviceEvent) => void,
   ): void {
     const received = growth(before.receivedBytes, peer.receivedBytes)
     const transmitted = growth(before.transmittedBytes, peer.transmittedBytes)

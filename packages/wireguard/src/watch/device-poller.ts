@@ -1,6 +1,6 @@
 import { WireGuardError } from '@wgctrl/types'
 import { DeviceDiff } from './device-diff.js'
-import type { WatchEvent } from './events.js'
+import type { DeviceEvent } from './events.js'
 import type { Reading, ReadingOptions } from './shared-reader.js'
 import { slept } from './slept.js'
 
@@ -9,7 +9,7 @@ export interface PollerHub {
   reading(name: string, options: ReadingOptions): Promise<Reading>
   /** Milliseconds between readings that the most impatient watcher wants. */
   interval(name: string): number
-  tell(event: WatchEvent): void
+  tell(event: DeviceEvent): void
   /** A reading is over: who waits for it may have their events. */
   release(name: string): void
   /** The device is not there any more. */
@@ -37,7 +37,7 @@ export class DevicePoller {
   }
 
   /** Tells one watcher of all peers as if they had been added just now. */
-  tellAll(tell: (event: WatchEvent) => void): void {
+  tellAll(tell: (event: DeviceEvent) => void): void {
     this.#diff.tellAll(tell)
   }
 

@@ -21,8 +21,21 @@ interface OfPeer extends OfDevice {
   readonly publicKey: PublicKey
 }
 
-/** Something that happened to a device or one of its peers. */
+/** Something that happened to a device or one of its peers, or that keeps devices from being seen. */
 export type WatchEvent =
+  | DeviceEvent
+  /**
+   * A backend is here and cannot be used, or cannot be listed: its devices are not seen. Told once for each
+   * reason, until it can.
+   */
+  | {
+      readonly type: 'backend-failed'
+      readonly backend: string | undefined
+      readonly error: WireGuardError
+    }
+
+/** Something that happened to a device or one of its peers. */
+export type DeviceEvent =
   /** There is a device that was not there before, or it is the first look and `initial` was asked for. */
   | (OfDevice & { readonly type: 'device-added' })
   | (OfDevice & { readonly type: 'device-removed' })

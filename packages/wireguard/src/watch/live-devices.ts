@@ -1,4 +1,5 @@
 import type { CallOptions, Device, DeviceConfig } from '@wgctrl/types'
+import type { Listing } from '../backends.js'
 import { type HandshakeOptions, Handshakes, type PacketSource } from '../handshakes/handshakes.js'
 import { JustInTime } from '../just-in-time/just-in-time.js'
 import type { JustInTimeOptions } from '../just-in-time/options.js'
@@ -8,16 +9,16 @@ import type { Watcher, WatchOptions } from './watcher.js'
 
 /** What looks at devices over time needs from the client. */
 export interface LiveDevicesContext {
-  /** The names of all devices. */
-  list(options?: CallOptions): Promise<string[]>
+  /** The names of all devices, and why some may be missing. */
+  list(options?: CallOptions): Promise<Listing>
   device(name: string, options?: CallOptions): Promise<Device>
   configure(name: string, config: DeviceConfig, options?: CallOptions): Promise<void>
   /** The client's network namespace. */
   readonly netns?: string | number | undefined
   /** Absent: a packet socket. */
   openPackets?(netns: string | number | undefined): Promise<PacketSource>
-  /** Absent: devices that come and go are found by looking. */
-  openLinks?: (() => Promise<LinkSource>) | undefined
+  /** Undefined: devices that come and go are found by looking. */
+  openLinks?: (() => Promise<LinkSource | undefined>) | undefined
   /** Where userspace devices have their sockets. Absent: they are found by looking. */
   socketDirectory?: (() => Promise<string>) | undefined
 }

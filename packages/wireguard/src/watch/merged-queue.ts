@@ -1,6 +1,6 @@
 import { BoundedMap } from './bounded-map.js'
 import { rate } from './device-diff.js'
-import type { WatchEvent, WatchEventType } from './events.js'
+import type { DeviceEvent, WatchEvent, WatchEventType } from './events.js'
 
 type Of<T extends WatchEventType> = Extract<WatchEvent, { type: T }>
 
@@ -40,12 +40,13 @@ export class MergedQueue {
     else if (event.type === 'device-removed') this.#removeDevice(event)
     else if (event.type === 'device-renamed') this.#rename(event)
     else if (event.type === 'device-up' || event.type === 'device-down') this.#switch(event)
+    else if (event.type === 'backend-failed') this.#events.put(`\n${event.backend}`, event)
     else this.#merge(event)
   }
 
-  #merge(event: WatchEvent): void {
+  #merge(event: DeviceEvent): void {
     const key = keyOf(event)
-    const before = this.#events.get(key)
+    const before = this.#events.get(key) as DeviceEvent | undefined
     this.#events.put(key, before ? merged(before, event) : event)
   }
 
@@ -85,7 +86,7 @@ function keyOf(event: { type: WatchEventType; device: string; publicKey?: string
 }
 
 /** Two events of one kind about the same as one. */
-function merged(before: WatchEvent, event: WatchEvent): WatchEvent {
+function merged(before: DeviceEvent, event: DeviceEvent): WatchEvent {
   switch (event.type) {
     case 'peer-changed':
     case 'device-changed':

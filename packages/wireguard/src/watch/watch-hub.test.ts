@@ -86,7 +86,7 @@ beforeEach(async () => {
   links = new FakeLinks()
   reads = 0
   live = new LiveDevices({
-    list: (options) => backend.list(options),
+    list: async (options) => ({ names: await backend.list(options), errors: [], refusals: [] }),
     device: (name, options) => {
       reads++
       return backend.device(name, options)
@@ -306,7 +306,7 @@ describe('watch with a directory of sockets', () => {
   it('looks when something changes in it', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'wgctrl-watch-'))
     live = new LiveDevices({
-      list: (options) => backend.list(options),
+      list: async (options) => ({ names: await backend.list(options), errors: [], refusals: [] }),
       device: (name, options) => backend.device(name, options),
       configure: async () => {},
       socketDirectory: async () => directory,

@@ -1,8 +1,14 @@
 import { type FSWatcher, watch as watchDirectory } from 'node:fs'
 import type { LinkEvent } from '@wgctrl/netlink'
-import { type CallOptions, checkInterfaceName, InvalidRangeError } from '@wgctrl/types'
+import {
+  type CallOptions,
+  checkInterfaceName,
+  InvalidRangeError,
+  type WireGuardError,
+} from '@wgctrl/types'
+import type { Listing } from '../backends.js'
 import { DevicePoller, type PollerHub } from './device-poller.js'
-import type { WatchEvent } from './events.js'
+import type { DeviceEvent } from './events.js'
 import type { Reading, ReadingOptions } from './shared-reader.js'
 import { slept } from './slept.js'
 import { type Watched, Watcher, type WatchOptions } from './watcher.js'
@@ -27,10 +33,10 @@ export interface LinkSource {
 
 /** What {@link WatchHub} needs from the client. */
 export interface WatchContext {
-  list(options?: CallOptions): Promise<string[]>
+  list(options?: CallOptions): Promise<Listing>
   reading(name: string, options: ReadingOptions): Promise<Reading>
-  /** Absent: links cannot be watched here; devices that come and go are found by looking. */
-  openLinks?: (() => Promise<LinkSource>) | undefined
+  /** Undefined: links cannot be watched here, or not yet; devices that come and go are found by looking. */
+  openLinks?: (() => Promise<LinkSource | undefined>) | undefined
   /** Where userspace devices have their sockets; absent: there are none to watch. */
   socketDirectory?: (() => Promise<string>) | undefined
 }
@@ -52,6 +58,8 @@ export class WatchHub implements Watched, PollerHub {
   readonly #deleted = new Set<string>()
   /** New names of links, and the ones before. */
   readonly #renamed = new Map<string, string>()
+  /** What keeps devices from being seen, by backend. */
+  readonly #failures = new Map<string | undefined, WireGuardError>()
   #session: Session | undefined
   #looking: Promise<void> | undefined
   #lookAgain = false
@@ -79,6 +87,7 @@ export class WatchHub implements Watched, PollerHub {
     this.#watchers.add(watcher)
     if (isFirst) this.#session = new Session(this, this.#context)
     await this.#session?.ready
+    this.#tellFailures([...this.#failures.values()], [watcher])
     if (!watcher.initial) return this.#startPollers(false)
     for (const name of this.#present) {
       if (watcher.name === undefined || watcher.name === name) {
@@ -100,6 +109,7 @@ export class WatchHub implements Watched, PollerHub {
       this.#links.clear()
       this.#deleted.clear()
       this.#renamed.clear()
+      this.#failures.clear()
     }
     await Promise.all([session?.end(), ...idle.map(([, poller]) => poller.stop())])
   }
@@ -122,7 +132,7 @@ export class WatchHub implements Watched, PollerHub {
     return Number.isFinite(shortest) ? shortest : DEFAULT_INTERVAL
   }
 
-  tell(event: WatchEvent): void {
+  tell(event: DeviceEvent): void {
     for (const watcher of this.#watchers) {
       if (watcher.name === undefined || watcher.name === event.device) watcher.push(event)
       else if (event.type === 'device-renamed' && watcher.name === event.from) watcher.push(event)
@@ -181,7 +191,10 @@ export class WatchHub implements Watched, PollerHub {
 
   /** The first look: nothing of it is news. */
   async begin(): Promise<void> {
-    for (const name of await this.#context.list()) this.#present.add(name)
+    const { names, errors, refusals } = await this.#context.list()
+    for (const error of errors) throw error
+    for (const name of names) this.#present.add(name)
+    this.#learnFailures(refusals)
   }
 
   async #lookUntilQuiet(): Promise<void> {
@@ -189,14 +202,36 @@ export class WatchHub implements Watched, PollerHub {
       do {
         this.#lookAgain = false
         const session = this.#session
-        const names = await this.#context.list().catch(() => undefined)
+        const { names, errors, refusals } = await this.#context.list()
         const now = new Set(names)
-        if (names && this.#differs(now)) await session?.hearAll()
-        if (session && session === this.#session && names) this.#settle(now)
+        // Of a backend that could not be listed just now the devices are not known to be gone.
+        const isWhole = errors.length === 0
+        if (isWhole && this.#differs(now)) await session?.hearAll()
+        if (!session || session !== this.#session) continue
+        this.#tellFailures(this.#learnFailures([...errors, ...refusals]), this.#watchers)
+        if (isWhole) this.#settle(now)
       } while (this.#lookAgain)
     } finally {
       // In the same breath as the test above: nobody can ask for a look in between.
       this.#looking = undefined
+    }
+  }
+
+  /** @returns those that are news */
+  #learnFailures(failures: readonly WireGuardError[]): WireGuardError[] {
+    const before = new Map(this.#failures)
+    this.#failures.clear()
+    for (const error of failures) this.#failures.set(error.backend, error)
+    return failures.filter((error) => before.get(error.backend)?.code !== error.code)
+  }
+
+  #tellFailures(failures: readonly WireGuardError[], watchers: Iterable<Watcher>): void {
+    if (failures.length === 0) return
+    for (const watcher of watchers) {
+      for (const error of failures) {
+        watcher.push({ type: 'backend-failed', backend: error.backend, error })
+      }
+      watcher.releaseNow()
     }
   }
 
@@ -248,7 +283,7 @@ export class WatchHub implements Watched, PollerHub {
     this.#startPollers(false)
   }
 
-  #tellNow(event: WatchEvent): void {
+  #tellNow(event: DeviceEvent): void {
     this.tell(event)
     for (const watcher of this.#watchers) watcher.releaseNow()
   }
@@ -310,13 +345,27 @@ class Session {
   }
 
   async #begin(): Promise<void> {
-    // Where links cannot be listened to, devices that come and go are found by looking.
-    this.#links = await this.#context.openLinks?.().catch(() => undefined)
-    if (this.#links) this.#hub.learn(await this.#links.now())
+    await this.#openLinks()
     await this.#watchDirectory()
     await this.#hub.begin()
     if (this.#links) this.#loops.push(this.#listen(this.#links))
     this.#loops.push(this.#lookRegularly())
+  }
+
+  /** Where links cannot be listened to, devices that come and go are found by looking. */
+  async #openLinks(): Promise<void> {
+    const links = await this.#context.openLinks?.().catch(() => undefined)
+    if (!links) return
+    if (this.#controller.signal.aborted) return links.close()
+    this.#links = links
+    this.#hub.learn(await links.now())
+  }
+
+  /** The kernel's WireGuard may come later: its module is loaded. */
+  async #openLateLinks(): Promise<void> {
+    if (this.#links) return
+    await this.#openLinks().catch(() => {})
+    if (this.#links) this.#loops.push(this.#listen(this.#links))
   }
 
   async #listen(links: LinkSource): Promise<void> {
@@ -334,6 +383,7 @@ class Session {
   async #lookRegularly(): Promise<void> {
     const { signal } = this.#controller
     while (await slept(this.#hub.interval(), signal)) {
+      await this.#openLateLinks()
       if (!this.#directory) await this.#watchDirectory()
       await this.#hub.look()
     }
