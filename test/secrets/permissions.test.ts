@@ -1,6 +1,19 @@
-import { chmod, chown, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  chmod,
+  chown,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { FakeDevice } from '@wgctrl/types/testing'
 import { FakeUapiServer } from '@wgctrl/uapi/testing'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -16,6 +29,8 @@ import { failure, firstPeer } from '../contract/bench.js'
 import { keyPair } from '../contract/samples.js'
 
 const STRANGER = 12_345
+
+const swapping = fileURLToPath(new URL('swapping-folder.mjs', import.meta.url))
 
 interface Place {
   readonly directory: string
@@ -70,6 +85,41 @@ describe('a socket', () => {
     await spoil[how]?.(there)
     for (const call of Object.values(calls)) await call(there.wg)
     expect(there.server.requests.length).toBeGreaterThan(2)
+  })
+
+  it('in a folder whose owner swaps it for another at any moment is refused, and nothing is sent to it', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'wgctrl-permissions-'))
+    onTestFinished(() => rm(directory, { recursive: true, force: true }))
+    await chown(directory, STRANGER, STRANGER)
+    const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const
+    const ids = { uid: STRANGER, gid: STRANGER }
+    const owner = spawn(process.execPath, [swapping, directory], { stdio: [...stdio], ...ids })
+    onTestFinished(() => void owner.kill('SIGKILL'))
+    await once(owner, 'message')
+    const told: unknown[] = []
+    owner.on('message', (message) => told.push(message))
+    const backend = new UserspaceBackend({ socketDir: directory })
+    for (let round = 0; round < 200; round++) {
+      for (const call of Object.values(calls)) {
+        expect(await failure(call(backend as never))).toMatchObject({ code: 'EPERM' })
+      }
+    }
+    expect(told).toEqual([])
+  })
+
+  it('by a link in a trusted folder is judged where it is', async () => {
+    const { directory, socket, wg } = await place()
+    const elsewhere = await place()
+    await rm(socket)
+    await symlink(elsewhere.socket, socket)
+    for (const call of Object.values(calls)) await call(wg)
+    await chown(elsewhere.directory, STRANGER, STRANGER)
+    for (const call of Object.values(calls)) {
+      expect(await failure(call(wg))).toMatchObject({ code: 'EPERM' })
+    }
+    await rm(socket)
+    await symlink('../nonexistent/wg0.sock', join(directory, 'wg0.sock'))
+    expect(await failure(wg.device('wg0'))).toMatchObject({ code: 'ENODEV' })
   })
 
   it('of this user alone is taken, also in a directory like /tmp', async () => {

@@ -27,6 +27,7 @@ import { explainFailure } from './failure.js'
 import { createDevice, deleteDevice } from './life-cycle.js'
 import { toPeer } from './map/device.js'
 import { changeUnhindered, enterStream } from './read-ahead.js'
+import type { SocketAddress } from './socket.js'
 
 export interface UserspaceOptions {
   /**
@@ -107,10 +108,9 @@ export class UserspaceBackend implements Backend {
   }
 
   device(name: string, options?: CallOptions): Promise<Device> {
-    return this.#call('device', name, options, ({ path, signal }) => {
-      this.#checkTrusted(path)
-      return readDevice(name, path, signal)
-    })
+    return this.#call('device', name, options, ({ path, signal }) =>
+      readDevice(name, this.#addressOf(path), signal),
+    )
   }
 
   /**
@@ -127,8 +127,8 @@ export class UserspaceBackend implements Backend {
       checkInterfaceName(name)
       const line = this.#directory.lineOf(name)
       await afterTurns(line, signal)
-      path = await this.#trustedPath(name)
-      const exchange = await GetExchange.open(path, signal)
+      path = await this.#directory.socketPath(name)
+      const exchange = await GetExchange.open(this.#addressOf(path), signal)
       const leave = enterStream(line, exchange)
       close = () => {
         leave()
@@ -153,8 +153,8 @@ export class UserspaceBackend implements Backend {
   configure(name: string, config: DeviceConfig, options?: CallOptions): Promise<void> {
     return withCheckedConfig(config, (checked) =>
       this.#change('configure', name, options, async ({ path, signal }) => {
-        this.#checkTrusted(path)
-        return this.#writer.write(name, path, await checked(signal), signal)
+        const address = this.#addressOf(path)
+        return this.#writer.write(name, address, await checked(signal), signal)
       }),
     )
   }
@@ -178,14 +178,8 @@ export class UserspaceBackend implements Backend {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  async #trustedPath(name: string): Promise<string> {
-    const path = await this.#directory.socketPath(name)
-    this.#checkTrusted(path)
-    return path
-  }
-
-  #checkTrusted(path: string): void {
-    if (this.#unsafePermissions === 'refuse') this.#directory.checkTrusted(path)
+  #addressOf(path: string): SocketAddress {
+    return this.#unsafePermissions === 'refuse' ? this.#directory.trusted(path) : path
   }
 
   /** A change is not held up by who reads the device slowly. */

@@ -11,6 +11,7 @@ import { encodeSet } from './codec/request.js'
 import { askSet, throwStatus } from './exchange.js'
 import { readIdentity } from './identity.js'
 import { BORINGTUN, type Profile, WIREGUARD_GO } from './profile.js'
+import type { SocketAddress } from './socket.js'
 
 /** A network for documentation (RFC 5737), which no device of a user routes. */
 const PROBE_NETWORK: CheckedAllowedIP = { text: '192.0.2.0/32', remove: true }
@@ -19,17 +20,17 @@ type Feature = 'updateOnly' | 'removesAllowedIPs'
 
 /** What is known of the daemon behind one socket. Asked of it as late as possible, and once. */
 export class DaemonProfile {
-  readonly #path: string
+  readonly #address: SocketAddress
   #profile: Profile | undefined
   readonly #tried = new Set<Feature>()
 
-  constructor(path: string) {
-    this.#path = path
+  constructor(address: SocketAddress) {
+    this.#address = address
   }
 
   /** Asks who it is. @returns the device's public key, `undefined` when it has none */
   async identify(signal: AbortSignal): Promise<PublicKey | undefined> {
-    const { publicKey, isBoringtun } = await readIdentity(this.#path, signal)
+    const { publicKey, isBoringtun } = await readIdentity(this.#address, signal)
     if (isBoringtun !== undefined) this.#profile ??= isBoringtun ? BORINGTUN : WIREGUARD_GO
     return publicKey
   }
@@ -70,6 +71,6 @@ export class DaemonProfile {
 
   #askPeer(peer: Omit<CheckedPeer, 'replaceAllowedIPs'>, signal: AbortSignal): Promise<number> {
     const peers = [{ ...peer, replaceAllowedIPs: false }]
-    return askSet(this.#path, encodeSet({ replacePeers: false, peers }), signal)
+    return askSet(this.#address, encodeSet({ replacePeers: false, peers }), signal)
   }
 }

@@ -1,10 +1,15 @@
 import { type Device, LIMITS, type Peer, WireGuardError } from '@wgctrl/types'
 import { GetExchange } from './exchange.js'
 import { toDevice, toPeer } from './map/device.js'
+import type { SocketAddress } from './socket.js'
 
 /** Reads a whole device. */
-export async function readDevice(name: string, path: string, signal: AbortSignal): Promise<Device> {
-  const exchange = await GetExchange.open(path, signal)
+export async function readDevice(
+  name: string,
+  address: SocketAddress,
+  signal: AbortSignal,
+): Promise<Device> {
+  const exchange = await GetExchange.open(address, signal)
   try {
     const peers: Peer[] = []
     let networks = 0

@@ -8,6 +8,7 @@ import { exchangeSet } from './exchange.js'
 import { countApplied } from './map/applied.js'
 import { needsCurrentDevice, toSets } from './map/config.js'
 import { wipeDevice } from './map/device.js'
+import { pathOf, type SocketAddress } from './socket.js'
 
 /** A daemon is known by its socket file: a new file is a new daemon. */
 interface KnownDaemon {
@@ -26,25 +27,26 @@ export class DeviceWriter {
   }
 
   /**
-   * Applies `config` to the device behind `path`.
+   * Applies `config` to the device behind `address`.
    *
    * @throws {WireGuardError} `EINVAL`, `EADDRINUSE`, …, with `appliedPeers`; the system's errors
    */
   async write(
     name: string,
-    path: string,
+    address: SocketAddress,
     config: CheckedConfig,
     signal: AbortSignal,
   ): Promise<void> {
-    const { profile } = await this.#daemonAt(path)
+    const path = pathOf(address)
+    const { profile } = await this.#daemonAt(address)
     await this.#ownKeys.refuse(path, config, () => profile.identify(signal))
-    const sets = await setsFor(name, path, config, profile, signal)
+    const sets = await setsFor(name, address, config, profile, signal)
     try {
-      for (const set of sets) await exchangeSet(path, encodeSet(set), signal)
+      for (const set of sets) await exchangeSet(address, encodeSet(set), signal)
       this.#ownKeys.learn(path, config)
     } catch (error) {
       this.#ownKeys.forget(path)
-      throw await halfWritten(name, path, config, signal, error)
+      throw await halfWritten(name, address, config, signal, error)
     } finally {
       for (const set of sets) wipeConfig(set)
     }
@@ -56,12 +58,13 @@ export class DeviceWriter {
     this.#ownKeys.forget(path)
   }
 
-  async #daemonAt(path: string): Promise<KnownDaemon> {
+  async #daemonAt(address: SocketAddress): Promise<KnownDaemon> {
+    const path = pathOf(address)
     const identity = await this.#directory.identity(path)
     const known = this.#daemons.get(path)
     if (known?.identity === identity) return known
     this.forget(path)
-    const daemon = { identity, profile: new DaemonProfile(path) }
+    const daemon = { identity, profile: new DaemonProfile(address) }
     this.#daemons.set(path, daemon)
     return daemon
   }
@@ -69,14 +72,14 @@ export class DeviceWriter {
 
 async function setsFor(
   name: string,
-  path: string,
+  address: SocketAddress,
   config: CheckedConfig,
   daemon: DaemonProfile,
   signal: AbortSignal,
 ): Promise<CheckedConfig[]> {
   const profile = await daemon.for(config, signal)
   if (!needsCurrentDevice(config, profile)) return [config]
-  const current = await readDevice(name, path, signal)
+  const current = await readDevice(name, address, signal)
   try {
     return toSets(config, profile, current, randomBytes(32))
   } finally {
@@ -87,12 +90,12 @@ async function setsFor(
 /** A device that still answers shows what was applied; of one that does not, nothing is known. */
 async function halfWritten(
   device: string,
-  path: string,
+  address: SocketAddress,
   config: CheckedConfig,
   signal: AbortSignal,
   error: unknown,
 ): Promise<unknown> {
-  const now = await readDevice(device, path, signal).catch(() => undefined)
+  const now = await readDevice(device, address, signal).catch(() => undefined)
   if (!now) return error
   const appliedPeers = countApplied(config, now)
   wipeDevice(now)

@@ -1,9 +1,8 @@
-import { constants, existsSync, statSync } from 'node:fs'
+import { constants, existsSync } from 'node:fs'
 import { access, lstat, readdir, readFile, realpath, stat, unlink } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import {
   checkInterfaceName,
-  checkTrusted,
   InvalidTypeError,
   invalid,
   isInterfaceName,
@@ -11,6 +10,8 @@ import {
   WireGuardError,
 } from '@wgctrl/types'
 import { socketFolderOf } from './command.js'
+import type { SocketAddress } from './socket.js'
+import { TrustedSocket } from './trusted-socket.js'
 
 /** @source https://www.wireguard.com/xplatform/#windows */
 const PIPE_DIRECTORY = '\\\\.\\pipe\\'
@@ -95,19 +96,9 @@ export class SocketDirectory {
     return `${ino}:${ctimeMs}`
   }
 
-  /**
-   * Refuses a socket that is not this user's or root's alone, and one whose directory is not. What is no
-   * socket, or not there, is for connect(2) to tell.
-   *
-   * @throws {WireGuardError} `EPERM`
-   */
-  checkTrusted(path: string): void {
-    if (this.#hasPipes) return
-    // The status of a file in memory: a hop to the thread pool would take longer than the call.
-    const socket = statSync(path, { throwIfNoEntry: false })
-    if (!socket?.isSocket()) return
-    checkTrusted(path, socket)
-    checkTrusted(dirname(path), statSync(dirname(path)), true)
+  /** What to dial where only a socket is wanted that is this user's or root's alone, in such a directory. */
+  trusted(path: string): SocketAddress {
+    return this.#hasPipes ? path : new TrustedSocket(path)
   }
 
   /**

@@ -3,7 +3,7 @@ import { errnoName, WireGuardError } from '@wgctrl/types'
 import type { WirePeer } from './codec/reply.js'
 import { ReplyParser } from './codec/reply-parser.js'
 import { encodeGet } from './codec/request.js'
-import { UapiSocket } from './socket.js'
+import { type SocketAddress, UapiSocket } from './socket.js'
 
 /** Reads a device: one connection, one operation. */
 export class GetExchange {
@@ -16,8 +16,8 @@ export class GetExchange {
   }
 
   /** @param signal ends this and every later call with its `reason` */
-  static async open(path: string, signal: AbortSignal): Promise<GetExchange> {
-    const socket = await UapiSocket.open(path, signal)
+  static async open(address: SocketAddress, signal: AbortSignal): Promise<GetExchange> {
+    const socket = await UapiSocket.open(address, signal)
     try {
       await socket.send(encodeGet())
       return new GetExchange(socket)
@@ -60,11 +60,11 @@ export class GetExchange {
  * @throws {WireGuardError} `EPROTO`, or what the implementation's errno says
  */
 export async function exchangeSet(
-  path: string,
+  address: SocketAddress,
   chunks: Iterable<Uint8Array>,
   signal: AbortSignal,
 ): Promise<void> {
-  throwStatus(await askSet(path, chunks, signal))
+  throwStatus(await askSet(address, chunks, signal))
 }
 
 /**
@@ -73,11 +73,11 @@ export async function exchangeSet(
  * @throws {WireGuardError} `EPROTO`
  */
 export async function askSet(
-  path: string,
+  address: SocketAddress,
   chunks: Iterable<Uint8Array>,
   signal: AbortSignal,
 ): Promise<number> {
-  const socket = await UapiSocket.open(path, signal)
+  const socket = await UapiSocket.open(address, signal)
   try {
     for (const chunk of chunks) {
       if (!(await socket.send(chunk))) break

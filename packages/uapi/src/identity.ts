@@ -1,6 +1,7 @@
 import type { PublicKey } from '@wgctrl/types'
 import { GetExchange } from './exchange.js'
 import { ownPublicKey } from './map/device.js'
+import type { SocketAddress } from './socket.js'
 
 /** What a daemon says of itself before it comes to its peers. */
 export interface Identity {
@@ -11,8 +12,8 @@ export interface Identity {
 }
 
 /** Reads what stands before the peers, and no further. */
-export async function readIdentity(path: string, signal: AbortSignal): Promise<Identity> {
-  const exchange = await GetExchange.open(path, signal)
+export async function readIdentity(address: SocketAddress, signal: AbortSignal): Promise<Identity> {
+  const exchange = await GetExchange.open(address, signal)
   try {
     while (!exchange.reply.isPastDevice) await exchange.next()
     const { device } = exchange.reply

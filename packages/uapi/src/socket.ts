@@ -1,5 +1,6 @@
 import { Socket, type SocketConstructorOpts } from 'node:net'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import type { TrustedSocket } from './trusted-socket.js'
 
 /** What the other side's going away looks like, depending on what was under way. */
 const GONE = new Set<string | undefined>(['ECONNRESET', 'EPIPE'])
@@ -38,6 +39,13 @@ class PatientSocket extends Socket {
   }
 }
 
+/** Whom to dial: whoever listens at a path, or only somebody who can be trusted. */
+export type SocketAddress = string | TrustedSocket
+
+/** The path of an address. */
+export const pathOf = (address: SocketAddress): string =>
+  typeof address === 'string' ? address : address.path
+
 /**
  * A connection to a UAPI socket or Windows pipe: the only file of this package that does socket I/O.
  * Bytes are pulled chunk by chunk, so a slow reader holds up the daemon instead of filling memory.
@@ -71,16 +79,40 @@ export class UapiSocket {
    *
    * @param signal ends this and every later call with its `reason`
    * @throws the system's error: `ENOENT`, `ECONNREFUSED` (nobody listens), `EACCES`, …
+   * @throws {WireGuardError} `EPERM` when the address asks for trust and there is none
    */
-  static async open(path: string, signal: AbortSignal): Promise<UapiSocket> {
+  static async open(address: SocketAddress, signal: AbortSignal): Promise<UapiSocket> {
     for (;;) {
       try {
-        return await UapiSocket.#dial(path, signal)
+        const socket = await UapiSocket.#reach(address, signal)
+        if (socket) return socket
       } catch (error) {
         signal.throwIfAborted()
         if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
       }
       await sleep(REDIAL_INTERVAL)
+    }
+  }
+
+  /** @returns `undefined` when another socket came into the place of the one that was dialled */
+  static async #reach(
+    address: SocketAddress,
+    signal: AbortSignal,
+  ): Promise<UapiSocket | undefined> {
+    if (typeof address === 'string') return UapiSocket.#dial(address, signal)
+    signal.throwIfAborted()
+    const entrance = address.enter()
+    let socket: UapiSocket | undefined
+    try {
+      socket = await UapiSocket.#dial(entrance.path, signal)
+      if (entrance.isStillThere()) return socket
+      socket.close()
+      return undefined
+    } catch (error) {
+      socket?.close()
+      throw namedBy(address.path, entrance.path, error)
+    } finally {
+      entrance.close()
     }
   }
 
@@ -178,6 +210,15 @@ export class UapiSocket {
     this.#socket.destroy()
     this.#wake()
   }
+}
+
+/** The system's error names the way by which a socket was dialled; what is told is where it is. */
+function namedBy(path: string, way: string, error: unknown): unknown {
+  const named = error as NodeJS.ErrnoException & { address?: string }
+  if (named?.address !== way) return error
+  named.message = named.message.replace(way, path)
+  named.address = path
+  return error
 }
 
 function copyAndWipe(chunk: Buffer): Buffer {
