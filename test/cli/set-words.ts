@@ -104,7 +104,6 @@ export const endpoint = () =>
     port().map((at) => `[::1]:${at}`),
     port().map((at) => `::1:${at}`),
     port().map((at) => `[127.0.0.1]:${at}`),
-    port().map((at) => `[::ffff:127.0.0.1]:${at}`),
     port().map((at) => `localhost:${at}`),
     fc.constantFrom('127.1:1', '0x7f.1:2', '017700000001:3', '2130706433:4', '127.0.0.1:007'),
   )

@@ -1,8 +1,11 @@
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { LIMITS } from '@wgctrl/types'
 import { UserspaceBackend } from '@wgctrl/uapi'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -11,16 +14,22 @@ import { failure } from '../contract/bench.js'
 /** A bound far above what is needed and far below what an endless reply would take. */
 const MOST_MEMORY = 512 * 2 ** 20
 
+const smallHeap = fileURLToPath(new URL('small-heap.mjs', import.meta.url))
+
 const publicKey = (n: number): string => `public_key=${n.toString(16).padStart(64, '0')}\n`
 
 /** A backend whose device wg0 answers by hand. */
 async function backendOf(answer: (socket: Socket) => void): Promise<UserspaceBackend> {
+  return new UserspaceBackend({ socketDir: await directoryOf(answer) })
+}
+
+async function directoryOf(answer: (socket: Socket, request: string) => void): Promise<string> {
   const socketDir = await mkdtemp(join(tmpdir(), 'wgctrl-hostile-'))
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     sockets.add(socket)
     socket.on('error', () => {}).on('close', () => sockets.delete(socket))
-    socket.once('data', () => answer(socket))
+    socket.once('data', (request) => answer(socket, request.toString()))
   })
   server.listen(join(socketDir, 'wg0.sock'))
   await once(server, 'listening')
@@ -29,7 +38,7 @@ async function backendOf(answer: (socket: Socket) => void): Promise<UserspaceBac
     server.close()
     await rm(socketDir, { recursive: true })
   })
-  return new UserspaceBackend({ socketDir })
+  return socketDir
 }
 
 /** Sends the n-th text for n = 0, 1, 2, … as fast as the other side takes it. */
@@ -40,6 +49,15 @@ const pour = (text: (n: number) => string) => (socket: Socket) => {
   }
   socket.on('drain', more)
   more()
+}
+
+/** What a process with 64 megabytes for its values makes of such a device. */
+async function inSmallHeap(
+  answer: (socket: Socket, request: string) => void,
+): Promise<{ codes: string[]; megabytes: number }> {
+  const directory = await directoryOf(answer)
+  const args = ['--max-old-space-size=64', smallHeap, directory]
+  return JSON.parse((await promisify(execFile)(process.execPath, args)).stdout)
 }
 
 /** Every call fails with the code, in bounded memory. */
@@ -107,6 +125,39 @@ describe('a UAPI socket that is hostile', () => {
     const lines = 'allowed_ip=1.1.1.1/32\n'.repeat(2000)
     const backend = await backendOf(pour((n) => (n === 0 ? publicKey(1) : lines)))
     expect(await failure(backend.device('wg0'))).toMatchObject({ code: 'EPROTO' })
+  })
+
+  it.each([
+    ['networks', `allowed_ip=${'1'.repeat(4080)}`],
+    ['networks in another spelling', `allowed_ip=${'0'.repeat(4070)}::1`],
+    ['endpoints', `endpoint=[fe80::1%${'x'.repeat(3900)}]:1`],
+  ])('has %s of 4 kilobytes: EPROTO, in a heap of 64 megabytes', async (_, line) => {
+    const lines = `${line}\n`.repeat(64)
+    const { codes, megabytes } = await inSmallHeap(
+      pour((n) => (n === 0 ? publicKey(1) + publicKey(2) : lines)),
+    )
+    expect(codes).toEqual(['EPROTO', 'EPROTO'])
+    expect(megabytes).toBeLessThan(400)
+  })
+
+  it('lists without end and takes no change meanwhile: EPROTO, and no more is read ahead than a device has', async () => {
+    const chunk = Buffer.from(publicKey(7) + 'allowed_ip=10.0.0.0/8\n'.repeat(3000))
+    let gaveUp: () => void
+    const isOver = new Promise<void>((resolve) => {
+      gaveUp = resolve
+    })
+    const { codes, megabytes } = await inSmallHeap((socket, request) => {
+      if (request.startsWith('set')) return void isOver.then(() => socket.end('errno=0\n\n'))
+      const more = (): void => {
+        while (!socket.destroyed && socket.write(chunk)) {}
+      }
+      socket.on('drain', more).on('close', () => {
+        if (socket.bytesWritten > LIMITS.readAheadBytes) gaveUp()
+      })
+      more()
+    })
+    expect(codes).toEqual(['EPROTO', 'EPROTO'])
+    expect(megabytes).toBeLessThan(LIMITS.readAheadBytes / 2 ** 20 + 400)
   })
 
   it('says nothing and stays: the deadline ends it', async () => {

@@ -69,6 +69,12 @@ export function isIPv4(text: string, end: number): boolean {
   return parseIPv4(text, 0, end) >= 0
 }
 
+/** True of `::ffff:0:0/96`, the IPv6 form of IPv4 addresses. @source RFC 4291, 2.5.5.2 */
+export function isIPv4Mapped({ family, bytes }: IpAddress): boolean {
+  if (family === 4) return false
+  return bytes.subarray(0, 12).every((byte, at) => byte === (at < 10 ? 0 : 0xff))
+}
+
 function putIPv4(address: number, bytes: Uint8Array, at: number): void {
   bytes[at] = address >>> 24
   bytes[at + 1] = address >>> 16

@@ -1,4 +1,11 @@
-import { type Family, formatAddress, isIPv4, parseAddress } from './address.js'
+import {
+  type Family,
+  formatAddress,
+  type IpAddress,
+  isIPv4,
+  isIPv4Mapped,
+  parseAddress,
+} from './address.js'
 import { InvalidRangeError, InvalidTypeError, invalid } from './errors.js'
 import { quoted } from './showable.js'
 
@@ -9,7 +16,10 @@ import { quoted } from './showable.js'
  * as `192.0.2.1:51820` or `[fe80::1%2]:51820` over UAPI
  */
 export interface Endpoint {
-  /** Canonical text, without brackets and scope. */
+  /**
+   * Canonical text, without brackets and scope. An IPv4-mapped address that is given becomes the IPv4 address
+   * in it; one that a device has, because another program gave it, is shown as it is.
+   */
   readonly address: string
   /** 1 to 65535. */
   readonly port: number
@@ -30,8 +40,19 @@ export interface NamedEndpoint {
 const HOST_NAME =
   /^(?=.{1,253}\.?$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?$/i
 
-/** What Linux takes as the name of a link, less what has a meaning in an endpoint. */
-const LINK_NAME = /^[^\s%/:[\]\p{Cc}]{1,15}$/u
+/** Bytes. @source linux/if.h: IFNAMSIZ less the closing NUL */
+export const LONGEST_LINK_NAME = 15
+
+/**
+ * What Linux takes as the name of a link, less what has a meaning in an endpoint, and less what cannot be seen
+ * or moves what stands beside it.
+ */
+const LINK_NAME = /^[^\s%/:[\]\p{C}\ufffd]{1,15}$/u
+
+/** True of a name that can stand as the scope of an endpoint. */
+export function isScopeName(name: string): boolean {
+  return LINK_NAME.test(name) && new TextEncoder().encode(name).length <= LONGEST_LINK_NAME
+}
 
 /**
  * Reads `192.0.2.1:51820`, `[2001:db8::1]:51820`, `[fe80::1%eth0]:51820`, or a name and a port.
@@ -50,12 +71,13 @@ export function parseEndpoint(
   }
   const ip = parseAddress(input.address)
   if (!ip) throw invalid(`${path}.address`, `not an IP address: ${quoted(input.address)}`)
-  if (input.family !== undefined && input.family !== ip.family) {
+  const reached = unmapped(ip)
+  const { family, port, scopeId } = input
+  if (family !== undefined && family !== ip.family && family !== reached.family) {
     throw invalid(`${path}.family`, `${input.address} is of family ${ip.family}`)
   }
-  const { scopeId } = input
-  checkPort(input.port, `${path}.port`)
-  return withScope(ip.family, formatAddress(ip.family, ip.bytes), input.port, scopeId, path)
+  checkPort(port, `${path}.port`)
+  return withScope(reached, port, scopeId, path)
 }
 
 function parseEndpointText(text: string, path: string): Endpoint | NamedEndpoint {
@@ -72,7 +94,7 @@ function parseEndpointText(text: string, path: string): Endpoint | NamedEndpoint
   const ip = parseAddress(host)
   if (ip && ip.family === (inBrackets === undefined ? 4 : 6)) {
     const scopeId = zone !== undefined && /^\d{1,10}$/.test(zone) ? Number(zone) : zone
-    return withScope(ip.family, formatAddress(ip.family, ip.bytes), port, scopeId, path)
+    return withScope(unmapped(ip), port, scopeId, path)
   }
   const looksNumeric = /^[\d.]+$/.test(host)
   if (ip || inBrackets !== undefined || looksNumeric || !HOST_NAME.test(host)) {
@@ -99,20 +121,31 @@ export function parseIPv4Endpoint(text: string): Endpoint | undefined {
   return { address: text.slice(0, colon), port, family: 4 }
 }
 
+/**
+ * An IPv4-mapped address (`::ffff:192.0.2.1`, as a socket for both families shows its callers) is the IPv4 address in
+ * it. Both kinds of device take it as IPv6, where nothing can be sent to it.
+ *
+ * @source RFC 4291, 2.5.5.2
+ */
+function unmapped(ip: IpAddress): IpAddress {
+  return isIPv4Mapped(ip) ? { family: 4, bytes: ip.bytes.subarray(12) } : ip
+}
+
 function withScope(
-  family: Family,
-  address: string,
+  ip: IpAddress,
   port: number,
   scopeId: number | string | undefined,
   path: string,
 ): Endpoint {
+  const { family } = ip
+  const address = formatAddress(family, ip.bytes)
   if (scopeId === undefined || scopeId === 0) return { address, port, family }
   if (family === 4) throw invalid(`${path}.scopeId`, 'only IPv6 addresses have a scope')
   const isIndex = typeof scopeId === 'number'
   if (!isIndex && typeof scopeId !== 'string') {
     throw new InvalidTypeError(`${path}.scopeId`, 'must be a number or a string')
   }
-  if (isIndex ? !isU32(scopeId) : !LINK_NAME.test(scopeId)) {
+  if (isIndex ? !isU32(scopeId) : !isScopeName(scopeId)) {
     throw invalid(`${path}.scopeId`, 'a scope is an interface index or name')
   }
   return { address, port, family, scopeId }

@@ -1,5 +1,6 @@
 import { Socket, type SocketConstructorOpts } from 'node:net'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { LIMITS, WireGuardError } from '@wgctrl/types'
 import type { TrustedSocket } from './trusted-socket.js'
 
 /** What the other side's going away looks like, depending on what was under way. */
@@ -58,9 +59,11 @@ export class UapiSocket {
   /** What came and was not received yet: at most the {@link #buffer}, unless reading runs ahead. */
   #chunks: Buffer[] = []
   #readsAhead = false
+  /** Bytes of {@link #chunks}. */
+  #held = 0
   #received = 0
   #wake: () => void = () => {}
-  #failure: NodeJS.ErrnoException | undefined
+  #failure: (Error & { code?: string | undefined }) | undefined
   #isOver = false
 
   private constructor(path: string, signal: AbortSignal) {
@@ -157,7 +160,10 @@ export class UapiSocket {
     for (;;) {
       this.#signal.throwIfAborted()
       const chunk = this.#chunks.shift()
-      if (chunk) return chunk
+      if (chunk) {
+        this.#held -= chunk.length
+        return chunk
+      }
       if (this.#failure && !GONE.has(this.#failure.code)) throw this.#failure
       if (this.#isOver) return undefined
       this.#socket.resume()
@@ -165,7 +171,10 @@ export class UapiSocket {
     }
   }
 
-  /** From now on takes whatever comes into memory, so that the daemon is done with this connection. */
+  /**
+   * From now on takes whatever comes into memory, so that the daemon is done with this connection. When that is
+   * more than {@link LIMITS}.readAheadBytes, reading ends with `EPROTO`.
+   */
   readAhead(): void {
     if (this.#readsAhead) return
     this.#readsAhead = true
@@ -196,8 +205,18 @@ export class UapiSocket {
   #keep(length: number): boolean {
     const chunk = this.#buffer.subarray(0, length)
     this.#chunks.push(this.#readsAhead ? copyAndWipe(chunk) : chunk)
+    this.#held += length
+    if (this.#held > LIMITS.readAheadBytes) this.#giveUp()
     this.#wake()
     return this.#readsAhead
+  }
+
+  #giveUp(): void {
+    for (const chunk of this.#chunks) chunk.fill(0)
+    this.#chunks = []
+    this.#held = 0
+    this.#failure = new WireGuardError('more to read ahead than a device has', { code: 'EPROTO' })
+    this.#socket.destroy()
   }
 
   #finish(error?: NodeJS.ErrnoException): void {

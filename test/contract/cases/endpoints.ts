@@ -16,7 +16,11 @@ export function endpoints(bench: Bench): void {
     ['127.0.0.1:1', { address: '127.0.0.1', port: 1, family: 4 }],
     ['127.255.255.254:65535', { address: '127.255.255.254', port: 65535, family: 4 }],
     ['[::1]:51820', { address: '::1', port: 51820, family: 6 }],
-    ['[::ffff:127.0.0.1]:7', { address: '::ffff:127.0.0.1', port: 7, family: 6 }],
+    ['[::ffff:127.0.0.1]:7', { address: '127.0.0.1', port: 7, family: 4 }],
+    [
+      { address: '::ffff:7f00:1', port: 7, family: 6 },
+      { address: '127.0.0.1', port: 7, family: 4 },
+    ],
     [
       { address: '0:0::1', port: 80, family: 6 },
       { address: '::1', port: 80, family: 6 },

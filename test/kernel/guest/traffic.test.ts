@@ -39,7 +39,8 @@ it('a kernel device and wireguard-go talk to each other, and both backends tell 
       peers: [
         {
           publicKey: publicKey(keys[1 - index] as (typeof keys)[number]),
-          endpoint: `${there.outside}:51820`,
+          // As a socket for both families shows an IPv4 address.
+          endpoint: `[::ffff:${there.outside}]:51820`,
           allowedIPs: [`${there.inside}/32`],
         },
       ],

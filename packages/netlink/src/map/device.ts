@@ -7,11 +7,13 @@ import {
   type Peer,
   PeerRecord,
   SecretKey,
+  timeOf,
 } from '@wgctrl/types'
 import { align } from '../codec/align.js'
 import { readBe16, readS32, readU16, readU32, readU64 } from '../codec/bytes.js'
 import { locate, slotsFor, type UnknownTally } from '../codec/decode.js'
 import { elementEnd } from '../codec/elements.js'
+import { protocolError } from '../errors.js'
 import { wgAllowedIp, wgPeer } from '../specs/wireguard.js'
 import type { DeviceDump } from '../wireguard/get-device.js'
 import type { PeerBuilder } from '../wireguard/peer-builder.js'
@@ -111,7 +113,9 @@ function handshakeAt(bytes: Uint8Array, o: number): Date | undefined {
   const seconds = readS32(bytes, o + 4) * 0x1_0000_0000 + readU32(bytes, o)
   const nanoseconds = readU32(bytes, o + 8)
   if (seconds === 0 && nanoseconds === 0) return undefined
-  return new Date(seconds * 1000 + Math.floor(nanoseconds / 1e6))
+  const time = timeOf(seconds, nanoseconds)
+  if (!time) throw protocolError('a handshake beyond all time')
+  return time
 }
 
 function addAllowedIps(

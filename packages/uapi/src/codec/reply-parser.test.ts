@@ -283,6 +283,26 @@ it('knows when all is said of the device itself', () => {
   expect(empty.isPastDevice).toBe(true)
 })
 
+describe('a value longer than its kind can be', () => {
+  const longest = 'ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255'
+  const lineOf = (line: string): Outcome => parseText(`public_key=${KEY}\n${line}\nerrno=0\n\n`)
+
+  it.each([
+    ['allowed_ip', `${longest}/128`],
+    ['endpoint', `[${longest}%${'x'.repeat(15)}]:65535`],
+  ])('%s', (key, value) => {
+    expect(lineOf(`${key}=${value}`).peers).toHaveLength(1)
+    const error = problem(() => lineOf(`${key}=${value}0`))
+    expect(error).toMatchObject({ code: 'EPROTO', line: 2 })
+    expect(error.message).toContain(key)
+  })
+})
+
+it('shows nothing of an unknown key that a terminal would obey', () => {
+  const { parser } = parseText('a\x1b[2J\tb\x9b=1\nerrno=0\n\n')
+  expect([...parser.unknown]).toEqual([['a?[2J?b?', 1]])
+})
+
 describe('anything at all', () => {
   const noise = fc.uint8Array({ maxLength: 300 })
   const word = fc.constantFrom(

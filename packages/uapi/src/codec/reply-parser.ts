@@ -1,4 +1,11 @@
-import { formatPublicKey, LIMITS, SecretKey, secretBytes, WireGuardError } from '@wgctrl/types'
+import {
+  formatPublicKey,
+  LIMITS,
+  LONGEST_LINK_NAME,
+  SecretKey,
+  secretBytes,
+  WireGuardError,
+} from '@wgctrl/types'
 import { decodeCounter, decodeInteger } from './decimal.js'
 import { decodeHexKey } from './hex.js'
 import { KeyFinder, type ReplyKey } from './keys.js'
@@ -8,6 +15,11 @@ import { LONGEST_LINE, WholeLines } from './whole-lines.js'
 const EQUALS = 61
 const MINUS = 45
 const NEWLINE = 10
+
+/** The longest texts of their kind: IPv6 with its last part as IPv4, behind it a prefix, or a scope and a port. */
+const LONGEST_ADDRESS = 45
+const LONGEST_NETWORK = LONGEST_ADDRESS + '/128'.length
+const LONGEST_ENDPOINT = LONGEST_ADDRESS + '[%]:65535'.length + LONGEST_LINK_NAME
 
 const TOO_LONG = `more than ${LONGEST_LINE} bytes`
 
@@ -45,6 +57,7 @@ export class ReplyParser {
   readonly #lines = new WholeLines((bytes, from, to) => this.#readLines(bytes, from, to))
   readonly #keys = new KeyFinder()
   #lineNumber = 0
+  #bytes = 0
   readonly #scratch = Buffer.from(secretBytes().buffer)
   #peer: WirePeer | undefined
   #finished: WirePeer[] = []
@@ -58,6 +71,8 @@ export class ReplyParser {
    */
   push(chunk: Uint8Array): WirePeer[] {
     if (this.isComplete) return []
+    this.#bytes += chunk.length
+    if (this.#bytes > LIMITS.replyBytes) throw this.#broken('the reply does not end')
     this.#lines.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length))
     if (this.#lines.isTooLong) {
       this.#lineNumber++
@@ -169,7 +184,7 @@ export class ReplyParser {
         peer.presharedKey = this.#secret(peer.presharedKey, bytes, from, to)
         break
       case 'endpoint':
-        peer.endpoint = bytes.toString('latin1', from, to)
+        peer.endpoint = this.#text(key, bytes, from, to, LONGEST_ENDPOINT)
         break
       case 'persistent_keepalive_interval':
         peer.persistentKeepaliveInterval = this.#integer(key, bytes, from, to)
@@ -188,7 +203,7 @@ export class ReplyParser {
         break
       case 'allowed_ip':
         if (peer.allowedIps.length === LIMITS.allowedIPs) throw this.#broken('a peer does not end')
-        peer.allowedIps.push(bytes.toString('latin1', from, to))
+        peer.allowedIps.push(this.#text(key, bytes, from, to, LONGEST_NETWORK))
         break
       case 'protocol_version':
         peer.protocolVersion = this.#integer(key, bytes, from, to)
@@ -212,6 +227,14 @@ export class ReplyParser {
     return SecretKey.at(this.#key(bytes, from, to), 0)
   }
 
+  /** UTF-8: the name of a link in an endpoint may be in any script. All else is ASCII, and a copy. */
+  #text(key: ReplyKey, bytes: Buffer, from: number, to: number, longest: number): string {
+    if (to - from > longest) throw this.#broken(`${key} has more than ${longest} bytes`)
+    return key === 'endpoint'
+      ? bytes.toString('utf8', from, to)
+      : bytes.toString('latin1', from, to)
+  }
+
   #integer(key: keyof typeof MAX, bytes: Buffer, from: number, to: number): number {
     const value = decodeInteger(bytes, from, to, MAX[key])
     if (value !== undefined) return value
@@ -233,7 +256,10 @@ export class ReplyParser {
   #countUnknown(bytes: Buffer, from: number, to: number): void {
     const equals = bytes.indexOf(EQUALS, from)
     if (equals < 0 || equals > to) throw this.#broken('a line without "="')
-    const name = bytes.toString('latin1', from, Math.min(equals, from + LONGEST_UNKNOWN))
+    // It is shown as it is: nothing in it may be obeyed by a terminal.
+    const name = bytes
+      .toString('latin1', from, Math.min(equals, from + LONGEST_UNKNOWN))
+      .replace(/[^!-~]/g, '?')
     if (this.unknown.size < MOST_UNKNOWN || this.unknown.has(name)) {
       this.unknown.set(name, (this.unknown.get(name) ?? 0) + 1)
     }

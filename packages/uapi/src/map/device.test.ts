@@ -134,6 +134,11 @@ describe('a handshake', () => {
     expect(toPeer(peer, wireguardGo).lastHandshake).toEqual(time)
   })
 
+  it.each([wireguardGo, boringtun])('beyond what a Date can tell: EPROTO', (device) => {
+    const peer = peerWith({ lastHandshakeTimeSec: 8.64e12, lastHandshakeTimeNsec: 999_999_999 })
+    expect(() => toPeer(peer, device)).toThrow(expect.objectContaining({ code: 'EPROTO' }))
+  })
+
   it('of some age', () => {
     const at = (sec: number, nsec: number) =>
       toPeer(peerWith({ lastHandshakeTimeSec: sec, lastHandshakeTimeNsec: nsec }), boringtun)

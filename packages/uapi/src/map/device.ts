@@ -6,6 +6,7 @@ import {
   PeerRecord,
   type PublicKey,
   publicKey,
+  timeOf,
   WireGuardError,
 } from '@wgctrl/types'
 import type { WireDevice, WirePeer } from '../codec/reply.js'
@@ -79,8 +80,9 @@ function givesHandshakeAge(device: WireDevice): boolean {
 function handshakeTime(wire: WirePeer, isAge: boolean): Date | undefined {
   const { lastHandshakeTimeSec: sec, lastHandshakeTimeNsec: nsec } = wire
   if (sec === 0 && nsec === 0) return undefined
-  const milliseconds = sec * 1000 + Math.floor(nsec / 1e6)
-  return new Date(isAge ? Date.now() - milliseconds : milliseconds)
+  const time = timeOf(sec, nsec)
+  if (!time) throw new WireGuardError('UAPI reply: a handshake beyond all time', { code: 'EPROTO' })
+  return isAge ? new Date(Date.now() - time.getTime()) : time
 }
 
 /** What a daemon sends is not the caller's mistake: what cannot be read is `EPROTO`. */

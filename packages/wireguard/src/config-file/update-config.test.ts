@@ -44,6 +44,34 @@ describe('updateConfig', () => {
     expect(updated({ peers: [one, { publicKey: key(2) }] })).toBe(TEXT)
   })
 
+  it('leaves out an endpoint with port 0, which wg(8) can set, and keeps a name', () => {
+    const device = new FakeDevice('wg0')
+    device.apply(
+      checkConfig({ privateKey: secret, firewallMark: 51820, peers: [one, { publicKey: key(2) }] }),
+    )
+    const { peers, ...rest } = device.snapshot()
+    const endpoint = { address: '192.0.2.1', port: 0, family: 4 as const }
+    const file = parseConfig(TEXT)
+    updateConfig(file, { ...rest, peers: peers.map((peer) => Object.assign(peer, { endpoint })) })
+    expect(formatConfig(file)).toBe(TEXT)
+    const written = parseConfig(TEXT.replace('vpn.example.net', '192.0.2.9'))
+    updateConfig(written, {
+      ...rest,
+      peers: peers.map((peer) => Object.assign(peer, { endpoint })),
+    })
+    expect(formatConfig(written)).toBe(TEXT.replace('Endpoint = vpn.example.net:51820\n', ''))
+  })
+
+  it('takes an IPv4-mapped endpoint for the IPv4 address that it is', () => {
+    const mapped = TEXT.replace('vpn.example.net', '[::ffff:c000:201]')
+    expect(updated({ peers: [one, { publicKey: key(2) }] }, mapped)).toBe(mapped)
+    expect(toDeviceConfig(parseConfig(mapped)).peers?.[0]?.endpoint).toEqual({
+      address: '192.0.2.1',
+      port: 51820,
+      family: 4,
+    })
+  })
+
   it('writes what differs', () => {
     const text = updated({
       listenPort: 1,

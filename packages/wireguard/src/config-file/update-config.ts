@@ -29,7 +29,8 @@ function updatePeer(section: PeerSection, peer: Peer): void {
   if (!hasSameElements(section.allowedIPs, allowedIPs)) section.allowedIPs = allowedIPs
   const written = section.endpoint
   const isName = written !== undefined && 'host' in (readEndpoint(written) ?? {})
-  const text = endpoint && formatEndpoint(endpoint)
+  // wg(8) can set port 0. Nothing can be sent there, and a file with it would be refused.
+  const text = endpoint && endpoint.port > 0 ? formatEndpoint(endpoint) : undefined
   if (!isName && text !== written) section.endpoint = text
   if ((section.persistentKeepalive ?? 0) !== persistentKeepalive) {
     section.persistentKeepalive = persistentKeepalive || undefined

@@ -60,7 +60,8 @@ function toPeerConfig(peer: Device['peers'][number]): PeerConfig {
   return {
     publicKey,
     ...(presharedKey && { presharedKey }),
-    ...(endpoint && { endpoint }),
+    // wg(8) can set port 0, where nothing can be sent; a config with it would be refused.
+    ...(endpoint && endpoint.port > 0 && { endpoint }),
     ...(persistentKeepalive !== 0 && { persistentKeepalive }),
     allowedIPs,
   }
