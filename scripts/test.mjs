@@ -80,8 +80,14 @@ async function runLane(next, isBeside = false) {
 async function runInOrders(chosen, order) {
   const rows = []
   for (const tier of chosen) {
-    await prepareTier(tier)
-    rows.push(...(await runShuffled(tier, { ...order, folder: tmpdir() })))
+    const ofTier = await prepareTier(tier).then(
+      () => runShuffled(tier, { ...order, folder: tmpdir() }),
+      (error) => {
+        const counts = oneMoreFailure({ passed: 0, failed: 0 }, words(error))
+        return [{ name: tier.name, ...counts, seconds: 0 }]
+      },
+    )
+    rows.push(...ofTier)
   }
   return rows
 }
@@ -94,16 +100,19 @@ function readArguments() {
         all: { type: 'boolean' },
         kernel: { type: 'string' },
         shuffle: { type: 'string' },
-        seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+        seed: { type: 'string' },
         help: { type: 'boolean' },
       },
     })
     const unknown = positionals.filter((name) => !tiers.some((tier) => tier.name === name))
     if (unknown.length > 0) throw new Error(`no such tier: ${unknown.join(', ')}`)
+    if (values.seed !== undefined && values.shuffle === undefined) {
+      throw new Error('--seed goes with --shuffle')
+    }
     if (!values.help) {
-      const order = values.shuffle && {
+      const order = values.shuffle !== undefined && {
         times: wholeNumber('--shuffle', values.shuffle),
-        seed: wholeNumber('--seed', values.seed),
+        seed: wholeNumber('--seed', values.seed ?? String(Date.now() % 2 ** 31)),
       }
       return { chosen: chooseTiers(values, positionals), order }
     }
