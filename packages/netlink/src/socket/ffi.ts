@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { fstatSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
 import type { DataType } from 'ffi-rs'
@@ -55,11 +55,46 @@ async function load(): Promise<LibC> {
   if (process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch)) {
     throw unavailable(`netlink needs Linux on x64 or arm64, this is ${process.platform}`)
   }
-  const ffi = await importFfi()
-  const maps = readFileSync('/proc/self/maps', 'utf8')
-  if (!isMainThread) keepAddon(maps)
-  ffi.open({ library: LIBRARY, path: libcName(maps) })
-  return bindCalls(ffi)
+  return await withoutNetworkReport(async () => {
+    const ffi = await importFfi()
+    const loaded = loadedFiles()
+    if (!isMainThread) keepAddon(loaded)
+    ffi.open({ library: LIBRARY, path: libcName(loaded) })
+    return bindCalls(ffi)
+  })
+}
+
+/**
+ * Reports that Node makes meanwhile leave the network out. ffi-rs asks for one to tell glibc from musl, and
+ * Node would look up the name of the other end of each socket that the process has, on the event loop: ten
+ * seconds each where no name server answers.
+ *
+ * @source ffi-rs, index.js, isMusl; Node, src/node_report.cc
+ */
+async function withoutNetworkReport<T>(body: () => Promise<T>): Promise<T> {
+  // Not every runtime that Node's programs run on has reports.
+  const report = process.report as
+    | (typeof process.report & { excludeNetwork?: boolean })
+    | undefined
+  const before = report?.excludeNetwork
+  if (report === undefined || before === undefined) return await body()
+  report.excludeNetwork = true
+  try {
+    return await body()
+  } finally {
+    report.excludeNetwork = before
+  }
+}
+
+/** What the process has loaded: lines that end with the path of a file (proc(5)). */
+function loadedFiles(): string {
+  try {
+    return readFileSync('/proc/self/maps', 'utf8')
+  } catch {
+    // No /proc, as in a chroot: the dynamic linker knows as well.
+    const report = process.report?.getReport() as { sharedObjects?: string[] } | undefined
+    return report?.sharedObjects?.join('\n') ?? ''
+  }
 }
 
 async function importFfi(): Promise<typeof import('ffi-rs')> {
@@ -81,11 +116,11 @@ async function importFfi(): Promise<typeof import('ffi-rs')> {
  * Keeps the native part of ffi-rs in memory. Node lets go of it when the thread ends that loaded it, and then
  * the C library calls what it has left behind in that thread: the whole process would end in SIGSEGV.
  *
- * @param maps what the process has in its memory: a line for each part of a file, whose path ends it (proc(5))
+ * @param loaded what {@link loadedFiles} gives
  * @source https://github.com/rust-lang/rust/issues/91979
  */
-function keepAddon(maps: string): void {
-  const addons = new Set(maps.match(/\/.*\/ffi-rs\.[^/\n]*\.node$/gm))
+function keepAddon(loaded: string): void {
+  const addons = new Set(loaded.match(/\/.*\/ffi-rs\.[^/\n]*\.node$/gm))
   try {
     if (addons.size === 0) throw new Error('its file has another name')
     for (const path of addons) {
@@ -110,9 +145,18 @@ const firstLine = (text: string): string => text.trim().split('\n', 1)[0] as str
  * The C library that this process runs on already: the loader of musl is its libc. musl takes any
  * `libc.` name for itself, so the file does not have to be found.
  */
-function libcName(maps: string): string {
-  const musl = /\/ld-musl-([a-z0-9_]+)\.so/.exec(maps)
+function libcName(loaded: string): string {
+  const musl = /\/ld-musl-([a-z0-9_]+)\.so/.exec(loaded)
   return musl ? `libc.musl-${musl[1]}.so.1` : 'libc.so.6'
+}
+
+/** Deno numbers what it opened itself, and takes no other descriptors. */
+function isKnownToFs(fd: number): boolean {
+  try {
+    return fstatSync(fd).isSocket()
+  } catch {
+    return false
+  }
 }
 
 function bindCalls(ffi: typeof import('ffi-rs')): LibC {
@@ -136,7 +180,12 @@ function bindCalls(ffi: typeof import('ffi-rs')): LibC {
   const lengthOf = (into: Uint8Array) => Buffer.from(Uint32Array.of(into.length).buffer)
 
   return {
-    socket: (domain, type, protocol) => call('socket', domain, type, protocol),
+    socket: (domain, type, protocol) => {
+      const fd = call('socket', domain, type, protocol)
+      if (isKnownToFs(fd)) return fd
+      call('close', fd)
+      throw unavailable('node:fs of this runtime does not know descriptors that FFI opened')
+    },
     bind: (fd, address) => void call('bind', fd, Buffer.from(address), address.length),
     connect: (fd, address) => void call('connect', fd, Buffer.from(address), address.length),
     setsockopt: (fd, level, option, value) =>
