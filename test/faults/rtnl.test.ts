@@ -68,6 +68,22 @@ describe('IPv6 that is switched off', () => {
   })
 })
 
+/** As many alternative names of 124 characters as a link can have: its message is larger than 64 KiB. */
+it('lists all links, though one has thousands of bytes of names', async () => {
+  await namespace.ip('link', 'add', 'long', 'type', 'veth', 'peer', 'name', 'behind')
+  const names = Array.from({ length: 490 }, (_, index) => `${index}`.padStart(124, 'n'))
+  const commands = names.map((name) => `link property add dev long altname ${name}`)
+  await namespace.batch([], ...commands)
+  const all = ['lo', 'uplink', 'far', 'long', 'behind'].sort()
+  for (const filter of [{}, { brief: true }, { kind: 'veth' }, { kind: 'veth', brief: true }]) {
+    const links = await rtnl.links(filter)
+    const expected = 'kind' in filter ? all.filter((name) => name !== 'lo') : all
+    expect(links.map(({ name }) => name).sort()).toEqual(expected)
+    expect(links.find(({ name }) => name === 'long')?.altNames).toEqual(names)
+  }
+  expect((await rtnl.link('long')).altNames).toEqual(names)
+})
+
 it('a network namespace that is not there is ENOENT', async () => {
   const opened = Rtnl.open({ netns: 'no-such-namespace' })
   await expect(opened).rejects.toMatchObject({ code: 'ENOENT', path: 'netns' })

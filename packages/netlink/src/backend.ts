@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { statSync } from 'node:fs'
 import {
   afterTurns,
   type Backend,
@@ -22,19 +21,20 @@ import {
   type Peer,
   type PublicKey,
   removesAllowedIPs,
+  WireGuardError,
   withCheckedConfig,
   withThrowawayPeer,
 } from '@wgctrl/types'
 import { NetlinkError, recoded } from './errors.js'
-import { abortStreams, addStream, removeStream } from './live-streams.js'
 import { peerWriter, type ScopeIndex, toChange } from './map/config.js'
 import { peerBuilder, toDevice } from './map/device.js'
 import { removalProbe } from './map/removal.js'
-import { PeerStream } from './peer-stream.js'
+import { type OpenRead, OpenReads } from './open-reads.js'
+import { type EndStream, PeerStream } from './peer-stream.js'
 import { ConnectionPool } from './pool.js'
-import { codeOf, probe } from './probe.js'
+import { codeOf, type ProbeResult, probe } from './probe.js'
 import { Rtnl } from './rtnl.js'
-import { type Namespace, namespacePath } from './socket/namespace.js'
+import { type Namespace, namespaceIdentity } from './socket/namespace.js'
 import { NETLINK, openNetlinkSocket } from './socket/socket.js'
 import type { Transport } from './socket/transport.js'
 import { WG_GENL_NAME } from './specs/wireguard.js'
@@ -70,6 +70,9 @@ export class KernelBackend implements Backend {
   readonly #ownKeys = new OwnKeys()
   /** Names the namespace in the queue of each device, which is one for the whole process. */
   readonly #queue: string
+  /** Names the namespace among all of this machine, or a transport in its place. */
+  readonly #namespace: string
+  readonly #reads: OpenReads
   #rtnl: Promise<Rtnl> | undefined
   #closed = false
   /** Whether this kernel takes WGALLOWEDIP_F_REMOVE_ME; unknown until it is first needed. */
@@ -84,13 +87,15 @@ export class KernelBackend implements Backend {
     const family = new FamilyCache(WG_GENL_NAME)
     this.#reader = new DeviceReader(this.#pool, family)
     this.#writer = new DeviceWriter(this.#pool, family)
-    this.#queue = `linux-kernel ${openTransport ? 'transport' : namespaceIdentity(netns)}`
+    this.#namespace = openTransport ? 'transport' : namespaceIdentity(netns)
+    this.#queue = `linux-kernel ${this.#namespace}`
+    this.#reads = new OpenReads(() => this.#newRtnl())
   }
 
   /** Passes when the kernel has WireGuard and this process may use it; says what to do otherwise. */
   async probe(): Promise<void> {
     this.#refuseClosed()
-    const result = await probe({ netns: this.#netns, openTransport: this.#openTransport })
+    const result = await this.#probe()
     if (result.state === 'ready') return
     const details = { code: codeOf(result), backend: this.kind, cause: result.cause }
     throw new NetlinkError(result.message, details)
@@ -109,11 +114,7 @@ export class KernelBackend implements Backend {
   }
 
   peers(name: string, options?: CallOptions): AsyncIterableIterator<Peer> {
-    const stream: PeerStream<Peer> = new PeerStream(
-      () => this.#batches(name, stream, options),
-      options?.signal,
-    )
-    return stream
+    return new PeerStream((end) => this.#batches(name, end, options), options?.signal)
   }
 
   configure(name: string, config: DeviceConfig, options?: CallOptions): Promise<void> {
@@ -147,19 +148,31 @@ export class KernelBackend implements Backend {
       if (kind !== WG_GENL_NAME) {
         throw new NetlinkError(`${name} is not a WireGuard interface`, { code: 'ENOTWIREGUARD' })
       }
-      await abortStreams(this.#line(name), this.#deleted(name))
       // By index: the name may belong to another link by now.
       await rtnl.deleteLink(index, { signal })
       this.#ownKeys.forget(name)
     })
   }
 
-  /** Calls are refused from now on with `ECLOSED`. */
+  /** Calls are refused from now on with `ECLOSED`, which also ends the streams that are open. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
+    await this.#reads.endAll(closed('backend'))
     await this.#pool.close()
     const rtnl = await this.#rtnl?.catch(() => undefined)
     await rtnl?.close()
+  }
+
+  /** Whatever is thrown is ours: a runtime that is not Node may fail in ways that nobody foresaw. */
+  async #probe(): Promise<ProbeResult> {
+    try {
+      return await probe({ netns: this.#netns, openTransport: this.#openTransport })
+    } catch (cause) {
+      const error = inContext(cause, { operation: 'probe', backend: this.kind })
+      if (error instanceof WireGuardError) throw error
+      const message = `the kernel's WireGuard cannot be asked for: ${String(cause)}`
+      throw new NetlinkError(message, { code: 'ENOBACKEND', backend: this.kind, cause })
+    }
   }
 
   async #read(name: string, signal: AbortSignal): Promise<Device> {
@@ -168,21 +181,23 @@ export class KernelBackend implements Backend {
 
   async *#batches(
     name: string,
-    stream: PeerStream<Peer>,
+    end: EndStream,
     options?: CallOptions,
   ): AsyncGenerator<Peer[], void, undefined> {
     const context = { operation: 'peers', device: name, backend: this.kind }
-    const line = this.#line(name)
     let deadline: Deadline | undefined
+    let read: OpenRead | undefined
+    const started = (index: number): void => {
+      read ??= { namespace: this.#namespace, index, end: (error) => end(inContext(error, context)) }
+      this.#reads.add(read)
+    }
     try {
       this.#refuseClosed()
       checkInterfaceName(name)
       deadline = new Deadline(options)
       const { signal } = deadline
-      await afterTurns(line, signal)
-      // Not before: a deletion that is among the turns would wait for this stream, and this for it.
-      addStream(line, stream)
-      for await (const batch of this.#reader.batches(name, peerBuilder, { signal })) {
+      await afterTurns(this.#line(name), signal)
+      for await (const batch of this.#reader.batches(name, peerBuilder, { signal, started })) {
         deadline.pause()
         yield batch
         deadline.resume()
@@ -191,7 +206,7 @@ export class KernelBackend implements Backend {
     } catch (error) {
       throw inContext(error, context)
     } finally {
-      removeStream(line, stream)
+      if (read) this.#reads.remove(read)
       deadline?.end()
     }
   }
@@ -256,11 +271,6 @@ export class KernelBackend implements Backend {
     }
   }
 
-  #deleted(name: string): unknown {
-    const error = new NetlinkError(`${name} was deleted while it was read`, { code: 'ENODEV' })
-    return inContext(error, { operation: 'peers', device: name, backend: this.kind })
-  }
-
   #refuseClosed(): void {
     if (this.#closed) throw closed('backend')
   }
@@ -275,7 +285,9 @@ export class KernelBackend implements Backend {
   }
 
   async #newRtnl(): Promise<Rtnl> {
-    return new Rtnl(await this.#openTransport(NETLINK.route), { netns: this.#netns })
+    const openTransport = () => this.#openTransport(NETLINK.route)
+    const options = { netns: this.#netns, openTransport, namespace: this.#namespace }
+    return new Rtnl(await openTransport(), options)
   }
 
   #line(name: string): string {
@@ -312,14 +324,4 @@ function creationError(error: unknown, name: string): unknown {
   }
   if (error.code !== 'EOPNOTSUPP') return error
   return recoded(error, 'ENOBACKEND', 'the kernel has no WireGuard: its module cannot be loaded')
-}
-
-/** The same namespace under any name: the inode of its file. */
-function namespaceIdentity(netns: Namespace | undefined): string {
-  const path = netns === undefined ? '/proc/thread-self/ns/net' : namespacePath(netns)
-  try {
-    return String(statSync(path).ino)
-  } catch {
-    return path
-  }
 }

@@ -1,3 +1,4 @@
+import { abortable } from '@wgctrl/types'
 import { writeU16, writeU32 } from './codec/bytes.js'
 import { type Message, NLM_F } from './codec/message.js'
 import { NetlinkError, protocolError } from './errors.js'
@@ -108,7 +109,7 @@ export class Connection {
     flags: number,
     options: ReplyOptions = {},
   ): Promise<{ reply: Reply; release: () => void }> {
-    const leave = await this.#enter()
+    const leave = await this.#enter(options.signal)
     try {
       options.signal?.throwIfAborted()
       if (this.#unfinished) await this.#drain(this.#unfinished)
@@ -137,23 +138,33 @@ export class Connection {
     writeU16(bytes, 6, own | NLM_F.request | flags)
     writeU32(bytes, 8, this.#sequence)
     const reply = new Reply(this.#transport, request, this.#sequence, this.#buffers, options)
-    if (options.slow || bytes.length > SYNC_WRITE) await this.#transport.send(bytes)
-    else this.#transport.sendSync(bytes)
+    if (options.apart && this.#transport.sendApart) {
+      await this.#transport.sendApart(bytes, options.signal)
+    } else if (options.apart || options.slow || bytes.length > SYNC_WRITE) {
+      await this.#transport.send(bytes)
+    } else this.#transport.sendSync(bytes)
     return reply
   }
 
-  /** Waits for the requests before this one. Returns what lets the next one in. */
-  async #enter(): Promise<() => void> {
+  /** Waits for the requests before this one, or its signal. Returns what lets the next one in. */
+  async #enter(signal: AbortSignal | undefined): Promise<() => void> {
     const before = this.#tail
     let leave = (): void => {}
     const done = new Promise<void>((resolve) => {
       leave = resolve
     })
     this.#tail = done
-    await before
-    return () => {
+    const leaveLine = (): void => {
       if (this.#tail === done) this.#tail = undefined
       leave()
+    }
+    if (before === undefined) return leaveLine
+    try {
+      await (signal ? abortable(before, signal) : before)
+      return leaveLine
+    } catch (error) {
+      before.then(leaveLine)
+      throw error
     }
   }
 

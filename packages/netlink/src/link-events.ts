@@ -3,6 +3,7 @@ import { writeU16, writeU32 } from './codec/bytes.js'
 import { decodeMessages, MESSAGE_HEADER, NLM_F, NLMSG } from './codec/message.js'
 import { NetlinkError } from './errors.js'
 import { type Link, toLink } from './link.js'
+import { RECEIVE_BUFFER } from './reply.js'
 import type { Namespace } from './socket/namespace.js'
 import { NETLINK, type NetlinkSocket, openNetlinkSocket } from './socket/socket.js'
 import { RTM_LINK, RTNLGRP_LINK } from './specs/rt-link.js'
@@ -28,7 +29,7 @@ const READER = `
 const { readSync, writeSync } = require('node:fs')
 const { parentPort, workerData } = require('node:worker_threads')
 const { fd, stop, noop } = workerData
-const buffer = Buffer.allocUnsafeSlow(65536)
+const buffer = Buffer.allocUnsafeSlow(${RECEIVE_BUFFER})
 let lost = false
 while (Atomics.load(stop, 0) === 0) {
   try {

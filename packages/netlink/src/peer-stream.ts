@@ -1,21 +1,31 @@
+/** Ends a stream from outside, without keeping alive what nobody reads any more. */
+export type EndStream = (error: unknown) => Promise<void>
+
+type Batches<P> = AsyncGenerator<P[], void, undefined>
+
+/** Streams that were dropped in the midst let go of their device. */
+const dropped = new FinalizationRegistry<Batches<unknown>>((batches) => {
+  batches.return().catch(() => {})
+})
+
 /**
  * Batches as single values. A hand-written iterator: an async generator takes three turns of the
  * microtask queue per value, this one takes one.
  */
 export class PeerStream<P> implements AsyncIterableIterator<P, void, undefined> {
-  readonly #open: () => AsyncGenerator<P[], void, undefined>
+  readonly #open: (end: EndStream) => Batches<P>
   readonly #signal: AbortSignal | undefined
-  #batches: AsyncGenerator<P[], void, undefined> | undefined
+  #batches: Batches<P> | undefined
   #batch: P[] = []
   #at = 0
   #ended = false
   #failure: unknown
 
   /**
-   * @param open called at the first `next`
+   * @param open called at the first `next`; what it returns must not refer to the stream
    * @param signal what is left of a batch is not given out once it fired: `open`'s generator throws
    */
-  constructor(open: () => AsyncGenerator<P[], void, undefined>, signal?: AbortSignal) {
+  constructor(open: (end: EndStream) => Batches<P>, signal?: AbortSignal) {
     this.#open = open
     this.#signal = signal
   }
@@ -57,7 +67,7 @@ export class PeerStream<P> implements AsyncIterableIterator<P, void, undefined> 
 
   async #refill(): Promise<IteratorResult<P, void>> {
     if (this.#ended) return this.#finished()
-    this.#batches ??= this.#open()
+    this.#batches ??= this.#start()
     try {
       const { done, value } = await this.#batches.next()
       if (done || this.#ended) {
@@ -71,6 +81,15 @@ export class PeerStream<P> implements AsyncIterableIterator<P, void, undefined> 
       this.#ended = true
       throw error
     }
+  }
+
+  #start(): Batches<P> {
+    const stream = new WeakRef(this)
+    const batches = this.#open(async (error) => {
+      await (stream.deref()?.abort(error) ?? batches.return())
+    })
+    dropped.register(this, batches)
+    return batches
   }
 
   /** A stream that was aborted says so once. */

@@ -2,7 +2,7 @@ import { closed } from '@wgctrl/types'
 import { Connection } from './connection.js'
 import type { Transport } from './socket/transport.js'
 
-/** Idle connections that are kept; each holds a descriptor and 128 KiB. */
+/** Idle connections that are kept; each holds a descriptor and 256 KiB. */
 const MAX_IDLE = 4
 
 /**

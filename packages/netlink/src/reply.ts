@@ -13,8 +13,13 @@ export interface Request {
   start: number
 }
 
-/** The kernel fills at most 32 KiB of a dump per read; single replies can be larger. */
-export const RECEIVE_BUFFER = 65_536
+/**
+ * The kernel fills at most 32 KiB of a dump per read, unless one message is larger: a link has up to 64 KiB of
+ * alternative names, beside the rest.
+ *
+ * @source net/core/rtnetlink.c, rtnl_alt_ifname and rtnl_calcit
+ */
+export const RECEIVE_BUFFER = 131_072
 
 /** Datagrams that are read on the event loop's own time before reading moves off it. */
 const SYNC_DATAGRAMS = 2
@@ -36,6 +41,8 @@ export interface ReplyOptions {
    * the event loop. Large requests are in any case.
    */
   slow?: boolean | undefined
+  /** The kernel may sleep over the request for as long as others like: a thread of its own sends it. */
+  apart?: boolean | undefined
 }
 
 type Received = { length: number | undefined } | { error: unknown }

@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs'
+import { abortable } from '@wgctrl/types'
 import type { Infer } from './codec/attribute-set.js'
 import { type Message, NLM_F } from './codec/message.js'
 import { Connection } from './connection.js'
@@ -6,6 +7,7 @@ import { NetlinkError, recoded } from './errors.js'
 import { familyError, isOfFamily } from './family.js'
 import { type Link, toLink } from './link.js'
 import { type LinkEvents, watchLinks } from './link-events.js'
+import { endReads, goneError } from './open-reads.js'
 import type { ReplyOptions, Request } from './reply.js'
 import { fixedRequest } from './request.js'
 import {
@@ -34,7 +36,7 @@ import {
   ruleRequest,
   toRule,
 } from './rtnl-rule.js'
-import { type Namespace, openNamespace } from './socket/namespace.js'
+import { type Namespace, namespaceIdentity, openNamespace } from './socket/namespace.js'
 import { NETLINK, openNetlinkSocket } from './socket/socket.js'
 import type { Transport } from './socket/transport.js'
 import { IFF, ifinfomsg, linkAttributes, RTM_LINK } from './specs/rt-link.js'
@@ -65,8 +67,25 @@ export interface LinkChange {
 
 const EXCLUSIVE = NLM_F.create | NLM_F.exclusive
 
-/** RTEXT_FILTER_SKIP_STATS: without the counters of IPv6 a link takes a fifth less. */
-const SKIP_STATS = 8
+/**
+ * What is asked for beside a link's own. With any of them the kernel makes room for the largest link of a dump;
+ * without, it leaves out one that does not fit, silently, and all behind it.
+ *
+ * `skipStats`: without the counters of IPv6 a link takes a fifth less. `rings`: of bridges, and in dumps of
+ * their own family alone: nothing more.
+ *
+ * @source linux/rtnetlink.h, RTEXT_FILTER_SKIP_STATS and _MRP; net/core/rtnetlink.c, rtnl_calcit
+ */
+const EXTRA = { skipStats: 8, rings: 16 } as const
+
+export interface RtnlOptions {
+  /** The namespace that the transport is in; absent: the one of the calling thread. */
+  netns?: Namespace | undefined
+  /** Opens another transport like it, for what may take long. Absent: all goes through the one. */
+  openTransport?: (() => Transport | Promise<Transport>) | undefined
+  /** Names the namespace among all of this machine. Absent: that of `netns`. */
+  namespace?: string | undefined
+}
 
 const NO_FAMILY = ['EAFNOSUPPORT']
 
@@ -77,14 +96,21 @@ const NO_TABLE = [...NO_FAMILY, 'ENOENT']
 export class Rtnl {
   readonly #connection: Connection
   readonly #netns: Namespace | undefined
+  readonly #openTransport: (() => Transport | Promise<Transport>) | undefined
+  readonly #namespace: string
 
-  constructor(transport: Transport, options: { netns?: Namespace | undefined } = {}) {
+  constructor(transport: Transport, options: RtnlOptions = {}) {
+    const { netns, openTransport, namespace } = options
     this.#connection = new Connection(transport)
-    this.#netns = options.netns
+    this.#netns = netns
+    this.#openTransport = openTransport
+    this.#namespace = namespace ?? namespaceIdentity(netns)
   }
 
   static async open(options: { netns?: Namespace | undefined } = {}): Promise<Rtnl> {
-    return new Rtnl(await openNetlinkSocket({ protocol: NETLINK.route, ...options }), options)
+    const { netns } = options
+    const openTransport = () => openNetlinkSocket({ protocol: NETLINK.route, netns })
+    return new Rtnl(await openTransport(), { netns, openTransport })
   }
 
   /**
@@ -100,7 +126,7 @@ export class Rtnl {
     const { kind, brief = false } = filter
     const attributes: Infer<typeof linkAttributes> = {
       linkinfo: kind === undefined ? undefined : { kind },
-      extMask: brief ? SKIP_STATS : undefined,
+      extMask: brief ? EXTRA.skipStats : EXTRA.rings,
     }
     const messages = await this.#connection.dump(
       linkRequest(RTM_LINK.get, 0, {}, attributes),
@@ -123,13 +149,23 @@ export class Rtnl {
     const { name, kind, mtu, data, up } = link
     const attributes = { ifname: name, mtu, linkinfo: { kind, data } }
     const request = linkRequest(RTM_LINK.new, EXCLUSIVE, upFlags(up), attributes)
-    await this.#change(request, options)
+    // It may load a module.
+    await this.#alone(request, { ...options, slow: true })
   }
 
-  /** @throws {NetlinkError} ENODEV; EOPNOTSUPP for a link that cannot be deleted, such as `lo` */
-  async deleteLink(ref: LinkRef, options?: ReplyOptions): Promise<void> {
-    const request = linkRequest(RTM_LINK.delete, 0, { index: indexOf(ref) }, nameOf(ref))
-    await this.#link(ref, this.#change(request, options))
+  /**
+   * Deletes a link. The kernel waits until nobody holds it any more: streams of its peers in this thread
+   * end with `ENODEV` first. A call that its signal ends meanwhile leaves a deletion behind that goes on.
+   *
+   * @throws {NetlinkError} ENODEV; EOPNOTSUPP for a link that cannot be deleted, such as `lo`
+   */
+  async deleteLink(ref: LinkRef, options: ReplyOptions = {}): Promise<void> {
+    const { index } = await this.link(ref, options)
+    await endReads(this.#namespace, index, goneError())
+    options.signal?.throwIfAborted()
+    // By index: the name may belong to another link by now.
+    const request = linkRequest(RTM_LINK.delete, 0, { index }, {})
+    await this.#link(ref, this.#alone(request, { ...options, apart: true }))
   }
 
   /** @throws {NetlinkError} ENODEV, EEXIST (the name is taken), EINVAL (the MTU is out of range) */
@@ -141,7 +177,7 @@ export class Rtnl {
     try {
       const header = { index, ...upFlags(up) }
       const request = linkRequest(RTM_LINK.new, 0, header, { ifname: name, mtu, netNsFd: fd })
-      await this.#link(ref, this.#change(request, options))
+      await this.#link(ref, this.#connection.request(request, { ...options, slow: true }))
     } finally {
       if (fd !== undefined) closeSync(fd)
     }
@@ -262,11 +298,15 @@ export class Rtnl {
   }
 
   /**
-   * Changes go off the event loop: making a link may load a module, and deleting one waits for all
-   * who hold it, among them unfinished WireGuard dumps, of this process too.
+   * A request that may take long has a connection of its own: others do not wait behind it, and the caller
+   * can leave it to itself.
    */
-  async #change(request: Request, options: ReplyOptions = {}): Promise<void> {
-    await this.#connection.request(request, { ...options, slow: true })
+  async #alone(request: Request, options: ReplyOptions): Promise<void> {
+    const { signal } = options
+    if (!this.#openTransport) return void (await this.#connection.request(request, options))
+    const connection = new Connection(await this.#openTransport())
+    const answer = connection.request(request, options).finally(() => connection.close())
+    await (signal ? abortable(answer, signal) : answer)
   }
 
   async #link<T>(ref: LinkRef, answer: Promise<T>): Promise<T> {

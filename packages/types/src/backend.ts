@@ -87,6 +87,11 @@ export interface Backend extends AsyncDisposable {
   /** Makes a device without keys and peers, down. @throws {WireGuardError} `EEXIST`, `ENOENT` (its namespace) */
   create?(name: string, options?: CreateOptions): Promise<void>
 
-  /** Removes a device. @throws {WireGuardError} `ENODEV` */
+  /**
+   * Removes a device. The kernel waits for other processes that read it: a call that ends meanwhile leaves a
+   * deletion behind that goes on.
+   *
+   * @throws {WireGuardError} `ENODEV`
+   */
   delete?(name: string, options?: DeleteOptions): Promise<void>
 }

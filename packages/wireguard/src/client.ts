@@ -152,9 +152,12 @@ export class WireGuard implements AsyncDisposable {
   /**
    * The peers of a device one by one, with memory that does not grow with their number. Leaving the
    * loop early ends the read. A userspace device carries out no change of another program while its
-   * peers are taken slowly; a change by this one has the rest read into memory first.
+   * peers are taken slowly; a change by this one has the rest read into memory first. A kernel device
+   * is held until it was read to its end; when it is deleted or moved meanwhile, by whomever, the stream
+   * ends within a second, or as soon as the event loop turns.
    *
-   * @throws {WireGuardError} as {@link device}; `EINTR` also when the device changed during the read
+   * @throws {WireGuardError} as {@link device}; `ENODEV` also when the device went during the read, `EINTR`
+   * when it changed
    */
   async *peers(
     name: string,

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync } from 'node:fs'
+import { closeSync, existsSync, openSync, statSync } from 'node:fs'
 import { invalid, quoted, WireGuardError } from '@wgctrl/types'
 import { ABI } from './abi.js'
 import type { LibC } from './ffi.js'
@@ -20,6 +20,16 @@ export function namespacePath(namespace: Namespace): string {
     throw invalid('netns', `${quoted(namespace)} is no name of a network namespace`)
   }
   return `/run/netns/${namespace}`
+}
+
+/** The same namespace under any name: the inode of its file. */
+export function namespaceIdentity(namespace: Namespace | undefined): string {
+  const path = namespace === undefined ? '/proc/thread-self/ns/net' : namespacePath(namespace)
+  try {
+    return String(statSync(path).ino)
+  } catch {
+    return path
+  }
 }
 
 /** @throws {WireGuardError} ENOENT when there is no such namespace */

@@ -5,6 +5,7 @@ import { NetlinkError } from '../errors.js'
 import { ABI, LAYOUT } from './abi.js'
 import { type LibC, loadLibC } from './ffi.js'
 import { insideNamespace, type Namespace } from './namespace.js'
+import { writeApart } from './sleepers.js'
 import type { Transport } from './transport.js'
 
 /** Protocol numbers of the netlink families used here. @source linux/netlink.h */
@@ -156,6 +157,15 @@ export class NetlinkSocket implements Transport {
 
   send(bytes: Uint8Array): Promise<void> {
     return this.#async((done) => write(this.fd, bytes, 0, bytes.length, null, done)).then(() => {})
+  }
+
+  async sendApart(bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+    await this.#async((done) => {
+      writeApart(this.fd, bytes, signal).then(
+        () => done(null, bytes.length),
+        (error) => done(error, 0),
+      )
+    })
   }
 
   receiveSync(into: Uint8Array): number | undefined {

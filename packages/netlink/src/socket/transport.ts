@@ -14,6 +14,11 @@ export interface Transport {
   sendSync(bytes: Uint8Array): void
   /** Sends one datagram off the event loop. The bytes must not change until it settles. */
   send(bytes: Uint8Array): Promise<void>
+  /**
+   * The same for what the kernel may sleep over for as long as others like: in a thread that nothing else
+   * needs. Absent: {@link send} will do. A signal takes back what was not begun.
+   */
+  sendApart?(bytes: Uint8Array, signal?: AbortSignal): Promise<void>
   /** Takes the next queued datagram; its length, or `undefined` when none is queued. */
   receiveSync(into: Uint8Array): number | undefined
   /** The same off the event loop. `into` belongs to the transport until it settles. */

@@ -16,6 +16,11 @@ export interface ConnectionSource {
   release(connection: Connection): Promise<void>
 }
 
+export interface BatchOptions extends ReplyOptions {
+  /** Is told the interface index once the dump is open, which holds the device from then on. */
+  started?: ((index: number) => void) | undefined
+}
+
 export interface DeviceDump<P> {
   head: DeviceHead
   peers: P[]
@@ -84,7 +89,7 @@ export class DeviceReader {
   async *batches<P>(
     device: DeviceRef,
     builder: PeerBuilder<P>,
-    options: ReplyOptions = {},
+    options: BatchOptions = {},
   ): AsyncGenerator<P[], void, undefined> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const coalescer = new Coalescer(builder)
@@ -95,6 +100,8 @@ export class DeviceReader {
           const batch: P[] = []
           takeDatagram(dump.reply, coalescer, batch)
           if (dump.reply.interrupted) break
+          const { ifindex } = coalescer.head
+          if (given === 0 && ifindex !== undefined) options.started?.(ifindex)
           given += batch.length
           if (batch.length > 0) yield batch
         } while (await dump.reply.advance())
