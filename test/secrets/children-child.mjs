@@ -1,4 +1,5 @@
-// Makes devices with planted keys, as a program would, while children.test.ts looks at all there is.
+// Makes devices with planted keys, as a program would, while children.test.ts looks at all there is:
+// node children-child.mjs careful|careless LOOKED, a file that is made when it has seen what it waits for.
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,14 +17,16 @@ function planted(n) {
 
 const [one, two, three] = [1, 2, 3].map((n) => planted(n).toString('base64'))
 const publicKey = Buffer.alloc(32, 9).toString('base64')
+const [mode, looked] = process.argv.slice(2)
+const wait = `until [ -e '${looked}' ]; do sleep 0.1; done`
 
-if (process.argv[2] === 'careless') {
+if (mode === 'careless') {
   writeFileSync(join(tmpdir(), 'careless.key'), planted(3).toString('hex'))
-  execFileSync('sh', ['-c', 'sleep 0.5; :', one], { env: { ...process.env, KEY: two } })
+  execFileSync('sh', ['-c', wait, one], { env: { ...process.env, KEY: two } })
   console.log(one)
 } else {
   const wg = await open({ backends: ['userspace'] })
-  const text = `[Interface]\nPrivateKey = ${one}\nAddress = 10.7.0.1/24\nPostUp = sleep 0.3\nPostDown = sleep 0.3\n[Peer]\nPublicKey = ${publicKey}\nPresharedKey = ${two}\nAllowedIPs = 10.7.0.2/32\n`
+  const text = `[Interface]\nPrivateKey = ${one}\nAddress = 10.7.0.1/24\nPostUp = ${wait}\nPostDown = ${wait}\n[Peer]\nPublicKey = ${publicKey}\nPresharedKey = ${two}\nAllowedIPs = 10.7.0.2/32\n`
   await wg.up({ ...toInterfaceConfig(parseConfig(text), 'wgsecret0') }, { hooks: 'shell' })
   await wg.configure('wgsecret0', { privateKey: three })
   await wg.sync('wgsecret0', { privateKey: one, peers: [{ publicKey, presharedKey: three }] })

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -36,13 +36,19 @@ function findIn(texts: Map<string, string>): string[] {
   return [...texts].flatMap(([name, text]) => findPlanted(text).map((found) => `${name}: ${found}`))
 }
 
-/** Looks again and again while the program makes, changes and removes devices with planted keys. */
-async function look(mode: 'careful' | 'careless'): Promise<{ found: string[]; seen: Set<string> }> {
+/**
+ * Looks again and again while the program makes, changes and removes devices with planted keys. What it starts
+ * waits until there was something to see of each of `awaited`.
+ */
+async function look(
+  mode: 'careful' | 'careless',
+  awaited: RegExp[],
+): Promise<{ found: string[]; seen: Set<string> }> {
   await isolate()
-  const temporary = await mkdtemp(join(tmpdir(), 'wgctrl-children-'))
-  onTestFinished(() => rm(temporary, { recursive: true, force: true }))
+  const temporary = await makeFolder()
+  const looked = join(await makeFolder(), 'looked')
   const env = { PATH: process.env['PATH'], TMPDIR: temporary }
-  const child = fork(program, [mode], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+  const child = fork(program, [mode, looked], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('latin1').on('data', (text) => {
@@ -57,6 +63,8 @@ async function look(mode: 'careful' | 'careless'): Promise<{ found: string[]; se
       for (const text of findIn(texts)) found.add(text.replace(/^\d+ /, ''))
       for (const name of texts.keys()) seen.add(name.split(' ').slice(1).join(' '))
     }
+    const words = [...seen, ...found].join('\n')
+    if (awaited.every((pattern) => pattern.test(words))) await writeFile(looked, '')
     await sleep(2)
   }
   expect([await exited, output.split('\n').at(-2)]).toEqual([[0, null], 'done'])
@@ -65,20 +73,25 @@ async function look(mode: 'careful' | 'careless'): Promise<{ found: string[]; se
   return { found: [...found].sort(), seen }
 }
 
+async function makeFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'wgctrl-children-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
 it('no key is in an argument, an environment, a temporary file or the output of anybody', async () => {
-  const { found, seen } = await look('careful')
+  const awaited = [/cmdline .*wireguard-go/, /cmdline .*sleep/]
+  const { found, seen } = await look('careful', awaited)
   expect(found).toEqual([])
   // The daemon and the hook were there to be looked at.
-  const words = [...seen].join('\n')
-  expect(words).toMatch(/cmdline .*wireguard-go/)
-  expect(words).toMatch(/cmdline .*sleep/)
+  for (const pattern of awaited) expect([...seen].join('\n')).toMatch(pattern)
 })
 
 it('they are looked at well: what a careless program gives away is found', async () => {
-  const { found } = await look('careless')
+  const awaited = [/cmdline .*key 1 as base64/, /environ .*key 2 as base64/]
+  const { found } = await look('careless', awaited)
   const text = found.join('\n')
-  expect(text).toMatch(/cmdline .*key 1 as base64/)
-  expect(text).toMatch(/environ .*key 2 as base64/)
+  for (const pattern of awaited) expect(text).toMatch(pattern)
   expect(text).toMatch(/careless\.key: key 3 as hex/)
   expect(text).toMatch(/output: key 1 as base64/)
 })
