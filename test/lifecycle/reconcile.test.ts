@@ -9,8 +9,8 @@ import {
 } from '../../packages/wireguard/src/interface/index.js'
 import { cases } from './cases.js'
 import { TestNamespace } from './namespace.js'
+import { type Observation, observe } from './observation.js'
 import { chosenBackend, Ours } from './sides.js'
-import { type Snapshot, showConf, snapshot } from './snapshot.js'
 
 const kind = await chosenBackend()
 
@@ -118,8 +118,6 @@ describe(`reconcile, on devices of kind ${kind}`, () => {
   })
 })
 
-type Observation = Snapshot & { readonly device: string[] }
-
 async function freshlyUp(title: string): Promise<Observation> {
   await using namespace = await TestNamespace.create('wgctrl-fresh')
   await using ours = await Ours.in(namespace, kind)
@@ -127,34 +125,6 @@ async function freshlyUp(title: string): Promise<Observation> {
   const observation = await observe(namespace)
   await ours.bringDown('wg0')
   return observation
-}
-
-/** Lists whose order only tells what came first are sorted. */
-async function observe(namespace: TestNamespace): Promise<Observation> {
-  const seen = await snapshot(namespace)
-  const device = await showConf(namespace, 'wg0')
-  return {
-    ...seen,
-    addresses: sorted(seen.addresses),
-    routes: sorted(seen.routes),
-    firewall: seen.firewall
-      .split(/^(?=table )/m)
-      .sort()
-      .join(''),
-    validMarks: '',
-    device: device.map((part) => part.split('\n').map(sortWords).join('\n')),
-  }
-}
-
-const sortWords = (line: string): string =>
-  line.startsWith('AllowedIPs = ') ? line.slice(13).split(', ').sort().join(' ') : line
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    return value.map(sorted).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
-  }
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, sorted(part)]))
 }
 
 /** What the kernel tells of changes in a namespace meanwhile. */

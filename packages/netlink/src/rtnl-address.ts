@@ -6,6 +6,7 @@ import { addressText, familyNumber, familyOf } from './family.js'
 import type { Request } from './reply.js'
 import { fixedRequest } from './request.js'
 import { addressAttributes, ifaddrmsg, RTM_ADDRESS } from './specs/rt-addr.js'
+import { RT_SCOPE } from './specs/rt-route.js'
 
 export { RTM_ADDRESS }
 
@@ -59,7 +60,7 @@ export function addressRequest(
   if (!ip || !/^\d{1,3}$/.test(prefix ?? '0') || prefixlen > bits) {
     throw invalid('address', `not an address with prefix: ${quoted(input.address)}`)
   }
-  const header = { index, family: familyNumber(ip.family), prefixlen }
+  const header = { index, family: familyNumber(ip.family), prefixlen, scope: scopeOf(ip) }
   // IPv4 wants the address as local; on anything but point-to-point links both are the same.
   return fixedRequest(type, flags, ifaddrmsg, header, addressAttributes, {
     local: ip.bytes,
@@ -67,6 +68,10 @@ export function addressRequest(
     flags: input.flags,
   })
 }
+
+/** As ip(8) has it: what is of loopback means nothing outside this machine. IPv6 has scopes of its own. */
+const scopeOf = ({ family, bytes }: { family: Family; bytes: Uint8Array }): number =>
+  family === 4 && bytes[0] === 127 ? RT_SCOPE.host : RT_SCOPE.universe
 
 export function toAddress({ payload }: Pick<Message, 'payload'>): Address {
   const header = decodeStruct(ifaddrmsg, payload)

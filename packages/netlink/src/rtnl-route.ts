@@ -45,6 +45,8 @@ export interface RouteFilter {
   table?: number | undefined
   /** The index of the link. */
   link?: number | undefined
+  /** One of RTN. */
+  type?: number | undefined
 }
 
 export interface NewRoute {
@@ -65,8 +67,8 @@ export interface NewRoute {
   metrics?: Infer<typeof routeMetrics> | undefined
 }
 
-export function routeDumpRequest({ family, table, link }: RouteFilter): Request {
-  const header = { family: family === undefined ? 0 : familyNumber(family) }
+export function routeDumpRequest({ family, table, link, type }: RouteFilter): Request {
+  const header = { family: family === undefined ? 0 : familyNumber(family), type }
   return fixedRequest(RTM_ROUTE.get, 0, rtmsg, header, routeAttributes, { table, oif: link })
 }
 

@@ -205,10 +205,15 @@ export class Rtnl {
    * @throws {NetlinkError} ENODEV when there is no such link
    */
   async routes(filter: RouteFilter = {}, options?: ReplyOptions): Promise<Route[]> {
-    const { family, table } = filter
+    const { family, table, type } = filter
     const messages = await this.#dump(routeDumpRequest(filter), options, NO_TABLE)
-    const found = messages.filter(({ type }) => type === RTM_ROUTE.new).filter(isOfFamily(family))
-    return found.map(toRoute).filter((route) => table === undefined || route.table === table)
+    const found = messages.filter((each) => each.type === RTM_ROUTE.new)
+    // Kernels before 4.20 filter nothing.
+    return found
+      .filter(isOfFamily(family))
+      .map(toRoute)
+      .filter((route) => table === undefined || route.table === table)
+      .filter((route) => type === undefined || route.type === type)
   }
 
   /**
@@ -246,9 +251,14 @@ export class Rtnl {
     return messages.filter(isOfFamily(filter.family)).map(toRule)
   }
 
-  /** @throws {NetlinkError} EEXIST */
-  async addRule(rule: NewRule, options?: ReplyOptions): Promise<void> {
-    await this.#connection.request(ruleRequest(RTM_RULE.new, EXCLUSIVE, rule), options)
+  /**
+   * Adds a rule, behind those of the same priority.
+   *
+   * @throws {NetlinkError} EEXIST unless `repeat`, which adds the same rule again
+   */
+  async addRule(rule: NewRule, options: ReplyOptions & { repeat?: boolean } = {}): Promise<void> {
+    const flags = options.repeat ? NLM_F.create : EXCLUSIVE
+    await this.#connection.request(ruleRequest(RTM_RULE.new, flags, rule), options)
   }
 
   /** @throws {NetlinkError} ENOENT */

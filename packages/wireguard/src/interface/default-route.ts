@@ -1,16 +1,32 @@
-import { RT_TABLE, type Rtnl, type Rule } from '@wgctrl/netlink'
+import type { Route, Rtnl } from '@wgctrl/netlink'
 import { type Family, WireGuardError } from '@wgctrl/types'
 import type { InterfaceHandle } from './context.js'
 import { addFirewall, type FirewallChoice } from './firewall.js'
+import {
+  localRule,
+  markRule,
+  nextPriority,
+  type OwnRule,
+  type RulePair,
+  rulePairs,
+  withoutPairs,
+} from './policy-rule.js'
 import { validateMarks } from './sysctl.js'
-import { listRoutes, listRules } from './system.js'
-import type { Transaction, Undo } from './transaction.js'
+import { listRules } from './system.js'
+import type { Transaction } from './transaction.js'
 import type { InterfaceWarning } from './warning.js'
 
-/** Where the search for a free table begins. @source wg-quick(8) */
-const FIRST_TABLE = 51820
+export const ANYWHERE = { 4: '0.0.0.0/0', 6: '::/0' } as const
 
-const ANYWHERE = { 4: '0.0.0.0/0', 6: '::/0' } as const
+/** A default route in the table of a mark. */
+export const isDefaultOf = (route: Route, mark: number): boolean =>
+  mark !== 0 && route.table === mark && route.destination.endsWith('/0')
+
+/** Where a family's default route leads into the tunnel: its mark, and the number of a table. */
+export interface DefaultRoute {
+  readonly family: Family
+  readonly mark: number
+}
 
 /**
  * Sends a family's default route through the tunnel, without touching the one that is there:
@@ -19,42 +35,108 @@ const ANYWHERE = { 4: '0.0.0.0/0', 6: '::/0' } as const
  * - All packets without that mark look into that table…
  * - …after they looked into the main table for anything but a default route, so that the local network
  *   stays in reach. This rule has to stand before the other.
- *
- * @param mark the device's firewall mark
  */
 export async function addDefaultRoute(
   transaction: Transaction,
   handle: InterfaceHandle,
-  family: Family,
-  mark: number,
-  firewall: FirewallChoice,
-  warn: (warning: InterfaceWarning) => void,
+  route: DefaultRoute,
 ): Promise<void> {
-  const { name, index, rtnl, netns, signal } = handle
-  let priority = 0
-  await transaction.step(`add the IPv${family} rule for packets without mark ${mark}`, async () => {
-    await refuseTaken(rtnl, family, mark)
-    await rtnl.addRule(markRule(family, mark), { signal })
-    const added = (await rtnl.rules({ family })).find((rule) => isMarkRule(rule, mark))
-    priority = added?.priority ?? 0
-    return removeRule(rtnl, { ...markRule(family, mark), priority })
-  })
-  await transaction.step(`add the IPv${family} rule for local networks`, async () => {
-    // The priority makes it ours even where another program has the same rule.
-    const rule = { ...localRule(family), priority: priority - 1 }
-    await rtnl.addRule(rule, { signal })
-    return removeRule(rtnl, rule)
-  })
+  await addTableRoute(transaction, handle, route)
+  await addRules(transaction, handle, route)
+}
+
+export async function addTableRoute(
+  transaction: Transaction,
+  { index, rtnl, signal }: InterfaceHandle,
+  { family, mark }: DefaultRoute,
+): Promise<void> {
   await transaction.step(`add the route ${ANYWHERE[family]} to table ${mark}`, async () => {
     // The route goes with its link, as the mark does with its device.
     const route = { destination: ANYWHERE[family], link: index, table: mark }
     await rtnl.addRoute(route, { signal })
   })
+}
+
+/**
+ * Of two rules of one priority the kernel puts the later one behind. Where other rules leave no room above
+ * priority 0, the one for local networks comes first.
+ *
+ * @param leaving pairs that go once these are there: theirs are the places of these
+ */
+export async function addRules(
+  transaction: Transaction,
+  { rtnl, signal }: InterfaceHandle,
+  { family, mark }: DefaultRoute,
+  leaving: readonly RulePair[] = [],
+): Promise<void> {
+  const rules = await rtnl.rules({ family }, { signal })
+  const priority = nextPriority(withoutPairs(rules, leaving))
+  const addLocal = (): Promise<void> =>
+    addRule(
+      transaction,
+      rtnl,
+      `add the IPv${family} rule for local networks`,
+      localRule(family, Math.max(0, priority - 1)),
+    )
+  if (priority === 0) await addLocal()
+  const step = `add the IPv${family} rule for packets without mark ${mark}`
+  await addRule(transaction, rtnl, step, markRule(family, mark, priority), () => {
+    // The kernel takes the same rule twice; then nobody could tell which one is ours.
+    if (rulePairs(rules, mark).length === 0) return
+    throw new WireGuardError('there is such a rule already', { code: 'EEXIST' })
+  })
+  if (priority > 0) await addLocal()
+}
+
+async function addRule(
+  transaction: Transaction,
+  rtnl: Rtnl,
+  step: string,
+  rule: OwnRule,
+  check?: () => void,
+): Promise<void> {
+  await transaction.step(step, async () => {
+    check?.()
+    await rtnl.addRule(rule, { repeat: true })
+    return () => rtnl.deleteRule(rule)
+  })
+}
+
+/** Puts the rule for local networks where it belongs; at no moment is there none for the mark. */
+export async function completeRules(
+  transaction: Transaction,
+  { rtnl, signal }: InterfaceHandle,
+  { family, mark, priority, localPriority, isOrdered }: RulePair,
+): Promise<void> {
+  if (isOrdered) return
+  await transaction.step(`put the IPv${family} rule for local networks first`, async () => {
+    const add = (rule: OwnRule) => rtnl.addRule(rule, { signal, repeat: true })
+    const remove = (rule: OwnRule) => rtnl.deleteRule(rule, { signal })
+    if (priority > 0) {
+      await add(localRule(family, priority - 1))
+      if (localPriority !== undefined) await remove(localRule(family, localPriority))
+      return
+    }
+    await add(markRule(family, mark, 1))
+    await remove(markRule(family, mark, 0))
+    if (localPriority === undefined) await add(localRule(family, 0))
+    await add(markRule(family, mark, 0))
+    await remove(markRule(family, mark, 1))
+  })
+}
+
+/** What guards the tunnel of a default route. */
+export async function addGuards(
+  transaction: Transaction,
+  { name, index, rtnl, netns, signal }: InterfaceHandle,
+  { family, mark }: DefaultRoute,
+  choice: FirewallChoice,
+  warn: (warning: InterfaceWarning) => void,
+): Promise<void> {
   await transaction.step(`add the IPv${family} firewall rules`, async () => {
-    if (firewall === 'off') return
+    if (choice === 'off') return
     const addresses = (await rtnl.addresses({ index, family })).map(({ address }) => address)
-    const rules = { name, family, mark, addresses }
-    const undo = await addFirewall(firewall, rules, { netns, signal })
+    const undo = await addFirewall(choice, { name, family, mark, addresses }, { netns, signal })
     if (undo) return undo
     const message =
       'neither nft nor iptables-restore is installed: there are no anti-spoofing rules'
@@ -65,90 +147,40 @@ export async function addDefaultRoute(
   }
 }
 
-/** The kernel takes the same rule twice; then nobody could tell which one is ours. */
-async function refuseTaken(rtnl: Rtnl, family: Family, mark: number): Promise<void> {
-  const rules = await rtnl.rules({ family })
-  if (!rules.some((rule) => isMarkRule(rule, mark))) return
-  throw new WireGuardError('there is such a rule already', { code: 'EEXIST' })
-}
-
-/** The device's mark, or a new one: the number of a table that nobody uses. */
-export async function ensureMark(
-  transaction: Transaction,
-  handle: InterfaceHandle,
-  current: number,
-): Promise<number> {
-  if (current !== 0) return current
-  const { name, wg, rtnl, call } = handle
-  let mark = 0
-  await transaction.step('choose a routing table and a firewall mark', async () => {
-    mark = await findFreeTable(rtnl)
-    await wg.configure(name, { firewallMark: mark }, call)
-  })
-  return mark
-}
-
-/** The first table from 51820 on that has no routes and that no rule looks into. */
-export async function findFreeTable(rtnl: Rtnl): Promise<number> {
-  const rules = await listRules(rtnl)
-  const taken = new Set(rules.flatMap(({ table, firewallMark }) => [table, firewallMark]))
-  for (const { table } of await listRoutes(rtnl)) taken.add(table)
-  let table = FIRST_TABLE
-  while (taken.has(table)) table++
-  return table
-}
-
-/** The rules that send a family through the tunnel with that mark, those of {@link addDefaultRoute}. */
-function ownRules(rules: readonly Rule[], mark: number): Rule[] {
-  return rules.flatMap((rule) => {
-    if (!isMarkRule(rule, mark)) return []
-    const before = (rule.priority ?? 0) - 1
-    const local = rules.find(
-      (other) => other.priority === before && other.family === rule.family && isLocalRule(other),
-    )
-    return local ? [rule, local] : [rule]
-  })
-}
-
-/** Removes them. @param only of this family; absent: of both */
-export async function removeRules(
+/**
+ * The pairs that belong to a link: those whose table leads into it, and of some marks those whose table
+ * leads nowhere any more. A table that leads elsewhere is another tunnel's, whatever its number.
+ *
+ * @param link absent: the link is gone
+ * @param marks those that the tunnel is known to have, or to have had
+ */
+export async function findOwnPairs(
   rtnl: Rtnl,
-  mark: number,
-  signal?: AbortSignal,
-  only?: Family,
-): Promise<void> {
-  for (const rule of ownRules(await listRules(rtnl, signal), mark)) {
-    const { family, priority } = rule
-    if (only !== undefined && family !== only) continue
-    const same = isMarkRule(rule, mark) ? markRule(family, mark) : localRule(family)
-    await rtnl.deleteRule({ ...same, priority }, { signal })
+  link: number | undefined,
+  marks: readonly number[],
+  signal: AbortSignal | undefined,
+): Promise<RulePair[]> {
+  const own: RulePair[] = []
+  for (const pair of rulePairs(await listRules(rtnl, signal))) {
+    const { family, mark: table } = pair
+    const routes = await rtnl.routes({ family, table }, { signal })
+    const links = new Set(routes.flatMap((route) => route.link ?? []))
+    const isOwn = links.size === 0 ? marks.includes(table) : link !== undefined && links.has(link)
+    if (isOwn) own.push(pair)
   }
+  return own
 }
 
-const markRule = (family: Family, mark: number) => ({
-  family,
-  invert: true,
-  firewallMark: mark,
-  table: mark,
-})
-
-const localRule = (family: Family) => ({ family, table: RT_TABLE.main, suppressPrefixLength: 0 })
-
-const removeRule =
-  (rtnl: Rtnl, rule: Parameters<Rtnl['deleteRule']>[0]): Undo =>
-  () =>
-    rtnl.deleteRule(rule)
-
-export function isMarkRule(rule: Rule, mark: number): boolean {
-  return rule.invert && rule.firewallMark === mark && rule.table === mark && isUnselective(rule)
+/** Removes both; what is not there any more counts as removed. */
+export async function removePair(
+  rtnl: Rtnl,
+  { family, mark, priority, localPriority }: RulePair,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const remove = (rule: OwnRule): Promise<void> =>
+    rtnl.deleteRule(rule, { signal }).catch((error: unknown) => {
+      if (!(error instanceof WireGuardError) || error.code !== 'ENOENT') throw error
+    })
+  await remove(markRule(family, mark, priority))
+  if (localPriority !== undefined) await remove(localRule(family, localPriority))
 }
-
-const isLocalRule = (rule: Rule): boolean =>
-  !rule.invert &&
-  rule.table === RT_TABLE.main &&
-  rule.suppressPrefixLength === 0 &&
-  rule.firewallMark === undefined &&
-  isUnselective(rule)
-
-const isUnselective = ({ from, to, inputLink, outputLink }: Rule): boolean =>
-  [from, to, inputLink, outputLink].every((selector) => selector === undefined)

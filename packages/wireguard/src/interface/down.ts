@@ -8,9 +8,10 @@ import {
 } from '@wgctrl/types'
 import { type InterfaceContext, wipeSecrets } from './context.js'
 import { currentConfig } from './current.js'
-import { removeRules } from './default-route.js'
+import { findOwnPairs, removePair } from './default-route.js'
 import { listDns, unsetDns } from './dns.js'
 import { type FoundFirewall, findFirewall } from './firewall.js'
+import { findDeadPairs } from './firewall-mark.js'
 import {
   type CheckedInterface,
   checkNamedInterface,
@@ -18,6 +19,8 @@ import {
   type InterfaceConfig,
 } from './interface-config.js'
 import { findLink, kindOf, removeDevice, removeStaleSocket } from './link.js'
+import type { RulePair } from './policy-rule.js'
+import { listStandbys, removeStandbys } from './standby-route.js'
 import { Transaction } from './transaction.js'
 import { type InterfaceOptions, runHooks } from './up.js'
 
@@ -99,10 +102,11 @@ class Down {
     const kind = await this.#kindOf(link)
     const firewall = await findFirewall(this.#name, { netns, signal })
     const device = kind && (await this.#readDevice(kind))
-    if (!link && firewall.length === 0) await this.#refuseMissing()
+    const pairs = await this.#findPairs(link, device, firewall)
+    if (!link && firewall.length === 0 && pairs.length === 0) await this.#refuseMissing()
     if (link) await this.#runHooks('PreDown', this.#checked?.hooks.preDown)
     if (link && device) await this.#save(link, device)
-    await this.#removeAround(firewall, device)
+    await this.#removeAround(link, firewall, pairs)
     if (kind) await this.#remove(kind)
     else await this.#attempt('remove the socket of a dead daemon', () => this.#removeSocket())
     if (this.#failures.length > 0) throw this.#failures[0]
@@ -156,20 +160,48 @@ class Down {
     })
   }
 
-  async #removeAround(
-    firewall: readonly FoundFirewall[],
+  /** The rules of its default route, whatever has died. With another table than `auto` none are ours. */
+  async #findPairs(
+    link: Link | undefined,
     device: Device | undefined,
+    firewall: readonly FoundFirewall[],
+  ): Promise<RulePair[]> {
+    const { signal } = this.#options
+    const { table = 'auto', device: config } = this.#checked ?? {}
+    if (table !== 'auto') return []
+    const known = [device?.firewallMark, config?.firewallMark, ...firewall.map(({ mark }) => mark)]
+    const marks = known.flatMap((mark) => mark || [])
+    const own = await findOwnPairs(this.#rtnl, link?.index, marks, signal)
+    if (link || marks.length > 0) return own
+    const { wg } = this.#context
+    return await findDeadPairs({ rtnl: this.#rtnl, wg, signal })
+  }
+
+  async #removeAround(
+    link: Link | undefined,
+    firewall: readonly FoundFirewall[],
+    pairs: readonly RulePair[],
   ): Promise<void> {
     const { signal } = this.#options
     await this.#removeDns()
     for (const { family, remove } of firewall) {
       await this.#attempt(`remove the IPv${family} firewall rules`, remove)
     }
-    const { table = 'auto' } = this.#checked ?? {}
-    const mark = device?.firewallMark || firewall.find((found) => found.mark)?.mark
-    if (mark === undefined || mark === 0 || table !== 'auto') return
-    await this.#attempt(`remove the rules for mark ${mark}`, () =>
-      removeRules(this.#rtnl, mark, signal),
+    if (link) await this.#removeStandbys(link.index)
+    for (const pair of pairs) {
+      await this.#attempt(`remove the IPv${pair.family} rules for mark ${pair.mark}`, () =>
+        removePair(this.#rtnl, pair, signal),
+      )
+    }
+  }
+
+  /** Those that a `reconcile` has left that was killed. */
+  async #removeStandbys(link: number): Promise<void> {
+    const { signal } = this.#options
+    const standbys = await listStandbys(this.#rtnl, link, signal)
+    if (standbys.length === 0) return
+    await this.#attempt('remove the routes that stood in', () =>
+      removeStandbys(this.#rtnl, link, signal),
     )
   }
 

@@ -1,8 +1,17 @@
-import { WireGuardError } from '@wgctrl/types'
-import { hostOf } from './address.js'
-import { addDefaultRoute, removeRules } from './default-route.js'
+import { type NewRoute, RT_TABLE } from '@wgctrl/netlink'
+import type { Family } from '@wgctrl/types'
+import type { InterfaceHandle } from './context.js'
+import {
+  ANYWHERE,
+  addGuards,
+  addRules,
+  addTableRoute,
+  completeRules,
+  removePair,
+} from './default-route.js'
 import { addFirewall, type FirewallChoice } from './firewall.js'
-import type { OpenHandle, ReconcilePlan } from './interface-diff.js'
+import type { ReconcilePlan } from './interface-diff.js'
+import { ignoreGone, standbyInto, standbyNowhere } from './standby-route.js'
 import type { Transaction } from './transaction.js'
 import type { InterfaceWarning } from './warning.js'
 
@@ -12,15 +21,15 @@ interface ApplyOptions {
   readonly onWarning?: ((warning: InterfaceWarning) => void) | undefined
 }
 
-/** Makes the changes of a plan, in an order in which no packet of what stays is lost. */
+/** Makes the changes of a plan. */
 export class Application {
-  readonly #handle: OpenHandle
+  readonly #handle: InterfaceHandle
   readonly #plan: ReconcilePlan
   readonly #transaction: Transaction
   readonly #options: ApplyOptions
 
   constructor(
-    handle: OpenHandle,
+    handle: InterfaceHandle,
     plan: ReconcilePlan,
     transaction: Transaction,
     options: ApplyOptions,
@@ -31,14 +40,20 @@ export class Application {
     this.#options = options
   }
 
-  /** The device before its routes, so that no route leads to a peer that is not there yet. */
+  /**
+   * The device before its routes, so that no route leads to a peer that is not there yet; all ways into the
+   * tunnel before those that go, so that no packet for it takes another way in between.
+   */
   async run(): Promise<void> {
-    await this.#removeDefaults()
+    await this.#addStandbys()
     await this.#configure()
-    await this.#changeAddresses()
     await this.#changeLink()
-    await this.#changeRoutes()
+    await this.#changeAddresses()
+    await this.#addRoutes()
     await this.#addDefaults()
+    await this.#removeRoutes()
+    await this.#removeDefaults()
+    if (!this.#marksEarly) await this.#changeMark()
     await this.#changeFirewall()
   }
 
@@ -46,46 +61,50 @@ export class Application {
     return this.#transaction.step(step, body)
   }
 
-  async #removeDefaults(): Promise<void> {
-    const { removeDefaults, before, firewall, defaultRoutes } = this.#plan
+  async #addStandbys(): Promise<void> {
     const { rtnl, signal } = this.#handle
-    for (const family of removeDefaults) {
-      await this.#step(`remove the IPv${family} rules for mark ${before}`, async () => {
-        await removeRules(rtnl, before, signal, family)
-        for (const found of firewall) if (found.family === family) await found.remove()
-        for (const route of defaultRoutes) {
-          if (route.family === family) await rtnl.deleteRoute(route, { signal })
-        }
-      })
+    for (const route of this.#standbys()) {
+      await this.#step(`add a route to ${route.destination} that stands in`, () =>
+        rtnl.addRoute(route, { replace: true, signal }),
+      )
     }
   }
 
+  /** What keeps packets from other ways while the addresses change. */
+  #standbys(): NewRoute[] {
+    const { addresses, routes, defaults, mark, switchOn } = this.#plan
+    const { index } = this.#handle
+    // A link that is off takes no route.
+    const interrupted = switchOn ? [] : addresses.interrupted
+    const into = interrupted.map((network) => standbyInto(index, network, RT_TABLE.main))
+    if (!addresses.emptiesIPv4) return into
+    const table = { destination: ANYWHERE[4], table: mark }
+    const lost = [...routes, ...(defaults.includes(4) ? [table] : [])]
+    const nowhere = lost
+      .filter(({ destination }) => !destination.includes(':'))
+      .map(({ destination, table }) => standbyNowhere(index, destination, table))
+    return [...into, ...nowhere]
+  }
+
   async #configure(): Promise<void> {
-    const { config } = this.#plan
+    const { firewallMark, ...rest } = this.#plan.config
+    const config = this.#hasOldRules ? rest : this.#plan.config
     const { wg, name, call } = this.#handle
     if (Object.keys(config).length === 0) return
     await this.#step('configure the device', () => wg.configure(name, config, call))
   }
 
-  async #changeAddresses(): Promise<void> {
-    const { addAddresses, removeAddresses } = this.#plan
-    const { rtnl, index, signal } = this.#handle
-    const coming = new Set(addAddresses.map(hostOf))
-    // IPv6 has an address once, whatever its prefix length: such a one goes before it comes anew.
-    const isInTheWay = (address: string): boolean =>
-      address.includes(':') && coming.has(hostOf(address))
-    const remove = async (address: string): Promise<void> => {
-      await this.#step(`remove the address ${address}`, () =>
-        rtnl.deleteAddress({ index, address }, { signal }).catch(ignoreGone),
-      )
-    }
-    for (const address of removeAddresses.filter(isInTheWay)) await remove(address)
-    for (const address of addAddresses) {
-      await this.#step(`add the address ${address}`, () =>
-        rtnl.addAddress({ index, address }, { signal }),
-      )
-    }
-    for (const address of removeAddresses) if (!isInTheWay(address)) await remove(address)
+  /** The old mark keeps the tunnel's own packets out of the tunnel as long as there are rules for it. */
+  get #hasOldRules(): boolean {
+    const { own, before } = this.#plan
+    return own.pairs.some(({ mark }) => mark === before)
+  }
+
+  async #changeMark(): Promise<void> {
+    const { firewallMark } = this.#plan.config
+    const { wg, name, call } = this.#handle
+    if (firewallMark === undefined || !this.#hasOldRules) return
+    await this.#step('change the mark', () => wg.configure(name, { firewallMark }, call))
   }
 
   async #changeLink(): Promise<void> {
@@ -98,46 +117,92 @@ export class Application {
     )
   }
 
-  async #changeRoutes(): Promise<void> {
-    const { addRoutes, removeRoutes } = this.#plan
+  async #changeAddresses(): Promise<void> {
     const { rtnl, index, signal } = this.#handle
-    for (const { destination, table } of addRoutes) {
+    for (const { action, address } of this.#plan.addresses.steps) {
+      await this.#step(`${action} the address ${address}`, () =>
+        action === 'add'
+          ? rtnl.addAddress({ index, address }, { signal })
+          : rtnl.deleteAddress({ index, address }, { signal }).catch(ignoreGone),
+      )
+    }
+  }
+
+  async #addRoutes(): Promise<void> {
+    const { rtnl, index, signal } = this.#handle
+    for (const { destination, table } of this.#plan.addRoutes) {
       await this.#step(`add the route ${destination}`, () =>
         rtnl.addRoute({ destination, table, link: index }, { signal }),
       )
     }
-    for (const route of removeRoutes) {
+  }
+
+  async #removeRoutes(): Promise<void> {
+    const { rtnl, signal } = this.#handle
+    for (const route of this.#plan.removeRoutes) {
       await this.#step(`remove the route ${route.destination}`, () =>
         rtnl.deleteRoute(route, { signal }).catch(ignoreGone),
       )
     }
   }
 
+  /** The new mark comes as late as it can: from then on the old rules send its packets into the tunnel. */
   async #addDefaults(): Promise<void> {
-    const { addDefaults, mark } = this.#plan
-    const { firewall, onWarning } = this.#options
-    const warn = (warning: InterfaceWarning): void => onWarning?.(warning)
+    const { addDefaults, own, mark } = this.#plan
+    const isOfMark = (family: Family) => (one: { family: Family; mark?: number; table?: number }) =>
+      one.family === family && (one.mark ?? one.table) === mark
     for (const family of addDefaults) {
-      await addDefaultRoute(this.#transaction, this.#handle, family, mark, firewall, warn)
+      if (own.routes.some(isOfMark(family))) continue
+      await addTableRoute(this.#transaction, this.#handle, { family, mark })
+    }
+    if (this.#marksEarly) await this.#changeMark()
+    for (const family of addDefaults) {
+      const pair = own.pairs.find(isOfMark(family))
+      if (pair) await completeRules(this.#transaction, this.#handle, pair)
+      else await addRules(this.#transaction, this.#handle, { family, mark }, own.pairs)
+    }
+  }
+
+  get #marksEarly(): boolean {
+    return this.#plan.defaults.length > 0
+  }
+
+  async #removeDefaults(): Promise<void> {
+    const { removeDefaults, own, firewall, defaults, mark } = this.#plan
+    const { rtnl, signal } = this.#handle
+    for (const family of removeDefaults) {
+      const stays = (number: number): boolean => defaults.includes(family) && number === mark
+      await this.#step(`remove the IPv${family} rules for another mark`, async () => {
+        for (const pair of own.pairs) {
+          if (pair.family === family && !stays(pair.mark)) await removePair(rtnl, pair, signal)
+        }
+        for (const route of own.routes) {
+          if (route.family !== family || stays(route.table)) continue
+          await rtnl.deleteRoute(route, { signal }).catch(ignoreGone)
+        }
+        if (defaults.includes(family)) return
+        for (const found of firewall) if (found.family === family) await found.remove()
+      })
     }
   }
 
   async #changeFirewall(): Promise<void> {
-    const { guards, firewall, mark } = this.#plan
+    const { guards, addDefaults, firewall, mark } = this.#plan
     const { name, netns, signal } = this.#handle
     for (const { family, addresses } of guards) {
+      const found = firewall.find((one) => one.family === family)
+      if (addDefaults.includes(family) && !found) continue
       await this.#step(`change the IPv${family} firewall rules`, async () => {
         const rules = { name, family, mark, addresses }
-        const found = firewall.find((one) => one.family === family)
         if (found) await found.replace(rules)
         else await addFirewall(this.#options.firewall, rules, { netns, signal })
       })
     }
+    const { firewall: choice, onWarning } = this.#options
+    const warn = (warning: InterfaceWarning): void => onWarning?.(warning)
+    for (const family of addDefaults) {
+      if (firewall.some((one) => one.family === family)) continue
+      await addGuards(this.#transaction, this.#handle, { family, mark }, choice, warn)
+    }
   }
-}
-
-/** A route goes by itself with the address that it prefers, a secondary address with its primary one. */
-function ignoreGone(error: unknown): void {
-  const code = error instanceof WireGuardError ? error.code : ''
-  if (code !== 'ESRCH' && code !== 'EADDRNOTAVAIL') throw error
 }

@@ -1,35 +1,32 @@
-import { addressAttributes, type Link, type Route, type Rtnl, type Rule } from '@wgctrl/netlink'
+import { addressAttributes, type Link, type Route } from '@wgctrl/netlink'
 import {
   type DeviceConfig,
   type Endpoint,
   type Family,
+  invalid,
   isNamed,
   parseEndpoint,
 } from '@wgctrl/types'
 import { type DeviceDiff, diffDevice } from '../sync/diff.js'
 import { hostOf } from './address.js'
 import { type InterfaceHandle, wipeSecrets } from './context.js'
-import { findFreeTable, isMarkRule } from './default-route.js'
+import { findOwnPairs, isDefaultOf } from './default-route.js'
 import { type FirewallChoice, type FoundFirewall, findFirewall, hasFirewall } from './firewall.js'
+import { FIRST_TABLE, findDeadPairs, findFreeTable } from './firewall-mark.js'
 import type { InterfaceChange } from './interface-change.js'
 import type { CheckedInterface } from './interface-config.js'
 import { deriveMtu } from './mtu.js'
-import {
-  type InterfaceState,
-  isDefaultOf,
-  type NetworkPlan,
-  planNetwork,
-} from './reconcile-plan.js'
-import { listRoutes, listRules } from './system.js'
+import type { RulePair } from './policy-rule.js'
+import { type InterfaceState, type NetworkPlan, planNetwork } from './reconcile-plan.js'
+import { isStandby, listStandbys } from './standby-route.js'
+import { listRoutes } from './system.js'
 
-const STABLE_PRIVACY = addressAttributes.fields.flags.masks.stablePrivacy
+const { stablePrivacy: STABLE_PRIVACY, secondary: SECONDARY } = addressAttributes.fields.flags.masks
 
 const FAMILIES: readonly Family[] = [4, 6]
 
-/** An interface that is there. */
-export interface OpenHandle extends InterfaceHandle {
-  readonly link: Link
-}
+/** A link with less loses all that it has of IPv6. @source kernel, linux/ipv6.h, IPV6_MIN_MTU */
+const IPV6_MIN_MTU = 1280
 
 /** What has to be done to an interface. */
 export interface ReconcilePlan extends NetworkPlan {
@@ -41,62 +38,87 @@ export interface ReconcilePlan extends NetworkPlan {
   readonly switchOn: boolean
   readonly addDefaults: readonly Family[]
   readonly removeDefaults: readonly Family[]
-  readonly defaultRoutes: readonly Route[]
+  readonly own: OwnDefaults
   readonly firewall: readonly FoundFirewall[]
   readonly guards: readonly { readonly family: Family; readonly addresses: readonly string[] }[]
+  /** Routes that stood in for others during a call that did not end. */
+  readonly standbys: readonly Route[]
+}
+
+/** What is there of default routes through the tunnel. */
+export interface OwnDefaults {
+  /** Default routes in tables of marks. */
+  readonly routes: readonly Route[]
+  readonly pairs: readonly RulePair[]
 }
 
 /** Compares an interface with what it should be. Reads, and changes nothing. */
 export async function makePlan(
-  handle: OpenHandle,
+  handle: InterfaceHandle,
   desired: CheckedInterface,
   table: 'off' | 'auto' | number,
   choice: FirewallChoice,
 ): Promise<ReconcilePlan> {
-  const { rtnl, index, link, name, netns, signal } = handle
+  const { rtnl, index, name, netns, signal } = handle
+  const link = await rtnl.link(index, { signal })
   const state = await readState(handle)
   const { device } = state
+  const before = device.firewallMark
   const network = planNetwork(state, { ...desired, table })
-  const mark = await chooseMark(rtnl, desired.device, network.defaults, device.firewallMark)
+  const firewallMark = desired.device.firewallMark ?? 0
+  const pairs = await findOwnPairs(rtnl, index, [before, firewallMark], signal)
+  const mark =
+    network.defaults.length === 0
+      ? firewallMark
+      : firewallMark || (await keptMark(handle, before, pairs))
   const diff = diffDevice(
     device,
     { ...desired.device, firewallMark: mark },
     { keep: ['privateKey'] },
   )
   wipeSecrets(device)
-  const rules = await listRules(rtnl, signal)
-  const defaultRoutes = state.routes.filter((route) => isDefaultOf(route, device.firewallMark))
-  const current = FAMILIES.filter((family) =>
-    isInPlace(family, rules, defaultRoutes, device.firewallMark),
-  )
-  const needsFirewall = network.defaults.length > 0 || device.firewallMark !== 0
-  const firewall = needsFirewall ? await findFirewall(name, { netns, signal }) : []
-  const traces = FAMILIES.filter(
+  const tables = new Set([before, ...pairs.map((pair) => pair.mark)])
+  const own: OwnDefaults = {
+    pairs,
+    routes: state.routes.filter(
+      (route) => tables.has(route.table) && isDefaultOf(route, route.table),
+    ),
+  }
+  const firewall =
+    network.defaults.length > 0 || before !== 0 || pairs.length > 0
+      ? await findFirewall(name, { netns, signal })
+      : []
+  const isWanted = (family: Family): boolean => network.defaults.includes(family)
+  const addDefaults = network.defaults.filter((family) => !isInPlace(own, family, mark))
+  const removeDefaults = FAMILIES.filter(
     (family) =>
-      leavesTraces(family, rules, defaultRoutes, device.firewallMark) ||
-      firewall.some((found) => found.family === family),
+      isStale(own, family, mark, isWanted(family)) ||
+      (!isWanted(family) && firewall.some((found) => found.family === family)),
   )
-  const stays = (family: Family): boolean =>
-    mark === device.firewallMark && current.includes(family) && network.defaults.includes(family)
-  const kept = network.defaults.filter(stays)
   const all = await rtnl.addresses({ index }, { signal })
   const guards = (await hasFirewall(choice))
-    ? kept.flatMap((family) => changedGuard(family, network, all, firewall))
+    ? network.defaults.flatMap((family) => changedGuard(family, mark, network, all, firewall))
     : []
   const endpoints = desiredEndpoints(desired.device)
-  const mtu = desired.mtu ?? (await deriveMtu(rtnl, endpoints, mark, signal))
+  const mtu =
+    desired.mtu ??
+    (await deriveMtu(rtnl, endpoints, { link: index, marks: [firewallMark, before, mark], signal }))
+  if (mtu < IPV6_MIN_MTU && needsIPv6(network, desired)) {
+    throw invalid('mtu', `${mtu} bytes are too few for IPv6, which needs ${IPV6_MIN_MTU}`)
+  }
   const plan = {
     ...network,
     config: diff.config,
-    before: device.firewallMark,
+    before,
     mark,
     mtu: mtu === link.mtu ? undefined : mtu,
     switchOn: !link.up,
-    addDefaults: network.defaults.filter((family) => !stays(family)),
-    removeDefaults: traces.filter((family) => !stays(family)),
-    defaultRoutes,
+    addDefaults,
+    removeDefaults,
+    own,
     firewall,
     guards,
+    standbys: await listStandbys(rtnl, index, signal),
   }
   return { ...plan, changes: listChanges(plan, diff, link) }
 }
@@ -108,51 +130,58 @@ async function readState({
   name,
   call,
   signal,
-}: OpenHandle): Promise<InterfaceState> {
+}: InterfaceHandle): Promise<InterfaceState> {
   const device = await wg.device(name, call)
   const addresses = await rtnl.addresses({ index }, { signal })
+  const routes = await listRoutes(rtnl, { link: index }, signal)
   return {
     device,
     addresses: addresses
       .filter(({ flags }) => (flags & STABLE_PRIVACY) === 0)
-      .map(({ address, prefixLength }) => `${address}/${prefixLength}`),
-    routes: await listRoutes(rtnl, { link: index }, signal),
+      .map(({ family, address, prefixLength, flags }) => ({
+        family,
+        text: `${address}/${prefixLength}`,
+        // The same bit says of an IPv6 address that it is a temporary one.
+        isSecondary: family === 4 && (flags & SECONDARY) !== 0,
+      })),
+    routes: routes.filter((route) => !isStandby(route, index)),
   }
 }
 
-/** The config's, else with a default route the one that the device has, else a new one. */
-async function chooseMark(
-  rtnl: Rtnl,
-  { firewallMark }: DeviceConfig,
-  defaults: readonly Family[],
+/** The mark that `up` has chosen, else a new one. It never chooses one that is lower. */
+async function keptMark(
+  handle: InterfaceHandle,
   current: number,
+  pairs: readonly RulePair[],
 ): Promise<number> {
-  if (defaults.length === 0) return firewallMark ?? 0
-  return firewallMark || current || (await findFreeTable(rtnl))
+  const chosen = [current, ...pairs.map(({ mark }) => mark)].find((mark) => mark >= FIRST_TABLE)
+  return chosen ?? (await findFreeTable(handle.rtnl, await findDeadPairs(handle)))
 }
 
-const isInPlace = (
-  family: Family,
-  rules: readonly Rule[],
-  routes: readonly Route[],
-  mark: number,
-): boolean =>
-  rules.some((rule) => rule.family === family && isMarkRule(rule, mark)) &&
-  routes.some((route) => route.family === family)
+const needsIPv6 = ({ routes, defaults }: NetworkPlan, { addresses }: CheckedInterface): boolean =>
+  [...routes, ...addresses, ...defaults.map((family) => ({ family }))].some(
+    ({ family }) => family === 6,
+  )
 
-const leavesTraces = (
+/** Whether all is there that sends a family into the tunnel. */
+const isInPlace = ({ routes, pairs }: OwnDefaults, family: Family, mark: number): boolean =>
+  pairs.some((pair) => pair.family === family && pair.mark === mark && pair.isOrdered) &&
+  routes.some((route) => route.family === family && route.table === mark)
+
+/** Whether there is anything of a default route that is not wanted, or wanted with another mark. */
+const isStale = (
+  { routes, pairs }: OwnDefaults,
   family: Family,
-  rules: readonly Rule[],
-  routes: readonly Route[],
   mark: number,
+  isWanted: boolean,
 ): boolean =>
-  mark !== 0 &&
-  (rules.some((rule) => rule.family === family && isMarkRule(rule, mark)) ||
-    routes.some((route) => route.family === family))
+  pairs.some((pair) => pair.family === family && !(isWanted && pair.mark === mark)) ||
+  routes.some((route) => route.family === family && !(isWanted && route.table === mark))
 
 function changedGuard(
   family: Family,
-  { addAddresses, removeAddresses }: NetworkPlan,
+  mark: number,
+  { addresses: { addAddresses, removeAddresses } }: NetworkPlan,
   present: readonly { address: string; prefixLength: number; family: Family }[],
   firewall: readonly FoundFirewall[],
 ): { family: Family; addresses: string[] }[] {
@@ -166,7 +195,7 @@ function changedGuard(
   const addresses = [...new Set([...staying, ...coming])].sort()
   const found = firewall.find((rules) => rules.family === family)
   const guarded = [...(found?.addresses ?? [])].sort()
-  const isSame = found && guarded.join() === addresses.join()
+  const isSame = found && guarded.join() === addresses.join() && found.mark === mark
   return isSame ? [] : [{ family, addresses }]
 }
 
@@ -187,20 +216,24 @@ function listChanges(
   const { mtu, before, mark } = plan
   return [
     ...diff.changes,
-    ...plan.addAddresses.map((address) => ({ kind: 'address-added', address }) as const),
-    ...plan.removeAddresses.map((address) => ({ kind: 'address-removed', address }) as const),
+    ...plan.addresses.addAddresses.map((address) => ({ kind: 'address-added', address }) as const),
+    ...plan.addresses.removeAddresses.map(
+      (address) => ({ kind: 'address-removed', address }) as const,
+    ),
     ...(mtu === undefined ? [] : [{ kind: 'mtu', from: link.mtu ?? 0, to: mtu } as const]),
     ...(plan.switchOn ? [{ kind: 'switched-on' } as const] : []),
     ...plan.addRoutes.map(
       ({ destination, table }) => ({ kind: 'route-added', destination, table }) as const,
     ),
-    ...plan.removeRoutes.map(
+    ...[...plan.removeRoutes, ...plan.standbys].map(
       ({ destination, table }) => ({ kind: 'route-removed', destination, table }) as const,
     ),
     ...plan.removeDefaults.map(
       (family) => ({ kind: 'default-route-removed', family, mark: before }) as const,
     ),
     ...plan.addDefaults.map((family) => ({ kind: 'default-route-added', family, mark }) as const),
-    ...plan.guards.map((guard) => ({ kind: 'firewall-changed', ...guard }) as const),
+    ...plan.guards
+      .filter(({ family }) => !plan.addDefaults.includes(family))
+      .map((guard) => ({ kind: 'firewall-changed', ...guard }) as const),
   ]
 }

@@ -1,5 +1,6 @@
-import { type Route, RT_TABLE, type Rtnl } from '@wgctrl/netlink'
-import { type Device, type Endpoint, WireGuardError } from '@wgctrl/types'
+import { type Route, RT_TABLE, RTN, type Rtnl } from '@wgctrl/netlink'
+import { type Device, type Endpoint, errnoName, parseCidr, WireGuardError } from '@wgctrl/types'
+import { covers } from './route-plan.js'
 
 /**
  * What a packet grows by in the tunnel: 40 bytes of IPv6, 8 of UDP, 32 of WireGuard (type, receiver,
@@ -22,28 +23,36 @@ export function chooseMtu(ways: readonly number[], fallback: number | undefined)
   return (ways.length > 0 ? Math.min(...ways) : (fallback ?? ETHERNET_MTU)) - OVERHEAD
 }
 
-/**
- * The MTU that fits the ways to some endpoints.
- *
- * @param mark the mark on the tunnel's own packets: once a default route leads into the tunnel, the way of a
- *   packet without it does, too
- */
+export interface MtuOptions {
+  /** The interface's own link: what leads into it is no way of the tunnel's packets. */
+  readonly link: number
+  /**
+   * Marks that the tunnel's own packets have or had; 0: none. The first one counts with which the way does
+   * not lead into the tunnel.
+   */
+  readonly marks: readonly number[]
+  readonly signal: AbortSignal | undefined
+}
+
+/** The MTU that fits the ways to some endpoints. */
 export async function deriveMtu(
   rtnl: Rtnl,
   endpoints: readonly Endpoint[],
-  mark: number,
-  signal: AbortSignal | undefined,
+  options: MtuOptions,
 ): Promise<number> {
+  const { link, signal } = options
   const ways: number[] = []
   const global = endpoints.filter(({ scopeId }) => scopeId === undefined)
   for (const address of new Set(global.map((endpoint) => endpoint.address))) {
-    const route = await wayTo(rtnl, address, mark, signal)
+    const route = await wayTo(rtnl, address, options)
     const mtu = route && (await mtuOf(rtnl, route, signal))
     if (mtu !== undefined && mtu > 0) ways.push(mtu)
   }
   if (ways.length > 0) return chooseMtu(ways, undefined)
   const routes = await rtnl.routes({ family: 4, table: RT_TABLE.main }, { signal })
-  const standard = routes.find(({ destination }) => destination === '0.0.0.0/0')
+  const standard = routes.find(
+    (route) => route.destination === '0.0.0.0/0' && route.link !== link && isWay(route),
+  )
   return chooseMtu([], standard && (await mtuOf(rtnl, standard, signal)))
 }
 
@@ -51,19 +60,57 @@ export async function deriveMtu(
 export const endpointsOf = (device: Device): Endpoint[] =>
   device.peers.flatMap(({ endpoint }) => endpoint ?? [])
 
-/** `undefined` when nothing leads there. */
+/** `undefined` when nothing leads there but the tunnel itself. */
 async function wayTo(
   rtnl: Rtnl,
   address: string,
-  mark: number,
+  { link, marks, signal }: MtuOptions,
+): Promise<Route | undefined> {
+  for (const mark of new Set(marks)) {
+    const route = await rtnl.routeTo(address, { mark, signal }).catch(ignoreNoWay)
+    if (route?.link !== link) return route
+  }
+  return await wayAround(rtnl, address, link, signal)
+}
+
+/** The way that a packet would take if the tunnel were not there: what `up` was told when it was not. */
+async function wayAround(
+  rtnl: Rtnl,
+  address: string,
+  link: number,
   signal: AbortSignal | undefined,
 ): Promise<Route | undefined> {
-  try {
-    return await rtnl.routeTo(address, { mark, signal })
-  } catch (error) {
-    if (error instanceof WireGuardError) return undefined
-    throw error
+  const target = parseCidr(address)
+  const routes = await rtnl.routes({ family: target.family, table: RT_TABLE.main }, { signal })
+  let best: { readonly route: Route; readonly prefixLength: number } | undefined
+  for (const route of routes) {
+    const network = parseCidr(route.destination)
+    if (route.link === link || !covers(network, target)) continue
+    const { prefixLength } = network
+    const isBetter =
+      best === undefined ||
+      prefixLength > best.prefixLength ||
+      (prefixLength === best.prefixLength && (route.priority ?? 0) < (best.route.priority ?? 0))
+    if (isBetter) best = { route, prefixLength }
   }
+  return best && isWay(best.route) ? best.route : undefined
+}
+
+const isWay = ({ type }: Route): boolean => type === RTN.unicast
+
+/**
+ * What the kernel says where no route leads, or one that refuses: unreachable, prohibit, blackhole, throw.
+ *
+ * @source kernel, net/ipv4/fib_semantics.c, fib_props; net/ipv6/route.c
+ */
+const NO_WAY = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'EACCES', 'EAGAIN', 'EAFNOSUPPORT'])
+
+function ignoreNoWay(error: unknown): undefined {
+  if (!(error instanceof WireGuardError)) throw error
+  const name = error.errno === undefined ? error.code : errnoName(error.errno)
+  // A blackhole is EINVAL without a word; with one it is the request that is wrong.
+  const isBlackhole = name === 'EINVAL' && error.extendedAck?.message === undefined
+  if (!NO_WAY.has(name) && !isBlackhole) throw error
 }
 
 async function mtuOf(

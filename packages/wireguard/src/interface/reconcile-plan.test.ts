@@ -41,6 +41,16 @@ const desired = (allowedIPs: string[], addresses: string[] = []) => ({
   table: 'auto' as const,
 })
 
+const present = (...texts: string[]) =>
+  texts.map((text) => ({ ...parseInterfaceAddress(text, 'addresses'), isSecondary: false }))
+
+/** What is planned, but for the order of the steps and what there is to plan by. */
+function changesOf(...args: Parameters<typeof planNetwork>) {
+  const { addresses, routes: _, ...changes } = planNetwork(...args)
+  const { addAddresses, removeAddresses } = addresses
+  return { addAddresses, removeAddresses, ...changes }
+}
+
 const nothing = {
   addAddresses: [],
   removeAddresses: [],
@@ -53,10 +63,10 @@ describe('planNetwork', () => {
   it('finds nothing to do', () => {
     const state = {
       device: deviceWith(['10.9.0.2/32', '10.8.0.0/16']),
-      addresses: ['10.9.0.1/24'],
+      addresses: present('10.9.0.1/24'),
       routes: [route('10.9.0.0/24', { protocol: 2 }), route('10.8.0.0/16')],
     }
-    expect(planNetwork(state, desired(['10.9.0.2/32', '10.8.0.0/16'], ['10.9.0.1/24']))).toEqual(
+    expect(changesOf(state, desired(['10.9.0.2/32', '10.8.0.0/16'], ['10.9.0.1/24']))).toEqual(
       nothing,
     )
   })
@@ -64,10 +74,10 @@ describe('planNetwork', () => {
   it('adds a route for what an address that goes no longer covers', () => {
     const state = {
       device: deviceWith(['10.9.0.2/32']),
-      addresses: ['10.9.0.1/24'],
+      addresses: present('10.9.0.1/24'),
       routes: [route('10.9.0.0/24', { protocol: 2 })],
     }
-    expect(planNetwork(state, desired(['10.9.0.2/32'], ['10.7.0.1/24']))).toEqual({
+    expect(changesOf(state, desired(['10.9.0.2/32'], ['10.7.0.1/24']))).toEqual({
       ...nothing,
       addAddresses: ['10.7.0.1/24'],
       removeAddresses: ['10.9.0.1/24'],
@@ -78,7 +88,7 @@ describe('planNetwork', () => {
   it('removes a route that a new address makes needless', () => {
     const needless = route('10.9.0.2/32')
     const state = { device: deviceWith(['10.9.0.2/32']), addresses: [], routes: [needless] }
-    expect(planNetwork(state, desired(['10.9.0.2/32'], ['10.9.0.1/24']))).toEqual({
+    expect(changesOf(state, desired(['10.9.0.2/32'], ['10.9.0.1/24']))).toEqual({
       ...nothing,
       addAddresses: ['10.9.0.1/24'],
       removeRoutes: [needless],
@@ -98,7 +108,7 @@ describe('planNetwork', () => {
       addresses: [],
       routes: [stale, ...foreign],
     }
-    expect(planNetwork(state, desired([]))).toEqual({ ...nothing, removeRoutes: [stale] })
+    expect(changesOf(state, desired([]))).toEqual({ ...nothing, removeRoutes: [stale] })
   })
 })
 

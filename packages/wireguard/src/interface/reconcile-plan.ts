@@ -8,14 +8,16 @@ import {
   parsePublicKey,
 } from '@wgctrl/types'
 import type { InterfaceAddress } from './address.js'
+import { type AddressPlan, hasRoute, type PresentAddress, planAddresses } from './address-plan.js'
+import { isDefaultOf } from './default-route.js'
 import { type PlannedRoute, planRoutes } from './route-plan.js'
 
 /** An interface as it is. */
 export interface InterfaceState {
   readonly device: Device
-  /** With prefix length; those that the kernel made up are not among them. */
-  readonly addresses: readonly string[]
-  /** Of the link, in all tables. */
+  /** In the kernel's order; those that it made up are not among them. */
+  readonly addresses: readonly PresentAddress[]
+  /** Of the link, in all tables, but for those that stand in. */
   readonly routes: readonly Route[]
 }
 
@@ -26,8 +28,9 @@ export interface DesiredState {
 }
 
 export interface NetworkPlan {
-  readonly addAddresses: readonly string[]
-  readonly removeAddresses: readonly string[]
+  readonly addresses: AddressPlan
+  /** All routes that there should be, but for default routes in a table of their own. */
+  readonly routes: readonly PlannedRoute[]
   readonly addRoutes: readonly PlannedRoute[]
   readonly removeRoutes: readonly Route[]
   /** The families whose default route should go through the tunnel. */
@@ -39,21 +42,18 @@ export interface NetworkPlan {
  * `up` makes it and leads to what is, or will be, an allowed IP; all others of the link are left alone.
  */
 export function planNetwork(state: InterfaceState, desired: DesiredState): NetworkPlan {
-  const wanted = new Set(desired.addresses.map(({ text }) => text))
-  const current = new Set(state.addresses)
-  const addAddresses = [...wanted].filter((address) => !current.has(address))
-  const removeAddresses = [...current].filter((address) => !wanted.has(address))
-
+  const addresses = planAddresses(state.addresses, desired.addresses)
   const allowedIPs = desiredAllowedIPs(state.device, desired.device)
   const before = state.device.peers.flatMap((peer) => peer.allowedIPs)
   const ours = ownRoutes(state, new Set([...before, ...allowedIPs]))
-  const going = new Set(removeAddresses.map(connected))
+  const coming = connectedRoutes(desired.addresses)
+  const stays = new Set(coming.map(({ destination }) => destination))
+  const going = new Set(addresses.removeAddresses.map((address) => canonicalCidr(address)))
   const staying = state.routes.filter(
-    (route) => !ours.has(route) && !(isKernels(route) && going.has(route.destination)),
+    (route) =>
+      !ours.has(route) &&
+      !(isKernels(route) && going.has(route.destination) && !stays.has(route.destination)),
   )
-  const coming = addAddresses
-    .filter((address) => !address.endsWith('/32'))
-    .map((address) => ({ destination: connected(address), table: RT_TABLE.main }))
   const { routes, defaults } = planRoutes(allowedIPs, desired.table, [...staying, ...coming])
 
   const keyOf = (route: { destination: string; table: number }): string =>
@@ -62,8 +62,8 @@ export function planNetwork(state: InterfaceState, desired: DesiredState): Netwo
   const present = [...ours, ...staying].filter((route) => route.type === RTN.unicast)
   const existing = new Set(present.map(keyOf))
   return {
-    addAddresses,
-    removeAddresses,
+    addresses,
+    routes,
     addRoutes: routes.filter((route) => !existing.has(keyOf(route))),
     removeRoutes: [...ours].filter((route) => !planned.has(keyOf(route))),
     defaults,
@@ -107,10 +107,13 @@ function ownRoutes({ device, routes }: InterfaceState, allowedIPs: Set<string>):
   )
 }
 
-export const isDefaultOf = (route: Route, mark: number): boolean =>
-  mark !== 0 && route.table === mark && route.destination.endsWith('/0')
-
 const isKernels = (route: Route): boolean => route.protocol === RTPROT.kernel
 
-/** The network that an address is in. */
-const connected = (address: string): string => canonicalCidr(address)
+/** The routes that the kernel makes for addresses. */
+const connectedRoutes = (
+  addresses: readonly InterfaceAddress[],
+): { destination: string; table: number }[] =>
+  addresses
+    .map(({ text }) => canonicalCidr(text))
+    .filter(hasRoute)
+    .map((destination) => ({ destination, table: RT_TABLE.main }))

@@ -6,12 +6,14 @@ import {
   type DeviceConfig,
   WireGuardError,
 } from '@wgctrl/types'
-import type { InterfaceContext } from './context.js'
+import type { InterfaceContext, InterfaceHandle } from './context.js'
+import { TablesClaim } from './firewall-mark.js'
 import { Application } from './interface-application.js'
 import type { InterfaceChange } from './interface-change.js'
 import { checkInterface, type InterfaceSettings } from './interface-config.js'
-import { makePlan, type OpenHandle } from './interface-diff.js'
+import { makePlan, type ReconcilePlan } from './interface-diff.js'
 import { kindOf } from './link.js'
+import { removeStandbys } from './standby-route.js'
 import { Transaction } from './transaction.js'
 import { type InterfaceOptions, routingTable } from './up.js'
 
@@ -45,11 +47,12 @@ export async function reconcile(
   try {
     const handle = await openHandle(context, rtnl, name, options)
     const { firewall = 'auto', onWarning } = options
-    const plan = await makePlan(handle, { ...checked, device }, table, firewall)
-    if (options.dryRun !== true) {
-      await new Application(handle, plan, transaction, { firewall, onWarning }).run()
-    }
-    return plan.changes
+    const compare = () => makePlan(handle, { ...checked, device }, table, firewall)
+    const apply = (plan: ReconcilePlan) =>
+      new Application(handle, plan, transaction, { firewall, onWarning }).run()
+    const first = await compare()
+    if (options.dryRun !== true) await bringThere(handle, first, transaction, compare, apply)
+    return first.changes
   } catch (error) {
     throw options.signal?.aborted
       ? new AbortError(options.signal.reason)
@@ -58,6 +61,58 @@ export async function reconcile(
     await rtnl.close()
   }
 }
+
+/** How often to mend what a change took along, before somebody else has to be at work. */
+const ATTEMPTS = 4
+
+/**
+ * Makes the changes, and looks whether all is there then: with an address the kernel takes away more than
+ * was asked for.
+ */
+async function bringThere(
+  handle: InterfaceHandle,
+  first: ReconcilePlan,
+  transaction: Transaction,
+  compare: () => Promise<ReconcilePlan>,
+  apply: (plan: ReconcilePlan) => Promise<void>,
+): Promise<void> {
+  using claim = new TablesClaim()
+  let plan = first
+  if (first.addDefaults.length > 0) {
+    await transaction.step('wait for others who choose a routing table', () => claim.make(handle))
+    plan = await compare()
+  }
+  for (let attempt = 0; attempt === 0 ? plan.changes.length > 0 : isMending(plan); attempt++) {
+    if (attempt === ATTEMPTS) {
+      throw new WireGuardError('it changed during every attempt to bring it there', {
+        code: 'EINTR',
+      })
+    }
+    await apply(plan)
+    plan = await compare()
+  }
+  if (plan.standbys.length === 0) return
+  await transaction.step('remove the routes that stood in', () =>
+    removeStandbys(handle.rtnl, handle.index, handle.signal),
+  )
+}
+
+/** Of a device not everything can be read as it was written: that is no reason to write it again. */
+const isMending = ({
+  addresses,
+  addRoutes,
+  removeRoutes,
+  addDefaults,
+  removeDefaults,
+  guards,
+  mtu,
+  switchOn,
+}: ReconcilePlan): boolean =>
+  [addresses.steps, addRoutes, removeRoutes, addDefaults, removeDefaults, guards].some(
+    (list) => list.length > 0,
+  ) ||
+  mtu !== undefined ||
+  switchOn
 
 async function resolveNames(
   { resolver }: InterfaceContext,
@@ -73,12 +128,12 @@ async function openHandle(
   rtnl: Rtnl,
   name: string,
   { signal, timeout }: ReconcileOptions,
-): Promise<OpenHandle> {
+): Promise<InterfaceHandle> {
   const link = await rtnl.link(name, { signal })
   const kind = kindOf(link)
   if (kind === undefined) {
     throw new WireGuardError(`${name} is not a WireGuard interface`, { code: 'ENOTWIREGUARD' })
   }
   const call = { signal, timeout, backend: kind }
-  return { name, index: link.index, link, kind, wg, netns, rtnl, signal, call }
+  return { name, index: link.index, kind, wg, netns, rtnl, signal, call }
 }

@@ -1,9 +1,16 @@
 import { Rtnl } from '@wgctrl/netlink'
-import { AbortError, type CreateOptions, type Device, type DeviceKind } from '@wgctrl/types'
+import {
+  AbortError,
+  type CreateOptions,
+  type Device,
+  type DeviceKind,
+  type Family,
+} from '@wgctrl/types'
 import { type InterfaceContext, type InterfaceHandle, wipeSecrets } from './context.js'
-import { addDefaultRoute, ensureMark } from './default-route.js'
+import { addDefaultRoute, addGuards } from './default-route.js'
 import { type DnsChoice, setDns } from './dns.js'
 import type { FirewallChoice } from './firewall.js'
+import { claimMark, TablesClaim } from './firewall-mark.js'
 import { hookStep, runHook } from './hooks.js'
 import {
   type CheckedInterface,
@@ -175,12 +182,21 @@ class Up {
     }
   }
 
-  async #setMtuAndUp({ rtnl, index, signal }: InterfaceHandle, device: Device): Promise<number> {
-    const mtu =
-      this.#config.mtu ?? (await deriveMtu(rtnl, endpointsOf(device), device.firewallMark, signal))
+  async #setMtuAndUp(handle: InterfaceHandle, device: Device): Promise<number> {
+    const { rtnl, index, signal } = handle
+    const mtu = this.#config.mtu ?? (await this.#deriveMtu(handle, device))
     await this.#transaction.step(`set the MTU to ${mtu} and switch the interface on`, () =>
       rtnl.changeLink(index, { mtu, up: true }, { signal }),
     )
+    return mtu
+  }
+
+  async #deriveMtu({ rtnl, index: link, signal }: InterfaceHandle, device: Device) {
+    let mtu = 0
+    const options = { link, marks: [device.firewallMark], signal }
+    await this.#transaction.step('look for the ways to the endpoints', async () => {
+      mtu = await deriveMtu(rtnl, endpointsOf(device), options)
+    })
     return mtu
   }
 
@@ -207,12 +223,26 @@ class Up {
       )
     }
     if (plan.defaults.length === 0) return device.firewallMark
-    const mark = await ensureMark(this.#transaction, handle, device.firewallMark)
+    const mark = await this.#addDefaults(handle, plan.defaults, device.firewallMark)
     const { firewall = 'auto' } = this.#options
+    const warn = (warning: InterfaceWarning): void => this.#warn(warning)
     for (const family of plan.defaults) {
-      const warn = (warning: InterfaceWarning): void => this.#warn(warning)
-      await addDefaultRoute(this.#transaction, handle, family, mark, firewall, warn)
+      await addGuards(this.#transaction, handle, { family, mark }, firewall, warn)
     }
+    return mark
+  }
+
+  /** From the choice of a table until there are rules for it nobody else may choose. */
+  async #addDefaults(
+    handle: InterfaceHandle,
+    families: readonly Family[],
+    current: number,
+  ): Promise<number> {
+    const transaction = this.#transaction
+    using claim = new TablesClaim()
+    await transaction.step('wait for others who choose a routing table', () => claim.make(handle))
+    const mark = await claimMark(transaction, handle, current)
+    for (const family of families) await addDefaultRoute(transaction, handle, { family, mark })
     return mark
   }
 
