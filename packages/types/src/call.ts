@@ -1,3 +1,4 @@
+import { onAbort } from './abort-listeners.js'
 import { AbortError, InvalidRangeError, InvalidTypeError, WireGuardError } from './errors.js'
 
 /** What every call takes. */
@@ -26,6 +27,7 @@ export class Deadline {
   readonly #caller: AbortSignal | undefined
   #left: number
   #timer: NodeJS.Timeout | undefined
+  #unlisten = (): void => {}
   #since = 0
 
   /**
@@ -46,7 +48,7 @@ export class Deadline {
     if (signal?.aborted) throw new AbortError(signal.reason)
     this.#left = timeout
     this.#caller = signal
-    signal?.addEventListener('abort', this.#onAbort, { once: true })
+    if (signal) this.#unlisten = onAbort(signal, this.#onAbort)
     this.resume()
   }
 
@@ -72,7 +74,7 @@ export class Deadline {
   /** Lets go of the timer and of the caller's signal. */
   end(): void {
     this.#stopTimer()
-    this.#caller?.removeEventListener('abort', this.#onAbort)
+    this.#unlisten()
   }
 
   [Symbol.dispose](): void {

@@ -1,3 +1,4 @@
+export { onAbort } from './abort-listeners.js'
 export * from './address.js'
 export * from './backend.js'
 export * from './call.js'

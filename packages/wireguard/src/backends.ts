@@ -146,6 +146,20 @@ export class Backends {
     }
   }
 
+  /**
+   * Refuses what works on network interfaces for backends whose devices are none: those of this machine that have
+   * the same names would be changed in their place.
+   *
+   * @throws {WireGuardError} `EUNSUPPORTED`
+   */
+  requireLinks(kind?: DeviceKind): void {
+    for (const backend of this.available(kind)) {
+      if (backend.capabilities.links) continue
+      const problem = `devices of the ${backend.kind} backend that was given are no network interfaces`
+      throw unsupported('links', problem)
+    }
+  }
+
   /** Whether kernel devices are among the network interfaces of this machine, as far as is known now. */
   get hasKernelLinks(): boolean {
     return this.#of('linux-kernel').some(

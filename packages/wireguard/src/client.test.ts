@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
+import { Rtnl } from '@wgctrl/netlink'
 import {
   type Backend,
   type CallOptions,
@@ -16,7 +17,7 @@ import {
   WireGuardError,
 } from '@wgctrl/types'
 import { MemoryBackend } from '@wgctrl/types/testing'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { open } from './index.js'
 import type { Lookup } from './resolve.js'
 
@@ -183,6 +184,47 @@ describe('devices', () => {
       code: 'EUNSUPPORTED',
       feature: 'backend',
     })
+  })
+})
+
+describe('one signal', () => {
+  it('for many calls has one listener, and none when they are over', async () => {
+    const names = Array.from({ length: 20 }, (_, at) => `wg${at}`)
+    const wg = await open({ backends: [await memory('userspace', ...names)] })
+    const { signal } = new AbortController()
+    const watchers = names.map((name) => wg.watch(name, { signal }))
+    const first = Promise.all(watchers.map((watcher) => watcher.next()))
+    const calls = names.map((name) => wg.device(name, { signal }))
+    await Promise.all([...calls, wg.devices({ signal })])
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+    await Promise.all(watchers.map((watcher) => watcher.return()))
+    await first
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+  })
+})
+
+describe('devices that are no network interfaces', () => {
+  it('are not brought up or down, and the machine is left alone', async () => {
+    const wg = await open({ backends: [await memory('userspace', 'wg0')] })
+    const opened = vi.spyOn(Rtnl, 'open')
+    onTestFinished(() => opened.mockRestore())
+    const config = { addresses: ['10.99.0.1/24'], peers: [] }
+    const calls = {
+      up: () => wg.up({ name: 'wg0', ...config }),
+      down: () => wg.down('wg0'),
+      reconcile: () => wg.reconcile('wg0', config),
+      reresolve: () =>
+        wg.reresolve('wg0', { peers: [{ publicKey: KEY, endpoint: 'a.example:1' }] }),
+    }
+    for (const [operation, call] of Object.entries(calls)) {
+      expect(await failure(call())).toMatchObject({
+        code: 'EUNSUPPORTED',
+        feature: 'links',
+        operation,
+        device: 'wg0',
+      })
+    }
+    expect(opened).not.toHaveBeenCalled()
   })
 })
 

@@ -260,14 +260,21 @@ export class WireGuard implements AsyncDisposable {
    * nothing: when a step fails, what was done is undone. Linux only.
    *
    * @throws {StepError} `step` says what failed, `cause` why
+   * @throws {WireGuardError} `EUNSUPPORTED` for a backend whose devices are no network interfaces, such as a
+   *   fake; so do {@link down}, {@link reconcile} and {@link reresolve}
    */
   up(config: InterfaceConfig, options?: UpOptions): Promise<UpResult> {
-    return bringUp(this.#interfaces, config, options)
+    return this.#onLinks('up', config?.name, options?.backend, (interfaces) =>
+      bringUp(interfaces, config, options),
+    )
   }
 
   /** Removes exactly what {@link up} made, also after a crash. Linux only. @throws {StepError} */
   down(target: string | InterfaceConfig, options?: DownOptions): Promise<void> {
-    return bringDown(this.#interfaces, target, options)
+    const name = typeof target === 'string' ? target : target?.name
+    return this.#onLinks('down', name, undefined, (interfaces) =>
+      bringDown(interfaces, target, options),
+    )
   }
 
   /**
@@ -281,7 +288,9 @@ export class WireGuard implements AsyncDisposable {
     settings: InterfaceSettings,
     options?: ReconcileOptions,
   ): Promise<InterfaceChange[]> {
-    return reconcile(this.#interfaces, name, settings, options)
+    return this.#onLinks('reconcile', name, undefined, (interfaces) =>
+      reconcile(interfaces, name, settings, options),
+    )
   }
 
   /**
@@ -294,7 +303,9 @@ export class WireGuard implements AsyncDisposable {
     config: Pick<InterfaceSettings, 'peers'>,
     options?: ReresolveOptions,
   ): Promise<ReresolveResult> {
-    return reresolve(this.#interfaces, name, config, options)
+    return this.#onLinks('reresolve', name, undefined, (interfaces) =>
+      reresolve(interfaces, name, config, options),
+    )
   }
 
   /**
@@ -320,8 +331,19 @@ export class WireGuard implements AsyncDisposable {
     return this.#live.justInTime(name, options)
   }
 
-  get #interfaces(): InterfaceContext {
-    return { wg: this, resolver: this.#resolver, netns: this.#netns }
+  /** Nothing of the machine is looked at for a backend without network interfaces, such as a fake. */
+  async #onLinks<T>(
+    operation: string,
+    device: string,
+    kind: DeviceKind | undefined,
+    call: (interfaces: InterfaceContext) => Promise<T>,
+  ): Promise<T> {
+    try {
+      this.#backends.requireLinks(kind)
+    } catch (error) {
+      throw inContext(error, { operation, device })
+    }
+    return call({ wg: this, resolver: this.#resolver, netns: this.#netns })
   }
 
   /** Lets go of everything that is held. Devices stay as they are. */

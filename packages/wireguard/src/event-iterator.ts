@@ -1,4 +1,4 @@
-import { AbortError } from '@wgctrl/types'
+import { AbortError, onAbort } from '@wgctrl/types'
 
 /**
  * Values for one consumer as they come: waiting, ending, failing and being aborted. What they are, and
@@ -10,6 +10,7 @@ export abstract class EventIterator<T> implements AsyncIterableIterator<T, void,
   #ended: Promise<void> | undefined
   #failure: { readonly error: unknown } | undefined
   #wake = (): void => {}
+  #unlisten = (): void => {}
 
   /** @param signal ends the iteration with an `AbortError` */
   constructor(signal: AbortSignal | undefined) {
@@ -79,12 +80,12 @@ export abstract class EventIterator<T> implements AsyncIterableIterator<T, void,
 
   async #begin(): Promise<void> {
     if (this.#signal?.aborted) throw new AbortError(this.#signal.reason)
-    this.#signal?.addEventListener('abort', this.#onAbort, { once: true })
+    if (this.#signal) this.#unlisten = onAbort(this.#signal, this.#onAbort)
     await this.begin()
   }
 
   async #end(): Promise<void> {
-    this.#signal?.removeEventListener('abort', this.#onAbort)
+    this.#unlisten()
     this.#wake()
     await this.end((this.#begun ?? Promise.resolve()).catch(() => {}))
   }

@@ -149,6 +149,19 @@ describe('the doctor', () => {
       /not allowed/,
     ],
     [
+      'devices that cannot be seen',
+      {
+        backends: [
+          { kind: 'linux-kernel', code: 'EPERM', message: 'not allowed' },
+          { kind: 'userspace' },
+        ],
+        devices: [],
+      },
+      'devices',
+      'note',
+      /no devices can be seen; those of linux-kernel cannot/,
+    ],
+    [
       'a daemon that is gone',
       { devices: [{ name: 'wg0', code: 'ECONNREFUSED' }] },
       'device-wg0',

@@ -96,7 +96,10 @@ async function seeDevices(): ReturnType<Machine['devices']> {
         ? { kind: status.kind }
         : { kind: status.kind, code: status.reason.code, message: status.reason.message },
     )
-    const failed = found.errors.map(({ device = '?', code }) => ({ name: device, code }))
+    // What is wrong with a whole backend stands with the backends.
+    const failed = found.errors.flatMap(({ device: name, code }) =>
+      name === undefined ? [] : [{ name, code }],
+    )
     for (const { privateKey } of found) privateKey?.wipe()
     return { backends, devices: [...found.map(({ name }) => ({ name })), ...failed] }
   } catch (error) {

@@ -56,9 +56,11 @@ export async function checkDevices(machine: Machine): Promise<Finding[]> {
         : [note(`backend-${kind}`, `${kind} cannot be used: ${message}`)],
     ),
     ...devices.flatMap(({ name, code }) => (code === undefined ? [] : [unreadable(name, code)])),
-    ok(
-      'devices',
-      devicesText(devices.filter(({ code }) => code === undefined).map(({ name }) => name)),
+    devicesSeen(
+      devices.filter(({ code }) => code === undefined).map(({ name }) => name),
+      backends.flatMap(({ kind, code }) =>
+        code === undefined || code === 'ENOBACKEND' ? [] : [kind],
+      ),
     ),
   ]
 }
@@ -81,5 +83,11 @@ function unreadable(name: string, code: string): Finding {
   }
 }
 
-const devicesText = (names: readonly string[]): string =>
-  names.length === 0 ? 'there are no devices' : `devices: ${names.join(', ')}`
+/** @param hidden backends that refuse: they may have devices that cannot be seen */
+function devicesSeen(names: readonly string[], hidden: readonly string[]): Finding {
+  const text = names.length === 0 ? 'no devices' : `devices: ${names.join(', ')}`
+  if (hidden.length > 0) {
+    return note('devices', `${text} can be seen; those of ${hidden.join(', ')} cannot`, 'see above')
+  }
+  return ok('devices', names.length === 0 ? 'there are no devices' : text)
+}

@@ -1,7 +1,7 @@
 import { generatePresharedKey, generatePrivateKey, publicKey } from '@wgctrl/types'
 import { MemoryBackend } from '@wgctrl/types/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { open, parseConfig, type WireGuard } from 'wgctrl'
+import { open, parseConfig, type WireGuard, WireGuardError } from 'wgctrl'
 import { PeerNames } from '../peer-names/peer-names.js'
 import { Exporter, type ExporterOptions } from './exporter.js'
 import { parseListenAddress } from './listen-address.js'
@@ -120,6 +120,24 @@ describe('the exporter', () => {
     const text = await textOf(url)
     expect(text).not.toContain('wg0')
     expect(text).not.toContain('ENODEV')
+  })
+
+  it('says of a backend that refuses that it does, and serves the others', async () => {
+    const { backend } = await serve()
+    const refuse = async () => {
+      throw new WireGuardError('not allowed', { code: 'EPERM' })
+    }
+    const refusing = Object.assign(new MemoryBackend('linux-kernel'), { list: refuse })
+    await exporter?.stop()
+    wg = await open({ backends: [refusing, backend] })
+    const options = { listen: { host: '127.0.0.1', port: 0 }, names: new PeerNames(), maxAge: 0 }
+    const flags = { hasRemoteLabels: false, hasHandshakeDelay: false }
+    exporter = new Exporter(wg, { ...options, ...flags, now: Date.now, warn: () => {} })
+    await exporter.start()
+    const text = await textOf(`http://127.0.0.1:${exporter.address.port}`)
+    expect(text).toContain('wireguard_read_errors_total{interface="",code="EPERM"} 1')
+    expect(text).toContain(PEER)
+    expect(exporter.status()).toContain(', list: EPERM')
   })
 
   it('says 503 when devices cannot be listed, and goes on', async () => {

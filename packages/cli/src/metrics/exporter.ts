@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type Device, WireGuardError } from 'wgctrl'
+import { type Device, type DeviceKind, WireGuardError } from 'wgctrl'
 import type { PeerNames } from '../peer-names/peer-names.js'
 import type { Service } from '../service/service.js'
 import type { ListenAddress } from './listen-address.js'
@@ -9,7 +9,8 @@ import { PeerMetrics, type ReadError } from './peer-metrics.js'
 
 /** What the exporter needs of the facade. */
 export interface DeviceReader {
-  names(): Promise<string[]>
+  readonly backends: readonly { readonly kind: DeviceKind }[]
+  names(options: { backend: DeviceKind }): Promise<string[]>
   device(name: string, options: { maxAge: number }): Promise<Device>
 }
 
@@ -97,7 +98,9 @@ export class Exporter implements Service {
 
   async #collect(): Promise<string> {
     const { devices: wanted, names } = this.#options
-    const all = wanted ?? (await this.#reader.names())
+    const { names: all, errors: unlisted } = wanted
+      ? { names: wanted, errors: [] }
+      : await this.#list()
     for (const { file, error } of await names.load(all)) {
       this.#options.warn(`${file}: ${error.message}`)
     }
@@ -106,9 +109,26 @@ export class Exporter implements Service {
     const errors = readings.filter((reading): reading is ReadError => 'code' in reading)
     // One that went since it was listed is no error, unless somebody asked for it.
     const told = errors.filter(({ code }) => wanted !== undefined || code !== 'ENODEV')
+    told.push(...unlisted)
     this.#metrics.set(devices, told)
     this.#last = statusOf(devices, told)
     return await this.#metrics.registry.metrics()
+  }
+
+  /** Of a backend that refuses the error is served; one that this machine does not have is none. */
+  async #list(): Promise<{ names: string[]; errors: ReadError[] }> {
+    const kinds = [...new Set(this.#reader.backends.map(({ kind }) => kind))]
+    const errors: ReadError[] = []
+    const lists = await Promise.all(
+      kinds.map((backend) =>
+        this.#reader.names({ backend }).catch((error: unknown) => {
+          if (!(error instanceof WireGuardError)) throw error
+          if (error.code !== 'ENOBACKEND') errors.push({ device: '', code: error.code })
+          return []
+        }),
+      ),
+    )
+    return { names: [...new Set(lists.flat())].sort(), errors }
   }
 
   async #read(name: string): Promise<Device | ReadError> {
@@ -130,6 +150,6 @@ function send(response: ServerResponse, status: number, text: string): void {
 
 function statusOf(devices: readonly Device[], errors: readonly ReadError[]): string {
   const peers = devices.reduce((sum, device) => sum + device.peers.length, 0)
-  const failed = errors.map(({ device, code }) => `, ${device}: ${code}`).join('')
+  const failed = errors.map(({ device, code }) => `, ${device || 'list'}: ${code}`).join('')
   return `devices ${devices.length}, peers ${peers}${failed}`
 }

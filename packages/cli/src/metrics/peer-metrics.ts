@@ -11,7 +11,7 @@ export interface PeerMetricsOptions {
   now(): number
 }
 
-/** What went wrong with a device. */
+/** What went wrong with a device; with an empty name, with the list of a backend's devices. */
 export interface ReadError {
   readonly device: string
   readonly code: string
