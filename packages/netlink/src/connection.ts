@@ -1,4 +1,4 @@
-import { abortable } from '@wgctrl/types'
+import { abortable, refuseAborted } from '@wgctrl/types'
 import { writeU16, writeU32 } from './codec/bytes.js'
 import { type Message, NLM_F } from './codec/message.js'
 import { NetlinkError, protocolError } from './errors.js'
@@ -111,7 +111,7 @@ export class Connection {
   ): Promise<{ reply: Reply; release: () => void }> {
     const leave = await this.#enter(options.signal)
     try {
-      options.signal?.throwIfAborted()
+      refuseAborted(options.signal)
       if (this.#unfinished) await this.#drain(this.#unfinished)
       const reply = await this.#send(request, flags, options)
       return { reply, release: () => this.#release(reply, leave) }

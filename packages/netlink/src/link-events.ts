@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { abortReason, checkSignal, refuseAborted } from '@wgctrl/types'
 import { writeU16, writeU32 } from './codec/bytes.js'
 import { decodeMessages, MESSAGE_HEADER, NLM_F, NLMSG } from './codec/message.js'
 import { NetlinkError } from './errors.js'
@@ -56,7 +57,7 @@ const RECEIVE_BUFFER_SIZE = 1 << 20
 
 export interface LinkEventOptions {
   netns?: Namespace | undefined
-  /** Ends the iteration with its reason. */
+  /** Ends the iteration with an `AbortError`. */
   signal?: AbortSignal | undefined
 }
 
@@ -67,7 +68,8 @@ export interface LinkEventOptions {
  * @throws {NetlinkError} where netlink cannot be had
  */
 export async function watchLinks(options: LinkEventOptions = {}): Promise<LinkEvents> {
-  options.signal?.throwIfAborted()
+  checkSignal(options.signal)
+  refuseAborted(options.signal)
   const socket = await openNetlinkSocket({
     protocol: NETLINK.route,
     groups: [RTNLGRP_LINK],
@@ -191,7 +193,9 @@ class Mailbox {
     this.#wake()
   }
 
-  readonly #onAbort = (): void => this.#fail(this.#signal?.reason)
+  readonly #onAbort = (): void => {
+    if (this.#signal) this.#fail(abortReason(this.#signal))
+  }
 
   #fail(error: unknown): void {
     this.#failure ??= { error }

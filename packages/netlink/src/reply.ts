@@ -1,3 +1,4 @@
+import { refuseAborted } from '@wgctrl/types'
 import type { AttributeSet } from './codec/attribute-set.js'
 import { type Acknowledgement, decodeDone, decodeError } from './codec/extended-ack.js'
 import { type Message, MessageCursor, NLM_F, NLMSG } from './codec/message.js'
@@ -99,7 +100,7 @@ export class Reply {
    * answer is coming; ENOBUFS after an overrun
    */
   advance(): boolean | Promise<boolean> {
-    this.#signal?.throwIfAborted()
+    refuseAborted(this.#signal)
     if (this.finished) return false
     if (this.pending === undefined && this.#datagrams < SYNC_DATAGRAMS) {
       return this.#take(this.#transport.receiveSync(this.#buffer()))
@@ -119,7 +120,7 @@ export class Reply {
   async #advanceLater(): Promise<boolean> {
     const received = await (this.pending ?? this.#receive())
     this.pending = undefined
-    this.#signal?.throwIfAborted()
+    refuseAborted(this.#signal)
     if ('error' in received) throw received.error
     const more = this.#take(received.length)
     if (!this.finished) this.pending = this.#receive()

@@ -1,5 +1,6 @@
 import { onAbort } from './abort-listeners.js'
-import { AbortError, InvalidRangeError, InvalidTypeError, WireGuardError } from './errors.js'
+import { checkDuration, startTimer } from './duration.js'
+import { AbortError, InvalidTypeError, WireGuardError } from './errors.js'
 
 /** What every call takes. */
 export interface CallOptions {
@@ -15,8 +16,24 @@ export interface CallOptions {
 /** Milliseconds. Long enough for 100,000 peers on a slow machine, short enough to notice a stuck daemon. */
 export const DEFAULT_TIMEOUT = 60_000
 
-/** setTimeout takes no longer delay: it fires at once. */
-const LONGEST_DELAY = 2 ** 31 - 1
+/**
+ * What to throw when a signal fired: an {@link AbortError}, or what is thrown for a call that ran out of time.
+ */
+export function abortReason({ reason }: AbortSignal): unknown {
+  const isOurs = reason instanceof WireGuardError || reason?.code === 'ABORT_ERR'
+  return isOurs ? reason : new AbortError(reason)
+}
+
+/** @throws {TypeError} `EINVAL` when it is no signal */
+export function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal === undefined || signal instanceof AbortSignal) return
+  throw new InvalidTypeError('options.signal', 'must be an AbortSignal')
+}
+
+/** @throws {AbortError} when the signal fired, see {@link abortReason} */
+export function refuseAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw abortReason(signal)
+}
 
 /**
  * Joins the caller's signal and the timeout of one call into one signal. The clock runs only between
@@ -26,7 +43,7 @@ export class Deadline {
   readonly #controller = new AbortController()
   readonly #caller: AbortSignal | undefined
   #left: number
-  #timer: NodeJS.Timeout | undefined
+  #stop: (() => void) | undefined
   #unlisten = (): void => {}
   #since = 0
 
@@ -38,14 +55,9 @@ export class Deadline {
    */
   constructor(options: CallOptions = {}) {
     const { signal, timeout = DEFAULT_TIMEOUT } = options
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      throw new InvalidTypeError('options.signal', 'must be an AbortSignal')
-    }
-    if (typeof timeout !== 'number') throw new InvalidTypeError('options.timeout', 'not a number')
-    if (!(timeout > 0)) {
-      throw new InvalidRangeError('options.timeout', `must be above 0 milliseconds, got ${timeout}`)
-    }
-    if (signal?.aborted) throw new AbortError(signal.reason)
+    checkDuration(timeout, 'options.timeout')
+    checkSignal(signal)
+    refuseAborted(signal)
     this.#left = timeout
     this.#caller = signal
     if (signal) this.#unlisten = onAbort(signal, this.#onAbort)
@@ -59,14 +71,14 @@ export class Deadline {
 
   /** Starts the clock again. */
   resume(): void {
-    if (this.#timer !== undefined || this.#left === Number.POSITIVE_INFINITY) return
+    if (this.#stop !== undefined || this.#left === Number.POSITIVE_INFINITY) return
     this.#since = performance.now()
-    this.#timer = setTimeout(this.#onTimeout, Math.min(this.#left, LONGEST_DELAY))
+    this.#stop = startTimer(this.#left, this.#onTimeout)
   }
 
   /** Stops the clock while the caller has the word. */
   pause(): void {
-    if (this.#timer === undefined) return
+    if (this.#stop === undefined) return
     this.#left = Math.max(0, this.#left - (performance.now() - this.#since))
     this.#stopTimer()
   }
@@ -82,8 +94,8 @@ export class Deadline {
   }
 
   #stopTimer(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#stop?.()
+    this.#stop = undefined
   }
 
   readonly #onAbort = (): void => {

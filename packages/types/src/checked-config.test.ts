@@ -305,11 +305,11 @@ describe('withCheckedConfig', () => {
     })
   })
 
-  it('ends with the reason of a signal', async () => {
+  it('ends with an AbortError when the signal fires', async () => {
     const controller = new AbortController()
     const call = withCheckedConfig({ peers }, (checked) => checked(controller.signal))
     controller.abort(new Error('enough'))
-    await expect(call).rejects.toThrow('enough')
+    await expect(call).rejects.toMatchObject({ code: 'ABORT_ERR', cause: new Error('enough') })
   })
 
   it('wipes the secrets when the call is over, also one that never looked at them', async () => {

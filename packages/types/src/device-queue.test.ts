@@ -13,6 +13,9 @@ function heldTask() {
   return { task: () => gate, end }
 }
 
+/** The AbortError of a signal that fired with an error. */
+const abortedBy = (reason: string) => ({ code: 'ABORT_ERR', cause: new Error(reason) })
+
 describe('inTurn', () => {
   it('runs the calls on one device in order, one at a time', async () => {
     const log: string[] = []
@@ -69,7 +72,7 @@ describe('inTurn', () => {
     const aborted = inTurn('leave', controller.signal, task)
     const last = inTurn('leave', never, async () => log.push('last'))
     controller.abort(new Error('had enough'))
-    await expect(aborted).rejects.toThrow('had enough')
+    await expect(aborted).rejects.toMatchObject(abortedBy('had enough'))
     await nextTurn()
     expect(log, 'the last still waits for the first').toEqual([])
     held.end()
@@ -81,7 +84,7 @@ describe('inTurn', () => {
   it('does not start a task whose signal fired before', async () => {
     const task = vi.fn(async () => {})
     const gone = AbortSignal.abort(new Error('before'))
-    await expect(inTurn('gone', gone, task)).rejects.toThrow('before')
+    await expect(inTurn('gone', gone, task)).rejects.toMatchObject(abortedBy('before'))
     expect(task).not.toHaveBeenCalled()
     expect(await inTurn('gone', never, async () => 'next')).toBe('next')
   })
@@ -129,8 +132,10 @@ describe('afterTurns', () => {
     const write = inTurn('abort', never, held.task)
     const read = afterTurns('abort', controller.signal)
     controller.abort(new Error('had enough'))
-    await expect(read).rejects.toThrow('had enough')
-    await expect(afterTurns('idle', controller.signal)).rejects.toThrow('had enough')
+    await expect(read).rejects.toMatchObject(abortedBy('had enough'))
+    await expect(afterTurns('idle', controller.signal)).rejects.toMatchObject(
+      abortedBy('had enough'),
+    )
     held.end()
     await write
   })
@@ -142,19 +147,25 @@ describe('abortable', () => {
     await expect(abortable(Promise.reject(new Error('own')), never)).rejects.toThrow('own')
   })
 
-  it('throws the reason of the signal, before and during', async () => {
+  it('throws an AbortError with the reason of the signal, before and during', async () => {
     const pending = new Promise(() => {})
     const controller = new AbortController()
     const waiting = abortable(pending, controller.signal)
     controller.abort('reason')
-    await expect(waiting).rejects.toBe('reason')
-    await expect(abortable(pending, controller.signal)).rejects.toBe('reason')
+    await expect(waiting).rejects.toMatchObject({ code: 'ABORT_ERR', cause: 'reason' })
+    await expect(abortable(pending, controller.signal)).rejects.toMatchObject({
+      code: 'ABORT_ERR',
+      cause: 'reason',
+    })
   })
   it('hears of a rejection that comes when nobody waits any more', async () => {
     const unheard = vi.fn()
     process.on('unhandledRejection', unheard)
     const late = Promise.reject(new Error('late'))
-    await expect(abortable(late, AbortSignal.abort('reason'))).rejects.toBe('reason')
+    await expect(abortable(late, AbortSignal.abort('reason'))).rejects.toMatchObject({
+      code: 'ABORT_ERR',
+      cause: 'reason',
+    })
     await nextTurn()
     process.off('unhandledRejection', unheard)
     expect(unheard).not.toHaveBeenCalled()

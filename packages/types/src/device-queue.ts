@@ -1,3 +1,5 @@
+import { abortReason, refuseAborted } from './call.js'
+
 /** The last call in line for each device of this process; a device that nobody uses has no entry. */
 const tails = new Map<string, Promise<unknown>>()
 
@@ -6,7 +8,7 @@ const tails = new Map<string, Promise<unknown>>()
  * other devices run side by side. A call that is aborted while it waits leaves the line at once.
  *
  * @param key names the device among all of this process: two clients of one device share a line
- * @param signal its `reason` is thrown when it fires before the task started
+ * @param signal ends the wait when it fires before the task started, see {@link abortReason}
  */
 export async function inTurn<T>(
   key: string,
@@ -25,7 +27,7 @@ export async function inTurn<T>(
   })
   try {
     if (before) await abortable(before, signal)
-    signal.throwIfAborted()
+    refuseAborted(signal)
     return await task()
   } finally {
     leave()
@@ -36,13 +38,13 @@ export async function inTurn<T>(
 export async function afterTurns(key: string, signal: AbortSignal): Promise<void> {
   const before = tails.get(key)
   if (before) await abortable(before, signal)
-  signal.throwIfAborted()
+  refuseAborted(signal)
 }
 
-/** Waits for `promise`, or throws the signal's reason. The promise itself goes on. */
+/** Waits for `promise`, or throws what {@link abortReason} says. The promise itself goes on. */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason)
+    const onAbort = (): void => reject(abortReason(signal))
     if (signal.aborted) onAbort()
     else signal.addEventListener('abort', onAbort, { once: true })
     // Also when nobody waits any more: a rejection that nobody hears ends the process.

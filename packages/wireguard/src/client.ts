@@ -3,14 +3,13 @@ import {
   type Backend,
   type CallOptions,
   type CreateOptions,
+  checkDuration,
   checkInterfaceName,
   Deadline,
   type DeleteOptions,
   type Device,
   type DeviceConfig,
   type DeviceKind,
-  InvalidRangeError,
-  InvalidTypeError,
   inContext,
   inTurn,
   type Peer,
@@ -377,7 +376,7 @@ export class WireGuard implements AsyncDisposable {
 
   /** A reading asks all backends; one of another kind than the caller wants does not help him. */
   async #recentDevice(name: string, maxAge: number, call: ClientCallOptions): Promise<Device> {
-    checkMaxAge(maxAge)
+    checkDuration(maxAge, 'options.maxAge', 0)
     using deadline = new Deadline(call)
     const rest = timeLeft(call)
     try {
@@ -478,12 +477,6 @@ async function begin(peers: AsyncIterator<Peer>): Promise<Stream> {
     await peers.return?.()
     throw error
   }
-}
-
-function checkMaxAge(maxAge: number): void {
-  if (typeof maxAge !== 'number') throw new InvalidTypeError('options.maxAge', 'must be a number')
-  if (maxAge >= 0) return
-  throw new InvalidRangeError('options.maxAge', `must be 0 milliseconds or more, got ${maxAge}`)
 }
 
 function copyOf(device: string, config: DeviceConfig): DeviceConfig {

@@ -1,4 +1,4 @@
-import { AbortError, onAbort } from '@wgctrl/types'
+import { abortable, abortReason, checkSignal, onAbort, refuseAborted } from '@wgctrl/types'
 
 /**
  * Values for one consumer as they come: waiting, ending, failing and being aborted. What they are, and
@@ -7,6 +7,7 @@ import { AbortError, onAbort } from '@wgctrl/types'
 export abstract class EventIterator<T> implements AsyncIterableIterator<T, void, undefined> {
   readonly #signal: AbortSignal | undefined
   #begun: Promise<void> | undefined
+  #hasBegun = false
   #ended: Promise<void> | undefined
   #failure: { readonly error: unknown } | undefined
   #wake = (): void => {}
@@ -14,30 +15,31 @@ export abstract class EventIterator<T> implements AsyncIterableIterator<T, void,
 
   /** @param signal ends the iteration with an `AbortError` */
   constructor(signal: AbortSignal | undefined) {
+    checkSignal(signal)
     this.#signal = signal
   }
 
   async next(): Promise<IteratorResult<T, void>> {
-    try {
-      await this.begun()
-      for (;;) {
-        if (this.#ended) return { done: true, value: undefined }
-        if (this.#failure) throw this.#failure.error
-        const value = this.take()
-        if (value !== undefined) return { done: false, value }
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve
-        })
+    // Not waited for: it may take long, and an end or an abort comes first then.
+    this.begun().catch(() => {})
+    for (;;) {
+      const failure = this.#failure
+      if (failure) {
+        await this.return()
+        throw failure.error
       }
-    } catch (error) {
-      await this.return()
-      throw error
+      if (this.#ended) return { done: true, value: undefined }
+      const value = this.#hasBegun ? this.take() : undefined
+      if (value !== undefined) return { done: false, value }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
     }
   }
 
   async return(): Promise<IteratorResult<T, void>> {
-    this.#ended ??= this.#end()
-    await this.#ended
+    this.#failure = undefined
+    await this.#stop()
     return { done: true, value: undefined }
   }
 
@@ -49,10 +51,10 @@ export abstract class EventIterator<T> implements AsyncIterableIterator<T, void,
     await this.return()
   }
 
-  /** Makes the beginning, once. */
+  /** Makes the beginning, once. Waits for it, or until the signal fires. */
   protected begun(): Promise<void> {
     this.#begun ??= this.#begin()
-    return this.#begun
+    return this.#signal ? abortable(this.#begun, this.#signal) : this.#begun
   }
 
   protected get isEnded(): boolean {
@@ -66,7 +68,7 @@ export abstract class EventIterator<T> implements AsyncIterableIterator<T, void,
 
   /** The first failure ends the iteration. */
   protected fail(error: unknown): void {
-    this.#failure ??= { error }
+    if (!this.#ended) this.#failure ??= { error }
     this.#wake()
   }
 
@@ -79,9 +81,21 @@ export abstract class EventIterator<T> implements AsyncIterableIterator<T, void,
   protected abstract end(begun: Promise<void>): Promise<void>
 
   async #begin(): Promise<void> {
-    if (this.#signal?.aborted) throw new AbortError(this.#signal.reason)
-    if (this.#signal) this.#unlisten = onAbort(this.#signal, this.#onAbort)
-    await this.begin()
+    try {
+      refuseAborted(this.#signal)
+      if (this.#signal) this.#unlisten = onAbort(this.#signal, this.#onAbort)
+      await this.begin()
+      this.#hasBegun = true
+      this.#wake()
+    } catch (error) {
+      this.fail(error)
+      throw error
+    }
+  }
+
+  #stop(): Promise<void> {
+    this.#ended ??= this.#end()
+    return this.#ended
   }
 
   async #end(): Promise<void> {
@@ -90,5 +104,9 @@ export abstract class EventIterator<T> implements AsyncIterableIterator<T, void,
     await this.end((this.#begun ?? Promise.resolve()).catch(() => {}))
   }
 
-  readonly #onAbort = (): void => this.fail(new AbortError(this.#signal?.reason))
+  readonly #onAbort = (): void => {
+    if (this.#signal) this.fail(abortReason(this.#signal))
+    // Also when nobody asks for the next value any more.
+    this.#stop().catch(() => {})
+  }
 }

@@ -2,9 +2,9 @@ import type { LookupAddress } from 'node:dns'
 import { lookup as systemLookup } from 'node:dns/promises'
 import {
   abortable,
+  checkAtLeast,
   type DeviceConfig,
   type Endpoint,
-  InvalidRangeError,
   InvalidTypeError,
   isNamed,
   type NamedEndpoint,
@@ -64,9 +64,7 @@ export class EndpointResolver {
     if (typeof this.#lookup !== 'function') {
       throw new InvalidTypeError('options.resolve.lookup', 'must be a function')
     }
-    if (!(this.#retries >= 0)) {
-      throw new InvalidRangeError('options.resolve.retries', 'must be 0 or more')
-    }
+    checkAtLeast(0, this.#retries, 'options.resolve.retries')
   }
 
   /**

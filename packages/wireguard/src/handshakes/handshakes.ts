@@ -1,19 +1,20 @@
 import { openPacketReader } from '@wgctrl/netlink'
 import {
+  checkAtLeast,
+  checkDuration,
   checkInterfaceName,
   type Device,
   type Endpoint,
-  InvalidRangeError,
   type PublicKey,
+  slept,
   unsupported,
   WireGuardError,
 } from '@wgctrl/types'
 import { EventIterator } from '../event-iterator.js'
-import { slept } from '../watch/slept.js'
 import type { HandshakeCounters, Verdict } from './counters.js'
 import { initiationFilter, LONGEST_PACKET } from './initiation-filter.js'
 import { Responder } from './noise.js'
-import type { Rate } from './rate-limit.js'
+import { checkRate, type Rate } from './rate-limit.js'
 import { Sieve } from './sieve.js'
 
 /** Somebody wants to connect: a handshake initiation that came for a device. */
@@ -115,13 +116,13 @@ export class Handshakes extends EventIterator<Initiation> {
     this.#name = name
     this.#context = context
     this.#options = options
-    this.#interval = positive(options.interval ?? 1000, 'options.interval')
-    this.#capacity = positive(options.queue ?? 1024, 'options.queue')
+    this.#interval = checkDuration(options.interval ?? 1000, 'options.interval')
+    this.#capacity = checkAtLeast(1, options.queue ?? 1024, 'options.queue')
     this.#sieve = new Sieve({
-      perSource: options.perSource ?? PER_SOURCE,
-      overall: options.overall ?? OVERALL,
-      sources: positive(options.sources ?? 16_384, 'options.sources'),
-      keys: positive(options.keys ?? 65_536, 'options.keys'),
+      perSource: checkRate(options.perSource ?? PER_SOURCE, 'options.perSource'),
+      overall: checkRate(options.overall ?? OVERALL, 'options.overall'),
+      sources: checkAtLeast(1, options.sources ?? 16_384, 'options.sources'),
+      keys: checkAtLeast(1, options.keys ?? 65_536, 'options.keys'),
     })
     this.#counts = {
       received: 0,
@@ -150,8 +151,13 @@ export class Handshakes extends EventIterator<Initiation> {
    *   CAP_NET_RAW; `EUNSUPPORTED` where the private key cannot be read (boringtun) or there are no packet
    *   sockets (other systems than Linux)
    */
-  start(): Promise<void> {
-    return this.begun()
+  async start(): Promise<void> {
+    try {
+      await this.begun()
+    } catch (error) {
+      await this.return()
+      throw error
+    }
   }
 
   protected async begin(): Promise<void> {
@@ -250,9 +256,4 @@ export class Handshakes extends EventIterator<Initiation> {
 
 function openInitiations(netns: string | number | undefined): Promise<PacketSource> {
   return openPacketReader({ filter: initiationFilter(0), maxLength: LONGEST_PACKET, netns })
-}
-
-function positive(value: number, path: string): number {
-  if (value > 0) return value
-  throw new InvalidRangeError(path, `must be above 0, got ${value}`)
 }

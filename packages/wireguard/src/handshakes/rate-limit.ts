@@ -1,12 +1,24 @@
-import type { Endpoint } from '@wgctrl/types'
+import { checkAtLeast, type Endpoint, InvalidTypeError } from '@wgctrl/types'
 import { BoundedMap } from '../watch/bounded-map.js'
 
 /** How often something may happen. */
 export interface Rate {
-  /** Times per second, in the long run. */
+  /** Times per second, in the long run; 0: a burst, and never again; `Infinity`: no limit. */
   readonly perSecond: number
-  /** Times at once, after a pause. */
+  /** Times at once, after a pause. 1 or more; `Infinity`: no limit. */
   readonly burst: number
+}
+
+/**
+ * @param path the field, such as `options.overall`
+ * @throws {TypeError | RangeError} `EINVAL` with `path`
+ */
+export function checkRate(rate: Rate, path: string): Rate {
+  if (typeof rate !== 'object' || rate === null) {
+    throw new InvalidTypeError(path, 'must have perSecond and burst')
+  }
+  const perSecond = checkAtLeast(0, rate.perSecond, `${path}.perSecond`)
+  return { perSecond, burst: checkAtLeast(1, rate.burst, `${path}.burst`) }
 }
 
 interface Bucket {
@@ -35,6 +47,7 @@ export class RateLimit {
    */
   take(source: string, now: number): boolean {
     const { perSecond, burst } = this.#rate
+    if (perSecond === Number.POSITIVE_INFINITY) return true
     const bucket = this.#buckets.get(source) ?? { tokens: burst, at: now }
     this.#buckets.set(source, bucket)
     bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) * perSecond) / 1000)

@@ -2,6 +2,7 @@ import { type Link, Rtnl } from '@wgctrl/netlink'
 import {
   AbortError,
   checkInterfaceName,
+  Deadline,
   type Device,
   type DeviceKind,
   WireGuardError,
@@ -51,6 +52,7 @@ export async function bringDown(
   if (typeof target === 'string') checkInterfaceName(target)
   const config = typeof target === 'string' ? undefined : target
   const checked = config && checkNamedInterface(config)
+  new Deadline(options).end()
   const rtnl = await Rtnl.open({ netns: context.netns })
   const transaction = new Transaction('down', name, options)
   try {

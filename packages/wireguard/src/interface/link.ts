@@ -4,11 +4,12 @@ import {
   type CallOptions,
   type CreateOptions,
   type DeviceKind,
+  refuseAborted,
   WireGuardError,
 } from '@wgctrl/types'
 import type { DeviceCalls } from './context.js'
 import type { Namespace } from './namespace.js'
-import { refuseAborted, type Undo } from './transaction.js'
+import type { Undo } from './transaction.js'
 
 export interface NewDevice {
   readonly name: string

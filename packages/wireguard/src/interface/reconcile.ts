@@ -40,6 +40,7 @@ export async function reconcile(
 ): Promise<InterfaceChange[]> {
   checkInterfaceName(name)
   const checked = checkInterface(settings)
+  new Deadline(options).end()
   const table = await routingTable(checked.table)
   const device = await resolveNames(context, checked.device, options)
   const rtnl = await Rtnl.open({ netns: context.netns })

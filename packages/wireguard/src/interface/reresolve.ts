@@ -1,11 +1,11 @@
 import { Rtnl } from '@wgctrl/netlink'
 import {
   type CallOptions,
+  checkDuration,
   checkInterfaceName,
   Deadline,
   type Endpoint,
   formatEndpoint,
-  InvalidRangeError,
   isNamed,
   type Peer,
   type PeerConfig,
@@ -62,8 +62,9 @@ export async function reresolve(
   options: ReresolveOptions = {},
 ): Promise<ReresolveResult> {
   checkInterfaceName(name)
+  new Deadline(options).end()
   const { olderThan = DEFAULT_AGE } = options
-  if (!(olderThan >= 0)) throw new InvalidRangeError('options.olderThan', 'must be 0 or more')
+  checkDuration(olderThan, 'options.olderThan', 0)
   const named = (config.peers ?? []).flatMap(toNamed)
   if (named.length === 0) return { moved: [], errors: [] }
   const call = { ...(await callOf(context, name)), ...pickCall(options) }

@@ -1,4 +1,4 @@
-import { AbortError, InvalidRangeError, InvalidTypeError, WireGuardError } from '@wgctrl/types'
+import { InvalidRangeError, InvalidTypeError, refuseAborted, WireGuardError } from '@wgctrl/types'
 
 /** Takes back what a step did. */
 export type Undo = () => Promise<void>
@@ -103,10 +103,6 @@ export class Transaction {
     if (failures.length === 0 && (isOwn || isAbort || this.#step === '')) return error
     return new StepError(this.#operation, this.#device, this.#step, error, failures)
   }
-}
-
-export function refuseAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new AbortError(signal.reason)
 }
 
 const reasonOf = (error: unknown): string =>

@@ -2,6 +2,7 @@ import { Rtnl } from '@wgctrl/netlink'
 import {
   AbortError,
   type CreateOptions,
+  Deadline,
   type Device,
   type DeviceKind,
   type Family,
@@ -24,7 +25,7 @@ import type { Namespace } from './namespace.js'
 import { planRoutes } from './route-plan.js'
 import { listRoutes } from './system.js'
 import { tableNumber } from './table.js'
-import { refuseAborted, type StepEvent, Transaction } from './transaction.js'
+import { type StepEvent, Transaction } from './transaction.js'
 import type { InterfaceWarning } from './warning.js'
 
 /** What `up`, `down` and `reconcile` have in common. */
@@ -82,7 +83,7 @@ export async function bringUp(
   options: UpOptions = {},
 ): Promise<UpResult> {
   const checked = checkNamedInterface(config)
-  refuseAborted(options.signal)
+  new Deadline(options).end()
   const table = await routingTable(checked.table)
   const { netns } = context
   const rtnl = await Rtnl.open({ netns })

@@ -1,19 +1,23 @@
 import { setMaxListeners } from 'node:events'
 import {
+  abortReason,
   type CallOptions,
+  checkAtLeast,
+  checkDuration,
   checkInterfaceName,
+  checkSignal,
   type DeviceConfig,
   type Endpoint,
-  InvalidRangeError,
   InvalidTypeError,
   type PeerConfig,
   type PublicKey,
+  refuseAborted,
+  slept,
   WireGuardError,
 } from '@wgctrl/types'
 import type { HandshakeCounters } from '../handshakes/counters.js'
 import type { HandshakeOptions, Handshakes, Initiation } from '../handshakes/handshakes.js'
 import type { Reading, ReadingOptions } from '../watch/shared-reader.js'
-import { slept } from '../watch/slept.js'
 import { installation } from './install.js'
 import { Lookups } from './lookups.js'
 import type {
@@ -77,15 +81,17 @@ export class JustInTime implements AsyncDisposable {
     this.#name = name
     this.#context = context
     this.#options = options
-    this.#interval = atLeast(1, options.interval ?? 1000, 'options.interval')
-    this.#idle = atLeast(1, options.idle ?? 300_000, 'options.idle')
-    this.#maxPeers = atLeast(1, options.maxPeers ?? Number.POSITIVE_INFINITY, 'options.maxPeers')
+    this.#interval = checkDuration(options.interval ?? 1000, 'options.interval')
+    this.#idle = checkDuration(options.idle ?? 300_000, 'options.idle')
+    const { maxPeers = Number.POSITIVE_INFINITY } = options
+    this.#maxPeers = checkAtLeast(1, maxPeers, 'options.maxPeers')
+    checkSignal(options.signal)
     this.#residents = new Residents(pinning(options.pinned))
     this.#lookups = new Lookups({
-      timeout: atLeast(1, options.lookupTimeout ?? 5000, 'options.lookupTimeout'),
-      negativeTtl: atLeast(0, options.negativeTtl ?? 30_000, 'options.negativeTtl'),
-      negativeSize: atLeast(1, options.negativeSize ?? 16_384, 'options.negativeSize'),
-      concurrency: atLeast(1, options.maxLookups ?? 64, 'options.maxLookups'),
+      timeout: checkDuration(options.lookupTimeout ?? 5000, 'options.lookupTimeout'),
+      negativeTtl: checkDuration(options.negativeTtl ?? 30_000, 'options.negativeTtl', 0),
+      negativeSize: checkAtLeast(1, options.negativeSize ?? 16_384, 'options.negativeSize'),
+      concurrency: checkAtLeast(1, options.maxLookups ?? 64, 'options.maxLookups'),
     })
     // Each lookup and each pause listens: as many as there are clients on their way in.
     setMaxListeners(0, this.#controller.signal)
@@ -139,18 +145,22 @@ export class JustInTime implements AsyncDisposable {
    * Finds the peers that are there and begins to listen.
    *
    * @throws {WireGuardError} as {@link Handshakes.start}
+   * @throws {AbortError} when it is ended before
    */
   async start(): Promise<this> {
     const { signal } = this.#options
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
     try {
-      signal?.throwIfAborted()
+      refuseAborted(signal)
       await this.#handshakes.start()
       await this.#tendOnce(this.#interval)
+      // It may have been ended meanwhile, or have failed.
+      if (this.#closing) await this.finished
+      refuseAborted(this.#controller.signal)
     } catch (error) {
       await this.close()
-      throw error
+      throw signal?.aborted ? abortReason(signal) : error
     }
-    signal?.addEventListener('abort', this.#onAbort, { once: true })
     this.#loops = [this.#admitAll(), this.#tend()]
     return this
   }
@@ -348,8 +358,9 @@ export class JustInTime implements AsyncDisposable {
     if (leavers.length === 0) return
     for (const { publicKey } of leavers) this.#residents.remove(publicKey, performance.now())
     try {
-      await this.#configure(leavers.map(removal))
+      await this.#configure(leavers.map(removal), { signal: this.#controller.signal })
     } catch (error) {
+      if (this.#controller.signal.aborted) return
       return this.#tell({ type: 'failed', operation: 'evict', error })
     }
     this.#counts[reason === 'idle' ? 'evictedIdle' : 'evictedForRoom'] += leavers.length
@@ -360,8 +371,8 @@ export class JustInTime implements AsyncDisposable {
     for (const leaver of leavers) this.#tell({ type: 'evicted', reason, ...leaver })
   }
 
-  #configure(peers: PeerConfig[]): Promise<void> {
-    return this.#context.configure(this.#name, { peers })
+  #configure(peers: PeerConfig[], call?: CallOptions): Promise<void> {
+    return this.#context.configure(this.#name, { peers }, call)
   }
 }
 
@@ -371,10 +382,4 @@ function pinning(pinned: JustInTimeOptions['pinned']): (key: PublicKey) => boole
   if (typeof pinned === 'function') return pinned
   const keys = new Set(pinned)
   return (key) => keys.has(key)
-}
-
-function atLeast(least: number, value: number, path: string): number {
-  if (typeof value !== 'number') throw new InvalidTypeError(path, 'must be a number')
-  if (value >= least) return value
-  throw new InvalidRangeError(path, `must be at least ${least}, got ${value}`)
 }

@@ -1,4 +1,4 @@
-import { abortable, type PublicKey } from '@wgctrl/types'
+import { abortable, type PublicKey, startTimer, WireGuardError } from '@wgctrl/types'
 import { BoundedMap } from '../watch/bounded-map.js'
 
 /** How a lookup ended. */
@@ -84,9 +84,11 @@ export class Lookups<T> {
     signal: AbortSignal,
   ): Promise<T | null | undefined> {
     const controller = new AbortController()
-    const late = new Error(`the lookup took longer than ${this.#limits.timeout} ms`)
+    const { timeout } = this.#limits
+    const text = `the lookup took longer than ${timeout} ms`
+    const late = new WireGuardError(text, { code: 'ETIMEDOUT' })
     const onAbort = (): void => controller.abort(signal.reason)
-    const timer = setTimeout(() => controller.abort(late), this.#limits.timeout)
+    const stopTimer = startTimer(timeout, () => controller.abort(late))
     signal.addEventListener('abort', onAbort, { once: true })
     try {
       if (signal.aborted) onAbort()
@@ -94,7 +96,7 @@ export class Lookups<T> {
       const answer = Promise.resolve().then(() => ask(controller.signal))
       return await abortable(answer, controller.signal)
     } finally {
-      clearTimeout(timer)
+      stopTimer()
       signal.removeEventListener('abort', onAbort)
     }
   }

@@ -1,8 +1,7 @@
-import { WireGuardError } from '@wgctrl/types'
+import { slept, WireGuardError } from '@wgctrl/types'
 import { DeviceDiff } from './device-diff.js'
 import type { DeviceEvent } from './events.js'
 import type { Reading, ReadingOptions } from './shared-reader.js'
-import { slept } from './slept.js'
 
 /** What a poller needs from the hub. */
 export interface PollerHub {

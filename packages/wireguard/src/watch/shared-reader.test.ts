@@ -1,4 +1,4 @@
-import { type CallOptions, type Device, generatePrivateKey } from '@wgctrl/types'
+import { AbortError, type CallOptions, type Device, generatePrivateKey } from '@wgctrl/types'
 import { describe, expect, it, vi } from 'vitest'
 import { SharedReader } from './shared-reader.js'
 
@@ -90,16 +90,16 @@ describe('SharedReader', () => {
     const first = reader.reading('wg0', { maxAge: 99, signal: one.signal })
     const second = reader.reading('wg0', { maxAge: 99, signal: two.signal })
     one.abort(new Error('one'))
-    await expect(first).rejects.toThrow('one')
+    await expect(first).rejects.toMatchObject({ code: 'ABORT_ERR', cause: new Error('one') })
     expect(pending[0]?.signal.aborted).toBe(false)
     two.abort(new Error('two'))
-    await expect(second).rejects.toThrow('two')
+    await expect(second).rejects.toMatchObject({ code: 'ABORT_ERR', cause: new Error('two') })
     expect(pending[0]?.signal.aborted).toBe(true)
     const third = reader.reading('wg0', { maxAge: 99 })
     await settled()
     pending[1]?.resolve()
     expect(await port(third)).toBe(2)
-    await expect(reader.reading('wg0', { signal: AbortSignal.abort() })).rejects.toThrow()
+    await expect(reader.reading('wg0', { signal: AbortSignal.abort() })).rejects.toThrow(AbortError)
   })
 
   it('throws what the backend throws, to each who waits, and reads anew afterwards', async () => {

@@ -1,4 +1,4 @@
-import { abortable, type CallOptions, type Device, SecretKey } from '@wgctrl/types'
+import { abortable, type CallOptions, type Device, refuseAborted, SecretKey } from '@wgctrl/types'
 
 /** Reads a device from its backend. */
 export type ReadDevice = (name: string, options: CallOptions) => Promise<Device>
@@ -51,10 +51,10 @@ export class SharedReader {
   /**
    * A reading that is at most `maxAge` old.
    *
-   * @throws what the backend throws; the signal's reason
+   * @throws {AbortError} and what the backend throws
    */
   async reading(name: string, { maxAge = 0, signal }: ReadingOptions = {}): Promise<Reading> {
-    signal?.throwIfAborted()
+    refuseAborted(signal)
     const oldest = performance.now() - maxAge
     const entry = this.#entries.get(name) ?? new Entry()
     this.#entries.set(name, entry)

@@ -2,15 +2,15 @@ import { type FSWatcher, watch as watchDirectory } from 'node:fs'
 import type { LinkEvent } from '@wgctrl/netlink'
 import {
   type CallOptions,
+  checkDuration,
   checkInterfaceName,
-  InvalidRangeError,
+  slept,
   type WireGuardError,
 } from '@wgctrl/types'
 import type { Listing } from '../backends.js'
 import { DevicePoller, type PollerHub } from './device-poller.js'
 import type { DeviceEvent } from './events.js'
 import type { Reading, ReadingOptions } from './shared-reader.js'
-import { slept } from './slept.js'
 import { type Watched, Watcher, type WatchOptions } from './watcher.js'
 
 /** A network interface, as far as it matters here. */
@@ -76,9 +76,7 @@ export class WatchHub implements Watched, PollerHub {
   watch(name?: string, options: WatchOptions = {}): Watcher {
     if (name !== undefined) checkInterfaceName(name)
     const { interval = DEFAULT_INTERVAL } = options
-    if (!(interval > 0)) {
-      throw new InvalidRangeError('options.interval', `must be above 0, got ${interval}`)
-    }
+    checkDuration(interval, 'options.interval')
     return new Watcher(this, name, options, interval)
   }
 
@@ -87,6 +85,7 @@ export class WatchHub implements Watched, PollerHub {
     this.#watchers.add(watcher)
     if (isFirst) this.#session = new Session(this, this.#context)
     await this.#session?.ready
+    if (!this.#watchers.has(watcher)) return
     this.#tellFailures([...this.#failures.values()], [watcher])
     if (!watcher.initial) return this.#startPollers(false)
     for (const name of this.#present) {
@@ -124,12 +123,13 @@ export class WatchHub implements Watched, PollerHub {
   }
 
   interval(name?: string): number {
+    if (this.#watchers.size === 0) return DEFAULT_INTERVAL
     let shortest = Number.POSITIVE_INFINITY
     for (const watcher of this.#watchers) {
       if (name !== undefined && watcher.name !== undefined && watcher.name !== name) continue
       shortest = Math.min(shortest, watcher.interval)
     }
-    return Number.isFinite(shortest) ? shortest : DEFAULT_INTERVAL
+    return shortest
   }
 
   tell(event: DeviceEvent): void {
@@ -190,8 +190,8 @@ export class WatchHub implements Watched, PollerHub {
   }
 
   /** The first look: nothing of it is news. */
-  async begin(): Promise<void> {
-    const { names, errors, refusals } = await this.#context.list()
+  async begin(signal: AbortSignal): Promise<void> {
+    const { names, errors, refusals } = await this.#context.list({ signal })
     for (const error of errors) throw error
     for (const name of names) this.#present.add(name)
     this.#learnFailures(refusals)
@@ -347,7 +347,7 @@ class Session {
   async #begin(): Promise<void> {
     await this.#openLinks()
     await this.#watchDirectory()
-    await this.#hub.begin()
+    await this.#hub.begin(this.#controller.signal)
     if (this.#links) this.#loops.push(this.#listen(this.#links))
     this.#loops.push(this.#lookRegularly())
   }

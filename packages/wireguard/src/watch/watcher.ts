@@ -19,6 +19,9 @@ export interface WatchOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** Milliseconds. Timers are late or early by a little; a look is not left out for that. */
+const TOLERANCE = 250
+
 /** What a watcher is attached to. */
 export interface Watched {
   attach(watcher: Watcher): Promise<void>
@@ -63,8 +66,7 @@ export class Watcher extends EventIterator<WatchEvent> {
 
   /** @internal Lets the consumer have what there is, when its time has come. */
   release(now: number): void {
-    // Timers are late or early by a little; a look is not left out for that.
-    if (now < this.#due - this.interval / 4) return
+    if (now < this.#due - Math.min(this.interval / 4, TOLERANCE)) return
     this.#due = now + this.interval
     this.releaseNow()
   }
@@ -91,8 +93,7 @@ export class Watcher extends EventIterator<WatchEvent> {
     return event
   }
 
-  protected async end(begun: Promise<void>): Promise<void> {
-    await begun
+  protected async end(): Promise<void> {
     await this.#watched.detach(this)
     this.#queue.clear()
   }
