@@ -25,8 +25,8 @@ export async function compareWithWg(wg, name, namespace) {
     ['endpoint', ours, endpoint],
     ['allowed IPs', peer.allowedIPs.join(','), allowedIPs],
     ['last handshake', age(seconds(peer.lastHandshake)), age(Number(handshake))],
-    ['received', amount(peer.receivedBytes), amount(BigInt(received ?? 0))],
-    ['sent', amount(peer.transmittedBytes), amount(BigInt(sent ?? 0))],
+    ['received', amount(peer.receivedBytes), amount(Number(received ?? 0))],
+    ['sent', amount(peer.transmittedBytes), amount(Number(sent ?? 0))],
   ]
   return { rows: rows.map((row) => row.map(String)), peer }
 }

@@ -32,8 +32,8 @@ export async function demonstrateMemory(why) {
     })
     fake.pretend(peer, {
       lastHandshake: new Date(),
-      receivedBytes: 4_321_000n,
-      transmittedBytes: 1_234_000n,
+      receivedBytes: 4_321_000,
+      transmittedBytes: 1_234_000,
     })
     step('The device as the API sees it: wg.device()')
     const device = await wg.device('wg-demo')

@@ -20,7 +20,7 @@ export function table(head, rows) {
   )
 }
 
-/** @param {bigint} bytes */
+/** @param {number} bytes */
 export function amount(bytes) {
-  return `${(Number(bytes) / 2 ** 20).toFixed(2)} MiB`
+  return `${(bytes / 2 ** 20).toFixed(2)} MiB`
 }

@@ -97,7 +97,7 @@ async function showDevice(wg, { name, namespace }) {
   const { rows, peer } = await compareWithWg(wg, name, namespace)
   table(['', 'wgctrl', 'wg show'], rows)
   if (!peer.lastHandshake) throw new Error(`${name}: no handshake`)
-  if (peer.receivedBytes === 0n || peer.transmittedBytes === 0n) {
+  if (peer.receivedBytes === 0 || peer.transmittedBytes === 0) {
     throw new Error(`${name}: no transfer in both directions`)
   }
 }

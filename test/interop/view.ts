@@ -26,8 +26,8 @@ export function viewOf(device: Device): View {
     persistentKeepalive: peer.persistentKeepalive,
     traffic: [
       Math.floor((peer.lastHandshake?.getTime() ?? 0) / 1000),
-      Number(peer.receivedBytes),
-      Number(peer.transmittedBytes),
+      peer.receivedBytes,
+      peer.transmittedBytes,
     ],
   }))
   return {

@@ -4,7 +4,10 @@ import type { PublicKey, SecretKey } from './key.js'
 /** Who implements a device: the Linux kernel, or a program that listens on a UAPI socket. */
 export type DeviceKind = 'linux-kernel' | 'userspace'
 
-/** A WireGuard device as it is at one moment. Plain data that belongs to the caller. */
+/**
+ * A WireGuard device as it is at one moment. Plain data that belongs to the caller: it can be spread,
+ * cloned and made JSON of; secrets alone do not leave their {@link SecretKey} that way.
+ */
 export interface Device {
   readonly name: string
   readonly kind: DeviceKind
@@ -35,55 +38,17 @@ export interface Peer {
   readonly persistentKeepalive: number
   /** When the last handshake completed; absent: never. */
   readonly lastHandshake?: Date
-  readonly receivedBytes: bigint
-  readonly transmittedBytes: bigint
+  /** Exact up to 2^53 - 1 (9 petabytes); above, the nearest number there is, and `exactBytes` has it all. */
+  readonly receivedBytes: number
+  /** As `receivedBytes`. */
+  readonly transmittedBytes: number
+  /**
+   * Both counters in decimal digits, for `BigInt`. Present only when one of them is above 2^53 - 1, so that
+   * nothing is lost there.
+   */
+  readonly exactBytes?: { readonly received: string; readonly transmitted: string }
   /** Canonical CIDRs. */
   readonly allowedIPs: string[]
   /** The version of WireGuard's protocol; 1 is the only one so far. */
   readonly protocolVersion: number
-}
-
-/**
- * A {@link Peer} that can become JSON: plain data but for `toJSON`. The fields that are absent are
- * absent here too.
- */
-export class PeerRecord implements Peer {
-  readonly publicKey: PublicKey
-  declare readonly presharedKey?: SecretKey
-  declare readonly endpoint?: Endpoint
-  readonly persistentKeepalive: number
-  declare readonly lastHandshake?: Date
-  readonly receivedBytes: bigint
-  readonly transmittedBytes: bigint
-  readonly allowedIPs: string[]
-  readonly protocolVersion: number
-
-  constructor(fields: Peer) {
-    this.publicKey = fields.publicKey
-    if (fields.presharedKey !== undefined) this.presharedKey = fields.presharedKey
-    if (fields.endpoint !== undefined) this.endpoint = fields.endpoint
-    this.persistentKeepalive = fields.persistentKeepalive
-    if (fields.lastHandshake !== undefined) this.lastHandshake = fields.lastHandshake
-    this.receivedBytes = fields.receivedBytes
-    this.transmittedBytes = fields.transmittedBytes
-    this.allowedIPs = fields.allowedIPs
-    this.protocolVersion = fields.protocolVersion
-  }
-
-  /**
-   * JSON has no bigint: counters become numbers, and decimal strings above 2^53. The preshared key
-   * shows as `(hidden)`.
-   */
-  toJSON(): object {
-    const { receivedBytes, transmittedBytes } = this
-    return {
-      ...this,
-      receivedBytes: jsonCounter(receivedBytes),
-      transmittedBytes: jsonCounter(transmittedBytes),
-    }
-  }
-}
-
-function jsonCounter(value: bigint): number | string {
-  return value <= Number.MAX_SAFE_INTEGER ? Number(value) : value.toString()
 }

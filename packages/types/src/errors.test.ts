@@ -30,7 +30,7 @@ describe('WireGuardError', () => {
   it('carries what it was given, zeros included, and nothing else', () => {
     expect(new WireGuardError('text', all)).toMatchObject({ ...all, message: 'text' })
     const bare = new WireGuardError('text', { code: 'ENODEV', device: undefined })
-    expect(Object.keys(bare).sort()).toEqual(['code', 'name'])
+    expect(Object.keys(bare).sort()).toEqual(['code', 'message', 'name'])
     expect('cause' in bare).toBe(false)
   })
 
@@ -89,6 +89,45 @@ describe('WireGuardError', () => {
 
   it('hides its brand', () => {
     expect(inspect(invalid('a', 'b'))).not.toContain('wgctrl.error')
+  })
+})
+
+describe('an error as data', () => {
+  const deep = inContext(Object.assign(new Error('refused'), { code: 'EIO', syscall: 'x' }), {
+    operation: 'up',
+    device: 'wg0',
+  }) as WireGuardError
+  const errors = {
+    mistake: invalid('peers[0].endpoint', 'no port'),
+    type: new InvalidTypeError('dns', 'must be an object'),
+    range: new InvalidRangeError('mtu', 'too large'),
+    abort: new AbortError('why'),
+    deep,
+  }
+
+  it.each(Object.entries(errors))('%s: has all of it, however it is copied', (_, error) => {
+    const { name, message, code } = error
+    const path = 'path' in error ? { path: error.path } : {}
+    const data = { name, message, code, ...path }
+    const copies = [{ ...error }, Object.assign({}, error), error.toJSON()]
+    for (const copy of [
+      ...copies,
+      structuredClone(error.toJSON()),
+      JSON.parse(JSON.stringify(error)),
+    ]) {
+      expect(copy).toMatchObject(data)
+    }
+  })
+
+  it('has the errors below it', () => {
+    const cause = { name: 'Error', message: 'refused', code: 'EIO' }
+    expect(structuredClone(deep.toJSON())).toMatchObject({ device: 'wg0', code: 'EIO', cause })
+    const failures = Object.assign(invalid('a', 'b'), { failures: [errors.range] })
+    expect(failures.toJSON()).toMatchObject({ failures: [{ name: 'RangeError', path: 'mtu' }] })
+  })
+
+  it('does not show its message twice', () => {
+    expect(inspect(errors.type).split('must be an object')).toHaveLength(2)
   })
 })
 

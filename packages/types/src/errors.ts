@@ -128,6 +128,11 @@ export class WireGuardError extends Error implements ErrorDetails {
     markAsOurs(this)
   }
 
+  /** The error as plain data; see {@link ErrorRecord}. */
+  toJSON(): ErrorRecord {
+    return errorRecord(this)
+  }
+
   /** True of an error made by any copy of this package. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     // A subclass inherits this method; of an instance of itself only the prototype chain can tell.
@@ -139,8 +144,44 @@ export class WireGuardError extends Error implements ErrorDetails {
   }
 }
 
-function markAsOurs(error: object): void {
+/** Name and message are data like the other fields: who spreads an error wants them most. */
+function markAsOurs(error: Error): void {
   Object.defineProperty(error, brand, { value: true })
+  showAsData(error)
+}
+
+const AS_DATA = { enumerable: true, configurable: true, writable: true }
+
+function showAsData(error: Error): void {
+  const { name, message } = error
+  for (const [field, value] of Object.entries({ name, message })) {
+    Object.defineProperty(error, field, { ...AS_DATA, value })
+  }
+}
+
+/**
+ * An error as plain data: what `JSON.stringify` makes of it, and what goes through a structured clone whole.
+ * Of an error itself the platform clones nothing but message, stack and cause. The stack stays here.
+ */
+export interface ErrorRecord extends Omit<ErrorDetails, 'code'> {
+  readonly name: string
+  readonly message: string
+  readonly code?: string
+  /** The same of the error below it. */
+  readonly cause?: unknown
+}
+
+function errorRecord(error: Error): ErrorRecord {
+  const { name, message, cause } = error
+  const fields = Object.entries(error).map(([field, value]) => [field, asData(value)])
+  const record = { name, message, ...Object.fromEntries(fields) }
+  return cause === undefined ? record : { ...record, cause: asData(cause) }
+}
+
+/** Errors are within errors: a cause, what else failed. */
+function asData(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asData)
+  return value instanceof Error ? errorRecord(value) : value
 }
 
 /** Input of the wrong JavaScript type. */
@@ -153,6 +194,11 @@ export class InvalidTypeError extends TypeError {
     this.path = path
     markAsOurs(this)
   }
+
+  /** The error as plain data; see {@link ErrorRecord}. */
+  toJSON(): ErrorRecord {
+    return errorRecord(this)
+  }
 }
 
 /** A number outside the range that the wire can carry. */
@@ -164,6 +210,11 @@ export class InvalidRangeError extends RangeError {
     super(`${path}: ${problem}`)
     this.path = path
     markAsOurs(this)
+  }
+
+  /** The error as plain data; see {@link ErrorRecord}. */
+  toJSON(): ErrorRecord {
+    return errorRecord(this)
   }
 }
 
@@ -190,6 +241,12 @@ export class AbortError extends Error {
   /** @param reason the signal's `reason`; it becomes the `cause` */
   constructor(reason?: unknown) {
     super('The operation was aborted', reason === undefined ? undefined : { cause: reason })
+    showAsData(this)
+  }
+
+  /** The error as plain data; see {@link ErrorRecord}. */
+  toJSON(): ErrorRecord {
+    return errorRecord(this)
   }
 }
 

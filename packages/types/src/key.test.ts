@@ -2,9 +2,10 @@ import { Console } from 'node:console'
 import { Writable } from 'node:stream'
 import { format, inspect } from 'node:util'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { WireGuardError } from './errors.js'
 import {
+  checkSecretKey,
   formatPublicKey,
   generatePresharedKey,
   generatePrivateKey,
@@ -317,6 +318,40 @@ describe('a secret is never shown', () => {
     expect(JSON.stringify({ secret })).toBe('{"secret":"(hidden)"}')
     expect(`${secret}`).toBe('(hidden)')
     expect(printed(device)).toContain('(hidden)')
+  })
+})
+
+describe('a secret of another copy of this package', () => {
+  const bytes = Uint8Array.from({ length: 32 }, (_, index) => index)
+
+  it('is taken as one of ours', async () => {
+    vi.resetModules()
+    const copy = await import('./key.js')
+    const other = copy.SecretKey.from(bytes)
+    expect(copy.SecretKey).not.toBe(SecretKey)
+    expect(other).toBeInstanceOf(SecretKey)
+    expect(SecretKey.from(other).toBytes()).toEqual(bytes)
+    expect(keyBytes(other, 'privateKey')).toEqual(bytes)
+    expect(SecretKey.from(bytes).equals(other)).toBe(true)
+    expect(publicKey(other)).toBe(publicKey(bytes))
+    expect(() => parsePublicKey(other as never)).toThrow('this is a secret key')
+    other.wipe()
+    expect(() => keyBytes(other, 'privateKey')).toThrow('the secret was wiped')
+  })
+})
+
+describe('a structured clone of a secret', () => {
+  const clone = structuredClone(SecretKey.from(new Uint8Array(32).fill(9)))
+
+  it('is no secret, and every call says so', () => {
+    expect(clone).not.toBeInstanceOf(SecretKey)
+    const message = /^privateKey: no bytes are left of this key: a structured clone loses them/
+    for (const use of [keyBytes, SecretKey.from, checkSecretKey]) {
+      expect(() => use(clone, 'privateKey')).toThrow(message)
+    }
+    expect(() => checkSecretKey('text', 'x')).toThrow('x: must be a SecretKey')
+    checkSecretKey(SecretKey.from(new Uint8Array(32)), 'x')
+    checkSecretKey(undefined, 'x')
   })
 })
 

@@ -16,6 +16,9 @@ const BASE64_KEY = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/
 
 const HIDDEN = '(hidden)'
 
+/** Marks our keys across copies of this package (two versions, ESM beside CJS). */
+const brand: unique symbol = Symbol.for('wgctrl.secret-key') as never
+
 const KEYS_PER_SHELF = 32
 const WIPED = -1
 /** Keys stand side by side: memory for one key alone costs more than the key, and takes longer to get than to fill. */
@@ -38,7 +41,8 @@ const SCRATCH = secretBytes()
 
 /**
  * A private or preshared key. It holds its own copy of the bytes and never shows them by accident:
- * `console.log`, `JSON.stringify`, template strings and errors all give `(hidden)`.
+ * `console.log`, `JSON.stringify`, template strings and errors all give `(hidden)`. A structured clone of one
+ * is an empty object, which no call takes for a key: send `toBytes()` to another thread or process.
  *
  * @example
  * ```ts
@@ -55,6 +59,11 @@ export class SecretKey {
   private constructor() {
     this.#at = nextPlace()
     this.#shelf = shelf
+  }
+
+  /** True of a key made by any copy of this package. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && brand in value
   }
 
   /**
@@ -146,12 +155,23 @@ export class SecretKey {
   }
 
   static #read(input: KeyInput, path: string, target: Uint8Array, at: number): void {
-    if (input instanceof SecretKey) {
+    if (typeof input === 'object' && input !== null && #shelf in input) {
       const from = input.#readable()
       target.set(input.#shelf.subarray(from, from + KEY_LENGTH), at)
+    } else if (input instanceof SecretKey) {
+      const bytes = input.toBytes()
+      readKey(bytes, path, target, at)
+      bytes.fill(0)
     } else readKey(input, path, target, at)
   }
+
+  /** @internal {@link keyBytes} */
+  static read(input: KeyInput, path: string, target: Uint8Array): void {
+    SecretKey.#read(input, path, target, 0)
+  }
 }
+
+Object.defineProperty(SecretKey.prototype, brand, { value: true })
 
 Object.defineProperty(SecretKey.prototype, inspect.custom, { value: () => `SecretKey ${HIDDEN}` })
 
@@ -168,11 +188,7 @@ export function keyBytes(
   path: string,
   bytes: Uint8Array = secretBytes(),
 ): Uint8Array {
-  if (input instanceof SecretKey) {
-    const own = input.toBytes()
-    bytes.set(own)
-    own.fill(0)
-  } else readKey(input, path, bytes, 0)
+  SecretKey.read(input, path, bytes)
   return bytes
 }
 
@@ -188,12 +204,33 @@ function readKey(input: string | Uint8Array, path: string, target: Uint8Array, a
     throw invalid(path, 'not a key: expected 44 characters of base64 that hold 32 bytes')
   }
   if (!(input instanceof Uint8Array)) {
-    throw new InvalidTypeError(path, 'a key must be base64 text or 32 bytes')
+    throw new InvalidTypeError(
+      path,
+      isEmptied(input) ? EMPTIED : 'a key must be base64 text or 32 bytes',
+    )
   }
   if (input.length !== KEY_LENGTH) {
     throw invalid(path, `not a key: expected 32 bytes, got ${input.length}`)
   }
   target.set(input, at)
+}
+
+/** What a structured clone leaves of a {@link SecretKey}. */
+function isEmptied(input: unknown): boolean {
+  return typeof input === 'object' && input !== null && Object.keys(input).length === 0
+}
+
+const EMPTIED =
+  'no bytes are left of this key: a structured clone loses them, send toBytes() instead'
+
+/**
+ * Refuses what stands in the place of a secret and is none, such as a structured clone of one.
+ *
+ * @throws {TypeError} `EINVAL`; `path` names the field
+ */
+export function checkSecretKey(value: unknown, path: string): void {
+  if (value === undefined || value instanceof SecretKey) return
+  throw new InvalidTypeError(path, isEmptied(value) ? EMPTIED : 'must be a SecretKey')
 }
 
 /**

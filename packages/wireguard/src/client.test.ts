@@ -586,7 +586,7 @@ describe('a device', () => {
     await wg.configure('wg0', { privateKey, peers: [{ publicKey: KEY, presharedKey }] })
     backend.devices.get('wg0')?.pretend(KEY, {
       receivedBytes: 2n ** 63n,
-      transmittedBytes: 7n,
+      transmittedBytes: 7,
       lastHandshake: new Date(0),
     })
     const devices = await wg.devices()
@@ -606,8 +606,9 @@ describe('a device', () => {
         peers: [
           {
             presharedKey: '(hidden)',
-            receivedBytes: `${2n ** 63n}`,
+            receivedBytes: 2 ** 63,
             transmittedBytes: 7,
+            exactBytes: { received: `${2n ** 63n}`, transmitted: '7' },
             lastHandshake: '1970-01-01T00:00:00.000Z',
           },
         ],

@@ -25,7 +25,7 @@ export function reads(bench: Bench): void {
 
   it('shows a new peer, with nothing that is not set', async () => {
     const name = await bench.newDevice({ peers: [{ publicKey: peerKey(1) }] })
-    const expected = { ...barePeer(peerKey(1)), receivedBytes: 0n, transmittedBytes: 0n }
+    const expected = { ...barePeer(peerKey(1)), receivedBytes: 0, transmittedBytes: 0 }
     const { peers } = await bench.wg.device(name)
     expect(peers.map((peer) => ({ ...peer }))).toStrictEqual([expected])
     const streamed = await bench.stream(name)

@@ -18,8 +18,8 @@ export function sizes(bench: Bench): void {
       peers.map(({ publicKey, allowedIPs = [] }) => ({
         ...barePeer(publicKey),
         allowedIPs: allowedIPs as string[],
-        receivedBytes: 0n,
-        transmittedBytes: 0n,
+        receivedBytes: 0,
+        transmittedBytes: 0,
       })),
     )
     const device = await bench.read(name)

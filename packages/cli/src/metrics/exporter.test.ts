@@ -182,8 +182,8 @@ describe('PeerMetrics', () => {
       publicKey: PEER,
       persistentKeepalive: 0,
       lastHandshake: new Date(1_700_000_000_123),
-      receivedBytes: 7n,
-      transmittedBytes: 2n ** 50n,
+      receivedBytes: 7,
+      transmittedBytes: 2 ** 50,
       allowedIPs: [],
       protocolVersion: 1,
     }

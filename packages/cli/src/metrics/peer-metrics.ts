@@ -80,8 +80,8 @@ export class PeerMetrics {
   #setPeer(device: string, peer: Peer): void {
     const labels = this.#labels(device, peer)
     // Counters are doubles in Prometheus: above 2^53 the last digits are lost there anyway.
-    this.#sent.inc(labels, Number(peer.transmittedBytes))
-    this.#received.inc(labels, Number(peer.receivedBytes))
+    this.#sent.inc(labels, peer.transmittedBytes)
+    this.#received.inc(labels, peer.receivedBytes)
     const handshake = peer.lastHandshake?.getTime()
     this.#handshake.set(labels, handshake === undefined ? 0 : Math.floor(handshake / 1000))
     if (handshake === undefined) return

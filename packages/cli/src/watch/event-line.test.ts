@@ -1,4 +1,4 @@
-import { PeerRecord, WireGuardError } from '@wgctrl/types'
+import { type Peer, WireGuardError } from '@wgctrl/types'
 import { describe, expect, it } from 'vitest'
 import type { WatchEvent } from 'wgctrl'
 import { eventJson, eventLine } from './event-line.js'
@@ -6,15 +6,16 @@ import { eventJson, eventLine } from './event-line.js'
 const KEY = Buffer.alloc(32, 1).toString('base64')
 const at = new Date('2026-01-02T03:04:05Z')
 const endpoint = { address: '2001:db8::7', port: 51820, family: 6 } as const
-const peer = new PeerRecord({
+const peer: Peer = {
   publicKey: KEY,
   endpoint,
   persistentKeepalive: 0,
-  receivedBytes: 2n ** 60n,
-  transmittedBytes: 5n,
+  receivedBytes: 2 ** 60,
+  transmittedBytes: 5,
+  exactBytes: { received: (2n ** 60n).toString(), transmitted: '5' },
   allowedIPs: ['10.0.0.2/32', '10.1.0.0/16'],
   protocolVersion: 1,
-})
+}
 const of = { device: 'wg0', publicKey: KEY }
 
 const lines: [WatchEvent, string][] = [
@@ -24,6 +25,7 @@ const lines: [WatchEvent, string][] = [
     {
       type: 'device-failed',
       device: 'wg0',
+      code: 'ETIMEDOUT',
       error: new WireGuardError('no answer', { code: 'ETIMEDOUT' }),
     },
     'wg0: cannot be read: no answer',
@@ -49,8 +51,8 @@ const lines: [WatchEvent, string][] = [
     {
       ...of,
       type: 'peer-transfer',
-      received: 2048n,
-      transmitted: 10n,
+      received: 2048,
+      transmitted: 10,
       receiveRate: 1024,
       transmitRate: 5,
       duration: 2000,
@@ -78,11 +80,18 @@ describe('an event', () => {
       time: '2026-01-02T03:04:05.000Z',
       type: 'peer-added',
       device: 'wg0',
-      peer: { receivedBytes: (2n ** 60n).toString(), transmittedBytes: 5 },
+      peer: {
+        exactBytes: { received: (2n ** 60n).toString(), transmitted: '5' },
+        transmittedBytes: 5,
+      },
     })
-    const error = new WireGuardError('no answer', { code: 'ETIMEDOUT' })
-    expect(
-      JSON.parse(eventJson({ type: 'device-failed', device: 'wg0', error }, at)).error,
-    ).toEqual({ message: 'no answer', code: 'ETIMEDOUT' })
+    const code = 'ETIMEDOUT'
+    const error = new WireGuardError('no answer', { code })
+    const failed = { type: 'device-failed', device: 'wg0', code, error } as const
+    expect(JSON.parse(eventJson(failed, at)).error).toEqual({
+      name: 'WireGuardError',
+      message: 'no answer',
+      code,
+    })
   })
 })

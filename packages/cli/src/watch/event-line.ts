@@ -69,12 +69,7 @@ function addedParts({ endpoint, allowedIPs }: Peer): string[] {
   return parts
 }
 
-/** An event as one line of JSON: counters as numbers, or as text above 2^53; secrets `(hidden)`. */
+/** An event as one line of JSON; secrets are `(hidden)`. */
 export function eventJson(event: WatchEvent, time: Date): string {
-  return JSON.stringify({ time, ...event }, (_, value) => {
-    if (value instanceof Error)
-      return { message: value.message, code: (value as { code?: string }).code }
-    if (typeof value !== 'bigint') return value
-    return value <= Number.MAX_SAFE_INTEGER ? Number(value) : value.toString()
-  })
+  return JSON.stringify({ time, ...event })
 }

@@ -2,8 +2,8 @@ const KIB = 1024
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB']
 
 /** Three digits and a unit at most: `0 B`, `1.2 KiB`, `980 MiB`. */
-export function formatBytes(bytes: number | bigint): string {
-  let value = Number(bytes)
+export function formatBytes(bytes: number): string {
+  let value = bytes
   let unit = 0
   // 1023.5 would be shown as 1024.
   while (value >= KIB - 0.5 && unit < UNITS.length - 1) {

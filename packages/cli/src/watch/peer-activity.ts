@@ -11,8 +11,8 @@ export class PeerActivity {
   peer: Peer
   lastHandshake: Date | undefined
   isStale = false
-  received: bigint
-  transmitted: bigint
+  received: number
+  transmitted: number
   /** Bytes per second. */
   receiveRate = 0
   transmitRate = 0

@@ -7,8 +7,9 @@ import { fieldValue } from './json.js'
 const peer = (publicKey: string) => ({
   publicKey,
   persistentKeepalive: 0,
-  receivedBytes: 0n,
-  transmittedBytes: 2n ** 64n - 1n,
+  receivedBytes: 0,
+  transmittedBytes: 2 ** 64,
+  exactBytes: { received: '0', transmitted: '18446744073709551615' },
   allowedIPs: ['10.0.0.1/32', 'fd00::1/128'],
   protocolVersion: 1,
 })

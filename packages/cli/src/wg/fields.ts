@@ -1,4 +1,4 @@
-import type { Device, Peer } from '@wgctrl/types'
+import { countersOf, type Device, type Peer } from '@wgctrl/types'
 import { networkText } from 'wgctrl'
 import { endpointOrNone, keyOrNone, markText, NONE, secondsOf } from './text.js'
 
@@ -9,6 +9,11 @@ const networks = (peer: Peer, separator: string): string =>
   peer.allowedIPs.length === 0 ? NONE : peer.allowedIPs.map(networkText).join(separator)
 
 const keepalive = ({ persistentKeepalive }: Peer): string | number => persistentKeepalive || 'off'
+
+function transfer(peer: Peer): unknown[] {
+  const { received, transmitted } = countersOf(peer)
+  return [received, transmitted]
+}
 
 /** A field that is printed as one line for each peer: its key and some columns. */
 const perPeer =
@@ -27,7 +32,7 @@ const fields = new Map<string, Field>([
   ['endpoints', perPeer(({ endpoint }) => [endpointOrNone(endpoint)])],
   ['allowed-ips', perPeer((peer) => [networks(peer, ' ')])],
   ['latest-handshakes', perPeer(({ lastHandshake }) => [secondsOf(lastHandshake)])],
-  ['transfer', perPeer(({ receivedBytes, transmittedBytes }) => [receivedBytes, transmittedBytes])],
+  ['transfer', perPeer(transfer)],
   ['persistent-keepalive', perPeer((peer) => [keepalive(peer)])],
   ['dump', (device) => [deviceColumns(device), ...device.peers.map(peerColumns)]],
 ])
@@ -43,8 +48,7 @@ function peerColumns(peer: Peer): unknown[] {
     endpointOrNone(peer.endpoint),
     networks(peer, ','),
     secondsOf(peer.lastHandshake),
-    peer.receivedBytes,
-    peer.transmittedBytes,
+    ...transfer(peer),
     keepalive(peer),
   ]
 }

@@ -13,7 +13,11 @@ const fields = new Map<string, (device: Device) => unknown>([
   ['latest-handshakes', byPeer(({ lastHandshake }) => lastHandshake ?? null)],
   [
     'transfer',
-    byPeer(({ receivedBytes, transmittedBytes }) => ({ receivedBytes, transmittedBytes })),
+    byPeer(({ receivedBytes, transmittedBytes, exactBytes }) => ({
+      receivedBytes,
+      transmittedBytes,
+      ...(exactBytes && { exactBytes }),
+    })),
   ],
   ['persistent-keepalive', byPeer(({ persistentKeepalive }) => persistentKeepalive)],
   ['dump', (device) => device],
@@ -30,8 +34,7 @@ export function fieldValue(device: Device, field = 'dump'): unknown {
 }
 
 /**
- * A value as JSON with a line end. Secrets show as `(hidden)` unless `withSecrets`; counters above 2^53
- * are strings.
+ * A value as JSON with a line end. Secrets show as `(hidden)` unless `withSecrets`.
  */
 export function jsonText(value: unknown, withSecrets: boolean): string {
   const text = JSON.stringify(
@@ -40,8 +43,7 @@ export function jsonText(value: unknown, withSecrets: boolean): string {
     function replace(this: Record<string, unknown>, key: string, shown: unknown): unknown {
       const original = this[key]
       if (withSecrets && original instanceof SecretKey) return original.toBase64()
-      if (typeof shown !== 'bigint') return shown
-      return shown <= Number.MAX_SAFE_INTEGER ? Number(shown) : shown.toString()
+      return shown
     },
     2,
   )

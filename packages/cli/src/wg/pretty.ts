@@ -55,7 +55,7 @@ class PrettyText {
   #peer(peer: Peer): (string | false | undefined)[] {
     const { presharedKey, endpoint, persistentKeepalive } = peer
     const handshake = secondsOf(peer.lastHandshake)
-    const isUsed = peer.receivedBytes > 0n || peer.transmittedBytes > 0n
+    const isUsed = peer.receivedBytes > 0 || peer.transmittedBytes > 0
     return [
       `${YELLOW}${BOLD}peer${RESET}: ${YELLOW}${peer.publicKey}${RESET}`,
       presharedKey && line('preshared key', this.#secret(presharedKey)),
@@ -103,12 +103,12 @@ function transferText({ receivedBytes, transmittedBytes }: Peer): string {
 
 const KIBI = 1024
 
-function bytesText(bytes: bigint): string {
+function bytesText(bytes: number): string {
   if (bytes < KIBI) return `${bytes} ${unit('B')}`
-  let value = Number(bytes) / KIBI
+  let value = bytes / KIBI
   const units = ['KiB', 'MiB', 'GiB', 'TiB']
   let at = 0
-  for (; at < units.length - 1 && bytes >= BigInt(KIBI) ** BigInt(at + 2); at++) value /= KIBI
+  for (; at < units.length - 1 && bytes >= KIBI ** (at + 2); at++) value /= KIBI
   return `${fixed(value)} ${unit(units[at] as string)}`
 }
 

@@ -27,6 +27,12 @@ export const readU64 = (b: Uint8Array, o: number): bigint => {
   return high < 0x200000 ? BigInt(high * 0x1_0000_0000 + low) : (BigInt(high) << 32n) | BigInt(low)
 }
 
+/** The same without a bigint where a number is exact: nearly all counters are. */
+export const readU64Counter = (b: Uint8Array, o: number): number | bigint => {
+  const high = readU32(b, o + 4)
+  return high < 0x200000 ? high * 0x1_0000_0000 + readU32(b, o) : readU64(b, o)
+}
+
 export const readS64 = (b: Uint8Array, o: number): bigint => BigInt.asIntN(64, readU64(b, o))
 
 export const readBe16 = (b: Uint8Array, o: number): number =>

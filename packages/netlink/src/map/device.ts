@@ -1,16 +1,17 @@
 import {
+  type Counter,
   type Device,
   type Endpoint,
+  exactBytes,
   formatAddress,
   formatPublicKey,
   isZeroKey,
   type Peer,
-  PeerRecord,
   SecretKey,
   timeOf,
 } from '@wgctrl/types'
 import { align } from '../codec/align.js'
-import { readBe16, readS32, readU16, readU32, readU64 } from '../codec/bytes.js'
+import { readBe16, readS32, readU16, readU32, readU64Counter } from '../codec/bytes.js'
 import { locate, slotsFor, type UnknownTally } from '../codec/decode.js'
 import { elementEnd } from '../codec/elements.js'
 import { protocolError } from '../errors.js'
@@ -50,17 +51,21 @@ const allowedIpSlots = slotsFor(wgAllowedIp)
 /** Builds peers as users see them, straight from the bytes. Nothing of a peer refers to them. */
 export const peerBuilder: PeerBuilder<Peer> = {
   peer: (bytes, _start, _end, slots, unknown) => {
-    const peer: Mutable<Peer> = new PeerRecord({
+    const received = counterAt(bytes, slots[P.rxBytes] as number)
+    const transmitted = counterAt(bytes, slots[P.txBytes] as number)
+    const peer: Mutable<Peer> = {
       publicKey: formatPublicKey(bytes, slots[P.publicKey] as number),
       persistentKeepalive: slots[P.keepalive] ? readU16(bytes, slots[P.keepalive] as number) : 0,
-      receivedBytes: slots[P.rxBytes] ? readU64(bytes, slots[P.rxBytes] as number) : 0n,
-      transmittedBytes: slots[P.txBytes] ? readU64(bytes, slots[P.txBytes] as number) : 0n,
+      receivedBytes: Number(received),
+      transmittedBytes: Number(transmitted),
       // A copy: a list that grew has room to grow further, a quarter of what a peer takes.
       allowedIPs: addAllowedIps([], bytes, slots, unknown).slice(),
       protocolVersion: slots[P.protocolVersion]
         ? readU32(bytes, slots[P.protocolVersion] as number)
         : 1,
-    })
+    }
+    const exact = exactBytes(received, transmitted)
+    if (exact !== undefined) peer.exactBytes = exact
     const key = slots[P.presharedKey] as number
     const presharedKey = key === 0 ? undefined : SecretKey.at(bytes, key)
     if (presharedKey !== undefined) peer.presharedKey = presharedKey
@@ -105,6 +110,9 @@ function endpointAt(bytes: Uint8Array, o: number, end: number): Endpoint | undef
   const scopeId = readU32(bytes, o + 24)
   return scopeId === 0 ? { address, port, family: 6 } : { address, port, family: 6, scopeId }
 }
+
+const counterAt = (bytes: Uint8Array, o: number): Counter =>
+  o === 0 ? 0 : readU64Counter(bytes, o)
 
 /** Seconds and nanoseconds since 1970; both zero mean that there was no handshake yet. */
 function handshakeAt(bytes: Uint8Array, o: number): Date | undefined {

@@ -3,6 +3,7 @@ import {
   type CheckedConfig,
   type CheckedPeer,
   canonicalCidr,
+  countersOf,
   type Device,
   type Endpoint,
   type Family,
@@ -39,13 +40,14 @@ export function deviceAttributes(device: Device, index: number): Buffer {
 export function peerAttributes(peer: Peer): Buffer {
   const milliseconds = peer.lastHandshake?.getTime() ?? 0
   const seconds = Math.floor(milliseconds / 1000)
+  const { received, transmitted } = countersOf(peer)
   return Buffer.concat([
     attr(1, key(peer.publicKey)),
     attr(2, peer.presharedKey?.toBytes() ?? NO_KEY),
     attr(6, u64(BigInt(seconds)), u64(BigInt((milliseconds - seconds * 1000) * 1e6))),
     attr(5, u16(peer.persistentKeepalive)),
-    attr(8, u64(peer.transmittedBytes)),
-    attr(7, u64(peer.receivedBytes)),
+    attr(8, u64(BigInt(transmitted))),
+    attr(7, u64(BigInt(received))),
     attr(10, u32(peer.protocolVersion)),
     ...(peer.endpoint ? [attr(4, sockaddr(peer.endpoint))] : []),
   ])

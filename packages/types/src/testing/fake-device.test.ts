@@ -73,10 +73,16 @@ describe('FakeDevice', () => {
     const device = deviceWith({ peers: [{ publicKey: a }] })
     const endpoint = { address: '127.0.0.1', port: 1, family: 4 } as const
     const lastHandshake = new Date(0)
-    const traffic = { receivedBytes: 2n ** 63n, transmittedBytes: 1n, lastHandshake, endpoint }
+    const traffic = { receivedBytes: 2n ** 63n, transmittedBytes: 1, lastHandshake, endpoint }
     expect(device.pretend(a, traffic)).toBe(true)
     expect(device.pretend(b, traffic)).toBe(false)
-    expect(device.snapshot().peers).toMatchObject([traffic])
+    expect(device.snapshot().peers).toMatchObject([
+      {
+        ...traffic,
+        receivedBytes: 2 ** 63,
+        exactBytes: { received: `${2n ** 63n}`, transmitted: '1' },
+      },
+    ])
   })
 
   it('gives snapshots that nobody can reach it through', () => {

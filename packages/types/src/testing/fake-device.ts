@@ -1,12 +1,14 @@
 import type { CheckedConfig, CheckedPeer } from '../checked-config.js'
-import { type Device, type DeviceKind, type Peer, PeerRecord } from '../device.js'
+import { type Counter, exactBytes, toCounter } from '../counter.js'
+import type { Device, DeviceKind, Peer } from '../device.js'
 import type { Endpoint } from '../endpoint.js'
 import { isZeroKey, type PublicKey, publicKey, SecretKey } from '../key.js'
 
 /** What a test can pretend that a peer did. */
 export interface FakeTraffic {
-  receivedBytes?: bigint
-  transmittedBytes?: bigint
+  /** A bigint where a number would not be exact. */
+  receivedBytes?: Counter
+  transmittedBytes?: Counter
   lastHandshake?: Date
   /** The peer roamed to here. */
   endpoint?: Endpoint
@@ -28,7 +30,7 @@ interface FakePeer extends FakeTraffic {
  * ```ts
  * const device = new FakeDevice('wg0')
  * device.apply(checkConfig({ peers: [{ publicKey, allowedIPs: ['10.0.0.2/32'] }] }))
- * device.pretend(publicKey, { receivedBytes: 1024n, lastHandshake: new Date() })
+ * device.pretend(publicKey, { receivedBytes: 1024, lastHandshake: new Date() })
  * console.log(device.snapshot())
  * ```
  */
@@ -144,15 +146,19 @@ function clamped(bytes: Uint8Array): Uint8Array {
 
 function snapshotPeer(peer: FakePeer): Peer {
   const { presharedKey, endpoint, lastHandshake } = peer
-  return new PeerRecord({
+  const received = toCounter(BigInt(peer.receivedBytes ?? 0))
+  const transmitted = toCounter(BigInt(peer.transmittedBytes ?? 0))
+  const exact = exactBytes(received, transmitted)
+  return {
     publicKey: peer.publicKey,
     ...(presharedKey && { presharedKey: SecretKey.from(presharedKey) }),
     ...(endpoint && { endpoint: { ...endpoint } }),
     persistentKeepalive: peer.persistentKeepalive,
     ...(lastHandshake && { lastHandshake: new Date(lastHandshake) }),
-    receivedBytes: peer.receivedBytes ?? 0n,
-    transmittedBytes: peer.transmittedBytes ?? 0n,
+    receivedBytes: Number(received),
+    transmittedBytes: Number(transmitted),
+    ...(exact && { exactBytes: exact }),
     allowedIPs: [...peer.allowedIPs],
     protocolVersion: 1,
-  })
+  }
 }

@@ -1,3 +1,5 @@
+import { type Counter, toCounter } from '@wgctrl/types'
+
 /** The largest value of 64 bits, and how many digits it has. */
 const LARGEST_U64 = 2n ** 64n - 1n
 const U64_DIGITS = 20
@@ -31,13 +33,13 @@ export function decodeInteger(
  *
  * @returns `undefined` for anything else
  */
-export function decodeCounter(text: Uint8Array, from: number, to: number): bigint | undefined {
+export function decodeCounter(text: Uint8Array, from: number, to: number): Counter | undefined {
   const head = Math.min(to, from + EXACT_DIGITS)
   const high = decodeInteger(text, from, head, Number.MAX_SAFE_INTEGER)
   if (high === undefined) return undefined
-  if (head === to) return BigInt(high)
+  if (head === to) return high
   const low = decodeInteger(text, head, to, Number.MAX_SAFE_INTEGER)
   if (low === undefined || to - from > U64_DIGITS) return undefined
   const value = BigInt(high) * 10n ** BigInt(to - head) + BigInt(low)
-  return value <= LARGEST_U64 ? value : undefined
+  return value <= LARGEST_U64 ? toCounter(value) : undefined
 }

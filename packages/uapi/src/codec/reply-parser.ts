@@ -1,4 +1,5 @@
 import {
+  type Counter,
   formatPublicKey,
   LIMITS,
   LONGEST_LINK_NAME,
@@ -247,7 +248,7 @@ export class ReplyParser {
     return 0 - this.#integer('errno', bytes, from + 1, to)
   }
 
-  #counter(bytes: Buffer, from: number, to: number): bigint {
+  #counter(bytes: Buffer, from: number, to: number): Counter {
     const value = decodeCounter(bytes, from, to)
     if (value === undefined) throw this.#broken('not a counter of 64 bits')
     return value

@@ -1,4 +1,4 @@
-import type { SecretKey } from '@wgctrl/types'
+import type { Counter, SecretKey } from '@wgctrl/types'
 
 /**
  * What a get reply says of one peer: the words of the wire, values read.
@@ -13,8 +13,8 @@ export interface WirePeer {
   persistentKeepaliveInterval: number
   lastHandshakeTimeSec: number
   lastHandshakeTimeNsec: number
-  rxBytes: bigint
-  txBytes: bigint
+  rxBytes: Counter
+  txBytes: Counter
   allowedIps: string[]
   protocolVersion: number
 }
@@ -36,8 +36,8 @@ export function wirePeer(publicKey: string): WirePeer {
     persistentKeepaliveInterval: 0,
     lastHandshakeTimeSec: 0,
     lastHandshakeTimeNsec: 0,
-    rxBytes: 0n,
-    txBytes: 0n,
+    rxBytes: 0,
+    txBytes: 0,
     allowedIps: [],
     protocolVersion: 1,
   }

@@ -46,7 +46,7 @@ describe('a device', () => {
       {
         endpoint: { address: '127.0.0.1', port: 51821, family: 4 },
         allowedIPs: ['10.0.0.2/32', 'fd00::1:0:0:2/128'],
-        transmittedBytes: 148n,
+        transmittedBytes: 148,
       },
       {
         endpoint: { address: '::1', port: 51820, family: 6 },
@@ -71,7 +71,9 @@ describe('a device', () => {
       {
         endpoint: { address: 'fe80::1', port: 51820, family: 6, scopeId: 2 },
         lastHandshake: new Date(NOW - 12_345),
-        receivedBytes: 2n ** 64n - 1n,
+        receivedBytes: 2 ** 64,
+        transmittedBytes: 1e15,
+        exactBytes: { received: `${2n ** 64n - 1n}`, transmitted: `${10n ** 15n}` },
       },
       { allowedIPs: [], persistentKeepalive: 0, protocolVersion: 1 },
     ])

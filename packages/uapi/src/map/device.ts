@@ -2,8 +2,8 @@ import {
   canonicalCidr,
   type Device,
   type Endpoint,
+  exactBytes,
   type Peer,
-  PeerRecord,
   type PublicKey,
   publicKey,
   timeOf,
@@ -43,16 +43,18 @@ export function ownPublicKey(device: WireDevice): PublicKey | undefined {
 
 /** A peer of a reply. Its preshared key is taken out of the record. */
 export function toPeer(wire: WirePeer, device: WireDevice): Peer {
-  const { presharedKey, endpoint, allowedIps } = wire
-  const peer: Mutable<Peer> = new PeerRecord({
+  const { presharedKey, endpoint, allowedIps, rxBytes, txBytes } = wire
+  const peer: Mutable<Peer> = {
     publicKey: wire.publicKey,
     persistentKeepalive: wire.persistentKeepaliveInterval,
-    receivedBytes: wire.rxBytes,
-    transmittedBytes: wire.txBytes,
+    receivedBytes: Number(rxBytes),
+    transmittedBytes: Number(txBytes),
     // A copy: a list that grew has room to grow further, a quarter of what a peer takes.
     allowedIPs: allowedIps.map(toCanonicalCidr),
     protocolVersion: wire.protocolVersion,
-  })
+  }
+  const exact = exactBytes(rxBytes, txBytes)
+  if (exact !== undefined) peer.exactBytes = exact
   if (presharedKey !== undefined) {
     peer.presharedKey = presharedKey
     wire.presharedKey = undefined

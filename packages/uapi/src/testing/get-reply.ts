@@ -1,4 +1,11 @@
-import { type Device, formatEndpoint, type Peer, publicKey, type SecretKey } from '@wgctrl/types'
+import {
+  countersOf,
+  type Device,
+  formatEndpoint,
+  type Peer,
+  publicKey,
+  type SecretKey,
+} from '@wgctrl/types'
 import type { FakeDaemon } from './fake-daemon.js'
 
 const NO_KEY = '0'.repeat(64)
@@ -30,8 +37,8 @@ function wireguardGoPeer(peer: Peer): string[] {
     ...(peer.endpoint ? [`endpoint=${formatEndpoint(peer.endpoint)}`] : []),
     `last_handshake_time_sec=${sec}`,
     `last_handshake_time_nsec=${nsec}`,
-    `tx_bytes=${peer.transmittedBytes}`,
-    `rx_bytes=${peer.receivedBytes}`,
+    `tx_bytes=${countersOf(peer).transmitted}`,
+    `rx_bytes=${countersOf(peer).received}`,
     `persistent_keepalive_interval=${peer.persistentKeepalive}`,
     ...peer.allowedIPs.map((network) => `allowed_ip=${network}`),
   ]
@@ -60,8 +67,8 @@ function boringtunPeer(peer: Peer): string[] {
     ...(lastHandshake
       ? [`last_handshake_time_sec=${age[0]}`, `last_handshake_time_nsec=${age[1]}`]
       : []),
-    `rx_bytes=${peer.receivedBytes}`,
-    `tx_bytes=${peer.transmittedBytes}`,
+    `rx_bytes=${countersOf(peer).received}`,
+    `tx_bytes=${countersOf(peer).transmitted}`,
   ]
 }
 

@@ -11,7 +11,7 @@ const device: Device = {
   firewallMark: 0,
   peers: [],
 }
-const traffic = { receivedBytes: 0n, transmittedBytes: 0n, protocolVersion: 1 }
+const traffic = { receivedBytes: 0, transmittedBytes: 0, protocolVersion: 1 }
 const bare = { ...traffic, persistentKeepalive: 0, allowedIPs: [] }
 
 describe('showConfig', () => {

@@ -1,11 +1,12 @@
 import type { Rtnl } from '@wgctrl/netlink'
-import type {
-  CallOptions,
-  CreateOptions,
-  DeleteOptions,
-  Device,
-  DeviceConfig,
-  DeviceKind,
+import {
+  type CallOptions,
+  type CreateOptions,
+  type DeleteOptions,
+  type Device,
+  type DeviceConfig,
+  type DeviceKind,
+  SecretKey,
 } from '@wgctrl/types'
 import type { Namespace } from './namespace.js'
 
@@ -46,6 +47,7 @@ export interface InterfaceHandle {
 
 /** Zeroes the secrets of a device that was read for the sake of the rest. */
 export function wipeSecrets(device: Device): void {
-  device.privateKey?.wipe()
-  for (const { presharedKey } of device.peers) presharedKey?.wipe()
+  for (const key of [device.privateKey, ...device.peers.map((peer) => peer.presharedKey)]) {
+    if (key instanceof SecretKey) key.wipe()
+  }
 }

@@ -1,5 +1,5 @@
 import type { Route } from '@wgctrl/netlink'
-import { type Device, PeerRecord } from '@wgctrl/types'
+import type { Device } from '@wgctrl/types'
 import { describe, expect, it } from 'vitest'
 import { parseInterfaceAddress } from './address.js'
 import { desiredAllowedIPs, planNetwork } from './reconcile-plan.js'
@@ -13,14 +13,14 @@ const deviceWith = (allowedIPs: string[], firewallMark = 0): Device => ({
   listenPort: 0,
   firewallMark,
   peers: [
-    new PeerRecord({
+    {
       publicKey: key,
       persistentKeepalive: 0,
-      receivedBytes: 0n,
-      transmittedBytes: 0n,
+      receivedBytes: 0,
+      transmittedBytes: 0,
       allowedIPs,
       protocolVersion: 1,
-    }),
+    },
   ],
 })
 

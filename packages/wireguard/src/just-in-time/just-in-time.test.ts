@@ -191,7 +191,7 @@ describe('JustInTime', () => {
     await backend.configure('wg0', { peers: keys.map((key) => ({ publicKey: key })) })
     device().pretend(publicKey(old), { lastHandshake: new Date(Date.now() - 60_000) })
     const breathe = setInterval(() => {
-      const receivedBytes = BigInt(Math.round(performance.now() * 1000))
+      const receivedBytes = Math.round(performance.now() * 1000)
       device().pretend(publicKey(present), { receivedBytes })
     }, 5)
     try {

@@ -8,7 +8,7 @@ interface Resident {
   readonly since: number
   /** When it was last known to be alive, on the monotonic clock. */
   activeAt: number
-  receivedBytes: bigint
+  receivedBytes: number
   /** Of the last handshake, by the time of day; absent: none yet. */
   handshake: number | undefined
 }
@@ -48,7 +48,7 @@ export class Residents {
   /** A peer is being installed. */
   add(key: PublicKey, now: number): void {
     this.#removed.delete(key)
-    this.#present.set(key, { since: now, activeAt: now, receivedBytes: 0n, handshake: undefined })
+    this.#present.set(key, { since: now, activeAt: now, receivedBytes: 0, handshake: undefined })
   }
 
   /** A peer is being removed. */

@@ -14,9 +14,10 @@ export type Change =
 
 export interface PrivateKeyChange {
   readonly kind: 'private-key'
-  /** The public keys; absent: no private key. */
-  readonly from?: PublicKey
-  readonly to?: PublicKey
+  /** What belongs to the private key that is set; absent: the key is removed. */
+  readonly publicKey?: PublicKey
+  /** What belonged to the one before; absent: there was none. */
+  readonly formerPublicKey?: PublicKey
 }
 
 export interface ListenPortChange {

@@ -11,9 +11,12 @@ const bare = {
 
 describe('describeChange', () => {
   it.each<[string, Change]>([
-    ['private key: set (public key A)', { kind: 'private-key', to: 'A' }],
-    ['private key: replaced (public key A → B)', { kind: 'private-key', from: 'A', to: 'B' }],
-    ['private key: removed (its public key was A)', { kind: 'private-key', from: 'A' }],
+    ['private key: set (public key A)', { kind: 'private-key', publicKey: 'A' }],
+    [
+      'private key: replaced (public key A → B)',
+      { kind: 'private-key', formerPublicKey: 'A', publicKey: 'B' },
+    ],
+    ['private key: removed (its public key was A)', { kind: 'private-key', formerPublicKey: 'A' }],
     ['listen port: 51820 → 51821', { kind: 'listen-port', from: 51820, to: 51821 }],
     ['listen port: (none) → 1', { kind: 'listen-port', from: 0, to: 1 }],
     ['firewall mark: off → 0xca6c', { kind: 'firewall-mark', from: 0, to: 0xca6c }],

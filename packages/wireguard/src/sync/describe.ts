@@ -41,10 +41,10 @@ export function describeChange(change: Change, { peerName }: DescribeOptions = {
   }
 }
 
-function describePrivateKey({ from, to }: PrivateKeyChange): string {
-  if (to === undefined) return `private key: removed (its public key was ${from})`
-  const was = from === undefined ? '' : `${from} → `
-  return `private key: ${from === undefined ? 'set' : 'replaced'} (public key ${was}${to})`
+function describePrivateKey({ publicKey, formerPublicKey }: PrivateKeyChange): string {
+  if (publicKey === undefined) return `private key: removed (its public key was ${formerPublicKey})`
+  if (formerPublicKey === undefined) return `private key: set (public key ${publicKey})`
+  return `private key: replaced (public key ${formerPublicKey} → ${publicKey})`
 }
 
 function addedParts(peer: PeerAdded): string[] {

@@ -52,16 +52,16 @@ describe('diffDevice, for the device itself,', () => {
     const other = generatePrivateKey()
     const otherKey = publicKey(other)
     expect(diff({}, { privateKey: secret })).toEqual({
-      changes: [{ kind: 'private-key', to: own }],
+      changes: [{ kind: 'private-key', publicKey: own }],
       config: { privateKey: secret },
     })
     expect(diff({ privateKey: secret }, { privateKey: other.toBase64() })).toEqual({
-      changes: [{ kind: 'private-key', from: own, to: otherKey }],
+      changes: [{ kind: 'private-key', formerPublicKey: own, publicKey: otherKey }],
       config: { privateKey: other.toBase64() },
     })
     for (const desired of [{}, { privateKey: null }, { privateKey: key(0) }]) {
       expect(diff({ privateKey: secret }, desired)).toMatchObject({
-        changes: [{ kind: 'private-key', from: own }],
+        changes: [{ kind: 'private-key', formerPublicKey: own }],
       })
       expect(diff({ privateKey: secret }, desired).config.privateKey ?? null).toSatisfy(
         (given: unknown) => given === null || given === key(0),

@@ -1,5 +1,6 @@
 import {
   checkConfig,
+  checkSecretKey,
   type Device,
   type DeviceConfig,
   InvalidTypeError,
@@ -65,6 +66,7 @@ export function* diffSteps(
   options: DiffOptions = {},
 ): Steps<DeviceDiff> {
   const peers = checkShape(desired)
+  checkReading(current)
   const { keep = [], interfaceIndex = () => undefined } = options
   const fields = diffFields(current, desired, keep)
   const own = fields.publicKey
@@ -104,6 +106,14 @@ function* diffPeers(
   return diffs
 }
 
+/** A reading that came through a structured clone has no secrets left to compare. */
+function checkReading({ privateKey, peers }: Device): void {
+  checkSecretKey(privateKey, 'current.privateKey')
+  peers.forEach(({ presharedKey }, index) => {
+    if (presharedKey) checkSecretKey(presharedKey, `current.peers[${index}].presharedKey`)
+  })
+}
+
 /** Checks all but the peers, which are returned. */
 function checkShape(desired: DeviceConfig): readonly PeerConfig[] {
   if (typeof desired !== 'object' || desired === null) {
@@ -131,8 +141,8 @@ function diffFields(current: Device, desired: DeviceConfig, keep: readonly strin
   if (from !== to) {
     changes.push({
       kind: 'private-key',
-      ...(from !== undefined && { from }),
-      ...(to !== undefined && { to }),
+      ...(to !== undefined && { publicKey: to }),
+      ...(from !== undefined && { formerPublicKey: from }),
     })
     config.privateKey = to === undefined ? null : (desired.privateKey ?? null)
   }

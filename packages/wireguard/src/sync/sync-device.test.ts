@@ -38,6 +38,26 @@ describe('syncDevice', () => {
     expect(backend.sent).toHaveLength(1)
   })
 
+  it.each(['privateKey', 'presharedKey'])(
+    'refuses a reading whose %s was cloned',
+    async (field) => {
+      const backend = await makeBackend()
+      const secret = new Uint8Array(32).fill(8)
+      const isPeers = field === 'presharedKey'
+      await backend.configure('wg0', {
+        ...(!isPeers && { privateKey: secret }),
+        peers: [{ publicKey: key, ...(isPeers && { presharedKey: secret }) }],
+      })
+      const device = backend.device.bind(backend)
+      backend.device = async (...args) => structuredClone(await device(...args))
+      await expect(syncDevice(backend, 'wg0', desired)).rejects.toMatchObject({
+        code: 'EINVAL',
+        path: isPeers ? 'current.peers[0].presharedKey' : 'current.privateKey',
+      })
+      expect(backend.sent).toHaveLength(1)
+    },
+  )
+
   it('zeroes the keys that it read', async () => {
     const backend = await makeBackend()
     const privateKey = new Uint8Array(32).fill(8)

@@ -110,20 +110,45 @@ describe('DeviceDiff', () => {
   })
 
   it('tells how much was transferred, and how fast', () => {
-    device.pretend(a, { receivedBytes: 4000n, transmittedBytes: 10n })
+    device.pretend(a, { receivedBytes: 4000, transmittedBytes: 10 })
     expect(tick(2000)).toEqual([
       {
         type: 'peer-transfer',
         device: 'wg0',
         publicKey: a,
-        received: 4000n,
-        transmitted: 10n,
+        received: 4000,
+        transmitted: 10,
         receiveRate: 2000,
         transmitRate: 5,
         duration: 2000,
       },
     ])
-    device.pretend(a, { receivedBytes: 100n, transmittedBytes: 10n })
-    expect(tick()).toMatchObject([{ received: 100n, transmitted: 0n }])
+    device.pretend(a, { receivedBytes: 100, transmittedBytes: 10 })
+    expect(tick()).toMatchObject([{ received: 100, transmitted: 0 }])
+  })
+
+  it('counts every byte where the numbers are not exact any more', () => {
+    device.pretend(a, { receivedBytes: 2n ** 60n })
+    tick()
+    device.pretend(a, { receivedBytes: 2n ** 60n + 3n })
+    expect(tick()).toMatchObject([{ received: 3, transmitted: 0 }])
+  })
+
+  it('tells in a form that becomes JSON, whatever is done with it before', () => {
+    const presharedKey = new Uint8Array(32).fill(7)
+    device.apply(checkConfig({ listenPort: 9, peers: [{ publicKey: a, presharedKey }] }))
+    device.pretend(a, { receivedBytes: 2n ** 64n - 1n, lastHandshake: new Date(NOW) })
+    const events = tick()
+    expect(events.map(({ type }) => type)).toEqual([
+      'device-changed',
+      'peer-changed',
+      'peer-handshake',
+      'peer-transfer',
+    ])
+    for (const event of events) {
+      const plain = JSON.parse(JSON.stringify(event))
+      expect(JSON.parse(JSON.stringify({ ...event }))).toEqual(plain)
+      expect(structuredClone(event)).toMatchObject({ type: event.type, device: 'wg0' })
+    }
   })
 })

@@ -1,4 +1,12 @@
-import type { Device, Endpoint, Peer, PublicKey, SecretKey } from '@wgctrl/types'
+import {
+  type Counter,
+  countersOf,
+  type Device,
+  type Endpoint,
+  type Peer,
+  type PublicKey,
+  SecretKey,
+} from '@wgctrl/types'
 import type { DeviceEvent, DeviceField, PeerField } from './events.js'
 
 /**
@@ -137,7 +145,9 @@ export class DeviceDiff {
     }
     if (
       peer.receivedBytes !== before.receivedBytes ||
-      peer.transmittedBytes !== before.transmittedBytes
+      peer.transmittedBytes !== before.transmittedBytes ||
+      peer.exactBytes?.received !== before.exactBytes?.received ||
+      peer.exactBytes?.transmitted !== before.exactBytes?.transmitted
     ) {
       this.#tellTransfer(before, peer, duration, tell)
     }
@@ -150,8 +160,9 @@ export class DeviceDiff {
     duration: number,
     tell: (event: DeviceEvent) => void,
   ): void {
-    const received = growth(before.receivedBytes, peer.receivedBytes)
-    const transmitted = growth(before.transmittedBytes, peer.transmittedBytes)
+    const [then, now] = [countersOf(before), countersOf(peer)]
+    const received = growth(then.received, now.received)
+    const transmitted = growth(then.transmitted, now.transmitted)
     tell({
       type: 'peer-transfer',
       ...this.#of(peer),
@@ -168,11 +179,15 @@ export class DeviceDiff {
   }
 }
 
-const growth = (before: bigint, now: bigint): bigint => (now >= before ? now - before : now)
+function growth(before: Counter, now: Counter): number {
+  if (now < before) return Number(now)
+  if (typeof now === 'number' && typeof before === 'number') return now - before
+  return Number(BigInt(now) - BigInt(before))
+}
 
 /** Bytes per second. */
-export function rate(bytes: bigint, milliseconds: number): number {
-  return milliseconds > 0 ? (Number(bytes) * 1000) / milliseconds : 0
+export function rate(bytes: number, milliseconds: number): number {
+  return milliseconds > 0 ? (bytes * 1000) / milliseconds : 0
 }
 
 function changedFields(before: Peer, peer: Peer): PeerField[] | undefined {
@@ -211,7 +226,9 @@ function sameEndpoint(one: Endpoint | undefined, other: Endpoint): boolean {
 
 function sameSecret(one: SecretKey | undefined, other: SecretKey | undefined): boolean {
   if (one === other) return true
-  return one !== undefined && other !== undefined && one.equals(other)
+  if (one === undefined || other === undefined) return false
+  // A backend that got its reading through a structured clone has no bytes to compare.
+  return !(one instanceof SecretKey && other instanceof SecretKey) || one.equals(other)
 }
 
 function isOld({ lastHandshake }: Peer, now: number): boolean {

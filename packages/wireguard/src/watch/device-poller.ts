@@ -86,7 +86,8 @@ export class DevicePoller {
     }
     this.#failures++
     if (this.#failures !== 2) return
-    this.#hub.tell({ type: 'device-failed', device: this.#name, error: failure })
+    const { code } = failure
+    this.#hub.tell({ type: 'device-failed', device: this.#name, code, error: failure })
     this.#hub.release(this.#name)
   }
 }

@@ -1,4 +1,4 @@
-import type { Device, Endpoint, Peer, PublicKey, WireGuardError } from '@wgctrl/types'
+import type { Device, Endpoint, ErrorCode, Peer, PublicKey, WireGuardError } from '@wgctrl/types'
 
 /** Fields of a device that can change while it stays what it is. */
 export type DeviceField = 'privateKey' | 'listenPort' | 'firewallMark'
@@ -50,7 +50,12 @@ export type DeviceEvent =
       readonly now: Device
     })
   /** It is there but could not be read. Told once, until a reading succeeds. */
-  | (OfDevice & { readonly type: 'device-failed'; readonly error: WireGuardError })
+  | (OfDevice & {
+      readonly type: 'device-failed'
+      /** Of the error, which loses it in a structured clone. */
+      readonly code: ErrorCode
+      readonly error: WireGuardError
+    })
   | (OfPeer & { readonly type: 'peer-added'; readonly peer: Peer })
   | (OfPeer & {
       readonly type: 'peer-removed'
@@ -74,8 +79,8 @@ export type DeviceEvent =
   | (OfPeer & {
       readonly type: 'peer-transfer'
       /** Bytes since the event before it. */
-      readonly received: bigint
-      readonly transmitted: bigint
+      readonly received: number
+      readonly transmitted: number
       /** Bytes per second in that time. */
       readonly receiveRate: number
       readonly transmitRate: number
