@@ -18,6 +18,7 @@ import {
   publicKey,
   sharedSecretBytes,
 } from './key.js'
+import { unknownField } from './known-fields.js'
 import { runAtOnce, runInTurns, StepBudget, type Steps } from './steps.js'
 
 /** A {@link DeviceConfig} that both wires can carry: absent leaves, zero clears. */
@@ -211,8 +212,11 @@ function checkedNetwork(input: string, path: string, remove: boolean): CheckedAl
   return { text: canonicalCidr(input, path), remove }
 }
 
+const ENDPOINT_FIELDS = ['address', 'host', 'port', 'family', 'scopeId']
+
 function checkEndpoint(input: PeerConfig['endpoint'], path: string): Endpoint | undefined {
   if (input === undefined) return undefined
+  if (typeof input === 'object') checkObject(input, path, ENDPOINT_FIELDS)
   const endpoint = parseEndpoint(input, path)
   if (!isNamed(endpoint)) return endpoint
   throw invalid(path, `${JSON.stringify(endpoint.host)} is a name: resolve it to an address first`)
@@ -280,10 +284,7 @@ function checkObject(
   }
   for (const field in value) {
     if (!fields.includes(field)) {
-      throw new InvalidTypeError(
-        `${prefix ?? `${path}.`}${field}`,
-        `no such field; known are ${fields.join(', ')}`,
-      )
+      throw unknownField(field, fields, prefix ?? `${path}.`)
     }
   }
 }

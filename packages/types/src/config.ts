@@ -2,7 +2,9 @@ import type { Endpoint } from './endpoint.js'
 import type { KeyInput, PublicKey } from './key.js'
 
 /**
- * A change of a device. `undefined` leaves a field as it is, `null` clears it.
+ * A change of a device. `undefined` leaves a field as it is, `null` clears it: so do `configure`, `sync` and
+ * `reconcile`, but that the latter two take `peers` for all peers, and each for the whole of it, and that
+ * `reconcile` chooses a firewall mark that is absent as `up` does.
  *
  * @example
  * ```ts

@@ -4,6 +4,7 @@ import {
   type CallOptions,
   type CreateOptions,
   checkDuration,
+  checkFields,
   checkInterfaceName,
   Deadline,
   type DeleteOptions,
@@ -39,6 +40,13 @@ import {
 } from './interface/index.js'
 import type { JustInTime } from './just-in-time/just-in-time.js'
 import type { JustInTimeOptions } from './just-in-time/options.js'
+import {
+  CLIENT_OPTIONS,
+  CREATE_OPTIONS,
+  DELETE_OPTIONS,
+  DEVICE_OPTIONS,
+  SYNC_OPTIONS,
+} from './option-fields.js'
 import { type EndpointResolver, hasNames, withPlaceholders } from './resolve.js'
 import { type Change, type SyncOptions, syncDevice } from './sync/index.js'
 import { timeLeft } from './time-left.js'
@@ -119,6 +127,7 @@ export class WireGuard implements AsyncDisposable {
    * ```
    */
   async devices(options: ClientCallOptions = {}): Promise<DeviceList> {
+    checkFields(options, 'options', CLIENT_OPTIONS)
     return readDevices(this.#backends, options)
   }
 
@@ -128,6 +137,7 @@ export class WireGuard implements AsyncDisposable {
    * @throws {WireGuardError} when a backend fails, or is here and may not be used: some names would be missing
    */
   async names(options: ClientCallOptions = {}): Promise<string[]> {
+    checkFields(options, 'options', CLIENT_OPTIONS)
     const { names, errors, refusals } = await this.#backends.list(options)
     for (const error of [...errors, ...refusals]) throw error
     return names
@@ -142,7 +152,8 @@ export class WireGuard implements AsyncDisposable {
    * const { peers } = await wg.device('wg0', { maxAge: 1000 }) // asked often, read once a second
    * ```
    */
-  device(name: string, options: DeviceOptions = {}): Promise<Device> {
+  async device(name: string, options: DeviceOptions = {}): Promise<Device> {
+    checkFields(options, 'options', DEVICE_OPTIONS)
     const { maxAge, ...call } = options
     if (maxAge !== undefined && maxAge !== 0) return this.#recentDevice(name, maxAge, call)
     return this.#ask('device', name, call, (backend, left) => backend.device(name, left))
@@ -162,6 +173,7 @@ export class WireGuard implements AsyncDisposable {
     name: string,
     options: ClientCallOptions = {},
   ): AsyncGenerator<Peer, void, undefined> {
+    checkFields(options, 'options', CLIENT_OPTIONS)
     const stream = await this.#openStream(name, options)
     try {
       for (let next = stream.first; !next.done; next = await stream.peers.next()) yield next.value
@@ -188,6 +200,7 @@ export class WireGuard implements AsyncDisposable {
     config: DeviceConfig,
     options: ClientCallOptions = {},
   ): Promise<void> {
+    checkFields(options, 'options', CLIENT_OPTIONS)
     if (isLarge(config)) return this.#configure(name, config, options)
     const copy = copyOf(name, config)
     try {
@@ -202,7 +215,8 @@ export class WireGuard implements AsyncDisposable {
    *
    * @throws {WireGuardError} `EEXIST`, `EPERM`, `EUNSUPPORTED`
    */
-  create(name: string, options: CreateOptions & ClientCallOptions = {}): Promise<void> {
+  async create(name: string, options: CreateOptions & ClientCallOptions = {}): Promise<void> {
+    checkFields(options, 'options', CREATE_OPTIONS)
     return this.#change('create', name, options, false, (rest) =>
       this.#ask('create', name, rest(), async (backend, left) => {
         if (backend.create) return backend.create(name, left)
@@ -217,7 +231,8 @@ export class WireGuard implements AsyncDisposable {
    * @throws {WireGuardError} `ENODEV`, `EPERM`, `EUNSUPPORTED`, `ECONNREFUSED` (its daemon is gone:
    *   `removeStale` removes the socket it left)
    */
-  delete(name: string, options: DeleteOptions & ClientCallOptions = {}): Promise<void> {
+  async delete(name: string, options: DeleteOptions & ClientCallOptions = {}): Promise<void> {
+    checkFields(options, 'options', DELETE_OPTIONS)
     return this.#change('delete', name, options, false, (rest) =>
       this.#ask('delete', name, rest(), async (backend, left) => {
         if (backend.delete) return backend.delete(name, left)
@@ -227,18 +242,19 @@ export class WireGuard implements AsyncDisposable {
   }
 
   /**
-   * Makes a device what `desired` says, by sending the differences alone; none, and nothing is sent. The
-   * desired state is the whole state, but for what {@link SyncOptions.keep} names. Host names in endpoints
+   * Makes a device what `desired` says, by sending the differences alone; none, and nothing is sent. Its peers
+   * are all peers; of the device itself what is absent stays, and `null` clears it. Host names in endpoints
    * are resolved first.
    *
    * @returns the changes, made or (`dryRun`) to be made; `describeChange` puts one into words
    * @throws as {@link device} and {@link configure}
    */
-  sync(
+  async sync(
     name: string,
     desired: DeviceConfig,
     options: SyncOptions & ClientCallOptions = {},
   ): Promise<readonly Change[]> {
+    checkFields(options, 'options', SYNC_OPTIONS)
     const { backend } = options
     const calls = {
       device: (device: string, call?: CallOptions) => this.device(device, { ...call, backend }),

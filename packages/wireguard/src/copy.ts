@@ -53,7 +53,8 @@ function copyNetwork(network: string | AllowedIPChange): string | AllowedIPChang
 
 /** The fields that count wherever they come from, an accessor for one; and all that would be refused. */
 function copyFields<T extends object>(from: T, fields: readonly (keyof T)[]): T {
-  const copy: Partial<T> = {}
+  // Without a prototype `__proto__`, which JSON.parse makes a field, stays a field, and is refused as one.
+  const copy: Partial<T> = Object.create(null)
   for (const field in from) copy[field] = from[field]
   for (const field of fields) if (from[field] !== undefined) copy[field] = from[field]
   return copy as T

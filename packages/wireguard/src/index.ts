@@ -1,5 +1,7 @@
+import { checkFields } from '@wgctrl/types'
 import { WireGuard } from './client.js'
 import { type DetectOptions, detectBackends } from './detect.js'
+import { OPEN_OPTIONS } from './option-fields.js'
 import { EndpointResolver, type ResolveOptions } from './resolve.js'
 
 export { KernelBackend, type KernelBackendOptions } from '@wgctrl/netlink'
@@ -67,6 +69,7 @@ export interface OpenOptions extends DetectOptions {
  * ```
  */
 export async function open(options: OpenOptions = {}): Promise<WireGuard> {
+  checkFields(options, 'options', OPEN_OPTIONS)
   const resolver = new EndpointResolver(options.resolve)
   return new WireGuard(await detectBackends(options), resolver, options)
 }

@@ -34,11 +34,7 @@ async function differences(
   device: string,
   file: ConfigFile,
 ): Promise<readonly Change[]> {
-  const desired = toDeviceConfig(file)
-  const keep = keptFields(file) ?? []
-  // Absent, as the file has them, and not cleared, as setconf would have it.
-  for (const field of keep) delete desired[field]
-  return await wg.sync(device, desired, { dryRun: true, keep })
+  return await wg.sync(device, toDeviceConfig(file), { dryRun: true, keep: keptFields(file) })
 }
 
 /** What `up` and hooks set where the file says nothing. */

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { checkTrusted, inContext, type UnsafePermissions } from '@wgctrl/types'
+import { checkFields, checkTrusted, inContext, type UnsafePermissions } from '@wgctrl/types'
+import { READ_OPTIONS } from '../option-fields.js'
 import type { ConfigFile } from './config-file.js'
 import { checkChoice, formatConfig, type ParseOptions, parseNamed } from './parse.js'
 import { decodeText, encodeText } from './text-encoding.js'
@@ -21,6 +22,7 @@ export interface ReadOptions extends ParseOptions {
  * @throws {WireGuardError} `ENOENT`, `EPERM` (also when others can write the file), …
  */
 export async function readConfigFile(path: string, options: ReadOptions = {}): Promise<ConfigFile> {
+  checkFields(options, 'options', READ_OPTIONS)
   const { unsafePermissions = 'refuse' } = options
   checkChoice(unsafePermissions, 'options.unsafePermissions', ['refuse', 'allow'])
   const bytes = await inFile('readConfigFile', () => readTrusted(path, unsafePermissions))

@@ -1,4 +1,5 @@
-import { type DeviceConfig, type PublicKey, publicKey } from '@wgctrl/types'
+import { checkFields, type DeviceConfig, type PublicKey, publicKey } from '@wgctrl/types'
+import { DEVICE_CONFIG_OPTIONS } from '../option-fields.js'
 import { findRefusals } from './check.js'
 import { type ConfigFile, documentOf } from './config-file.js'
 import { KeyEditor } from './key-editor.js'
@@ -43,6 +44,7 @@ export interface DeviceConfigOptions extends UseOptions {
  * ```
  */
 export function toDeviceConfig(file: ConfigFile, options: DeviceConfigOptions = {}): DeviceConfig {
+  checkFields(options, 'options', DEVICE_CONFIG_OPTIONS)
   const { mode = 'setconf', ownKey } = options
   checkChoice(mode, 'options.mode', ['setconf', 'addconf', 'syncconf'])
   refuseProblems(file, options, false)

@@ -1,5 +1,6 @@
-import { checkInterfaceName } from '@wgctrl/types'
+import { checkFields, checkInterfaceName } from '@wgctrl/types'
 import type { InterfaceConfig } from '../interface/interface-config.js'
+import { USE_OPTIONS } from '../option-fields.js'
 import { type ConfigFile, documentOf } from './config-file.js'
 import { deviceConfigOf, refuseProblems, type UseOptions } from './device-config.js'
 
@@ -22,6 +23,7 @@ export function toInterfaceConfig(
   name: string,
   options: UseOptions = {},
 ): InterfaceConfig {
+  checkFields(options, 'options', USE_OPTIONS)
   checkInterfaceName(name)
   refuseProblems(file, options, true)
   const { addresses, dns, mtu, table, preUp, postUp, preDown, postDown, saveConfig } =

@@ -1,4 +1,5 @@
-import { InvalidTypeError } from '@wgctrl/types'
+import { checkFields, InvalidTypeError } from '@wgctrl/types'
+import { PARSE_OPTIONS } from '../option-fields.js'
 import { allRefusals, findLineProblems, isFatal, isUnknown } from './check.js'
 import { ConfigFile, documentOf } from './config-file.js'
 import { ConfigDocument } from './document.js'
@@ -32,6 +33,7 @@ export interface ParseOptions {
  * ```
  */
 export function parseConfig(text: string, options: ParseOptions = {}): ConfigFile {
+  checkFields(options, 'options', PARSE_OPTIONS)
   return parseNamed(text, options, undefined)
 }
 

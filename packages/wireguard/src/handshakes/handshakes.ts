@@ -2,6 +2,7 @@ import { openPacketReader } from '@wgctrl/netlink'
 import {
   checkAtLeast,
   checkDuration,
+  checkFields,
   checkInterfaceName,
   type Device,
   type Endpoint,
@@ -11,6 +12,7 @@ import {
   WireGuardError,
 } from '@wgctrl/types'
 import { EventIterator } from '../event-iterator.js'
+import { HANDSHAKE_OPTIONS } from '../option-fields.js'
 import type { HandshakeCounters, Verdict } from './counters.js'
 import { initiationFilter, LONGEST_PACKET } from './initiation-filter.js'
 import { Responder } from './noise.js'
@@ -111,6 +113,7 @@ export class Handshakes extends EventIterator<Initiation> {
 
   /** @throws {TypeError | RangeError | WireGuardError} `EINVAL` when name or an option is none */
   constructor(context: HandshakesContext, name: string, options: HandshakeOptions = {}) {
+    checkFields(options, 'options', HANDSHAKE_OPTIONS)
     checkInterfaceName(name)
     super(options.signal)
     this.#name = name

@@ -1,4 +1,5 @@
 import {
+  checkFields,
   checkInterfaceName,
   type DeviceConfig,
   InvalidRangeError,
@@ -6,6 +7,7 @@ import {
   invalid,
   quoted,
 } from '@wgctrl/types'
+import { INTERFACE_FIELDS } from '../option-fields.js'
 import { type InterfaceAddress, parseInterfaceAddress } from './address.js'
 import { isNameServer, isSearchDomain } from './name-server.js'
 
@@ -86,9 +88,7 @@ const HOOK_KINDS = ['preUp', 'postUp', 'preDown', 'postDown'] as const
  * @throws {TypeError | RangeError | WireGuardError} `EINVAL`; `path` names the field
  */
 export function checkInterface(settings: InterfaceSettings): CheckedInterface {
-  if (typeof settings !== 'object' || settings === null) {
-    throw new InvalidTypeError('config', 'must be an object')
-  }
+  checkFields(settings, 'config', INTERFACE_FIELDS, '')
   const { addresses = [], dns, mtu, table = 'auto', hooks, saveConfig = false, ...rest } = settings
   const { name: _, ...device } = rest as InterfaceConfig
   if (typeof saveConfig !== 'boolean') throw new InvalidTypeError('saveConfig', 'must be a boolean')
@@ -115,7 +115,6 @@ export function checkNamedInterface(config: InterfaceConfig): CheckedInterface {
 }
 
 function checkDns(dns: DnsConfig): CheckedInterface['dns'] {
-  if (typeof dns !== 'object') throw new InvalidTypeError('dns', 'must be an object')
   const servers = checkList(dns.servers ?? [], 'dns.servers').map((text, index) => {
     if (typeof text === 'string' && isNameServer(text)) return text
     throw invalid(`dns.servers[${index}]`, `not an IP address: ${quoted(text)}`)
@@ -148,7 +147,6 @@ function checkTable(table: string | number): string | number {
 }
 
 function checkHooks(hooks: Hooks): CheckedInterface['hooks'] {
-  if (typeof hooks !== 'object') throw new InvalidTypeError('hooks', 'must be an object')
   const checked = HOOK_KINDS.map((kind) => {
     const list = checkList(hooks[kind] ?? [], `hooks.${kind}`)
     list.forEach((hook, index) => {

@@ -71,11 +71,7 @@ export async function makePlan(
     network.defaults.length === 0
       ? firewallMark
       : firewallMark || (await keptMark(handle, before, pairs))
-  const diff = diffDevice(
-    device,
-    { ...desired.device, firewallMark: mark },
-    { keep: ['privateKey'] },
-  )
+  const diff = diffDevice(device, { ...desired.device, firewallMark: mark })
   wipeSecrets(device)
   const tables = new Set([before, ...pairs.map((pair) => pair.mark)])
   const own: OwnDefaults = {

@@ -1,11 +1,13 @@
 import { Rtnl } from '@wgctrl/netlink'
 import {
   AbortError,
+  checkFields,
   checkInterfaceName,
   Deadline,
   type DeviceConfig,
   WireGuardError,
 } from '@wgctrl/types'
+import { RECONCILE_OPTIONS } from '../option-fields.js'
 import type { InterfaceContext, InterfaceHandle } from './context.js'
 import { TablesClaim } from './firewall-mark.js'
 import { Application } from './interface-application.js'
@@ -38,6 +40,7 @@ export async function reconcile(
   settings: InterfaceSettings,
   options: ReconcileOptions = {},
 ): Promise<InterfaceChange[]> {
+  checkFields(options, 'options', RECONCILE_OPTIONS)
   checkInterfaceName(name)
   const checked = checkInterface(settings)
   new Deadline(options).end()

@@ -6,11 +6,11 @@ import { invalid, quoted } from '@wgctrl/types'
 /** The administrator's come first: they count. @source ip-route(8); the second since iproute2 6.5 */
 const DIRECTORIES = ['/etc/iproute2', '/usr/share/iproute2']
 
-const BUILT_IN: Readonly<Record<string, number>> = {
-  default: RT_TABLE.default,
-  main: RT_TABLE.main,
-  local: RT_TABLE.local,
-}
+const BUILT_IN: ReadonlyMap<string, number> = new Map([
+  ['default', RT_TABLE.default],
+  ['main', RT_TABLE.main],
+  ['local', RT_TABLE.local],
+])
 
 /**
  * The number of a routing table.
@@ -25,7 +25,7 @@ export async function tableNumber(table: number | string): Promise<number> {
       if (number !== undefined) return number
     }
   }
-  const number = BUILT_IN[table]
+  const number = BUILT_IN.get(table)
   if (number !== undefined) return number
   throw invalid('table', `no routing table is named ${quoted(table)} in rt_tables`)
 }

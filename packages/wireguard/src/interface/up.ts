@@ -2,11 +2,13 @@ import { Rtnl } from '@wgctrl/netlink'
 import {
   AbortError,
   type CreateOptions,
+  checkFields,
   Deadline,
   type Device,
   type DeviceKind,
   type Family,
 } from '@wgctrl/types'
+import { UP_OPTIONS } from '../option-fields.js'
 import { type InterfaceContext, type InterfaceHandle, wipeSecrets } from './context.js'
 import { addDefaultRoute, addGuards } from './default-route.js'
 import { type DnsChoice, setDns } from './dns.js'
@@ -82,6 +84,7 @@ export async function bringUp(
   config: InterfaceConfig,
   options: UpOptions = {},
 ): Promise<UpResult> {
+  checkFields(options, 'options', UP_OPTIONS)
   const checked = checkNamedInterface(config)
   new Deadline(options).end()
   const table = await routingTable(checked.table)

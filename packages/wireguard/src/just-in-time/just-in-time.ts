@@ -4,6 +4,7 @@ import {
   type CallOptions,
   checkAtLeast,
   checkDuration,
+  checkFields,
   checkInterfaceName,
   checkSignal,
   type DeviceConfig,
@@ -17,6 +18,7 @@ import {
 } from '@wgctrl/types'
 import type { HandshakeCounters } from '../handshakes/counters.js'
 import type { HandshakeOptions, Handshakes, Initiation } from '../handshakes/handshakes.js'
+import { JUST_IN_TIME_OPTIONS } from '../option-fields.js'
 import type { Reading, ReadingOptions } from '../watch/shared-reader.js'
 import { installation } from './install.js'
 import { Lookups } from './lookups.js'
@@ -74,8 +76,9 @@ export class JustInTime implements AsyncDisposable {
 
   /** @throws {TypeError | RangeError | WireGuardError} `EINVAL` when name or an option is none */
   constructor(context: JustInTimeContext, name: string, options: JustInTimeOptions) {
+    checkFields(options, 'options', JUST_IN_TIME_OPTIONS)
     checkInterfaceName(name)
-    if (typeof options?.lookup !== 'function') {
+    if (typeof options.lookup !== 'function') {
       throw new InvalidTypeError('options.lookup', 'must be a function')
     }
     this.#name = name

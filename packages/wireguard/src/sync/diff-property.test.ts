@@ -106,7 +106,8 @@ function plain(device: Device): object {
 
 /** The state as a device would be, with the endpoints it keeps. */
 function expected(desired: DeviceConfig, before: Device): object {
-  const wanted = deviceWith(desired).snapshot()
+  const { privateKey = before.privateKey, firewallMark = before.firewallMark } = desired
+  const wanted = deviceWith({ ...desired, privateKey, firewallMark }).snapshot()
   const had = new Map(before.peers.map((peer) => [peer.publicKey, peer.endpoint]))
   const peers = wanted.peers.map((peer) => {
     const endpoint = peer.endpoint ?? had.get(peer.publicKey)

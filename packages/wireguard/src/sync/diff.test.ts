@@ -59,7 +59,7 @@ describe('diffDevice, for the device itself,', () => {
       changes: [{ kind: 'private-key', formerPublicKey: own, publicKey: otherKey }],
       config: { privateKey: other.toBase64() },
     })
-    for (const desired of [{}, { privateKey: null }, { privateKey: key(0) }]) {
+    for (const desired of [{ privateKey: null }, { privateKey: key(0) }]) {
       expect(diff({ privateKey: secret }, desired)).toMatchObject({
         changes: [{ kind: 'private-key', formerPublicKey: own }],
       })
@@ -94,7 +94,7 @@ describe('diffDevice, for the device itself,', () => {
       changes: [{ kind: 'firewall-mark', from: 1, to: 2 }],
       config: { firewallMark: 2 },
     })
-    for (const desired of [{}, { firewallMark: null }, { firewallMark: 0 }]) {
+    for (const desired of [{ firewallMark: null }, { firewallMark: 0 }]) {
       expect(diff({ firewallMark: 1 }, desired)).toEqual({
         changes: [{ kind: 'firewall-mark', from: 1, to: 0 }],
         config: { firewallMark: 0 },
@@ -102,12 +102,25 @@ describe('diffDevice, for the device itself,', () => {
     }
   })
 
+  it('leaves what of the device is absent', () => {
+    const current = { privateKey: secret, firewallMark: 1, listenPort: 2 }
+    expect(diff(current, {})).toEqual(nothing)
+    expect(diff(current, { peers: [] })).toEqual(nothing)
+  })
+
   it('keeps the fields that it is told to keep, unless they are given', () => {
     const keep = ['privateKey', 'firewallMark'] as const
     const current = { privateKey: secret, firewallMark: 1 }
-    expect(diff(current, {}, { keep })).toEqual(nothing)
-    const { changes } = diff(current, { privateKey: null, firewallMark: null }, { keep })
-    expect(changes.map(({ kind }) => kind)).toEqual(['private-key', 'firewall-mark'])
+    const cleared = { privateKey: null, firewallMark: null }
+    expect(diff(current, cleared, { keep })).toEqual(nothing)
+    const given = { privateKey: generatePrivateKey(), firewallMark: 3 }
+    for (const desired of [cleared, given]) {
+      const { changes } = diff(current, desired, desired === given ? { keep } : {})
+      expect(changes.map(({ kind }) => kind)).toEqual(['private-key', 'firewall-mark'])
+    }
+    for (const wrong of ['firewallMark', ['firewallmark']]) {
+      expect(() => diff(current, {}, { keep: wrong as never })).toThrow(/^options.keep: must be/)
+    }
   })
 })
 
@@ -393,7 +406,9 @@ describe('diffDevice refuses', () => {
     const two = [A, B].map((publicKey) => ({ publicKey, allowedIPs: ['10.0.0.9'] }))
     refuse(peers(...two), 'peers[1].allowedIPs[0]')
     refuse({ privateKey: secret, ...peers({ publicKey: own }) }, 'peers[0].publicKey')
-    refuse(peers({ publicKey: own }), 'peers[0].publicKey', { keep: ['privateKey'] })
-    expect(diff(current, peers({ publicKey: own })).changes).toHaveLength(3)
+    refuse(peers({ publicKey: own }), 'peers[0].publicKey')
+    expect(diff(current, { privateKey: null, ...peers({ publicKey: own }) }).changes).toHaveLength(
+      3,
+    )
   })
 })

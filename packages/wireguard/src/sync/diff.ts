@@ -21,8 +21,8 @@ import { diffPeer, type PeerDiff } from './peer-diff.js'
 
 export interface DiffOptions {
   /**
-   * Fields that stay as they are where the desired state does not have them, instead of being reset.
-   * `firewallMark`: `wg.up` sets one by itself where a default route wants it.
+   * Fields that stay as they are also where the desired state clears them. A config file without `FwMark`
+   * means 0, and `wg.up` sets one by itself where a default route wants it.
    */
   readonly keep?: readonly ('privateKey' | 'firewallMark')[] | undefined
   /**
@@ -42,9 +42,9 @@ export interface DeviceDiff {
 /**
  * What has to change on a device to make it what it should be, and nothing else.
  *
- * The desired state is the whole state: what it lacks is reset, peers that it lacks are removed. Two things
- * cannot be reset, and stay: an endpoint, and a listen port (0 or absent means "any", which the port that
- * the system chose is already). A peer's allowed IPs are all that it should have, unless
+ * The desired peers are all peers: those that are missing are removed, and what one of them lacks is reset,
+ * but for its endpoint, which stays. Of the device itself what is absent stays, as in `configure`: private key,
+ * listen port (0 means "any", which the port that the system chose is already) and firewall mark. A peer's allowed IPs are all that it should have, unless
  * `replaceAllowedIPs` is `false` or one has `remove`: then they change what it has. `replacePeers` says
  * nothing new here.
  *
@@ -68,6 +68,7 @@ export function* diffSteps(
   const peers = checkShape(desired)
   checkReading(current)
   const { keep = [], interfaceIndex = () => undefined } = options
+  checkKept(keep)
   const fields = diffFields(current, desired, keep)
   const own = fields.publicKey
   const { candidates, fates } = yield* findCandidates(current, peers, own, interfaceIndex)
@@ -106,6 +107,13 @@ function* diffPeers(
   return diffs
 }
 
+const KEPT: readonly unknown[] = ['privateKey', 'firewallMark']
+
+function checkKept(keep: unknown): void {
+  if (Array.isArray(keep) && keep.every((field) => KEPT.includes(field))) return
+  throw new InvalidTypeError('options.keep', `must be an array of ${KEPT.join(' and ')}`)
+}
+
 /** A reading that came through a structured clone has no secrets left to compare. */
 function checkReading({ privateKey, peers }: Device): void {
   checkSecretKey(privateKey, 'current.privateKey')
@@ -136,8 +144,9 @@ function diffFields(current: Device, desired: DeviceConfig, keep: readonly strin
   const changes: Change[] = []
   const config: DeviceConfig = {}
   const from = current.publicKey ?? (current.privateKey && publicKey(current.privateKey))
-  const keepsKey = desired.privateKey === undefined && keep.includes('privateKey')
-  const to = keepsKey ? from : ownKey(desired)
+  const wanted = ownKey(desired)
+  const keepsKey = desired.privateKey === undefined || (!wanted && keep.includes('privateKey'))
+  const to = keepsKey ? from : wanted
   if (from !== to) {
     changes.push({
       kind: 'private-key',
@@ -151,8 +160,9 @@ function diffFields(current: Device, desired: DeviceConfig, keep: readonly strin
     changes.push({ kind: 'listen-port', from: current.listenPort, to: port })
     config.listenPort = port
   }
-  const keepsMark = desired.firewallMark === undefined && keep.includes('firewallMark')
-  const mark = keepsMark ? current.firewallMark : (desired.firewallMark ?? 0)
+  const { firewallMark = current.firewallMark } = desired
+  const keepsMark = !firewallMark && keep.includes('firewallMark')
+  const mark = keepsMark ? current.firewallMark : (firewallMark ?? 0)
   if (mark !== current.firewallMark) {
     changes.push({ kind: 'firewall-mark', from: current.firewallMark, to: mark })
     config.firewallMark = mark

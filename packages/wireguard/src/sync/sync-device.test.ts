@@ -150,8 +150,10 @@ describe('syncDevice', () => {
   it('keeps what it is told to keep', async () => {
     const backend = await makeBackend()
     await backend.configure('wg0', { firewallMark: 7 })
-    expect(await syncDevice(backend, 'wg0', {}, { keep: ['firewallMark'] })).toEqual([])
-    expect(await syncDevice(backend, 'wg0', {})).toMatchObject([{ kind: 'firewall-mark', to: 0 }])
+    const desired = { firewallMark: null }
+    expect(await syncDevice(backend, 'wg0', desired, { keep: ['firewallMark'] })).toEqual([])
+    const changes = await syncDevice(backend, 'wg0', desired)
+    expect(changes).toMatchObject([{ kind: 'firewall-mark', to: 0 }])
   })
 
   const scoped = Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>

@@ -49,6 +49,7 @@ export async function syncDevice(
 
 /** The scope of an interface's link-local addresses is its index (RFC 4007). */
 function scopeOf(name: string): number | undefined {
-  const addresses = networkInterfaces()[name] ?? []
-  return addresses.find((address) => address.family === 'IPv6' && address.scopeid > 0)?.scopeid
+  const interfaces = networkInterfaces()
+  const addresses = Object.hasOwn(interfaces, name) ? interfaces[name] : []
+  return addresses?.find((address) => address.family === 'IPv6' && address.scopeid > 0)?.scopeid
 }

@@ -3,11 +3,13 @@ import type { LinkEvent } from '@wgctrl/netlink'
 import {
   type CallOptions,
   checkDuration,
+  checkFields,
   checkInterfaceName,
   slept,
   type WireGuardError,
 } from '@wgctrl/types'
 import type { Listing } from '../backends.js'
+import { WATCH_OPTIONS } from '../option-fields.js'
 import { DevicePoller, type PollerHub } from './device-poller.js'
 import type { DeviceEvent } from './events.js'
 import type { Reading, ReadingOptions } from './shared-reader.js'
@@ -74,6 +76,7 @@ export class WatchHub implements Watched, PollerHub {
    * @throws {TypeError | RangeError | WireGuardError} `EINVAL` when name or interval is none
    */
   watch(name?: string, options: WatchOptions = {}): Watcher {
+    checkFields(options, 'options', WATCH_OPTIONS)
     if (name !== undefined) checkInterfaceName(name)
     const { interval = DEFAULT_INTERVAL } = options
     checkDuration(interval, 'options.interval')

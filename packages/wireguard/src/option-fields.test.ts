@@ -1,0 +1,120 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { formatPublicKey } from '@wgctrl/types'
+import { MemoryBackend } from '@wgctrl/types/testing'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  open,
+  parseConfig,
+  readConfigFile,
+  toDeviceConfig,
+  toInterfaceConfig,
+  type WireGuard,
+} from './index.js'
+
+const publicKey = formatPublicKey(new Uint8Array(32).fill(1))
+const other = formatPublicKey(new Uint8Array(32).fill(2))
+const backend = new MemoryBackend()
+let wg: WireGuard
+let directory: string
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'wgctrl-'))
+  await writeFile(join(directory, 'wg0.conf'), '[Interface]\n', { mode: 0o600 })
+  await backend.create('wg0')
+  wg = await open({ backends: [backend] })
+  await wg.configure('wg0', { peers: [{ publicKey: other }] })
+})
+
+afterAll(async () => {
+  await wg.close()
+  await rm(directory, { recursive: true })
+})
+
+type Call = (bad: never) => unknown
+const file = () =>
+  parseConfig('[Interface]\nPrivateKey = AAAA\n'.replace('PrivateKey = AAAA\n', ''))
+
+describe('an unknown option is refused by', () => {
+  const calls: Record<string, Call> = {
+    open: (bad) => open({ backends: [backend], ...(bad as object) }),
+    devices: (bad) => wg.devices(bad),
+    names: (bad) => wg.names(bad),
+    device: (bad) => wg.device('wg0', bad),
+    peers: (bad) => wg.peers('wg0', bad).next(),
+    configure: (bad) => wg.configure('wg0', {}, bad),
+    create: (bad) => wg.create('wg1', bad),
+    delete: (bad) => wg.delete('wg0', bad),
+    sync: (bad) => wg.sync('wg0', {}, bad),
+    up: (bad) => wg.up({ name: 'wg1' }, bad),
+    down: (bad) => wg.down('wg0', bad),
+    reconcile: (bad) => wg.reconcile('wg0', {}, bad),
+    reresolve: (bad) => wg.reresolve('wg0', {}, bad),
+    watch: (bad) => wg.watch('wg0', bad),
+    handshakes: (bad) => wg.handshakes('wg0', bad),
+    justInTime: (bad) => wg.justInTime('wg0', { lookup: () => null, ...(bad as object) }),
+    parseConfig: (bad) => parseConfig('', bad),
+    readConfigFile: (bad) => readConfigFile(join(directory, 'wg0.conf'), bad),
+    toDeviceConfig: (bad) => toDeviceConfig(file(), bad),
+    toInterfaceConfig: (bad) => toInterfaceConfig(file(), 'wg1', bad),
+  }
+  it.each(Object.entries(calls))('%s', async (_, call) => {
+    const refusal = { code: 'EINVAL', path: 'options.signall' }
+    await expect((async () => await call({ signall: 1 } as never))()).rejects.toMatchObject(refusal)
+  })
+
+  it('and what is within one', async () => {
+    const cases: [string, Call, object][] = [
+      ['options.resolve.retry', (bad) => open({ backends: [backend], resolve: bad }), { retry: 1 }],
+      ['options.overall.rate', (bad) => wg.handshakes('wg0', { overall: bad }), { rate: 1 }],
+    ]
+    for (const [path, call, bad] of cases) {
+      const made = (async () => await call(bad as never))()
+      await expect(made).rejects.toMatchObject({ code: 'EINVAL', path })
+    }
+  })
+})
+
+describe('an unknown field of a config is refused at every level', () => {
+  const polluted = (text: string) => JSON.parse(text) as object
+  it.each([
+    [{ adresses: [] }, 'adresses'],
+    [{ hooks: { postup: [] } }, 'hooks.postup'],
+    [{ dns: ['10.0.0.53'] }, 'dns'],
+    [{ dns: { nameservers: [] } }, 'dns.nameservers'],
+    [polluted('{"__proto__":{"mtu":1}}'), '__proto__'],
+    [polluted('{"dns":{"__proto__":{"servers":[]}}}'), 'dns.__proto__'],
+  ])('%j of an interface', async (settings, path) => {
+    const refusal = { code: 'EINVAL', path }
+    await expect(wg.up({ name: 'wg1', ...settings } as never)).rejects.toMatchObject(refusal)
+    await expect(wg.reconcile('wg0', settings as never)).rejects.toMatchObject(refusal)
+    await expect(wg.down({ name: 'wg0', ...settings } as never)).rejects.toMatchObject(refusal)
+  })
+
+  it.each([
+    ['{"__proto__":{"replacePeers":true}}', '__proto__'],
+    [`{"peers":[{"publicKey":"${other}","__proto__":{"remove":true}}]}`, 'peers[0].__proto__'],
+    [
+      `{"peers":[{"publicKey":"${other}","allowedIPs":[{"cidr":"10.0.0.1","__proto__":{"remove":true}}]}]}`,
+      'peers[0].allowedIPs[0].__proto__',
+    ],
+    [
+      `{"peers":[{"publicKey":"${other}","endpoint":{"address":"10.0.0.1","port":1,"family":4,"zone":1}}]}`,
+      'peers[0].endpoint.zone',
+    ],
+    [`{"peers":[{"publicKey":"${other}","allowedips":[]}]}`, 'peers[0].allowedips'],
+  ])('%s of a device', async (text, path) => {
+    const refusal = { code: 'EINVAL', path }
+    await expect(wg.configure('wg0', JSON.parse(text))).rejects.toMatchObject(refusal)
+    await expect(wg.sync('wg0', JSON.parse(text))).rejects.toMatchObject(refusal)
+    expect((await wg.device('wg0')).peers).toMatchObject([{ publicKey: other }])
+  })
+
+  it('says of a reading that it is none', async () => {
+    const { peers } = await wg.device('wg0')
+    const problem = /peers\[0\]\.receivedBytes: can be read, not set: give publicKey, .* alone/
+    await expect(wg.configure('wg0', { peers })).rejects.toThrow(problem)
+    await expect(wg.configure('wg0', { peers: [{ publicKey }] })).resolves.toBeUndefined()
+  })
+})

@@ -1,0 +1,138 @@
+import type { CallOptions, CreateOptions, DeleteOptions, FieldsOf } from '@wgctrl/types'
+import type { ClientCallOptions, DeviceOptions } from './client.js'
+import type { ReadOptions } from './config-file/config-io.js'
+import type { DeviceConfigOptions, UseOptions } from './config-file/device-config.js'
+import type { ParseOptions } from './config-file/parse.js'
+import type { HandshakeOptions } from './handshakes/handshakes.js'
+import type { Rate } from './handshakes/rate-limit.js'
+import type { OpenOptions } from './index.js'
+import type { DownOptions } from './interface/down.js'
+import type { DnsConfig, Hooks, InterfaceConfig } from './interface/interface-config.js'
+import type { ReconcileOptions } from './interface/reconcile.js'
+import type { ReresolveOptions } from './interface/reresolve.js'
+import type { UpOptions } from './interface/up.js'
+import type { JustInTimeOptions } from './just-in-time/options.js'
+import type { ResolveOptions } from './resolve.js'
+import type { SyncOptions } from './sync/index.js'
+import type { WatchOptions } from './watch/watcher.js'
+
+/** Every field of every object that calls take: what is not here is refused by `checkFields`. */
+
+const call: FieldsOf<CallOptions> = { signal: true, timeout: true }
+const client: FieldsOf<ClientCallOptions> = { ...call, backend: true }
+
+export const DEVICE_OPTIONS: FieldsOf<DeviceOptions> = { ...client, maxAge: true }
+export const CLIENT_OPTIONS: FieldsOf<ClientCallOptions> = client
+export const CREATE_OPTIONS: FieldsOf<CreateOptions & ClientCallOptions> = {
+  ...client,
+  netns: true,
+  mtu: true,
+  daemon: true,
+}
+export const DELETE_OPTIONS: FieldsOf<DeleteOptions & ClientCallOptions> = {
+  ...client,
+  removeStale: true,
+}
+export const SYNC_OPTIONS: FieldsOf<SyncOptions & ClientCallOptions> = {
+  ...client,
+  dryRun: true,
+  keep: true,
+  interfaceIndex: true,
+}
+
+const resolve: FieldsOf<ResolveOptions> = { lookup: true, retries: true, onRetry: true }
+export const OPEN_OPTIONS: FieldsOf<OpenOptions> = {
+  backends: true,
+  netns: true,
+  socketDir: true,
+  unsafePermissions: true,
+  signal: true,
+  resolve,
+}
+
+const hooks: FieldsOf<Hooks> = { preUp: true, postUp: true, preDown: true, postDown: true }
+const dns: FieldsOf<DnsConfig> = { servers: true, search: true }
+/** The peers within are checked with the device. */
+export const INTERFACE_FIELDS: FieldsOf<InterfaceConfig> = {
+  name: true,
+  addresses: true,
+  dns,
+  mtu: true,
+  table: true,
+  hooks,
+  saveConfig: true,
+  privateKey: true,
+  listenPort: true,
+  firewallMark: true,
+  replacePeers: true,
+  peers: true,
+}
+
+const application = {
+  signal: true,
+  timeout: true,
+  firewall: true,
+  onStep: true,
+  onWarning: true,
+} as const
+export const UP_OPTIONS: FieldsOf<UpOptions> = {
+  ...application,
+  hooks: true,
+  dns: true,
+  backend: true,
+  daemon: true,
+  socketNetns: true,
+}
+export const DOWN_OPTIONS: FieldsOf<DownOptions> = {
+  ...application,
+  hooks: true,
+  dns: true,
+  save: true,
+}
+export const RECONCILE_OPTIONS: FieldsOf<ReconcileOptions> = { ...application, dryRun: true }
+export const RERESOLVE_OPTIONS: FieldsOf<ReresolveOptions> = { ...call, olderThan: true }
+
+export const WATCH_OPTIONS: FieldsOf<WatchOptions> = {
+  interval: true,
+  fields: true,
+  initial: true,
+  signal: true,
+}
+const rate: FieldsOf<Rate> = { perSecond: true, burst: true }
+export const HANDSHAKE_OPTIONS: FieldsOf<HandshakeOptions> = {
+  signal: true,
+  netns: true,
+  interval: true,
+  perSource: rate,
+  overall: rate,
+  sources: true,
+  keys: true,
+  queue: true,
+}
+export const JUST_IN_TIME_OPTIONS: FieldsOf<JustInTimeOptions> = {
+  lookup: true,
+  idle: true,
+  maxPeers: true,
+  pinned: true,
+  negativeTtl: true,
+  negativeSize: true,
+  lookupTimeout: true,
+  maxLookups: true,
+  initiate: true,
+  interval: true,
+  netns: true,
+  signal: true,
+  onEvent: true,
+}
+
+export const PARSE_OPTIONS: FieldsOf<ParseOptions> = { dialect: true, unknownKeys: true }
+export const READ_OPTIONS: FieldsOf<ReadOptions> = {
+  ...PARSE_OPTIONS,
+  unsafePermissions: true,
+}
+export const USE_OPTIONS: FieldsOf<UseOptions> = { conflicts: true, unknownKeys: true }
+export const DEVICE_CONFIG_OPTIONS: FieldsOf<DeviceConfigOptions> = {
+  ...USE_OPTIONS,
+  mode: true,
+  ownKey: true,
+}
