@@ -2,6 +2,7 @@ import {
   abortable,
   type Backend,
   type CallOptions,
+  closed,
   Deadline,
   type DeviceKind,
   unsupported,
@@ -54,6 +55,7 @@ export class Backends {
   #statuses: readonly BackendStatus[]
   #lookedAt = performance.now()
   #looking: Promise<void> | undefined
+  #isClosed = false
 
   constructor(looks: readonly Look[], statuses: readonly BackendStatus[]) {
     this.#looks = looks
@@ -72,6 +74,7 @@ export class Backends {
    * @throws {WireGuardError} why there is none of that kind
    */
   available(kind?: DeviceKind): Backend[] {
+    if (this.#isClosed) throw closed('client')
     const backends = this.#of(kind).flatMap((status) => (status.available ? [status.backend] : []))
     if (backends.length > 0) return backends
     const [missing] = this.#of(kind)
@@ -91,6 +94,7 @@ export class Backends {
 
   /** Looks again for those that are missing, if that was not done a moment ago. */
   async look(kind: DeviceKind | undefined, signal: AbortSignal): Promise<void> {
+    if (this.#isClosed) throw closed('client')
     if (this.#of(kind).every(({ available }) => available)) return
     if (!this.#looking && performance.now() - this.#lookedAt < LOOK_INTERVAL) return
     this.#looking ??= this.#lookForMissing().finally(() => {
@@ -167,7 +171,9 @@ export class Backends {
     )
   }
 
+  /** Every call is refused from now on with `ECLOSED`. */
   async close(): Promise<void> {
+    this.#isClosed = true
     await this.#looking?.catch(() => {})
     const backends = this.#statuses.flatMap((status) => (status.available ? [status.backend] : []))
     const ends = await Promise.allSettled(backends.map((backend) => backend[Symbol.asyncDispose]()))

@@ -203,6 +203,39 @@ describe('one signal', () => {
   })
 })
 
+describe('a client that was closed', () => {
+  it('refuses every call by one code, and closes once', async () => {
+    const backend = await memory('userspace', 'wg0')
+    const dispose = vi.spyOn(backend, Symbol.asyncDispose)
+    const wg = await open({ backends: [backend] })
+    const watched = wg.watch(undefined, { initial: true })
+    await watched.next()
+    const next = watched.next().then(() => watched.next())
+    await Promise.all([wg.close(), wg.close()])
+    await wg[Symbol.asyncDispose]()
+    expect(dispose).toHaveBeenCalledTimes(1)
+    expect(await next).toMatchObject({ done: true })
+    const calls = [
+      () => wg.devices(),
+      () => wg.names(),
+      () => wg.device('wg0'),
+      () => wg.device('wg0', { maxAge: 1000 }),
+      () => wg.peers('wg0').next(),
+      () => wg.configure('wg0', {}),
+      () => wg.create('wg1'),
+      () => wg.delete('wg0'),
+      () => wg.sync('wg0', {}),
+      () => wg.up({ name: 'wg1' }),
+      () => wg.down('wg0'),
+      () => wg.watch().next(),
+      () => wg.handshakes('wg0').next(),
+      () => wg.justInTime('wg0', { lookup: () => undefined }),
+    ]
+    for (const call of calls) expect(await failure(call())).toMatchObject({ code: 'ECLOSED' })
+    expect([...backend.devices.keys()]).toEqual(['wg0'])
+  })
+})
+
 describe('devices that are no network interfaces', () => {
   it('are not brought up or down, and the machine is left alone', async () => {
     const wg = await open({ backends: [await memory('userspace', 'wg0')] })

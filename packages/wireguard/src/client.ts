@@ -87,6 +87,9 @@ export class WireGuard implements AsyncDisposable {
   readonly #id = `client ${++clients}`
   /** How many changes of a device wait for names, or behind one that does. */
   readonly #delayed = new Map<string, number>()
+  /** Calls that leave a half-made interface when they are cut short. */
+  readonly #working = new Set<Promise<unknown>>()
+  #closing: Promise<void> | undefined
 
   /** Use `open()`. */
   constructor(
@@ -358,12 +361,23 @@ export class WireGuard implements AsyncDisposable {
     } catch (error) {
       throw inContext(error, { operation, device })
     }
-    return call({ wg: this, resolver: this.#resolver, netns: this.#netns })
+    const working = call({ wg: this, resolver: this.#resolver, netns: this.#netns })
+    this.#working.add(working)
+    return working.finally(() => this.#working.delete(working))
   }
 
-  /** Lets go of everything that is held. Devices stay as they are. */
-  async close(): Promise<void> {
+  /**
+   * Ends watches, listeners and gateways, waits for `up`, `down` and the like that are under way, and lets go of
+   * what is held. Calls are refused with `ECLOSED` from then on. Devices stay as they are.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     await this.#live.close()
+    await Promise.allSettled(this.#working)
     await this.#backends.close()
   }
 

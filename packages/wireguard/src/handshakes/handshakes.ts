@@ -78,6 +78,8 @@ export interface HandshakesContext {
   readonly netns?: string | number | undefined
   /** Absent: a packet socket. */
   openPackets?(netns: string | number | undefined): Promise<PacketSource>
+  /** It ended, whoever ended it. */
+  ended?(): void
 }
 
 /** @source drivers/net/wireguard/ratelimiter.c: PACKETS_PER_SECOND, PACKETS_BURSTABLE */
@@ -187,6 +189,7 @@ export class Handshakes extends EventIterator<Initiation> {
     await this.#packets?.close()
     await Promise.all(this.#loops)
     this.#ready.length = 0
+    this.#context.ended?.()
   }
 
   /** Packets to initiations; others have their turn in between. */

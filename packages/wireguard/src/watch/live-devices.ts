@@ -28,6 +28,9 @@ export class LiveDevices {
   readonly #context: LiveDevicesContext
   readonly #reader: SharedReader
   readonly #hub: WatchHub
+  /** What has to be ended with the client. */
+  readonly #listeners = new Set<Handshakes>()
+  readonly #gateways = new Set<JustInTime>()
 
   constructor(context: LiveDevicesContext) {
     this.#context = context
@@ -59,7 +62,11 @@ export class LiveDevices {
     const { netns, openPackets } = this.#context
     const read = async (device: string, reading: ReadingOptions): Promise<Device> =>
       (await this.#reader.reading(device, reading)).device
-    return new Handshakes({ read, netns, ...(openPackets && { openPackets }) }, name, options)
+    const ended = (): void => void this.#listeners.delete(handshakes)
+    const context = { read, netns, ended, ...(openPackets && { openPackets }) }
+    const handshakes: Handshakes = new Handshakes(context, name, options)
+    this.#listeners.add(handshakes)
+    return handshakes
   }
 
   /** @throws {WireGuardError} as {@link JustInTime.start} */
@@ -71,10 +78,17 @@ export class LiveDevices {
       handshakes: (device: string, handshakes: HandshakeOptions) =>
         this.handshakes(device, handshakes),
     }
-    return new JustInTime(context, name, options).start()
+    const gateway = new JustInTime(context, name, options)
+    const ended = (): void => void this.#gateways.delete(gateway)
+    this.#gateways.add(gateway)
+    gateway.finished.then(ended, ended)
+    return gateway.start()
   }
 
   async close(): Promise<void> {
+    // Gateways first: they end their listeners themselves, and nothing of theirs may be half done.
+    await Promise.all([...this.#gateways].map((gateway) => gateway.close()))
+    await Promise.all([...this.#listeners].map((listener) => listener.return()))
     await this.#hub.close()
     this.#reader.close()
   }
