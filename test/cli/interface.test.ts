@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { generatePrivateKey, publicKey } from '@wgctrl/types'
 import { UserspaceBackend } from '@wgctrl/uapi'
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { ip, isolate } from '../contract/harnesses/isolation.js'
 import { temporaryFolder, wgctrl } from './program.js'
 
@@ -134,6 +134,9 @@ describe('wgctrl strip', () => {
 
   it('warns when everybody can read the file', async () => {
     await write('', 0o644)
+    expect((await wgctrl('strip', file)).err).toBe('')
+    await chmod(folder, 0o755)
+    onTestFinished(() => chmod(folder, 0o700))
     expect((await wgctrl('strip', file)).err).toContain('warning: ')
   })
 })

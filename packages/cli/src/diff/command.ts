@@ -1,4 +1,5 @@
 import type { Command } from '../command.js'
+import { conflicts } from '../interface/conflicts.js'
 
 export const diffCommand: Command = {
   name: 'diff',
@@ -12,7 +13,7 @@ The exit status is 0 when nothing differs, 1 when something does, and 2 for trou
     { name: 'device', summary: 'name of the device', completes: 'device' },
     { name: 'file', summary: 'config file', completes: 'file' },
   ],
-  options: [{ flags: '--json', summary: 'write the changes as JSON' }],
+  options: [conflicts, { flags: '--json', summary: 'write the changes as JSON' }],
   examples: [
     {
       command: 'wgctrl diff wg0 /etc/wireguard/wg0.conf',

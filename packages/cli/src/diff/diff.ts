@@ -7,8 +7,9 @@ import {
   toDeviceConfig,
   type WireGuard,
 } from 'wgctrl'
-import type { Run } from '../command.js'
-import { printable } from '../peer-names/peer-names.js'
+import type { Invocation, Run } from '../command.js'
+import { conflictsOf } from '../interface/interface-file.js'
+import { describedPeers } from '../peer-names/peer-names.js'
 import { withDevices } from '../session.js'
 
 const [SAME, DIFFERENT, TROUBLE] = [0, 1, 2]
@@ -20,7 +21,7 @@ export const runDiff: Run = (invocation, io) => {
     io,
     async (wg) => {
       const file = await readConfigFile(path)
-      const changes = await differences(wg, device, file)
+      const changes = await differences(wg, device, file, invocation)
       if (invocation.options['json']) io.stdout.write(`${JSON.stringify({ device, changes })}\n`)
       else io.stdout.write(lines(changes, file))
       return changes.length === 0 ? SAME : DIFFERENT
@@ -33,8 +34,10 @@ async function differences(
   wg: WireGuard,
   device: string,
   file: ConfigFile,
+  { options }: Invocation,
 ): Promise<readonly Change[]> {
-  return await wg.sync(device, toDeviceConfig(file), { dryRun: true, keep: keptFields(file) })
+  const desired = toDeviceConfig(file, { conflicts: conflictsOf(options) })
+  return await wg.sync(device, desired, { dryRun: true, keep: keptFields(file) })
 }
 
 /** What `up` and hooks set where the file says nothing. */
@@ -52,10 +55,6 @@ function keptFields({ interface: section, peers }: ConfigFile): SyncOptions['kee
 const isDefaultRoute = (cidr: string): boolean => cidr.endsWith('/0')
 
 function lines(changes: readonly Change[], file: ConfigFile): string {
-  const names = new Map(file.peers.map(({ publicKey, name }) => [publicKey, name]))
-  const peerName = (publicKey: string): string | undefined => {
-    const name = names.get(publicKey)
-    return name === undefined ? undefined : `${publicKey} (${printable(name)})`
-  }
+  const peerName = describedPeers(file)
   return changes.map((change) => `${describeChange(change, { peerName })}\n`).join('')
 }

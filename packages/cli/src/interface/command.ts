@@ -1,4 +1,5 @@
 import type { Argument, Command, Option } from '../command.js'
+import { conflicts } from './conflicts.js'
 
 const target: Argument = {
   name: 'interface',
@@ -31,6 +32,7 @@ ${hooksText}`,
         summary: 'make the device there; else the kernel is asked first, then a userspace daemon',
         completes: ['linux-kernel', 'userspace'],
       },
+      conflicts,
       quiet,
     ],
     examples: [{ command: 'wgctrl up wg0', summary: 'bring up /etc/wireguard/wg0.conf' }],
@@ -50,12 +52,28 @@ ${hooksText}`,
     load: async () => (await import('./up-down.js')).runDown,
   },
   {
+    name: 'reload',
+    summary: 'Bring an interface to what its config file says now',
+    description: `Makes the difference between an interface that is up and its file: keys, peers, addresses, MTU, routes and the rules of a default route, by the least change, so that the sessions of peers that stay go on. It says what it changed, a line for each; no line: nothing differed, and nothing was sent. Hooks are not run, and name servers are left alone.`,
+    arguments: [target],
+    options: [
+      { flags: '-n, --dry-run', summary: 'say what would be changed, and change nothing' },
+      conflicts,
+      quiet,
+    ],
+    examples: [
+      { command: 'wgctrl reload wg0', summary: 'apply a changed /etc/wireguard/wg0.conf' },
+    ],
+    grammar: 'options',
+    load: async () => (await import('./reload.js')).runReload,
+  },
+  {
     name: 'strip',
     summary: 'Print a config file without what is not for wg(8)',
     description: `Prints the file without the keys that wg-quick(8) alone knows, as "setconf" and "syncconf" read it. It holds the secrets of the file.`,
     arguments: [target],
     examples: [
-      { command: 'wgctrl syncconf wg0 <(wgctrl strip wg0)', summary: 'apply a changed file' },
+      { command: 'wgctrl strip wg0 > wg0.wg', summary: 'what wg(8) would read of wg0.conf' },
     ],
     grammar: 'options',
     load: async () => (await import('./strip.js')).runStrip,

@@ -42,7 +42,11 @@ describe('findConfig', () => {
   })
 
   it('warns when everybody can read the keys', async () => {
-    await find(await make('wg0.conf', 0o644))
+    const open = await make('wg0.conf', 0o644)
+    await find(open)
+    expect(warnings, 'in a folder that lets nobody in').toEqual([])
+    await chmod(folder, 0o755)
+    await find(open)
     expect(warnings).toEqual([`${join(folder, 'wg0.conf')} can be read by everybody`])
   })
 })

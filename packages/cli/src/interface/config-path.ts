@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { configFileOf } from '../peer-names/peer-names.js'
 
 /** A config file, and the interface that it is for. */
@@ -38,6 +39,8 @@ export async function findConfig(
       `${path} is not named for an interface: expected up to 15 characters, then .conf`,
     )
   }
-  if ((found.mode & 0o007) !== 0) warn(`${path} can be read by everybody`)
+  if ((found.mode & (await stat(dirname(path))).mode & 0o007) !== 0) {
+    warn(`${path} can be read by everybody`)
+  }
   return { path, name }
 }

@@ -12,7 +12,9 @@ import type { Invocation, Run } from '../command.js'
 import type { Io } from '../io.js'
 import { configFileOf } from '../peer-names/peer-names.js'
 import { withDevices } from '../session.js'
+import { choiceOf } from './choice.js'
 import { findConfig } from './config-path.js'
+import { interfaceOf } from './interface-file.js'
 
 const KINDS = ['linux-kernel', 'userspace'] as const
 
@@ -21,7 +23,7 @@ export const runUp: Run = (invocation, io) =>
     const [word = ''] = invocation.words
     const found = await findConfig(word, warner(invocation, io))
     if (!found) throw new Error(`${configFileOf(word)} does not exist`)
-    const config = toInterfaceConfig(await readConfigFile(found.path), found.name)
+    const config = interfaceOf(await readConfigFile(found.path), found.name, invocation)
     await wg.up(config, { ...commonOptions(invocation, io), backend: backendOf(invocation) })
     return 0
   })
@@ -41,11 +43,11 @@ export const runDown: Run = (invocation, io) =>
     return 0
   })
 
-function warner({ program, command }: Invocation, io: Io): (text: string) => void {
+export function warner({ program, command }: Invocation, io: Io): (text: string) => void {
   return (text) => io.stderr.write(`${program} ${command}: warning: ${text}\n`)
 }
 
-function commonOptions(invocation: Invocation, io: Io): UpOptions {
+export function commonOptions(invocation: Invocation, io: Io): UpOptions {
   const { hooks, quiet } = invocation.options
   const warn = warner(invocation, io)
   return {
@@ -57,10 +59,7 @@ function commonOptions(invocation: Invocation, io: Io): UpOptions {
 }
 
 function backendOf({ options }: Invocation): UpOptions['backend'] {
-  const { backend } = options
-  const kind = KINDS.find((each) => each === backend)
-  if (backend === undefined || kind) return kind
-  throw new Error(`--backend: expected ${KINDS.join(' or ')}, got ${JSON.stringify(backend)}`)
+  return choiceOf(options, 'backend', KINDS)
 }
 
 /** What SaveConfig wants: the file says what the interface is; comments and spelling stay. */

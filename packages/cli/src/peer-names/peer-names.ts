@@ -1,5 +1,5 @@
 import type { PublicKey } from '@wgctrl/types'
-import { readConfigFile } from 'wgctrl'
+import { type ConfigFile, readConfigFile } from 'wgctrl'
 
 /** A file whose names could not be read. */
 export interface NamesProblem {
@@ -70,6 +70,15 @@ export class PeerNames {
       if (peer.name !== undefined) names.set(peer.publicKey, printable(peer.name))
     }
     return names
+  }
+}
+
+/** What to call the peers of one file in a list of changes. */
+export function describedPeers(file: ConfigFile): (publicKey: PublicKey) => string | undefined {
+  const names = new Map(file.peers.map(({ publicKey, name }) => [publicKey, name]))
+  return (publicKey) => {
+    const name = names.get(publicKey)
+    return name === undefined ? undefined : `${publicKey} (${printable(name)})`
   }
 }
 

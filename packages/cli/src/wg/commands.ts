@@ -135,12 +135,12 @@ In a terminal a long change shows how far it is.`,
     name: 'syncconf',
     summary: 'As setconf, by sending the differences alone',
     description:
-      'Only peers and fields that differ are sent, so that sessions and traffic of the other peers go on. Where nothing differs nothing is sent. As with setconf, a file without a ListenPort asks for another port.',
+      'Only peers and fields that differ are sent, so that sessions and traffic of the other peers go on. Where nothing differs nothing is sent. As with setconf, a file without a ListenPort asks for another port, and one without a FwMark switches off the mark that "up" chose for a default route, by which the tunnel keeps its own packets out of itself: for an interface that "up" or wg-quick(8) made, use "reload".',
     arguments: [device, file],
     examples: [
       {
-        command: 'wgctrl syncconf wg0 <(wgctrl strip wg0)',
-        summary: 'take changes of a file for wg-quick(8)',
+        command: 'wgctrl syncconf wg0 wg0.wg',
+        summary: 'make wg0 what a file for wg(8) says',
       },
     ],
     load: async () => (await import('./conf.js')).run,

@@ -14,6 +14,7 @@ import { applyConfigs, type LeaveOut, openClient, type Target, withoutOwnKey } f
 import { CommandFailure, reasonOfFile, withFailures } from './failure.js'
 import { readInput } from './key-file.js'
 import { lookUpAll } from './lookup.js'
+import { markThatRulesName } from './switched-off-mark.js'
 import { printUsage } from './usage.js'
 
 type Mode = 'setconf' | 'addconf' | 'syncconf'
@@ -37,7 +38,9 @@ export const run: Run = async (invocation, io) => {
     try {
       await using wg = await openClient(io)
       // A peer that the device ignores takes no network from those before it: the file is read anew.
-      await apply(wg, { ...invocation, name }, await read(), mode, (_, own) => read(own))
+      const target = { ...invocation, name }
+      if (mode === 'syncconf') await sync(wg, target, await read(), io)
+      else await apply(wg, target, await read(), mode, (_, own) => read(own))
     } finally {
       for (const config of configs) wipeConf(config)
     }
@@ -48,12 +51,21 @@ async function apply(
   wg: WireGuard,
   target: Target,
   config: DeviceConfig,
-  mode: Mode,
+  mode: 'setconf' | 'addconf',
   leaveOut: LeaveOut,
 ): Promise<void> {
-  if (mode === 'addconf') return applyConfigs(wg, target, [config], leaveOut)
-  if (mode === 'setconf') return applyConfigs(wg, target, [config])
-  await withoutOwnKey(config, target.program, (rest) => wg.sync(target.name, rest))
+  return applyConfigs(wg, target, [config], mode === 'addconf' ? leaveOut : undefined)
+}
+
+async function sync(wg: WireGuard, target: Target, config: DeviceConfig, io: Io): Promise<void> {
+  const { name, program } = target
+  await withoutOwnKey(config, program, async (rest) => {
+    const mark = await markThatRulesName(await wg.sync(name, rest))
+    if (mark === undefined) return
+    const hex = `0x${mark.toString(16)}`
+    const danger = `the mark ${hex} of ${name} is off, and policy rules still go by it`
+    io.stderr.write(`Warning: ${danger}. The file has no FwMark; see "${program} reload"\n`)
+  })
   // A difference cannot tell "any port": wg(8) asks for another one every time.
   if (config.listenPort === 0) await applyConfigs(wg, target, [{ listenPort: 0 }])
 }
