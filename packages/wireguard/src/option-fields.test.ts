@@ -12,6 +12,13 @@ import {
   toInterfaceConfig,
   type WireGuard,
 } from './index.js'
+import {
+  bringDown,
+  bringUp,
+  type InterfaceContext,
+  reconcile,
+  reresolve,
+} from './interface/index.js'
 
 const publicKey = formatPublicKey(new Uint8Array(32).fill(1))
 const other = formatPublicKey(new Uint8Array(32).fill(2))
@@ -32,6 +39,9 @@ afterAll(async () => {
   await rm(directory, { recursive: true })
 })
 
+/** None of it is reached: what is wrong is refused before anything is asked. */
+const context: InterfaceContext = { wg: {}, resolver: {}, netns: undefined } as never
+
 type Call = (bad: never) => unknown
 const file = () =>
   parseConfig('[Interface]\nPrivateKey = AAAA\n'.replace('PrivateKey = AAAA\n', ''))
@@ -47,10 +57,10 @@ describe('an unknown option is refused by', () => {
     create: (bad) => wg.create('wg1', bad),
     delete: (bad) => wg.delete('wg0', bad),
     sync: (bad) => wg.sync('wg0', {}, bad),
-    up: (bad) => wg.up({ name: 'wg1' }, bad),
-    down: (bad) => wg.down('wg0', bad),
-    reconcile: (bad) => wg.reconcile('wg0', {}, bad),
-    reresolve: (bad) => wg.reresolve('wg0', {}, bad),
+    up: (bad) => bringUp(context, { name: 'wg1' }, bad),
+    down: (bad) => bringDown(context, 'wg0', bad),
+    reconcile: (bad) => reconcile(context, 'wg0', {}, bad),
+    reresolve: (bad) => reresolve(context, 'wg0', {}, bad),
     watch: (bad) => wg.watch('wg0', bad),
     handshakes: (bad) => wg.handshakes('wg0', bad),
     justInTime: (bad) => wg.justInTime('wg0', { lookup: () => null, ...(bad as object) }),
@@ -87,9 +97,13 @@ describe('an unknown field of a config is refused at every level', () => {
     [polluted('{"dns":{"__proto__":{"servers":[]}}}'), 'dns.__proto__'],
   ])('%j of an interface', async (settings, path) => {
     const refusal = { code: 'EINVAL', path }
-    await expect(wg.up({ name: 'wg1', ...settings } as never)).rejects.toMatchObject(refusal)
-    await expect(wg.reconcile('wg0', settings as never)).rejects.toMatchObject(refusal)
-    await expect(wg.down({ name: 'wg0', ...settings } as never)).rejects.toMatchObject(refusal)
+    await expect(bringUp(context, { name: 'wg1', ...settings } as never)).rejects.toMatchObject(
+      refusal,
+    )
+    await expect(reconcile(context, 'wg0', settings as never)).rejects.toMatchObject(refusal)
+    await expect(bringDown(context, { name: 'wg0', ...settings } as never)).rejects.toMatchObject(
+      refusal,
+    )
   })
 
   it.each([
