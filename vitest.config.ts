@@ -42,6 +42,10 @@ const kernelTier = (name: string, include: string[], testTimeout: number, more =
 /** Of the life of interfaces, what every run of the tests has time for on devices of a kernel. */
 const shortLifecycle = ['test/lifecycle/comparison.test.ts']
 
+/** Of the same, what has a longer form. */
+const longLeaks = ['leak', 'reconcile-property'].map((name) => `test/lifecycle/${name}.test.ts`)
+const manyRounds = { WGCTRL_LEAK_ROUNDS: '1000', WGCTRL_RECONCILE_PAIRS: '200' }
+
 /** Of what looks at devices over time, the same. */
 const shortEvents = ['handshakes', 'just-in-time', 'watch'].map(
   (name) => `test/events/${name}.test.ts`,
@@ -58,6 +62,7 @@ export default defineConfig({
       deviceTier('interop', ['test/interop/**/*.test.ts'], 120_000),
       deviceTier('cli', ['test/cli/*.test.ts'], 240_000),
       deviceTier('lifecycle', ['test/lifecycle/*.test.ts'], 600_000),
+      deviceTier('leaks', longLeaks, 7_200_000, { fileParallelism: false, env: manyRounds }),
       deviceTier('events', ['test/events/*.test.ts'], 120_000),
       // Files one after the other: they are about time, and the machine is one.
       deviceTier('events-long', ['test/events/*.test.ts'], 1_800_000, {

@@ -179,7 +179,7 @@ class Down {
     const own = await findOwnPairs(this.#rtnl, link?.index, marks, signal)
     if (link || marks.length > 0) return own
     const { wg } = this.#context
-    return await findDeadPairs({ rtnl: this.#rtnl, wg, signal })
+    return await findDeadPairs({ name: this.#name, rtnl: this.#rtnl, wg, signal })
   }
 
   async #removeAround(

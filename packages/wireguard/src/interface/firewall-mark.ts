@@ -26,7 +26,7 @@ export class TablesClaim implements Disposable {
 }
 
 /** Where rules are looked at. */
-type Surroundings = Pick<InterfaceHandle, 'rtnl' | 'wg' | 'signal'>
+type Surroundings = Pick<InterfaceHandle, 'name' | 'rtnl' | 'wg' | 'signal'>
 
 /**
  * Makes a mark, which is the number of a table as well, the device's own: that which it has, or the first
@@ -76,7 +76,7 @@ export async function findFreeTable(rtnl: Rtnl, dead: readonly RulePair[]): Prom
 }
 
 /**
- * The pairs that lead nowhere: their table is empty, and no device has their mark. A tunnel leaves them
+ * The pairs that lead nowhere: their table is empty, and no other device has their mark. A tunnel leaves them
  * whose daemon died and that nobody took down.
  */
 export async function findDeadPairs(surroundings: Surroundings): Promise<RulePair[]> {
@@ -92,10 +92,11 @@ export async function findDeadPairs(surroundings: Surroundings): Promise<RulePai
   return candidates.filter(({ mark }) => !marks.has(mark))
 }
 
-async function marksInUse({ rtnl, wg, signal }: Surroundings): Promise<Set<number>> {
+async function marksInUse({ name, rtnl, wg, signal }: Surroundings): Promise<Set<number>> {
   const marks = new Set<number>()
   for (const kind of ['wireguard', 'tun']) {
     for (const link of await rtnl.links({ kind, brief: true }, { signal })) {
+      if (link.name === name) continue
       const backend = kindOf(link)
       // A tun link may be anybody's.
       const device = await wg.device(link.name, { backend, signal }).catch(() => undefined)
