@@ -1,4 +1,5 @@
-// Deletes a device that this process holds by a stream nobody reads on, in the way that is named, and ends:
+// Deletes a device that this process holds by a stream nobody reads on, in the way that is named, and ends.
+// What is opened is left to the end of the process:
 //   node deleting.mjs WAY DEVICE
 import { execFileSync } from 'node:child_process'
 import { createRequire } from 'node:module'
@@ -14,12 +15,12 @@ const kernel = new KernelBackend()
 const ways = {
   async down() {
     await held()
-    await using wg = await open({ backends: ['linux-kernel'] })
+    const wg = await open({ backends: ['linux-kernel'] })
     await wg.down(name)
   },
   async renamed() {
     await held()
-    await using rtnl = await Rtnl.open()
+    const rtnl = await Rtnl.open()
     await rtnl.changeLink(name, { name: `${name}x` })
     await kernel.delete(`${name}x`)
   },
@@ -33,13 +34,13 @@ const ways = {
     const netns = `${name}ns`
     ip('netns', 'add', netns)
     ip('link', 'set', name, 'netns', netns)
-    await using there = new KernelBackend({ netns })
+    const there = new KernelBackend({ netns })
     await there.delete(name)
     ip('netns', 'delete', netns)
   },
   async rtnl() {
     await held()
-    await using rtnl = await Rtnl.open()
+    const rtnl = await Rtnl.open()
     await rtnl.deleteLink(name)
   },
   async commonjs() {
@@ -90,7 +91,7 @@ const ways = {
   },
   /** Reads that need threads of the pool, beside as many deletions as would take all of it. */
   async pool() {
-    await using wg = await open({ backends: ['linux-kernel'] })
+    const wg = await open({ backends: ['linux-kernel'] })
     const names = Array.from({ length: 8 }, (_, index) => `${name}p${index}`)
     const { peers } = await wg.device(name)
     const config = { peers: peers.map(({ publicKey }) => ({ publicKey })) }
@@ -134,4 +135,4 @@ function sockets() {
 }
 
 await ways[way]()
-await kernel[Symbol.asyncDispose]()
+process.exit()
