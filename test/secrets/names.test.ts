@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { open, UserspaceBackend, type WireGuard } from 'wgctrl'
 import { failure, firstPeer } from '../contract/bench.js'
 
+/** Names that no link can have. */
 const names = [
   '',
   '.',
@@ -17,20 +18,13 @@ const names = [
   'wg0\0',
   'wg0\0.sock',
   'wg0\n',
-  '-h',
-  '--help',
   'wg0 wg1',
-  '$(id)',
-  '`id`',
-  ';id',
-  'a&b',
-  'a|b',
-  '*',
-  '%i',
-  '~',
+  'wg:0',
   'sixteen-letters_',
-  'ünder',
 ]
+
+/** Names that the kernel takes, and nothing that makes a path or an argument of them. */
+const kernelNames = ['-h', '--help', '$(id)', '`id`', ';id', 'a&b', 'a|b', '*', '%i', '~', 'ünder']
 
 async function clients(): Promise<{ wg: WireGuard[]; socketDir: string }> {
   const socketDir = await mkdtemp(join(tmpdir(), 'wgctrl-names-'))
@@ -64,6 +58,28 @@ describe('a name that is none', () => {
       }
       await client.close()
     }
+    expect(await readdir(socketDir)).toEqual([])
+  })
+
+  it.each(kernelNames)('%j is asked of the kernel alone, and never made', async (name) => {
+    const { wg, socketDir } = await clients()
+    const [userspace, kernel] = wg as [WireGuard, WireGuard]
+    for (const client of wg) {
+      const code = client === userspace ? 'EINVAL' : 'ENODEV'
+      const calls = [
+        client.device(name),
+        firstPeer(client.peers(name)),
+        client.configure(name, {}),
+        client.sync(name, { peers: [] }),
+        client.delete(name),
+      ]
+      for (const call of calls) expect(await failure(call)).toMatchObject({ code })
+      const makers = [client.create(name), client.up({ name, addresses: [] } as never)]
+      for (const call of [...makers, client.down(name)]) {
+        expect(await failure(call)).toMatchObject({ code: 'EINVAL', path: 'name' })
+      }
+    }
+    await Promise.all([userspace.close(), kernel.close()])
     expect(await readdir(socketDir)).toEqual([])
   })
 

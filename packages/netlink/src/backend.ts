@@ -7,6 +7,7 @@ import {
   type CheckedConfig,
   type CreateOptions,
   checkInterfaceName,
+  checkLinkName,
   closed,
   Deadline,
   type Device,
@@ -193,7 +194,7 @@ export class KernelBackend implements Backend {
     }
     try {
       this.#refuseClosed()
-      checkInterfaceName(name)
+      checkLinkName(name)
       deadline = new Deadline(options)
       const { signal } = deadline
       await afterTurns(this.#line(name), signal)
@@ -306,7 +307,9 @@ export class KernelBackend implements Backend {
       deadline = new Deadline(options)
       const { signal } = deadline
       if (operation === 'list') return await body(signal)
-      checkInterfaceName(device as string)
+      // What is made gets a name that everything takes; what is there may have any that the kernel does.
+      const check = operation === 'create' ? checkInterfaceName : checkLinkName
+      check(device as string)
       return await inTurn(this.#line(device as string), signal, () => body(signal))
     } catch (error) {
       throw inContext(error, { operation, ...(device && { device }), backend: this.kind })

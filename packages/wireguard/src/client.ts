@@ -5,7 +5,7 @@ import {
   type CreateOptions,
   checkDuration,
   checkFields,
-  checkInterfaceName,
+  checkLinkName,
   Deadline,
   type DeleteOptions,
   type Device,
@@ -410,7 +410,7 @@ export class WireGuard implements AsyncDisposable {
     using deadline = new Deadline(call)
     const rest = timeLeft(call)
     try {
-      checkInterfaceName(name)
+      checkLinkName(name)
       const { signal } = deadline
       const device = await this.#live.device(name, { maxAge, signal })
       if (call.backend === undefined || call.backend === device.kind) return device
@@ -435,7 +435,7 @@ export class WireGuard implements AsyncDisposable {
     using deadline = new Deadline(options)
     const rest = timeLeft(options)
     try {
-      checkInterfaceName(name)
+      checkLinkName(name)
       const ask = { operation, kind: options.backend, signal: deadline.signal }
       return await inTurn(this.#lineOf(name), deadline.signal, () =>
         this.#backends.ask(ask, (backend) => call(backend, rest())),
@@ -450,7 +450,7 @@ export class WireGuard implements AsyncDisposable {
     using deadline = new Deadline(options)
     const rest = timeLeft(options)
     try {
-      checkInterfaceName(name)
+      checkLinkName(name)
       const ask = { operation: 'peers', kind: options.backend, signal: deadline.signal }
       await afterTurns(this.#lineOf(name), deadline.signal)
       return await this.#backends.ask(ask, (backend) => begin(backend.peers(name, rest())))

@@ -19,9 +19,14 @@ const REFUSALS: readonly string[] = [
 /** From here on a refusal is about the very device. */
 const ABOUT_THE_DEVICE = REFUSALS.indexOf('ECONNREFUSED')
 
-/** True of an error after which the next backend is asked: this one has done nothing. */
+/**
+ * True of an error after which the next backend is asked: this one has done nothing. So of a name that cannot
+ * be that of a userspace device: the kernel takes more.
+ */
 export function isRefusal(error: unknown): error is WireGuardError {
-  return error instanceof WireGuardError && REFUSALS.includes(error.code) && !error.appliedPeers
+  if (!(error instanceof WireGuardError)) return false
+  const isName = error.code === 'EINVAL' && error.path === 'name'
+  return isName || (REFUSALS.includes(error.code) && !error.appliedPeers)
 }
 
 /**

@@ -35,7 +35,8 @@ export class Backends implements AsyncDisposable {
   }
 }
 
-/** No socket, or one that its daemon left behind. */
+/** No socket, or one that its daemon left behind, or a name that no socket has. */
 function isAbsent(error: unknown): boolean {
-  return ['ENODEV', 'ECONNREFUSED'].includes((error as { code: string }).code)
+  const { code, path } = error as { code: string; path?: string }
+  return ['ENODEV', 'ECONNREFUSED'].includes(code) || (code === 'EINVAL' && path === 'name')
 }

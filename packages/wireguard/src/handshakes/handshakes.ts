@@ -3,7 +3,7 @@ import {
   checkAtLeast,
   checkDuration,
   checkFields,
-  checkInterfaceName,
+  checkLinkName,
   type Device,
   type Endpoint,
   type PublicKey,
@@ -116,7 +116,7 @@ export class Handshakes extends EventIterator<Initiation> {
   /** @throws {TypeError | RangeError | WireGuardError} `EINVAL` when name or an option is none */
   constructor(context: HandshakesContext, name: string, options: HandshakeOptions = {}) {
     checkFields(options, 'options', HANDSHAKE_OPTIONS)
-    checkInterfaceName(name)
+    checkLinkName(name)
     super(options.signal)
     this.#name = name
     this.#context = context

@@ -5,7 +5,7 @@ import {
   checkAtLeast,
   checkDuration,
   checkFields,
-  checkInterfaceName,
+  checkLinkName,
   checkSignal,
   type DeviceConfig,
   type Endpoint,
@@ -77,7 +77,7 @@ export class JustInTime implements AsyncDisposable {
   /** @throws {TypeError | RangeError | WireGuardError} `EINVAL` when name or an option is none */
   constructor(context: JustInTimeContext, name: string, options: JustInTimeOptions) {
     checkFields(options, 'options', JUST_IN_TIME_OPTIONS)
-    checkInterfaceName(name)
+    checkLinkName(name)
     if (typeof options.lookup !== 'function') {
       throw new InvalidTypeError('options.lookup', 'must be a function')
     }

@@ -4,7 +4,7 @@ import {
   type CallOptions,
   checkDuration,
   checkFields,
-  checkInterfaceName,
+  checkLinkName,
   slept,
   type WireGuardError,
 } from '@wgctrl/types'
@@ -77,7 +77,7 @@ export class WatchHub implements Watched, PollerHub {
    */
   watch(name?: string, options: WatchOptions = {}): Watcher {
     checkFields(options, 'options', WATCH_OPTIONS)
-    if (name !== undefined) checkInterfaceName(name)
+    if (name !== undefined) checkLinkName(name)
     const { interval = DEFAULT_INTERVAL } = options
     checkDuration(interval, 'options.interval')
     return new Watcher(this, name, options, interval)
