@@ -286,6 +286,30 @@ describe('withCheckedConfig', () => {
     expect(turns).toBeGreaterThan(10)
   })
 
+  it('lets others have a turn during one peer with many networks, whatever is asked of them', async () => {
+    const many = Array.from({ length: 30_000 }, (_, n) => `10.${n >> 8}.${n & 255}.0/24`)
+    let turns = 0
+    const count = (): void => {
+      turns++
+      next = setImmediate(count)
+    }
+    let next = setImmediate(count)
+    const allowedIPs = [...many.slice(1), { cidr: '192.0.2.0/24', remove: true }]
+    const { peers: checked } = await check({
+      peers: [{ publicKey: peers[0]?.publicKey ?? '', allowedIPs }],
+    })
+    clearImmediate(next)
+    expect(turns).toBeGreaterThan(60)
+    expect(checked[0]?.allowedIPs.length).toBe(30_000)
+    expect(checked[0]?.allowedIPs[29_999]).toEqual({ text: '192.0.2.0/24', remove: true })
+    const wrong = [...many.slice(1), 'nonsense']
+    await expect(
+      check({ peers: [{ publicKey: peers[0]?.publicKey ?? '', allowedIPs: wrong }] }),
+    ).rejects.toMatchObject({
+      path: 'peers[0].allowedIPs[29999]',
+    })
+  })
+
   it('looks at a small config before it returns: it may change behind that', async () => {
     const config = { listenPort: 7, peers: peers.slice(0, 200) }
     const checking = check(config)

@@ -96,8 +96,10 @@ export function* checkSteps(config: DeviceConfig): Steps<CheckedConfig> {
   const owners = new Map<string, CheckedPeer>()
   const budget = new StepBudget()
   for (const given of config.peers ?? []) {
-    const peer = checkPeer(given, checked.length)
-    claimNetworks(owners, peer, checked.length)
+    const index = checked.length
+    const peer = checkPeer(given, index)
+    if (isLong(given.allowedIPs)) yield* addNetworks(given.allowedIPs, peer.allowedIPs, index)
+    yield* claimNetworks(owners, peer, index)
     checked.push(peer)
     if (budget.spend(1 + peer.allowedIPs.length)) yield
   }
@@ -130,7 +132,7 @@ function checkFields(config: DeviceConfig): void {
  * Most peers are right, and there may be 100,000 of them: paths, a dozen strings for each, are made when
  * there is a mistake to name.
  */
-function checkPeer(peer: PeerConfig, index: number): CheckedPeer {
+function checkPeer(peer: PeerConfig, index: number): NewPeer {
   try {
     return checkPeerAt(peer, NOWHERE)
   } catch {
@@ -144,7 +146,7 @@ const NOWHERE = ''
 const within = (path: string, field: string): string =>
   path === NOWHERE ? NOWHERE : `${path}.${field}`
 
-function checkPeerAt(peer: PeerConfig, path: string): CheckedPeer {
+function checkPeerAt(peer: PeerConfig, path: string): NewPeer {
   checkObject(peer, path, PEER_CONFIG_FIELDS)
   checkFlag(peer.remove, within(path, 'remove'))
   checkFlag(peer.updateOnly, within(path, 'updateOnly'))
@@ -160,12 +162,12 @@ function checkPeerAt(peer: PeerConfig, path: string): CheckedPeer {
   }
   const presharedKey = checkSecret(peer.presharedKey, within(path, 'presharedKey'))
   const endpoint = checkEndpoint(peer.endpoint, within(path, 'endpoint'))
-  const checked: Mutable<CheckedPeer> = {
+  const checked: Mutable<NewPeer> = {
     publicKey: parsePublicKey(peer.publicKey, within(path, 'publicKey')),
     remove: peer.remove === true,
     updateOnly: peer.updateOnly === true,
     replaceAllowedIPs: peer.replaceAllowedIPs === true,
-    allowedIPs: checkAllowedIPs(allowedIPs, path),
+    allowedIPs: isLong(allowedIPs) ? [] : checkAllowedIPs(allowedIPs, path),
   }
   if (presharedKey !== undefined) checked.presharedKey = presharedKey
   if (endpoint !== undefined) checked.endpoint = endpoint
@@ -173,18 +175,39 @@ function checkPeerAt(peer: PeerConfig, path: string): CheckedPeer {
   return checked
 }
 
+/** Networks of one peer that are looked at in one step. */
+const PER_STEP = 1000
+
+type Networks = readonly (string | AllowedIPChange)[]
+
+/** Too many for one step: they are added afterwards. */
+function isLong(networks: Networks | undefined): networks is Networks {
+  return networks !== undefined && networks.length > PER_STEP
+}
+
+function* addNetworks(entries: Networks, to: CheckedAllowedIP[], index: number): Steps<void> {
+  for (let from = 0; from < entries.length; from += PER_STEP) {
+    const slice = entries.slice(from, from + PER_STEP)
+    try {
+      for (const network of checkAllowedIPs(slice, NOWHERE)) to.push(network)
+    } catch {
+      for (const network of checkAllowedIPs(slice, `peers[${index}]`, from)) to.push(network)
+    }
+    yield
+  }
+}
+
+type NewPeer = CheckedPeer & { readonly allowedIPs: CheckedAllowedIP[] }
+
 type Mutable<T> = { -readonly [field in keyof T]: T[field] }
 
-function checkAllowedIPs(
-  entries: readonly (string | AllowedIPChange)[],
-  path: string,
-): CheckedAllowedIP[] {
+function checkAllowedIPs(entries: Networks, path: string, first = 0): CheckedAllowedIP[] {
   const checked: CheckedAllowedIP[] = []
   for (let at = 0; at < entries.length; at++) {
     checked.push(
       checkAllowedIP(
         entries[at] as string,
-        path === NOWHERE ? NOWHERE : `${path}.allowedIPs[${at}]`,
+        path === NOWHERE ? NOWHERE : `${path}.allowedIPs[${first + at}]`,
       ),
     )
   }
@@ -223,10 +246,15 @@ function checkEndpoint(input: PeerConfig['endpoint'], path: string): Endpoint | 
 }
 
 /** Of two peers with one network the wires would give it to the last and say nothing. */
-function claimNetworks(owners: Map<string, CheckedPeer>, peer: CheckedPeer, index: number): void {
+function* claimNetworks(
+  owners: Map<string, CheckedPeer>,
+  peer: CheckedPeer,
+  index: number,
+): Steps<void> {
   const { allowedIPs } = peer
-  if (allowedIPs.some(({ remove }) => remove)) refuseContradiction(allowedIPs, index)
+  if (allowedIPs.some(({ remove }) => remove)) yield* refuseContradiction(allowedIPs, index)
   for (let at = 0; at < allowedIPs.length; at++) {
+    if (at % PER_STEP === PER_STEP - 1) yield
     const { text, remove } = allowedIPs[at] as CheckedAllowedIP
     if (remove) continue
     const owner = owners.get(text)
@@ -239,15 +267,16 @@ function claimNetworks(owners: Map<string, CheckedPeer>, peer: CheckedPeer, inde
 }
 
 /** Of one network both ways in one peer the wires would do the last and say nothing. */
-function refuseContradiction(allowedIPs: readonly CheckedAllowedIP[], index: number): void {
+function* refuseContradiction(allowedIPs: readonly CheckedAllowedIP[], index: number): Steps<void> {
   const seen = new Map<string, boolean>()
-  allowedIPs.forEach(({ text, remove }, at) => {
+  for (const [at, { text, remove }] of allowedIPs.entries()) {
+    if (at % PER_STEP === PER_STEP - 1) yield
     if ((seen.get(text) ?? remove) !== remove) {
       const path = `peers[${index}].allowedIPs[${at}]`
       throw invalid(path, `${text} is both added to and removed from this peer`)
     }
     seen.set(text, remove)
-  })
+  }
 }
 
 /**

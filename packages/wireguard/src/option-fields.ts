@@ -74,6 +74,7 @@ const application = {
   firewall: true,
   onStep: true,
   onWarning: true,
+  onRetry: true,
 } as const
 export const UP_OPTIONS: FieldsOf<UpOptions> = {
   ...application,
@@ -90,7 +91,11 @@ export const DOWN_OPTIONS: FieldsOf<DownOptions> = {
   save: true,
 }
 export const RECONCILE_OPTIONS: FieldsOf<ReconcileOptions> = { ...application, dryRun: true }
-export const RERESOLVE_OPTIONS: FieldsOf<ReresolveOptions> = { ...call, olderThan: true }
+export const RERESOLVE_OPTIONS: FieldsOf<ReresolveOptions> = {
+  ...call,
+  onRetry: true,
+  olderThan: true,
+}
 
 export const WATCH_OPTIONS: FieldsOf<WatchOptions> = {
   interval: true,

@@ -1,4 +1,4 @@
-import type { DeviceConfig, WireGuardError } from '@wgctrl/types'
+import { type DeviceConfig, WireGuardError } from '@wgctrl/types'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { EndpointResolver, hasNames, type Lookup, withPlaceholders } from './resolve.js'
 
@@ -248,12 +248,12 @@ describe('a name server that does not answer', () => {
       configOf('a.example:1'),
       abort.signal,
     )
-    const reason = Object.assign(new Error('late'), { code: 'ETIMEDOUT' })
+    const reason = new WireGuardError('late', { code: 'ETIMEDOUT' })
     abort.abort(reason)
     expect(await failure(resolving)).toMatchObject({
-      code: 'ETIMEDOUT',
+      code: 'EAI_AGAIN',
       path: 'peers[0].endpoint',
-      message: 'peers[0].endpoint: cannot resolve in time: a.example',
+      message: 'peers[0].endpoint: cannot resolve a.example: no name server answered in time',
       cause: reason,
     })
   })

@@ -39,8 +39,11 @@ export interface ResolveOptions {
    * exist is not asked for again.
    */
   readonly retries?: number | undefined
-  /** Told of each failure after which the host will be looked up again. Absent: nobody is. */
-  readonly onRetry?: ((retry: LookupRetry) => void) | undefined
+  /**
+   * Told of each failure after which the host will be looked up again, and waited for; what it throws or rejects
+   * with ends the look-up. Absent: nobody is.
+   */
+  readonly onRetry?: ((retry: LookupRetry) => unknown) | undefined
 }
 
 /** A name server did not answer. */
@@ -71,16 +74,22 @@ export class EndpointResolver {
    * The same config with every endpoint an address; what is no name is left for the backend to check.
    * Each host is looked up once. The first that cannot be resolved ends the search for the others.
    *
-   * @throws {WireGuardError} `ENOTFOUND`, `EAI_AGAIN` or `ETIMEDOUT`; `path` names the endpoint
+   * @param onRetry told as well as that of the options
+   * @throws {WireGuardError} `ENOTFOUND`: there is no such name; `EAI_AGAIN`: no name server answered, in as many
+   *   tries or in time; `path` names the endpoint
    */
-  async resolve(config: DeviceConfig, signal: AbortSignal): Promise<DeviceConfig> {
+  async resolve(
+    config: DeviceConfig,
+    signal: AbortSignal,
+    onRetry?: ResolveOptions['onRetry'],
+  ): Promise<DeviceConfig> {
     const hosts = await runInTurns(namedHosts(config))
     if (hosts.size === 0) return config
     const failed = new AbortController()
     const either = AbortSignal.any([signal, failed.signal])
     try {
       const searches = Array.from(hosts, async ([host, path]): Promise<[string, string]> => {
-        return [host, await this.#find(host, path, either)]
+        return [host, await this.#find(host, path, either, onRetry)]
       })
       const found = new Map(await Promise.all(searches))
       return await runInTurns(withAddresses(config, found))
@@ -90,15 +99,24 @@ export class EndpointResolver {
     }
   }
 
-  async #find(host: string, path: string, signal: AbortSignal): Promise<string> {
+  async #find(
+    host: string,
+    path: string,
+    signal: AbortSignal,
+    onRetry: ResolveOptions['onRetry'],
+  ): Promise<string> {
     try {
-      return await this.#search(host, signal)
+      return await this.#search(host, signal, onRetry)
     } catch (error) {
       throw unresolved(host, path, error)
     }
   }
 
-  async #search(host: string, signal: AbortSignal): Promise<string> {
+  async #search(
+    host: string,
+    signal: AbortSignal,
+    onRetry: ResolveOptions['onRetry'],
+  ): Promise<string> {
     for (let delay = FIRST_DELAY, tries = 0; ; delay *= DELAY_GROWTH, tries++) {
       signal.throwIfAborted()
       try {
@@ -106,10 +124,12 @@ export class EndpointResolver {
         if (first) return first.address
         throw Object.assign(new Error(`no address for ${host}`), { code: 'ENOTFOUND' })
       } catch (error) {
-        const isPassing = (error as NodeJS.ErrnoException).code === 'EAI_AGAIN'
+        const isPassing = (error as NodeJS.ErrnoException).code === NO_ANSWER
         if (!isPassing || signal.aborted || tries >= this.#retries) throw error
-        const retry = { host, delay: Math.min(delay, LONGEST_DELAY) }
-        this.#onRetry?.({ ...retry, error: error as NodeJS.ErrnoException })
+        const again = { host, delay: Math.min(delay, LONGEST_DELAY) }
+        const retry = { ...again, error: error as NodeJS.ErrnoException }
+        await this.#onRetry?.(retry)
+        await onRetry?.(retry)
       }
       await sleep(Math.min(delay, LONGEST_DELAY), signal)
     }
@@ -210,12 +230,17 @@ function bracketed(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
-/** An abort is the caller's own; running out of time is told of the host. */
+const NO_ANSWER = 'EAI_AGAIN'
+
+/** An abort is the caller's own; running out of time is a name server's failure, and not the device's. */
 function unresolved(host: string, path: string, cause: unknown): unknown {
-  const { code = 'ENOTFOUND' } = cause as NodeJS.ErrnoException
-  if (code === 'ABORT_ERR') return cause
-  const problem = code === 'ETIMEDOUT' ? 'cannot resolve in time' : 'cannot resolve'
-  return new WireGuardError(`${path}: ${problem}: ${host}`, { code, path, cause })
+  const { code: found = 'ENOTFOUND', message } = cause as NodeJS.ErrnoException
+  if (found === 'ABORT_ERR') return cause
+  const code = found === 'ETIMEDOUT' ? NO_ANSWER : found
+  const reason = code === 'ENOTFOUND' ? 'there is no such name' : message
+  const why =
+    code === NO_ANSWER ? `no name server answered${found === code ? '' : ' in time'}` : reason
+  return new WireGuardError(`${path}: cannot resolve ${host}: ${why}`, { code, path, cause })
 }
 
 function environmentRetries(): number {

@@ -12,6 +12,7 @@ import type { Invocation, Run } from '../command.js'
 import type { Io } from '../io.js'
 import { configFileOf } from '../peer-names/peer-names.js'
 import { withDevices } from '../session.js'
+import { retryLine } from '../wg/lookup.js'
 import { choiceOf } from './choice.js'
 import { findConfig } from './config-path.js'
 import { interfaceOf } from './interface-file.js'
@@ -53,6 +54,7 @@ export function commonOptions(invocation: Invocation, io: Io): UpOptions {
   return {
     ...(hooks === true && { hooks: 'shell' as const }),
     ...(quiet !== true && { onStep: ({ step }) => io.stderr.write(`[#] ${step}\n`) }),
+    onRetry: (retry) => io.stderr.write(retryLine(retry)),
     onWarning: ({ code, message }) =>
       warn(code === 'EHOOKS' ? `${message}; --hooks runs them` : message),
   }

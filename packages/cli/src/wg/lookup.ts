@@ -10,11 +10,16 @@ import { CommandFailure } from './failure.js'
  * @source wireguard-tools, src/config.c: parse_dns_retries
  */
 function resolveOptions({ env, stderr }: Io): ResolveOptions {
-  const onRetry = ({ host, delay, error }: LookupRetry): void => {
-    const seconds = (delay / 1000).toFixed(2)
-    stderr.write(`${lookupProblem(error)}: \`${host}'. Trying again in ${seconds} seconds...\n`)
+  return {
+    onRetry: (retry) => stderr.write(retryLine(retry)),
+    retries: retriesOf(env['WG_ENDPOINT_RESOLUTION_RETRIES']),
   }
-  return { onRetry, retries: retriesOf(env['WG_ENDPOINT_RESOLUTION_RETRIES']) }
+}
+
+/** As wg(8) says it. */
+export function retryLine({ host, delay, error }: LookupRetry): string {
+  const seconds = (delay / 1000).toFixed(2)
+  return `${lookupProblem(error)}: \`${host}'. Trying again in ${seconds} seconds...\n`
 }
 
 function retriesOf(text = '15'): number {

@@ -40,6 +40,8 @@ class Conflicts {
   /** Who was given a network first. */
   readonly #owners = new Map<string, PublicKey>()
   #section: Section | undefined
+  /** The public key of the section. To look for it takes as long as the section is. */
+  #key: PublicKey | undefined
   readonly #seen = new Set<string>()
 
   constructor(own: PublicKey | undefined) {
@@ -49,7 +51,10 @@ class Conflicts {
   add(section: Section, line: Line, statement: Assignment, number: number): void {
     const name = statement.rule?.name ?? statement.key
     const comesOnce = statement.rule?.list === undefined && !statement.rule?.isHook
-    if (section !== this.#section) this.#seen.clear()
+    if (section !== this.#section) {
+      this.#seen.clear()
+      this.#key = publicKeyOf(section)
+    }
     this.#section = section
     if (comesOnce && this.#seen.has(name)) {
       const expected = 'it once in a section: the last counts'
@@ -60,11 +65,11 @@ class Conflicts {
     }
     this.#seen.add(name)
     if (name === 'PublicKey') this.#addPeer(section, statement, number)
-    if (name === 'AllowedIPs') this.#addNetworks(section, line, statement, number)
+    if (name === 'AllowedIPs') this.#addNetworks(line, statement, number)
   }
 
   #addPeer(section: Section, { start }: Assignment, line: number): void {
-    const text = publicKeyOf(section)
+    const text = this.#key
     if (text === undefined) return
     const first = this.#peers.get(text) ?? section
     this.#peers.set(text, first)
@@ -78,8 +83,8 @@ class Conflicts {
     )
   }
 
-  #addNetworks(section: Section, line: Line, statement: Assignment, number: number): void {
-    const peer = publicKeyOf(section)
+  #addNetworks(line: Line, statement: Assignment, number: number): void {
+    const peer = this.#key
     for (const { text, start } of entriesOf(line, statement)) {
       const network = readAllowedIP(text)
       if (!network || network.remove || peer === undefined) continue

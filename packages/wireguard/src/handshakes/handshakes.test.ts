@@ -1,6 +1,6 @@
 import { generatePrivateKey, publicKey, WireGuardError } from '@wgctrl/types'
 import { FakeDevice, MemoryBackend } from '@wgctrl/types/testing'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SharedReader } from '../watch/shared-reader.js'
 import { type HandshakeOptions, Handshakes, type Initiation } from './handshakes.js'
 import { FakePackets } from './testing/fake-packets.js'
@@ -115,6 +115,56 @@ describe('Handshakes', () => {
     }
     await until(() => handshakes.counters.received === 5)
     expect(handshakes.counters).toMatchObject({ delivered: 2, limited: 3 })
+  })
+
+  it('reads a packet with the key that the device has by now', async () => {
+    await listen({ ...often, interval: 60_000 }).start()
+    const otherKey = generatePrivateKey()
+    await backend.configure('wg0', { privateKey: otherKey })
+    const payload = sealInitiation(clientKey, publicKey(otherKey), new Date())
+    packets.send(ipv4Packet({ payload }))
+    expect(await nextOf(handshakes)).toMatchObject({ publicKey: client })
+    expect(handshakes.counters).toMatchObject({ received: 1, delivered: 1, badMac: 0 })
+  })
+
+  it('looks at the device no oftener than ten times a second, whatever packets come', async () => {
+    const device = vi.spyOn(backend, 'device')
+    await listen({ ...often, interval: 60_000 }).start()
+    const start = performance.now()
+    const payload = sealInitiation(clientKey, publicKey(generatePrivateKey()), new Date())
+    while (performance.now() - start < 300 || handshakes.counters.badMac < 20) {
+      packets.send(ipv4Packet({ payload }))
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+    const most = 2 + (performance.now() - start) / 100
+    expect(device.mock.calls.length).toBeLessThanOrEqual(most)
+  })
+
+  it('ends at once when it is aborted while the device does not answer', async () => {
+    const reading = vi.spyOn(backend, 'device').mockImplementation(
+      (_, options) =>
+        new Promise((_resolve, reject) => {
+          options?.signal?.addEventListener('abort', () => reject(options.signal?.reason))
+        }),
+    )
+    const controller = new AbortController()
+    const next = listen({ signal: controller.signal }).next()
+    const started = handshakes.start()
+    controller.abort('enough')
+    const aborted = { name: 'AbortError', code: 'ABORT_ERR', cause: 'enough' }
+    await expect(next).rejects.toMatchObject(aborted)
+    await expect(started).rejects.toMatchObject(aborted)
+    expect(reading).toHaveBeenCalledOnce()
+    expect(await handshakes.next()).toEqual({ done: true, value: undefined })
+    const ended = new Handshakes({ read: () => new Promise(() => {}) }, 'wg0')
+    const waiting = ended.next()
+    await expect(listen({ signal: AbortSignal.abort('before') }).next()).rejects.toMatchObject({
+      code: 'ABORT_ERR',
+      cause: 'before',
+    })
+    packets.isClosed = true
+    void ended.return()
+    expect(await waiting).toEqual({ done: true, value: undefined })
   })
 
   it('drops what a slow consumer leaves no room for', async () => {

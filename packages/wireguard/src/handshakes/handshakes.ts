@@ -92,6 +92,12 @@ const SLICE = 4
 /** How much longer than a look at the device the pause after it is, at least. */
 const PAUSE_FACTOR = 10
 
+/** Milliseconds between looks at least, when packets are for another key than the one that is known. */
+const SHORTEST_PAUSE = 100
+
+/** How many such packets are kept until the next look. */
+const HELD = 64
+
 /**
  * The handshake initiations that arrive for a device, known peer or not, in order: what an `for await`
  * over {@link Handshakes} gives. Made for one consumer; it starts with the first `next()`.
@@ -111,6 +117,9 @@ export class Handshakes extends EventIterator<Initiation> {
   #port = 0
   #responder: Responder | undefined
   #known: ReadonlySet<PublicKey> = new Set()
+  /** Packets for another key than the one that is known, the last of them: the device may have another now. */
+  #held: { readonly packet: Uint8Array; readonly verdict: 'badMac' | 'noKey' }[] = []
+  #lookSoon = (): void => {}
   #loops: Promise<void>[] = []
 
   /** @throws {TypeError | RangeError | WireGuardError} `EINVAL` when name or an option is none */
@@ -189,6 +198,7 @@ export class Handshakes extends EventIterator<Initiation> {
     await this.#packets?.close()
     await Promise.all(this.#loops)
     this.#ready.length = 0
+    this.#held = []
     this.#context.ended?.()
   }
 
@@ -210,9 +220,14 @@ export class Handshakes extends EventIterator<Initiation> {
 
   #handle(packet: Uint8Array): void {
     this.#counts.received++
+    this.#sift(packet)
+  }
+
+  #sift(packet: Uint8Array): void {
     const found = this.#sieve.sift(packet, this.#port, this.#responder, performance.now())
     if (typeof found === 'string') {
       this.#counts[found]++
+      if (found === 'badMac' || found === 'noKey') this.#hold(packet, found)
     } else if (this.#ready.length >= this.#capacity) {
       this.#counts.queueFull++
     } else {
@@ -222,29 +237,60 @@ export class Handshakes extends EventIterator<Initiation> {
     }
   }
 
+  #hold(packet: Uint8Array, verdict: 'badMac' | 'noKey'): void {
+    if (this.#held.length >= HELD) this.#held.shift()
+    this.#held.push({ packet: Uint8Array.from(packet), verdict })
+    this.#lookSoon()
+  }
+
+  /** Packets that came for a key which the last look did not know. */
+  #siftHeld(hasOtherKey: boolean): void {
+    for (const { packet, verdict } of this.#held.splice(0)) {
+      if (!hasOtherKey) continue
+      this.#counts[verdict]--
+      this.#sift(packet)
+    }
+    // What is for none of both keys was held once more.
+    this.#held = []
+  }
+
+  /** @returns false when this ended; true after `pause`, or after `shortest` when packets need a look */
+  async #pause(pause: number, shortest: number): Promise<boolean> {
+    const { signal } = this.#controller
+    if (!(await slept(Math.min(shortest, pause), signal))) return false
+    if (this.#held.length > 0 || pause <= shortest) return true
+    const sooner = new AbortController()
+    this.#lookSoon = () => sooner.abort()
+    await slept(pause - shortest, AbortSignal.any([signal, sooner.signal]))
+    this.#lookSoon = () => {}
+    return !signal.aborted
+  }
+
   /** Looks at the device again and again: its port and key may change, it may go and return. */
   async #follow(): Promise<void> {
     const { signal } = this.#controller
     let pause = this.#interval
-    while (await slept(pause, signal)) {
+    let shortest = SHORTEST_PAUSE
+    while (await this.#pause(pause, shortest)) {
       const start = performance.now()
       try {
-        this.#arm(await this.#read())
+        const { publicKey } = this.#responder ?? {}
+        // What is in hand may be from before the key was changed.
+        this.#arm(await this.#read(this.#held.length > 0 ? 0 : this.#interval / 2))
+        this.#siftHeld(this.#responder !== undefined && this.#responder.publicKey !== publicKey)
       } catch (error) {
         if (signal.aborted) return
         if (!(error instanceof WireGuardError)) return this.fail(error)
         // It may return; until then nothing is for it. What else goes wrong may pass as well.
         if (error.code === 'ENODEV') this.#arm(undefined)
       }
-      pause = Math.max(this.#interval, PAUSE_FACTOR * (performance.now() - start))
+      shortest = Math.max(SHORTEST_PAUSE, PAUSE_FACTOR * (performance.now() - start))
+      pause = Math.max(this.#interval, shortest)
     }
   }
 
-  #read(): Promise<Device> {
-    return this.#context.read(this.#name, {
-      maxAge: this.#interval / 2,
-      signal: this.#controller.signal,
-    })
+  #read(maxAge = this.#interval / 2): Promise<Device> {
+    return this.#context.read(this.#name, { maxAge, signal: this.#controller.signal })
   }
 
   #arm(device: Device | undefined): void {

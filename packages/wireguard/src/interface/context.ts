@@ -8,6 +8,7 @@ import {
   type DeviceKind,
   SecretKey,
 } from '@wgctrl/types'
+import type { EndpointResolver } from '../resolve.js'
 import type { Namespace } from './namespace.js'
 
 /** What is needed of the facade: `WireGuard` has it. */
@@ -27,7 +28,7 @@ interface WithBackend {
 export interface InterfaceContext {
   readonly wg: DeviceCalls
   /** Turns the names in the endpoints of a config into addresses: an `EndpointResolver`. */
-  readonly resolver: { resolve(config: DeviceConfig, signal: AbortSignal): Promise<DeviceConfig> }
+  readonly resolver: Pick<EndpointResolver, 'resolve'>
   /** The network namespace of the interfaces, the same that `wg` was opened for; absent: our own. */
   readonly netns?: Namespace | undefined
 }

@@ -4,7 +4,6 @@ import {
   checkFields,
   checkInterfaceName,
   Deadline,
-  type DeviceConfig,
   WireGuardError,
 } from '@wgctrl/types'
 import { RECONCILE_OPTIONS } from '../option-fields.js'
@@ -15,9 +14,11 @@ import type { InterfaceChange } from './interface-change.js'
 import { checkInterface, type InterfaceSettings } from './interface-config.js'
 import { makePlan, type ReconcilePlan } from './interface-diff.js'
 import { kindOf } from './link.js'
+import { resolveNames } from './names.js'
 import { removeStandbys } from './standby-route.js'
 import { Transaction } from './transaction.js'
 import { type InterfaceOptions, routingTable } from './up.js'
+import type { InterfaceWarning } from './warning.js'
 
 export interface ReconcileOptions extends Omit<InterfaceOptions, 'hooks' | 'dns'> {
   /** Says what would be done, and does nothing. */
@@ -50,12 +51,15 @@ export async function reconcile(
   const transaction = new Transaction('reconcile', name, options)
   try {
     const handle = await openHandle(context, rtnl, name, options)
-    const { firewall = 'auto', onWarning } = options
+    const { firewall = 'auto' } = options
+    const onWarning = (warning: InterfaceWarning): void =>
+      transaction.heed(options.onWarning?.(warning))
     const compare = () => makePlan(handle, { ...checked, device }, table, firewall)
     const apply = (plan: ReconcilePlan) =>
       new Application(handle, plan, transaction, { firewall, onWarning }).run()
     const first = await compare()
     if (options.dryRun !== true) await bringThere(handle, first, transaction, compare, apply)
+    await transaction.settle()
     return first.changes
   } catch (error) {
     throw options.signal?.aborted
@@ -117,15 +121,6 @@ const isMending = ({
   ) ||
   mtu !== undefined ||
   switchOn
-
-async function resolveNames(
-  { resolver }: InterfaceContext,
-  device: DeviceConfig,
-  { signal, timeout }: ReconcileOptions,
-): Promise<DeviceConfig> {
-  using deadline = new Deadline({ signal, timeout })
-  return await resolver.resolve(device, deadline.signal)
-}
 
 async function openHandle(
   { wg, netns }: InterfaceContext,

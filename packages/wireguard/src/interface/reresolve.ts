@@ -19,6 +19,7 @@ import { RERESOLVE_OPTIONS } from '../option-fields.js'
 import { type InterfaceContext, wipeSecrets } from './context.js'
 import type { InterfaceSettings } from './interface-config.js'
 import { kindOf } from './link.js'
+import { type NameOptions, resolveNames } from './names.js'
 
 /**
  * Milliseconds. A session is renewed every 120 s while there is traffic, and given up after 180 s: what is
@@ -26,7 +27,7 @@ import { kindOf } from './link.js'
  */
 const DEFAULT_AGE = 135_000
 
-export interface ReresolveOptions extends CallOptions {
+export interface ReresolveOptions extends NameOptions {
   /**
    * Milliseconds since the last handshake after which a peer counts as lost; one without any handshake
    * always does. Absent: 135,000.
@@ -125,15 +126,14 @@ const isLost = ({ lastHandshake }: Peer, olderThan: number): boolean =>
   lastHandshake === undefined || Date.now() - lastHandshake.getTime() > olderThan
 
 async function lookUp(
-  { resolver }: InterfaceContext,
+  context: InterfaceContext,
   peer: NamedPeer,
   options: ReresolveOptions,
 ): Promise<NamedPeer & { readonly endpoint: Endpoint }> {
-  using deadline = new Deadline(pickCall(options))
   const { publicKey, name, index } = peer
   const before = Array.from({ length: index }, (): PeerConfig => ({ publicKey }))
   const config = { peers: [...before, { publicKey, endpoint: name }] }
-  const { peers = [] } = await resolver.resolve(config, deadline.signal)
+  const { peers = [] } = await resolveNames(context, config, options)
   return { ...peer, endpoint: peers[index]?.endpoint as Endpoint }
 }
 

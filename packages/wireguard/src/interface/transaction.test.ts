@@ -5,6 +5,33 @@ import { StepError, Transaction } from './transaction.js'
 const failure = new WireGuardError('no room', { code: 'ENOSPC', errno: 28 })
 
 describe('Transaction', () => {
+  it('waits for a listener, and fails in the step in which one rejects', async () => {
+    const log: string[] = []
+    const onStep = async ({ step }: { step: string }) => {
+      await new Promise((resolve) => setImmediate(resolve))
+      log.push(`told of ${step}`)
+      if (step === 'two') throw new Error('mine')
+    }
+    const transaction = new Transaction('up', 'wg0', { onStep })
+    const step = (name: string) => transaction.step(name, async () => void log.push(name))
+    await step('one')
+    await expect(step('two')).rejects.toThrow('mine')
+    expect(log).toEqual(['told of one', 'one', 'told of two'])
+    const quiet = new Transaction('up', 'wg0')
+    const warned = quiet.step('three', async () => quiet.heed(Promise.reject(new Error('warned'))))
+    await expect(warned).rejects.toThrow('warned')
+  })
+
+  it('lets others have a turn during many steps, and hears an abort', async () => {
+    const abort = new AbortController()
+    const transaction = new Transaction('up', 'wg0', { signal: abort.signal })
+    setTimeout(() => abort.abort(), 1)
+    const all = async () => {
+      for (;;) await transaction.step('one of many', async () => {})
+    }
+    await expect(all()).rejects.toMatchObject({ code: 'ABORT_ERR' })
+  })
+
   it('takes back in reverse order', async () => {
     const log: string[] = []
     const transaction = new Transaction('up', 'wg0')

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { InvalidRangeError, InvalidTypeError, refuseAborted, WireGuardError } from '@wgctrl/types'
 
 /** Takes back what a step did. */
@@ -49,8 +50,11 @@ export class StepError extends WireGuardError {
 
 export interface TransactionOptions {
   readonly signal?: AbortSignal | undefined
-  readonly onStep?: ((event: StepEvent) => void) | undefined
+  readonly onStep?: ((event: StepEvent) => unknown) | undefined
 }
+
+/** Milliseconds that steps may take until others have a turn: there may be 60,000 routes, each without a wait. */
+const SLICE = 4
 
 /** Steps that are taken one after the other, and taken back in reverse order when one fails. */
 export class Transaction {
@@ -59,6 +63,9 @@ export class Transaction {
   readonly #options: TransactionOptions
   readonly #undos: { readonly step: string; readonly undo: Undo }[] = []
   #step = ''
+  #turnAt = performance.now()
+  /** What the caller's functions have not settled yet. */
+  readonly #told: Promise<unknown>[] = []
 
   constructor(operation: string, device: string, options: TransactionOptions = {}) {
     this.#operation = operation
@@ -77,10 +84,30 @@ export class Transaction {
     this.#step = step
     const { signal, onStep } = this.#options
     refuseAborted(signal)
-    onStep?.({ step })
+    await onStep?.({ step })
+    await this.#giveTurn()
     refuseAborted(signal)
     const undo = await body()
     if (undo) this.#undos.push({ step, undo })
+    await this.settle()
+  }
+
+  /** Takes over what a function of the caller gave: when it rejects, the step fails in which that shows. */
+  heed(told: unknown): void {
+    if (!(told instanceof Promise)) return
+    told.catch(() => {})
+    this.#told.push(told)
+  }
+
+  /** Waits for what was taken over. */
+  async settle(): Promise<void> {
+    if (this.#told.length > 0) await Promise.all(this.#told.splice(0))
+  }
+
+  async #giveTurn(): Promise<void> {
+    if (performance.now() - this.#turnAt < SLICE) return
+    await nextTurn()
+    this.#turnAt = performance.now()
   }
 
   /** Takes everything back and returns the error to throw. */

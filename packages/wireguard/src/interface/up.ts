@@ -9,6 +9,7 @@ import {
   type Family,
 } from '@wgctrl/types'
 import { UP_OPTIONS } from '../option-fields.js'
+import type { LookupRetry } from '../resolve.js'
 import { type InterfaceContext, type InterfaceHandle, wipeSecrets } from './context.js'
 import { addDefaultRoute, addGuards } from './default-route.js'
 import { type DnsChoice, setDns } from './dns.js'
@@ -23,6 +24,7 @@ import {
 } from './interface-config.js'
 import { createDevice, kindOf, moveLink, type NewDevice, refuseTaken } from './link.js'
 import { deriveMtu, endpointsOf } from './mtu.js'
+import { resolveNames } from './names.js'
 import type { Namespace } from './namespace.js'
 import { planRoutes } from './route-plan.js'
 import { listRoutes } from './system.js'
@@ -42,10 +44,18 @@ export interface InterfaceOptions {
   readonly dns?: DnsChoice | undefined
   /** Absent: `auto`. */
   readonly firewall?: FirewallChoice | undefined
-  /** Called before each step. What it throws makes the step fail. */
-  readonly onStep?: ((event: StepEvent) => void) | undefined
-  /** Called at once with what could be done without; the result has all of them. */
-  readonly onWarning?: ((warning: InterfaceWarning) => void) | undefined
+  /** Called before each step, and waited for. What it throws or rejects with makes the step fail. */
+  readonly onStep?: ((event: StepEvent) => unknown) | undefined
+  /**
+   * Called at once with what could be done without; the result has all of them. What it throws or rejects with
+   * makes the step fail.
+   */
+  readonly onWarning?: ((warning: InterfaceWarning) => unknown) | undefined
+  /**
+   * Called when no name server answers and a name in an endpoint will be looked up again: how often, says
+   * `open({ resolve })` or `WG_ENDPOINT_RESOLUTION_RETRIES`. Without a `timeout` there is no other limit.
+   */
+  readonly onRetry?: ((retry: LookupRetry) => unknown) | undefined
 }
 
 export interface UpOptions extends InterfaceOptions {
@@ -146,6 +156,7 @@ class Up {
     await this.#setDns()
     const firewallMark = await this.#addRoutes(handle, device)
     await this.#runHooks('PostUp', this.#config.hooks.postUp)
+    await this.#transaction.settle()
     return { name: this.#name, kind: handle.kind, mtu, firewallMark, warnings: this.#warnings }
   }
 
@@ -170,9 +181,10 @@ class Up {
   }
 
   async #configure({ wg, name, call }: InterfaceHandle): Promise<Device> {
-    await this.#transaction.step('configure the device', () =>
-      wg.configure(name, this.#config.device, call),
-    )
+    await this.#transaction.step('configure the device', async () => {
+      const config = await resolveNames(this.#context, this.#config.device, this.#options)
+      await wg.configure(name, config, call)
+    })
     const device = await wg.device(name, call)
     wipeSecrets(device)
     return device
@@ -260,7 +272,7 @@ class Up {
 
   #warn(warning: InterfaceWarning): void {
     this.#warnings.push(warning)
-    this.#options.onWarning?.(warning)
+    this.#transaction.heed(this.#options.onWarning?.(warning))
   }
 }
 

@@ -1,10 +1,12 @@
 import {
+  checkConfig,
   type Endpoint,
   InvalidTypeError,
   invalid,
   type PeerConfig,
   type PublicKey,
   parsePublicKey,
+  wipeConfig,
 } from '@wgctrl/types'
 import { isLinkLocal } from '../handshakes/packet.js'
 import type { FoundPeer } from './options.js'
@@ -37,6 +39,8 @@ export function installation(
   }
   const wanted = found.persistentKeepalive ?? 0
   const isTakenBack = initiate && wanted === 0
+  // Before anybody has to make room. An endpoint may be a name here; the write checks it.
+  wipeConfig(checkConfig({ peers: [{ ...found, publicKey, endpoint: undefined }] }))
   const peer: PeerConfig = {
     ...found,
     publicKey,

@@ -196,7 +196,7 @@ describe('JustInTime', () => {
     }, 5)
     try {
       await openGate({ idle: 1000 })
-      await vi.waitFor(() => expect(gate.counters.evictedIdle).toBe(1))
+      await vi.waitFor(() => expect(gate.counters.evictedIdle).toBe(1), { timeout: 20_000 })
       expect(peers().map((peer) => peer.publicKey)).toEqual([publicKey(present)])
       expect(events).toMatchObject([{ type: 'evicted', reason: 'idle', publicKey: publicKey(old) }])
       knock(old)
@@ -242,6 +242,58 @@ describe('JustInTime', () => {
     await openGate({ signal: controller.signal })
     controller.abort()
     await gate.finished
+  })
+
+  it('ends with what its listener rejects with', async () => {
+    await openGate({ onEvent: () => Promise.reject(new Error('later')) })
+    knock(generatePrivateKey())
+    await expect(gate.finished).rejects.toThrow('later')
+  })
+
+  it.each([0, 1, 2, 3, 4])('hears a signal that fires in turn %d of its start', async (turn) => {
+    await openGate()
+    await gate.close()
+    packets = new FakePackets()
+    const controller = new AbortController()
+    const lookup = () => null
+    const starting = live.justInTime('wg0', { lookup, signal: controller.signal })
+    const reason = new Error('enough')
+    for (let n = 0; n < turn; n++) await Promise.resolve()
+    controller.abort(reason)
+    await expect(starting).rejects.toMatchObject({ code: 'ABORT_ERR', cause: reason })
+    const again = live.justInTime('wg0', { lookup, signal: controller.signal })
+    await expect(again).rejects.toMatchObject({ code: 'ABORT_ERR', cause: reason })
+    packets.isClosed = true
+  })
+
+  it('never holds more than maxPeers, also after a record that is none and a write that fails', async () => {
+    const keys = newKeys(3)
+    const [a, b, c] = keys.map((key) => publicKey(key))
+    const lookup = (key: string) => ({ allowedIPs: [key === b ? 'nonsense' : '10.0.0.1/32'] })
+    await openGate({ maxPeers: 1, lookup, interval: 100_000 })
+    knock(keys[0] as SecretKey)
+    await vi.waitFor(() => expect(gate.counters.installed).toBe(1))
+    knock(keys[1] as SecretKey)
+    await vi.waitFor(() => expect(gate.counters.installsFailed).toBe(1))
+    expect(peers().map((peer) => peer.publicKey)).toEqual([a])
+    backend.fail('configure', new WireGuardError('no', { code: 'EPERM' }))
+    knock(keys[2] as SecretKey)
+    await vi.waitFor(() => expect(gate.counters.installsFailed).toBe(2))
+    backend.fail('configure', undefined)
+    knock(keys[2] as SecretKey)
+    await vi.waitFor(() => expect(gate.counters.installed).toBe(2))
+    expect(peers().map((peer) => peer.publicKey)).toEqual([c])
+    expect(most).toBe(1)
+  })
+
+  it('does not take those it finds for idle because the clock was set', async () => {
+    const found = publicKey(generatePrivateKey())
+    await backend.configure('wg0', { peers: [{ publicKey: found }] })
+    const hourAgo = new Date(Date.now() - 3_600_000)
+    expect(device().pretend(found, { lastHandshake: hourAgo })).toBe(true)
+    await openGate({ idle: 60_000 })
+    await vi.waitFor(() => expect(gate.size).toBe(1))
+    expect(typesOf()).toEqual([])
   })
 
   it('refuses options that are none', () => {

@@ -194,7 +194,8 @@ export class JustInTime implements AsyncDisposable {
 
   #tell(event: JustInTimeEvent): void {
     try {
-      this.#options.onEvent?.(event)
+      const told: unknown = this.#options.onEvent?.(event)
+      Promise.resolve(told).catch((error) => this.#fail(error))
     } catch (error) {
       this.#fail(error)
     }
@@ -262,9 +263,10 @@ export class JustInTime implements AsyncDisposable {
   async #install(publicKey: PublicKey, endpoint: Endpoint, found: FoundPeer): Promise<void> {
     const { initiate = true } = this.#options
     let peers: PeerConfig[]
+    const takeBack: (() => void)[] = []
     try {
       peers = installation(publicKey, endpoint, found, initiate)
-      const leavers = this.#makeRoom()
+      const leavers = this.#makeRoom(takeBack)
       if (!leavers) {
         this.#counts.full++
         return this.#tell({ type: 'full', publicKey, endpoint })
@@ -276,8 +278,11 @@ export class JustInTime implements AsyncDisposable {
     } catch (error) {
       // Whether it is in shows with the next reading.
       this.#residents.remove(publicKey, performance.now())
+      for (const undo of takeBack) undo()
       this.#counts.installsFailed++
-      return this.#tell({ type: 'failed', operation: 'install', publicKey, error })
+      this.#tell({ type: 'failed', operation: 'install', publicKey, error })
+      // Somebody may have been let in meanwhile instead of those who stayed.
+      return await this.#evictSurplus()
     }
     this.#counts.installed++
     this.#tell({ type: 'installed', publicKey, endpoint })
@@ -311,15 +316,12 @@ export class JustInTime implements AsyncDisposable {
   }
 
   /** Chooses at once, before others run, so that two who come together do not get one place. */
-  #makeRoom(): Leaver[] | undefined {
+  #makeRoom(takeBack: (() => void)[]): Leaver[] | undefined {
     const now = performance.now()
-    const leavers: Leaver[] = []
-    while (this.#residents.size >= this.#maxPeers) {
-      const leaver = this.#residents.longestIdle(now)
-      if (!leaver) return undefined
-      this.#residents.remove(leaver.publicKey, now)
-      leavers.push(leaver)
-    }
+    const over = Math.ceil(this.#residents.size + 1 - this.#maxPeers)
+    const leavers = this.#residents.longestIdle(over, now)
+    if (leavers.length < over) return undefined
+    for (const { publicKey } of leavers) takeBack.push(this.#residents.remove(publicKey, now))
     return leavers
   }
 
@@ -347,22 +349,22 @@ export class JustInTime implements AsyncDisposable {
     const now = performance.now()
     this.#residents.update(device, at, now)
     await this.#evict(this.#residents.idle(this.#idle, now), 'idle')
-    const surplus: Leaver[] = []
-    for (let over = this.#residents.size - this.#maxPeers; over > 0; over--) {
-      const leaver = this.#residents.longestIdle(now)
-      if (!leaver) break
-      this.#residents.remove(leaver.publicKey, now)
-      surplus.push(leaver)
-    }
-    await this.#evict(surplus, 'room')
+    await this.#evictSurplus()
+  }
+
+  #evictSurplus(): Promise<void> {
+    const over = Math.ceil(this.#residents.size - this.#maxPeers)
+    return this.#evict(this.#residents.longestIdle(over, performance.now()), 'room')
   }
 
   async #evict(leavers: readonly Leaver[], reason: 'idle' | 'room'): Promise<void> {
     if (leavers.length === 0) return
-    for (const { publicKey } of leavers) this.#residents.remove(publicKey, performance.now())
+    const now = performance.now()
+    const takeBack = leavers.map(({ publicKey }) => this.#residents.remove(publicKey, now))
     try {
       await this.#configure(leavers.map(removal), { signal: this.#controller.signal })
     } catch (error) {
+      for (const undo of takeBack) undo()
       if (this.#controller.signal.aborted) return
       return this.#tell({ type: 'failed', operation: 'evict', error })
     }

@@ -53,8 +53,8 @@ export interface JustInTimeOptions {
   readonly netns?: string | number | undefined
   /** Ends it. */
   readonly signal?: AbortSignal | undefined
-  /** Told of what happens, in order. What it throws ends the gateway. */
-  readonly onEvent?: ((event: JustInTimeEvent) => void) | undefined
+  /** Told of what happens, in order. What it throws or rejects with ends the gateway. Not waited for. */
+  readonly onEvent?: ((event: JustInTimeEvent) => unknown) | undefined
 }
 
 /** What happened to a peer. */

@@ -1,5 +1,5 @@
 import type { Device, Peer } from '@wgctrl/types'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Residents } from './residents.js'
 
 const peer = (publicKey: string, fields: Partial<Peer> = {}): Peer => ({
@@ -37,11 +37,34 @@ describe('Residents', () => {
     expect(keys(residents.idle(500, 1600)).sort()).toEqual(['a', 'b', 'c'])
   })
 
-  it('takes the age of those it finds from their handshakes', () => {
+  it('takes who goes first from the handshakes of those it finds, and who is idle from its own clock', () => {
     const residents = new Residents(() => false)
     residents.update(device(peer('a', { lastHandshake: ago(60_000) }), peer('b')), 0, 0)
-    expect(keys(residents.idle(30_000, 0))).toEqual(['a'])
-    expect(residents.longestIdle(0)?.publicKey).toBe('a')
+    expect(residents.idle(30_000, 0)).toEqual([])
+    expect(keys(residents.longestIdle(1, 0))).toEqual(['a'])
+    expect(keys(residents.idle(30_000, 30_001)).sort()).toEqual(['a', 'b'])
+  })
+
+  it('lets several go in order, each once, without asking for each anew', () => {
+    const isPinned = vi.fn(() => false)
+    const residents = new Residents(isPinned)
+    const peers = Array.from({ length: 2000 }, (_, n) =>
+      peer(`${n}`, { lastHandshake: ago(1000 * n + 1000) }),
+    )
+    residents.update(device(...peers), 0, 0)
+    const leavers = residents.longestIdle(1990, 0)
+    expect(keys(leavers)).toEqual(Array.from({ length: 1990 }, (_, n) => `${1999 - n}`))
+    expect(isPinned).toHaveBeenCalledTimes(2000)
+  })
+
+  it('has back whom it took out', () => {
+    const residents = new Residents(() => false)
+    residents.add('a', 0)
+    const undo = residents.remove('a', 10)
+    expect(residents.has('a')).toBe(false)
+    undo()
+    residents.update(device(peer('a')), 5, 20)
+    expect([residents.has('a'), residents.size]).toEqual([true, 1])
   })
 
   it('follows what others add and remove', () => {
@@ -66,16 +89,16 @@ describe('Residents', () => {
     const residents = new Residents((key) => key === 'pin')
     residents.update(device(peer('pin'), peer('a')), 0, 0)
     expect(keys(residents.idle(1, 100))).toEqual(['a'])
-    expect(residents.longestIdle(100)?.publicKey).toBe('a')
+    expect(keys(residents.longestIdle(1, 100))).toEqual(['a'])
     residents.remove('a', 100)
-    expect(residents.longestIdle(100)).toBeUndefined()
+    expect(residents.longestIdle(1, 100)).toEqual([])
   })
 
   it('lets those who never answered go before those who did', () => {
     const residents = new Residents(() => false)
     residents.update(device(peer('true', { lastHandshake: ago(60_000) })), 0, 0)
     residents.add('replayed', 1000)
-    expect(residents.longestIdle(10_000)?.publicKey).toBe('true')
-    expect(residents.longestIdle(17_000)?.publicKey).toBe('replayed')
+    expect(keys(residents.longestIdle(1, 10_000))).toEqual(['true'])
+    expect(keys(residents.longestIdle(1, 17_000))).toEqual(['replayed'])
   })
 })

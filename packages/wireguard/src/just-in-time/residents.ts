@@ -6,11 +6,20 @@ const ANSWER_TIME = 15_000
 interface Resident {
   /** When it came into the device, or was first seen there; on the monotonic clock. */
   readonly since: number
-  /** When it was last known to be alive, on the monotonic clock. */
+  /** When it was last known to be alive, or first seen; on the monotonic clock. */
   activeAt: number
+  /**
+   * The same by what the device says of it. Of one that was there before, that is by the time of day, which may
+   * have been set since: good enough to choose by, and not to say that it is idle.
+   */
+  rankedAt: number
   receivedBytes: number
   /** Of the last handshake, by the time of day; absent: none yet. */
   handshake: number | undefined
+}
+
+interface Ranked extends Leaver {
+  readonly rank: number
 }
 
 /** A peer that left the device, and whether it ever answered. */
@@ -48,13 +57,20 @@ export class Residents {
   /** A peer is being installed. */
   add(key: PublicKey, now: number): void {
     this.#removed.delete(key)
-    this.#present.set(key, { since: now, activeAt: now, receivedBytes: 0, handshake: undefined })
+    const receivedBytes = 0
+    const handshake = undefined
+    this.#present.set(key, { since: now, activeAt: now, rankedAt: now, receivedBytes, handshake })
   }
 
-  /** A peer is being removed. */
-  remove(key: PublicKey, now: number): void {
+  /** A peer is being removed. @returns takes that back */
+  remove(key: PublicKey, now: number): () => void {
+    const resident = this.#present.get(key)
     this.#present.delete(key)
     this.#removed.set(key, now)
+    return () => {
+      this.#removed.delete(key)
+      if (resident && !this.#present.has(key)) this.#present.set(key, resident)
+    }
   }
 
   /**
@@ -90,22 +106,26 @@ export class Residents {
   }
 
   /**
-   * The peer that has to make room: the one that was not alive for longest. One that was installed and
+   * The peers that have to make room: those that were not alive for longest. One that was installed and
    * never completed a handshake goes before those that did, so that whoever replays or invents
    * initiations cannot drive out who is connected.
    *
-   * @returns `undefined` when all are pinned
+   * @returns fewer when the others are pinned
    */
-  longestIdle(now: number): Leaver | undefined {
-    let last: Leaver | undefined
-    let lastRank = Number.POSITIVE_INFINITY
+  longestIdle(count: number, now: number): Leaver[] {
+    if (count <= 0) return []
+    let ranked: Ranked[] = []
     for (const [publicKey, resident] of this.#present) {
       const rank = rankOf(resident, now)
-      if (rank >= lastRank || this.#isPinned(publicKey)) continue
-      lastRank = rank
-      last = { publicKey, idle: now - resident.activeAt }
+      // One place is needed for each peer that comes: no list of all is made for it.
+      const isLater = count === 1 && ranked[0] !== undefined && rank >= ranked[0].rank
+      if (isLater || this.#isPinned(publicKey)) continue
+      const one = { rank, publicKey, idle: now - resident.activeAt }
+      if (count === 1) ranked = [one]
+      else ranked.push(one)
     }
-    return last
+    ranked.sort((a, b) => a.rank - b.rank)
+    return ranked.slice(0, count).map(({ publicKey, idle }) => ({ publicKey, idle }))
   }
 
   #see(peer: Peer, at: number, now: number): void {
@@ -113,22 +133,23 @@ export class Residents {
     if ((this.#removed.get(publicKey) ?? Number.NEGATIVE_INFINITY) >= at) return
     const resident = this.#present.get(publicKey)
     const handshake = lastHandshake?.getTime()
-    const handshakeAt = handshake === undefined ? now : now - Math.max(0, Date.now() - handshake)
     if (!resident) {
-      this.#present.set(publicKey, { since: at, activeAt: handshakeAt, receivedBytes, handshake })
+      const rankedAt = handshake === undefined ? now : now - Math.max(0, Date.now() - handshake)
+      this.#present.set(publicKey, { since: at, activeAt: now, rankedAt, receivedBytes, handshake })
       return
     }
-    if (receivedBytes > resident.receivedBytes) resident.activeAt = now
+    const isNew = handshake !== undefined && handshake !== resident.handshake
+    if (isNew || receivedBytes > resident.receivedBytes) {
+      resident.activeAt = now
+      resident.rankedAt = now
+    }
     resident.receivedBytes = receivedBytes
-    // Looked at once, when it is new: the time of day may be set later on.
-    if (handshake === undefined || handshake === resident.handshake) return
-    resident.handshake = handshake
-    resident.activeAt = Math.max(resident.activeAt, handshakeAt)
+    if (isNew) resident.handshake = handshake
   }
 }
 
 /** Smaller goes first: who never answered in time, then by when they were alive. */
-function rankOf({ handshake, since, activeAt }: Resident, now: number): number {
+function rankOf({ handshake, since, rankedAt }: Resident, now: number): number {
   const isUnanswered = handshake === undefined && now - since > ANSWER_TIME
-  return isUnanswered ? activeAt - Number.MAX_SAFE_INTEGER : activeAt
+  return isUnanswered ? rankedAt - Number.MAX_SAFE_INTEGER : rankedAt
 }
