@@ -1,3 +1,4 @@
+import { onAbort } from './abort-listeners.js'
 import { abortReason, refuseAborted } from './call.js'
 
 /** The last call in line for each device of this process; a device that nobody uses has no entry. */
@@ -44,10 +45,9 @@ export async function afterTurns(key: string, signal: AbortSignal): Promise<void
 /** Waits for `promise`, or throws what {@link abortReason} says. The promise itself goes on. */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(abortReason(signal))
-    if (signal.aborted) onAbort()
-    else signal.addEventListener('abort', onAbort, { once: true })
+    const giveUp = (): void => reject(abortReason(signal))
+    const unlisten = signal.aborted ? giveUp() : onAbort(signal, giveUp)
     // Also when nobody waits any more: a rejection that nobody hears ends the process.
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+    promise.then(resolve, reject).finally(() => unlisten?.())
   })
 }

@@ -21,7 +21,7 @@ export abstract class EventIterator<T> implements AsyncIterableIterator<T, void,
 
   async next(): Promise<IteratorResult<T, void>> {
     // Not waited for: it may take long, and an end or an abort comes first then.
-    this.begun().catch(() => {})
+    this.#beginOnce().catch(() => {})
     for (;;) {
       const failure = this.#failure
       if (failure) {
@@ -53,8 +53,8 @@ export abstract class EventIterator<T> implements AsyncIterableIterator<T, void,
 
   /** Makes the beginning, once. Waits for it, or until the signal fires. */
   protected begun(): Promise<void> {
-    this.#begun ??= this.#begin()
-    return this.#signal ? abortable(this.#begun, this.#signal) : this.#begun
+    const begun = this.#beginOnce()
+    return this.#signal ? abortable(begun, this.#signal) : begun
   }
 
   protected get isEnded(): boolean {
@@ -79,6 +79,11 @@ export abstract class EventIterator<T> implements AsyncIterableIterator<T, void,
 
   /** Lets go of everything. @param begun settles when {@link begin} is over, whatever came of it */
   protected abstract end(begun: Promise<void>): Promise<void>
+
+  #beginOnce(): Promise<void> {
+    this.#begun ??= this.#begin()
+    return this.#begun
+  }
 
   async #begin(): Promise<void> {
     try {

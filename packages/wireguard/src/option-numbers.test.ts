@@ -3,6 +3,13 @@ import { MemoryBackend } from '@wgctrl/types/testing'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { WireGuard } from './client.js'
 import { open } from './index.js'
+import {
+  bringDown,
+  bringUp,
+  type InterfaceContext,
+  reconcile,
+  reresolve,
+} from './interface/index.js'
 import { Lookups } from './just-in-time/lookups.js'
 import { EndpointResolver } from './resolve.js'
 
@@ -13,6 +20,9 @@ beforeEach(async () => {
   await backend.create('wg0')
   wg = await open({ backends: [backend] })
 })
+
+/** Options are looked at first: nothing of it is needed. */
+const context = {} as InterfaceContext
 
 const config = { name: 'wg9', addresses: [], peers: [] }
 
@@ -27,13 +37,13 @@ const TIMES: readonly [string, (value: number) => unknown, string, boolean?][] =
   ['create timeout', (timeout) => wg.create('wg9', { timeout }), 'options.timeout'],
   ['delete timeout', (timeout) => wg.delete('wg0', { timeout }), 'options.timeout'],
   ['sync timeout', (timeout) => wg.sync('wg0', {}, { timeout }), 'options.timeout'],
-  ['up timeout', (timeout) => wg.up(config, { timeout }), 'options.timeout'],
-  ['down timeout', (timeout) => wg.down('wg0', { timeout }), 'options.timeout'],
-  ['reconcile timeout', (timeout) => wg.reconcile('wg0', {}, { timeout }), 'options.timeout'],
-  ['reresolve timeout', (timeout) => wg.reresolve('wg0', {}, { timeout }), 'options.timeout'],
+  ['up timeout', (timeout) => bringUp(context, config, { timeout }), 'options.timeout'],
+  ['down timeout', (timeout) => bringDown(context, 'wg0', { timeout }), 'options.timeout'],
+  ['reconcile timeout', (timeout) => reconcile(context, 'wg0', {}, { timeout }), 'options.timeout'],
+  ['reresolve timeout', (timeout) => reresolve(context, 'wg0', {}, { timeout }), 'options.timeout'],
   [
     'reresolve olderThan',
-    (olderThan) => wg.reresolve('wg0', {}, { olderThan }),
+    (olderThan) => reresolve(context, 'wg0', {}, { olderThan }),
     'options.olderThan',
     true,
   ],

@@ -284,8 +284,9 @@ export class Handshakes extends EventIterator<Initiation> {
         // It may return; until then nothing is for it. What else goes wrong may pass as well.
         if (error.code === 'ENODEV') this.#arm(undefined)
       }
-      shortest = Math.max(SHORTEST_PAUSE, PAUSE_FACTOR * (performance.now() - start))
-      pause = Math.max(this.#interval, shortest)
+      const least = PAUSE_FACTOR * (performance.now() - start)
+      shortest = Math.max(SHORTEST_PAUSE, least)
+      pause = Math.max(this.#interval, least)
     }
   }
 

@@ -168,7 +168,7 @@ describe('JustInTime', () => {
   })
 
   it('keeps to its bound when all come at once', async () => {
-    await openGate({ maxPeers: 3, overall: undefined } as Partial<JustInTimeOptions>)
+    await openGate({ maxPeers: 3 })
     for (const key of newKeys(30)) knock(key)
     await vi.waitFor(() => expect(gate.counters.installed).toBe(30))
     expect([most, peers().length]).toEqual([3, 3])
@@ -222,9 +222,9 @@ describe('JustInTime', () => {
     backend.fail('configure', undefined)
     const gone = device()
     backend.devices.clear()
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await vi.waitFor(() => expect(packets.armed).toBe(2), { timeout: 20_000 })
     backend.devices.set('wg0', gone)
-    await vi.waitFor(() => expect(packets.armed).toBe(3))
+    await vi.waitFor(() => expect(packets.armed).toBe(3), { timeout: 20_000 })
     knock(key)
     await vi.waitFor(() => expect(gate.counters.installed).toBe(1))
   })
