@@ -89,22 +89,23 @@ const ways = {
     if (sockets() > before) throw new Error('the dump is still open')
     ip('link', 'delete', name)
   },
-  /** Reads that need threads of the pool, beside as many deletions as would take all of it. */
+  /** Reads that need threads of the pool, beside as many deletions as would take all four of it. */
   async pool() {
-    const wg = await open({ backends: ['linux-kernel'] })
-    const names = Array.from({ length: 8 }, (_, index) => `${name}p${index}`)
-    const { peers } = await wg.device(name)
+    const names = Array.from({ length: 5 }, (_, index) => `${name}p${index}`)
+    const { peers } = await kernel.device(name)
     const config = { peers: peers.map(({ publicKey }) => ({ publicKey })) }
     for (const each of names) {
-      await wg.create(each)
-      await wg.configure(each, config)
+      await kernel.create(each)
+      await kernel.configure(each, config)
     }
     const readings = names.map(async (each) => {
-      for (;;) await wg.device(each)
+      for (;;) await kernel.device(each)
     })
     const gone = Promise.allSettled(readings)
     await new Promise((resolve) => setTimeout(resolve, 500))
-    await Promise.all(names.map((each) => wg.down(each)))
+    // Not by the backend, which would wait for the reads.
+    const rtnl = await Rtnl.open()
+    await Promise.all(names.map((each) => rtnl.deleteLink(each)))
     await gone
     await kernel.delete(name)
   },
