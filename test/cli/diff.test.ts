@@ -63,11 +63,13 @@ it('says what differs, a line for each change, and changes nothing', async () =>
 
 it('takes no offence at what up and hooks set by themselves', async () => {
   const quick = '[Interface]\nAddress = 10.0.0.1/24\nListenPort = 51830\n'
-  await writeFile(file, quick + peer(alice, 'AllowedIPs = 0.0.0.0/0'))
-  expect((await wgctrl('diff', 'wgdiff', file)).out.trim().split('\n')).toEqual([
-    `peer ${alice}: add allowed IP 0.0.0.0/0`,
-    `peer ${alice}: remove allowed IP 10.0.0.2/32`,
-  ])
+  for (const own of [quick, `${quick}FwMark = off\n`, head(), head('FwMark = 0\n')]) {
+    await writeFile(file, own + peer(alice, 'AllowedIPs = 0.0.0.0/0'))
+    expect((await wgctrl('diff', 'wgdiff', file)).out.trim().split('\n')).toEqual([
+      `peer ${alice}: add allowed IP 0.0.0.0/0`,
+      `peer ${alice}: remove allowed IP 10.0.0.2/32`,
+    ])
+  }
 })
 
 it('has an exit status of its own for trouble', async () => {

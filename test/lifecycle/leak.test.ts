@@ -123,7 +123,8 @@ async function killInTheMiddle(
   const args = [program, name, kind, JSON.stringify(configs)]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = once(child, 'exit')
-  await once(child.stdout, 'data')
+  await Promise.race([once(child.stdout, 'data'), ended])
+  expect(child.exitCode).toBeNull()
   await sleep(delay)
   child.kill('SIGKILL')
   await ended

@@ -45,10 +45,11 @@ function keptFields({ interface: section, peers }: ConfigFile): SyncOptions['kee
   const { privateKey, firewallMark, table = 'auto', addresses } = section
   const isQuick = addresses.length > 0
   const hasDefaultRoute = peers.some(({ allowedIPs }) => allowedIPs.some(isDefaultRoute))
-  const isMarkedByUp = isQuick && table === 'auto' && hasDefaultRoute
+  // A tunnel may do without an address, and a mark that is off is one for `up` to choose.
+  const isMarkedByUp = table === 'auto' && hasDefaultRoute && !firewallMark
   return [
     ...(isQuick && privateKey === undefined ? (['privateKey'] as const) : []),
-    ...(isMarkedByUp && firewallMark === undefined ? (['firewallMark'] as const) : []),
+    ...(isMarkedByUp ? (['firewallMark'] as const) : []),
   ]
 }
 
