@@ -72,15 +72,17 @@ export class Application {
 
   /** What keeps packets from other ways while the addresses change. */
   #standbys(): NewRoute[] {
-    const { addresses, routes, defaults, mark, switchOn } = this.#plan
+    const { addresses, routes, defaults, own, mark, switchOn } = this.#plan
     const { index } = this.#handle
     // A link that is off takes no route.
     const interrupted = switchOn ? [] : addresses.interrupted
     const into = interrupted.map((network) => standbyInto(index, network, RT_TABLE.main))
     if (!addresses.emptiesIPv4) return into
-    const table = { destination: ANYWHERE[4], table: mark }
-    const lost = [...routes, ...(defaults.includes(4) ? [table] : [])]
-    const nowhere = lost
+    // The rules of a mark that changes are in force until those of the new one are there.
+    const old = own.pairs.filter(({ family }) => family === 4).map((pair) => pair.mark)
+    const tables = defaults.includes(4) ? new Set([mark, ...old]) : []
+    const lost = [...tables].map((table) => ({ destination: ANYWHERE[4], table }))
+    const nowhere = [...routes, ...lost]
       .filter(({ destination }) => !destination.includes(':'))
       .map(({ destination, table }) => standbyNowhere(index, destination, table))
     return [...into, ...nowhere]
