@@ -115,3 +115,14 @@ const peerLines = (n: number): string => {
   const networks = [1, 2, 3].map((i) => `allowed_ip=${10 + i}.${a}.${b}.${c}/32\n`).join('')
   return `public_key=${key}\npreshared_key=${'ab'.repeat(32)}\nendpoint=127.0.0.1:1\n${networks}`
 }
+
+it('a process that has no /proc reaches netlink all the same', async () => {
+  const words = [
+    'mount -t tmpfs none /proc && exec "$@"',
+    'sh',
+    process.execPath,
+    path('without-proc.mjs'),
+  ]
+  const { stdout } = await run('unshare', ['--net', '--mount', 'sh', '-c', ...words])
+  expect(JSON.parse(stdout)).toEqual({ proc: false, links: ['lo'], names: [] })
+})
