@@ -7,7 +7,7 @@ export interface PresentAddress extends InterfaceAddress {
   readonly isSecondary: boolean
 }
 
-export interface AddressStep {
+interface AddressStep {
   readonly action: 'add' | 'remove'
   readonly address: string
 }

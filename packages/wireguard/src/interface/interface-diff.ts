@@ -46,7 +46,7 @@ export interface ReconcilePlan extends NetworkPlan {
 }
 
 /** What is there of default routes through the tunnel. */
-export interface OwnDefaults {
+interface OwnDefaults {
   /** Default routes in tables of marks. */
   readonly routes: readonly Route[]
   readonly pairs: readonly RulePair[]

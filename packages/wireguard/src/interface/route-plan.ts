@@ -53,7 +53,7 @@ export function planRoutes(
   }
 }
 
-/** True when every address of `inner` is in `outer`. @internal */
+/** True when every address of `inner` is in `outer`. */
 export function covers(outer: Cidr, inner: Cidr): boolean {
   if (outer.family !== inner.family || outer.prefixLength > inner.prefixLength) return false
   const masked = parseCidr(`${formatCidr(inner).split('/')[0]}/${outer.prefixLength}`)
