@@ -1,4 +1,13 @@
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import {
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -11,6 +20,7 @@ import {
 } from '../../packages/wireguard/src/interface/index.js'
 import { withoutPrivileges } from '../contract/privileges.js'
 import { cases } from './cases.js'
+import { run } from './command.js'
 import { loseDevice } from './loss.js'
 import { TestNamespace } from './namespace.js'
 import { chosenBackend, Ours, useStubs } from './sides.js'
@@ -40,6 +50,8 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
+  if (fullPath !== '') await showPrograms()
+  fullPath = ''
   stubs[Symbol.dispose]()
   await ours[Symbol.asyncDispose]()
   await namespace[Symbol.asyncDispose]()
@@ -266,6 +278,49 @@ describe(`up, when something fails, on devices of kind ${kind}`, () => {
     })
   })
 
+  it('a step that whoever is told of it cannot stand, a little later', async () => {
+    const onStep = async ({ step }: { step: string }): Promise<void> => {
+      await sleep(1)
+      if (step === 'add the address fd00:9::1/64') throw new Error('too much')
+    }
+    const error = await failing(config, { onStep })
+    expect(error).toMatchObject({ step: 'add the address fd00:9::1/64' })
+  })
+
+  it('a resolvconf that fails, but has stored what it was told', async () => {
+    const record = join(folder, 'record')
+    await putProgram(
+      'resolvconf',
+      `#!/bin/sh\ncase $1 in -a) cat >${record}; exit 1;; -d) rm ${record};; *) exit 1;; esac\n`,
+    )
+    const error = await failing(config)
+    expect(error).toMatchObject({ status: 1, step: 'set the name servers' })
+    expect(await readdir(folder)).not.toContain('record')
+  })
+
+  it.each([
+    ['no room', 'size=4k', 'ENOSPC'],
+    ['only for reading', 'ro', 'EROFS'],
+  ])('a file of name servers where there is %s: none is left', async (_, options, code) => {
+    const own = join('/etc/netns', namespace.name)
+    await mkdir(own, { recursive: true })
+    await run('mount', '-t', 'tmpfs', '-o', options, 'wgctrl-test', own)
+    try {
+      if (code === 'ENOSPC') await writeFile(join(own, 'other'), Buffer.alloc(4096))
+      const before = await readdir(own)
+      const error = await failing(config, { dns: 'netns' })
+      expect(error).toMatchObject({ code, step: 'set the name servers' })
+      expect(await readdir(own)).toEqual(before)
+    } finally {
+      await run('umount', own)
+    }
+    const { warnings } = await ours.bringUp(config, { dns: 'netns' })
+    expect(warnings).toEqual([])
+    expect(await readFile(join(own, 'resolv.conf'), 'utf8')).toContain('nameserver 10.9.0.53')
+    await ours.bringDown(config, { dns: 'netns' })
+    expect(await readdir('/etc/netns')).not.toContain(namespace.name)
+  })
+
   it('no permission', async () => {
     const before = await state()
     const error = await withoutPrivileges(() =>
@@ -279,6 +334,8 @@ describe(`up, when something fails, on devices of kind ${kind}`, () => {
   })
 
   it('a config that is no config', async () => {
+    const [peer] = plain.peers ?? []
+    const other = 'TrMvSoP4jYQlY6RIzBgbssQqY3vxI2Pi+y71lOWWXX0='
     const wrong: [object, string][] = [
       [{ ...plain, name: '../wg0' }, 'name'],
       [{ ...plain, mtu: 0 }, 'mtu'],
@@ -286,10 +343,24 @@ describe(`up, when something fails, on devices of kind ${kind}`, () => {
       [{ ...plain, dns: { servers: ['ns.example'] } }, 'dns.servers[0]'],
       [{ ...plain, dns: { servers: [], search: ['a b'] } }, 'dns.search[0]'],
       [{ ...plain, hooks: { preUp: [7] } }, 'hooks.preUp[0]'],
+      [{ ...plain, privateKey: 'nonsense' }, 'privateKey'],
+      [{ ...plain, listenPort: 70_000 }, 'listenPort'],
+      [{ ...plain, firewallMark: -1 }, 'firewallMark'],
+      [{ ...plain, peers: [{ publicKey: 'nonsense' }] }, 'peers[0].publicKey'],
+      [{ ...plain, peers: [{ ...peer, presharedKey: '' }] }, 'peers[0].presharedKey'],
+      [{ ...plain, peers: [{ ...peer, endpoint: 'vpn.invalid:0' }] }, 'peers[0].endpoint'],
+      [{ ...plain, peers: [{ ...peer, allowedIPs: ['10.0.0.0/33'] }] }, 'peers[0].allowedIPs[0]'],
+      [{ ...plain, peers: [{ ...peer, endPoint: '192.0.2.1:1' }] }, 'peers[0].endPoint'],
+      [{ ...plain, peers: [peer, { ...peer, publicKey: other }] }, 'peers[1].allowedIPs[0]'],
     ]
+    const steps: string[] = []
+    const onStep: UpOptions['onStep'] = ({ step }) => steps.push(step)
     for (const [bad, path] of wrong) {
-      expect(await failing(bad as InterfaceConfig)).toMatchObject({ code: 'EINVAL', path })
+      const error = await failing(bad as InterfaceConfig, { onStep })
+      expect(error).toMatchObject({ code: 'EINVAL', path })
+      expect(error).not.toBeInstanceOf(StepError)
     }
+    expect(steps).toEqual([])
   })
 })
 
@@ -347,26 +418,41 @@ async function putProgram(name: string, text: string): Promise<string> {
 
 let fullPath = ''
 
-/** Leaves nothing in PATH but these programs, and what makes devices. */
+/**
+ * Leaves nothing to be found but these programs, and what makes devices: neither in PATH nor where programs
+ * for root are, which are looked at as well.
+ */
 async function onlyPrograms(...names: string[]): Promise<void> {
   const programs = join(folder, 'few')
   await mkdir(programs)
   const { findProgram } = await import('../../packages/wireguard/src/interface/program.js')
   for (const name of [...names, 'nsenter', 'wireguard-go']) {
     const found = await findProgram(name)
-    if (found) await symlink(found, join(programs, name))
+    if (found) await copyFile(await realpath(found), join(programs, name))
   }
   fullPath = process.env.PATH ?? ''
-  process.env.PATH = programs
+  await hidePrograms(programs)
+}
+
+const FOR_ROOT = ['/usr/local/sbin', '/usr/sbin']
+
+async function hidePrograms(path: string): Promise<void> {
+  for (const hidden of FOR_ROOT) await run('mount', '-t', 'tmpfs', 'wgctrl-test', hidden)
+  process.env.PATH = path
+}
+
+async function showPrograms(): Promise<void> {
+  process.env.PATH = fullPath
+  for (const hidden of FOR_ROOT) await run('umount', hidden)
 }
 
 async function withPrograms<T>(body: () => Promise<T>): Promise<T> {
   const few = process.env.PATH ?? ''
-  process.env.PATH = fullPath
+  await showPrograms()
   try {
     return await body()
   } finally {
-    process.env.PATH = few
+    await hidePrograms(few)
   }
 }
 

@@ -47,7 +47,7 @@ import {
   DEVICE_OPTIONS,
   SYNC_OPTIONS,
 } from './option-fields.js'
-import { type EndpointResolver, hasNames, withPlaceholders } from './resolve.js'
+import { type EndpointResolver, hasNames, PLACEHOLDER, withPlaceholders } from './resolve.js'
 import { type Change, type SyncOptions, syncDevice } from './sync/index.js'
 import { timeLeft } from './time-left.js'
 import { openLinkSource } from './watch/link-source.js'
@@ -491,9 +491,6 @@ export class WireGuard implements AsyncDisposable {
     }
   }
 }
-
-/** Of the addresses for documentation (RFC 5737). */
-const PLACEHOLDER = '192.0.2.1'
 
 interface Stream {
   readonly peers: AsyncIterator<Peer>

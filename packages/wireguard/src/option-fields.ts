@@ -79,6 +79,7 @@ const application = {
 export const UP_OPTIONS: FieldsOf<UpOptions> = {
   ...application,
   hooks: true,
+  configFile: true,
   dns: true,
   backend: true,
   daemon: true,
@@ -87,6 +88,7 @@ export const UP_OPTIONS: FieldsOf<UpOptions> = {
 export const DOWN_OPTIONS: FieldsOf<DownOptions> = {
   ...application,
   hooks: true,
+  configFile: true,
   dns: true,
   save: true,
 }

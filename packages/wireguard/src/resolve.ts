@@ -149,6 +149,9 @@ export function hasNames(config: DeviceConfig): boolean {
   return peersOf(config).some((peer) => nameIn(peer) !== undefined)
 }
 
+/** Stands for an address that a name has yet to give: one of those for documentation (RFC 5737). */
+export const PLACEHOLDER = '192.0.2.1'
+
 /**
  * The same config with `address` in the place of every name: all but the names can be checked with it.
  * Itself, when there is no name.

@@ -78,13 +78,19 @@ async function findProgram(name: string, env: Machine['env']): Promise<string | 
   const folders = (env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
   for (const folder of [...folders, ...FOR_ROOT]) {
     const path = join(folder, name)
-    const isThere = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    )
-    if (isThere) return path
+    if (await isProgram(path)) return path
   }
   return undefined
+}
+
+/** A folder can be executed as well. */
+async function isProgram(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK)
+    return (await stat(path)).isFile()
+  } catch {
+    return false
+  }
 }
 
 async function seeDevices(): ReturnType<Machine['devices']> {

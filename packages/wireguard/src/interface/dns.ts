@@ -1,5 +1,6 @@
-import { lstat, mkdir, readFile, rmdir, unlink, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { randomBytes } from 'node:crypto'
+import { link, lstat, mkdir, readFile, rm, rmdir, unlink, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import type { CheckedInterface } from './interface-config.js'
 import { namespaceName } from './namespace.js'
 import { findProgram, type ProgramOptions, runProgram, tryProgram } from './program.js'
@@ -77,8 +78,15 @@ async function setResolvconf(
   const { netns } = options
   // -m 0: before all others; -x: exclusively. @source resolvconf(8) of openresolv
   const args = ['-a', record, '-m', '0', '-x']
-  await runProgram(program, args, { ...options, input: resolvConf(dns) })
-  return async () => void (await runProgram(program, ['-d', record, '-f'], { netns }))
+  const remove = async () => void (await runProgram(program, ['-d', record, '-f'], { netns }))
+  try {
+    await runProgram(program, args, { ...options, input: resolvConf(dns) })
+  } catch (error) {
+    // It has stored the record, and failed to tell the others: a later `resolvconf -u` would tell them.
+    await remove().catch(() => {})
+    throw error
+  }
+  return remove
 }
 
 async function setResolved(
@@ -88,12 +96,12 @@ async function setResolved(
 ): Promise<Undo> {
   const { netns } = options
   const revert = async () => void (await runProgram(program, ['revert', name], { netns }))
-  await runProgram(program, ['dns', name, ...servers], options)
   try {
+    await runProgram(program, ['dns', name, ...servers], options)
     // `~.` sends every name to these servers. @source resolvectl(1)
     await runProgram(program, ['domain', name, '~.', ...search], options)
   } catch (error) {
-    await revert()
+    await revert().catch(() => {})
     throw error
   }
   return revert
@@ -105,20 +113,37 @@ const mark = (name: string): string => `# of the tunnel ${name}, by wgctrl\n`
 async function setNamespaceDns(dns: DnsSettings, target: DnsTarget): Promise<Undo | string> {
   const file = namespaceFile(target.options.netns)
   if (file === undefined) return 'a network namespace without a name has no resolv.conf of its own'
-  await mkdir(dirname(file), { recursive: true })
-  try {
-    const text = mark(target.name) + resolvConf(dns)
-    await writeFile(file, text, { flag: 'wx', mode: 0o644 })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return `${file} is there already`
-    await rmdir(dirname(file)).catch(() => {})
-    throw error
-  }
+  const text = mark(target.name) + resolvConf(dns)
+  if (!(await makeFile(file, text))) return `${file} is there already`
   return () => removeFile(file)
 }
 
+/**
+ * Makes a file that is never there in part, and so never in the way of the next one.
+ *
+ * @returns false when there is one already
+ */
+async function makeFile(path: string, text: string): Promise<boolean> {
+  const folder = dirname(path)
+  await mkdir(folder, { recursive: true })
+  const aside = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
+  try {
+    await writeFile(aside, text, { flag: 'wx', mode: 0o644 })
+    // Unlike rename(2), link(2) leaves the file that is there.
+    await link(aside, path)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  } finally {
+    await unlink(aside).catch(() => {})
+    // Goes only when it is empty.
+    await rmdir(folder).catch(() => {})
+  }
+}
+
 async function removeFile(file: string): Promise<void> {
-  await unlink(file)
+  await rm(file, { force: true })
   // The directory may hold other files, of somebody else.
   await rmdir(dirname(file)).catch(() => {})
 }

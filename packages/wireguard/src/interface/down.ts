@@ -251,8 +251,8 @@ class Down {
   }
 
   async #runHooks(kind: string, hooks: readonly Hook[] = []): Promise<void> {
-    const { signal, hooks: mode, onWarning } = this.#options
-    const target = { name: this.#name, netns: this.#context.netns, signal }
+    const { signal, hooks: mode, configFile, onWarning } = this.#options
+    const target = { name: this.#name, netns: this.#context.netns, configFile, signal }
     await runHooks(this.#transaction, kind, hooks, target, mode, (warning) => onWarning?.(warning))
   }
 

@@ -21,6 +21,7 @@ export type {
   InterfaceConfig,
   InterfaceSettings,
 } from './interface-config.js'
+export { ProgramError } from './program.js'
 export { type ReconcileOptions, reconcile } from './reconcile.js'
 export {
   type MovedEndpoint,

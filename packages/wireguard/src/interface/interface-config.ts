@@ -25,6 +25,8 @@ export interface HookContext {
   readonly name: string
   /** Absent: the interface is in the network namespace of this process. */
   readonly netns?: string | number | undefined
+  /** The path of the config file, where `configFile` told it. */
+  readonly configFile?: string | undefined
   /** Fires when the call is aborted. */
   readonly signal?: AbortSignal | undefined
 }

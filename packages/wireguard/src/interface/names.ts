@@ -1,5 +1,5 @@
-import { type CallOptions, Deadline, type DeviceConfig } from '@wgctrl/types'
-import type { LookupRetry } from '../resolve.js'
+import { type CallOptions, Deadline, type DeviceConfig, withCheckedConfig } from '@wgctrl/types'
+import { type LookupRetry, PLACEHOLDER, withPlaceholders } from '../resolve.js'
 import type { InterfaceContext } from './context.js'
 
 export interface NameOptions extends CallOptions {
@@ -17,4 +17,16 @@ export async function resolveNames(
 ): Promise<DeviceConfig> {
   using deadline = new Deadline({ signal, timeout })
   return await resolver.resolve(config, deadline.signal, onRetry)
+}
+
+/**
+ * Checks the device's part of a config whose endpoints may be names, without looking one up.
+ *
+ * @throws {TypeError | RangeError | WireGuardError} `EINVAL`; `path` names the field
+ */
+export async function checkDevice(config: DeviceConfig, options: CallOptions): Promise<void> {
+  using deadline = new Deadline(options)
+  const { signal } = deadline
+  const placeholders = await withPlaceholders(config, PLACEHOLDER)
+  await withCheckedConfig(placeholders, (checked) => checked(signal))
 }

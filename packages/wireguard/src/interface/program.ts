@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { access, constants } from 'node:fs/promises'
+import { access, constants, stat } from 'node:fs/promises'
+import { constants as osConstants } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { WireGuardError } from '@wgctrl/types'
 import { type Namespace, runInNamespace } from './namespace.js'
@@ -20,11 +21,14 @@ export interface ProgramResult {
   readonly output: string
 }
 
-/** Where a program is, as execvp(3) finds it; `undefined`: nowhere. */
+/** Where packages put programs for root. Neither cron nor many a service has them in its PATH. */
+const FOR_ROOT = ['/usr/local/sbin', '/usr/sbin', '/sbin']
+
+/** Where a program is, as execvp(3) finds it, or where programs for root are; `undefined`: nowhere. */
 export async function findProgram(command: string): Promise<string | undefined> {
-  for (const directory of (process.env.PATH ?? '').split(delimiter)) {
+  for (const directory of [...(process.env.PATH ?? '').split(delimiter), ...FOR_ROOT]) {
     const path = join(directory, command)
-    const isThere = directory !== '' && (await isExecutable(path))
+    const isThere = directory !== '' && (await isProgram(path))
     if (isThere) return path
   }
   return undefined
@@ -73,18 +77,32 @@ const codes: readonly [RegExp, string][] = [
   [/file exists/i, 'EEXIST'],
 ]
 
-export function programError(command: string, status: number, complaint: string): WireGuardError {
+/** A program, or a hook's line, that ended with another status than 0. */
+export class ProgramError extends WireGuardError {
+  override readonly name = 'ProgramError'
+  /** The exit status; 128 and the signal's number where a signal ended it, as shells have it. */
+  readonly status: number
+  /** What came from its standard error, as far as it is for a person to read. */
+  readonly stderr: string
+
+  constructor(message: string, code: string, status: number, stderr: string) {
+    super(message, { code })
+    this.status = status
+    this.stderr = stderr
+  }
+}
+
+export function programError(command: string, status: number, complaint: string): ProgramError {
   const said = complaint.trim() === '' ? '' : ` and said: ${complaint.trim()}`
-  return new WireGuardError(`${command} ended with status ${status}${said}`, {
-    code: codes.find(([pattern]) => pattern.test(complaint))?.[1] ?? 'EIO',
-  })
+  const code = codes.find(([pattern]) => pattern.test(complaint))?.[1] ?? 'EIO'
+  return new ProgramError(`${command} ended with status ${status}${said}`, code, status, complaint)
 }
 
 /** @returns the exit status, 128 and the signal's number as shells have it */
 export function statusOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once('error', reject)
-    child.once('exit', (code) => resolve(code ?? 128))
+    child.once('exit', (code, signal) => resolve(code ?? 128 + numberOf(signal)))
   })
 }
 
@@ -95,8 +113,15 @@ async function collect(stream: NodeJS.ReadableStream): Promise<string> {
   return text
 }
 
-const isExecutable = (path: string): Promise<boolean> =>
-  access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  )
+/** A folder can be executed as well. */
+async function isProgram(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK)
+    return (await stat(path)).isFile()
+  } catch {
+    return false
+  }
+}
+
+const numberOf = (signal: NodeJS.Signals | null): number =>
+  signal === null ? 0 : osConstants.signals[signal]

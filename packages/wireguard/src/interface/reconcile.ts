@@ -20,7 +20,7 @@ import { Transaction } from './transaction.js'
 import { type InterfaceOptions, routingTable } from './up.js'
 import type { InterfaceWarning } from './warning.js'
 
-export interface ReconcileOptions extends Omit<InterfaceOptions, 'hooks' | 'dns'> {
+export interface ReconcileOptions extends Omit<InterfaceOptions, 'hooks' | 'configFile' | 'dns'> {
   /** Says what would be done, and does nothing. */
   readonly dryRun?: boolean | undefined
 }

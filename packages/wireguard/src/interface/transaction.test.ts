@@ -65,6 +65,31 @@ describe('Transaction', () => {
     await expect(step).rejects.toMatchObject({ code: 'ABORT_ERR', cause: 'enough' })
   })
 
+  it('takes a step that who is told of it cannot stand for one that failed', async () => {
+    for (const onStep of [
+      () => {
+        throw failure
+      },
+      () => Promise.reject(failure),
+    ]) {
+      const transaction = new Transaction('up', 'wg0', { onStep })
+      const step = transaction.step('one', async () => expect.unreachable())
+      await expect(step).rejects.toBe(failure)
+      expect(transaction.failed(failure)).toMatchObject({ step: 'one', code: 'ENOSPC' })
+    }
+  })
+
+  it('says once which step failed, and all that failed besides', async () => {
+    const transaction = new Transaction('down', 'wg0')
+    await transaction.step('one', async () => {})
+    const first = transaction.failed(failure)
+    await transaction.step('two', async () => {})
+    expect(transaction.failed(first)).toBe(first)
+    const both = transaction.failed(first, [new Error('stuck')])
+    expect(both).toMatchObject({ step: 'one', code: 'ENOSPC', failures: [{ message: 'stuck' }] })
+    expect((both as Error).message).toBe('down wg0: cannot one: no room; and then: stuck')
+  })
+
   it('leaves what the caller did wrong as it is', async () => {
     const transaction = new Transaction('up', 'wg0')
     await transaction.step('one', async () => {})

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { InvalidRangeError, InvalidTypeError, refuseAborted, WireGuardError } from '@wgctrl/types'
+import { ProgramError } from './program.js'
 
 /** Takes back what a step did. */
 export type Undo = () => Promise<void>
@@ -20,6 +21,10 @@ export class StepError extends WireGuardError {
   readonly step: string
   /** What could not be taken back, or removed, on top of it. */
   readonly failures: readonly unknown[]
+  /** Where a program or a hook's line failed: the status that it ended with. */
+  readonly status: number | undefined
+  /** Where a program or a hook's line failed: what it wrote to standard error. */
+  readonly stderr: string | undefined
 
   constructor(
     operation: string,
@@ -45,6 +50,16 @@ export class StepError extends WireGuardError {
     })
     this.step = step
     this.failures = failures
+    const program = cause instanceof ProgramError ? cause : undefined
+    this.status = program?.status
+    this.stderr = program?.stderr
+  }
+
+  /** The same with more failures on top. */
+  with(failures: readonly unknown[]): StepError {
+    if (failures.length === 0) return this
+    const { operation = '', device = '', step, cause } = this
+    return new StepError(operation, device, step, cause, [...this.failures, ...failures])
   }
 }
 
@@ -125,6 +140,7 @@ export class Transaction {
 
   /** The error of the step in hand. What the caller did wrong or ended himself stays what it is. */
   failed(error: unknown, failures: readonly unknown[] = []): unknown {
+    if (error instanceof StepError) return error.with(failures)
     const isOwn = error instanceof InvalidTypeError || error instanceof InvalidRangeError
     const isAbort = error instanceof Error && error.name === 'AbortError'
     if (failures.length === 0 && (isOwn || isAbort || this.#step === '')) return error

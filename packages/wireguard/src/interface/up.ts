@@ -3,7 +3,6 @@ import {
   AbortError,
   type CreateOptions,
   checkFields,
-  Deadline,
   type Device,
   type DeviceKind,
   type Family,
@@ -24,7 +23,7 @@ import {
 } from './interface-config.js'
 import { createDevice, kindOf, moveLink, type NewDevice, refuseTaken } from './link.js'
 import { deriveMtu, endpointsOf } from './mtu.js'
-import { resolveNames } from './names.js'
+import { checkDevice, resolveNames } from './names.js'
 import type { Namespace } from './namespace.js'
 import { planRoutes } from './route-plan.js'
 import { listRoutes } from './system.js'
@@ -40,6 +39,8 @@ export interface InterfaceOptions {
   readonly timeout?: number | undefined
   /** Absent: lines of a config file are not run, only functions are. */
   readonly hooks?: 'shell' | undefined
+  /** The path of the file that the config is from: hooks have it, lines of a file as `CONFIG_FILE`. */
+  readonly configFile?: string | undefined
   /** Absent: `auto`. */
   readonly dns?: DnsChoice | undefined
   /** Absent: `auto`. */
@@ -96,7 +97,7 @@ export async function bringUp(
 ): Promise<UpResult> {
   checkFields(options, 'options', UP_OPTIONS)
   const checked = checkNamedInterface(config)
-  new Deadline(options).end()
+  await checkDevice(checked.device, options)
   const table = await routingTable(checked.table)
   const { netns } = context
   const rtnl = await Rtnl.open({ netns })
@@ -264,8 +265,8 @@ class Up {
 
   #runHooks(kind: string, hooks: readonly Hook[]): Promise<void> {
     const { netns } = this.#context
-    const { signal } = this.#options
-    const target = { name: this.#name, netns, signal }
+    const { signal, configFile } = this.#options
+    const target = { name: this.#name, netns, configFile, signal }
     const warn = (warning: InterfaceWarning): void => this.#warn(warning)
     return runHooks(this.#transaction, kind, hooks, target, this.#options.hooks, warn)
   }
