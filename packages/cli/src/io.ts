@@ -1,7 +1,12 @@
 /** Where a command writes to. */
 export interface Output {
-  /** Writes all of it before it returns; a command may end right behind it. */
+  /**
+   * Writes all of it before it returns; a command may end right behind it. Of a text nothing is left that a
+   * terminal would obey but ends of lines and tabs.
+   */
   write(text: string | Uint8Array): void
+  /** The same as it is, with colours and the like: what others wrote went through `visible` before. */
+  paint(text: string): void
   readonly isTTY: boolean
   /** The width of the terminal; `undefined` when it is none. */
   readonly columns: number | undefined

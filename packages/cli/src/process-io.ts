@@ -2,6 +2,7 @@ import { readSync, writeSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import type { Input, Io, Output } from './io.js'
 import { isSeekable } from './seekable.js'
+import { visibleLines } from './visible-text.js'
 
 /** The streams of this process, by their descriptors: `process.stdout` takes longer to load than some commands to run. */
 export function processIo(): Io {
@@ -56,7 +57,10 @@ function output(fd: 1 | 2): Output {
       return isatty(fd) ? (fd === 1 ? process.stdout : process.stderr).columns : undefined
     },
     write(text) {
-      writeAll(fd, typeof text === 'string' ? Buffer.from(text) : text)
+      writeAll(fd, typeof text === 'string' ? Buffer.from(visibleLines(text)) : text)
+    },
+    paint(text) {
+      writeAll(fd, Buffer.from(text))
     },
   }
 }

@@ -1,4 +1,5 @@
 import type { Io, Output } from './io.js'
+import { visibleLines } from './visible-text.js'
 
 /** The world of one command in a test. */
 export interface FakeIo extends Io {
@@ -23,7 +24,10 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
     isTTY,
     columns,
     write(text) {
-      written[name] += typeof text === 'string' ? text : Buffer.from(text).toString()
+      written[name] += typeof text === 'string' ? visibleLines(text) : Buffer.from(text).toString()
+    },
+    paint(text) {
+      written[name] += text
     },
   })
   return {

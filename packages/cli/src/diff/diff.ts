@@ -11,6 +11,7 @@ import type { Invocation, Run } from '../command.js'
 import { conflictsOf } from '../interface/interface-file.js'
 import { describedPeers } from '../peer-names/peer-names.js'
 import { withDevices } from '../session.js'
+import { visibleJson } from '../visible-text.js'
 
 const [SAME, DIFFERENT, TROUBLE] = [0, 1, 2]
 
@@ -22,7 +23,8 @@ export const runDiff: Run = (invocation, io) => {
     async (wg) => {
       const file = await readConfigFile(path)
       const changes = await differences(wg, device, file, invocation)
-      if (invocation.options['json']) io.stdout.write(`${JSON.stringify({ device, changes })}\n`)
+      if (invocation.options['json'])
+        io.stdout.write(`${visibleJson(JSON.stringify({ device, changes }))}\n`)
       else io.stdout.write(lines(changes, file))
       return changes.length === 0 ? SAME : DIFFERENT
     },

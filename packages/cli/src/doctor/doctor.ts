@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import type { Run } from '../command.js'
+import { visible, visibleJson } from '../visible-text.js'
 import type { Finding, Verdict } from './finding.js'
 import { checkKernel } from './kernel.js'
 import { type Machine, thisMachine } from './machine.js'
@@ -8,8 +9,8 @@ import { checkDevices, checkUserspace } from './userspace.js'
 
 export const runDoctor: Run = async ({ options }, io) => {
   const findings = await examine(thisMachine(io.env))
-  if (options['json']) io.stdout.write(`${JSON.stringify({ findings }, null, 2)}\n`)
-  else io.stdout.write(report(findings, io.stdout.isTTY && !io.env['NO_COLOR']))
+  if (options['json']) io.stdout.write(`${visibleJson(JSON.stringify({ findings }, null, 2))}\n`)
+  else io.stdout.paint(report(findings, io.stdout.isTTY && !io.env['NO_COLOR']))
   return exitStatus(findings)
 }
 
@@ -33,8 +34,8 @@ export function report(findings: readonly Finding[], hasColor: boolean): string 
     return hasColor ? styleText(STYLES[verdict], word, { validateStream: false }) : word
   }
   const lines = findings.flatMap(({ verdict, text, advice }) => [
-    `${mark(verdict)}  ${text}`,
-    ...(advice === undefined ? [] : [`${' '.repeat(WIDTH)}  → ${advice}`]),
+    `${mark(verdict)}  ${visible(text)}`,
+    ...(advice === undefined ? [] : [`${' '.repeat(WIDTH)}  → ${visible(advice)}`]),
   ])
   return lines.map((line) => `${line}\n`).join('')
 }

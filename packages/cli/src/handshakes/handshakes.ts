@@ -2,14 +2,14 @@ import type { Run } from '../command.js'
 import { PeerNames } from '../peer-names/peer-names.js'
 import { runService } from '../service/service.js'
 import { withDevices } from '../session.js'
+import { warner } from '../warner.js'
 import { InitiationLog } from './initiation-log.js'
 
 export const runHandshakes: Run = (invocation, io) =>
   withDevices(invocation, io, async (wg) => {
-    const { program, command, words, options } = invocation
+    const { words, options } = invocation
     const [device = ''] = words
-    const warn = (text: string): void =>
-      io.stderr.write(`${program} ${command}: warning: ${text}\n`)
+    const warn = warner(invocation, io)
     const handshakes = wg.handshakes(device, { netns: namespaceOf(options['netns']) })
     const log = new InitiationLog(handshakes, {
       device,

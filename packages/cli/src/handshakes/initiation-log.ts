@@ -2,6 +2,7 @@ import { formatEndpoint } from '@wgctrl/types'
 import type { Handshakes, Initiation } from 'wgctrl'
 import type { PeerNames } from '../peer-names/peer-names.js'
 import type { Service } from '../service/service.js'
+import { visible, visibleJson } from '../visible-text.js'
 
 export interface InitiationLogOptions {
   readonly device: string
@@ -69,8 +70,10 @@ export class InitiationLog implements Service {
     const name = names.of(device, publicKey)
     const from = formatEndpoint(endpoint)
     if (isJson)
-      return JSON.stringify({ time, device, publicKey, name, endpoint: from, timestamp, known })
+      return visibleJson(
+        JSON.stringify({ time, device, publicKey, name, endpoint: from, timestamp, known }),
+      )
     const peer = name === undefined ? publicKey : `${publicKey} (${name})`
-    return `${time} ${peer} from ${from}, ${known ? 'known' : 'unknown'}`
+    return visible(`${time} ${peer} from ${from}, ${known ? 'known' : 'unknown'}`)
   }
 }

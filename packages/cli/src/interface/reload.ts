@@ -2,9 +2,10 @@ import { describeInterfaceChange, readConfigFile } from 'wgctrl'
 import type { Run } from '../command.js'
 import { configFileOf, describedPeers } from '../peer-names/peer-names.js'
 import { withDevices } from '../session.js'
+import { warner } from '../warner.js'
 import { findConfig } from './config-path.js'
 import { interfaceOf } from './interface-file.js'
-import { commonOptions, warner } from './up-down.js'
+import { commonOptions } from './up-down.js'
 
 /** Brings an interface that is up to what its file says now. */
 export const runReload: Run = (invocation, io) =>

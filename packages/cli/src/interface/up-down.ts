@@ -12,6 +12,8 @@ import type { Invocation, Run } from '../command.js'
 import type { Io } from '../io.js'
 import { configFileOf } from '../peer-names/peer-names.js'
 import { withDevices } from '../session.js'
+import { visible } from '../visible-text.js'
+import { say, warner } from '../warner.js'
 import { retryLine } from '../wg/lookup.js'
 import { choiceOf } from './choice.js'
 import { findConfig } from './config-path.js'
@@ -44,17 +46,13 @@ export const runDown: Run = (invocation, io) =>
     return 0
   })
 
-export function warner({ program, command }: Invocation, io: Io): (text: string) => void {
-  return (text) => io.stderr.write(`${program} ${command}: warning: ${text}\n`)
-}
-
 export function commonOptions(invocation: Invocation, io: Io): UpOptions {
   const { hooks, quiet } = invocation.options
   const warn = warner(invocation, io)
   return {
     ...(hooks === true && { hooks: 'shell' as const }),
-    ...(quiet !== true && { onStep: ({ step }) => io.stderr.write(`[#] ${step}\n`) }),
-    onRetry: (retry) => io.stderr.write(retryLine(retry)),
+    ...(quiet !== true && { onStep: ({ step }) => say(io.stderr, `[#] ${visible(step)}\n`) }),
+    onRetry: (retry) => say(io.stderr, retryLine(retry)),
     onWarning: ({ code, message }) =>
       warn(code === 'EHOOKS' ? `${message}; --hooks runs them` : message),
   }

@@ -1,4 +1,6 @@
-import { generatePresharedKey, generatePrivateKey, publicKey } from '@wgctrl/types'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { Deadline, generatePresharedKey, generatePrivateKey, publicKey } from '@wgctrl/types'
 import { MemoryBackend } from '@wgctrl/types/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { open, parseConfig, type WireGuard, WireGuardError } from 'wgctrl'
@@ -47,8 +49,32 @@ async function serve(more: Partial<ExporterOptions> = {}) {
     ...more,
   })
   await exporter.start()
-  const url = `http://127.0.0.1:${exporter.address.port}`
+  const url = `http://127.0.0.1:${exporter.address?.port}`
   return { backend, warnings, url, read: vi.spyOn(backend, 'device') }
+}
+
+/** A device whose backend says nothing until the call is given up. */
+function hang(backend: MemoryBackend, hanging: string): void {
+  const device = MemoryBackend.prototype.device.bind(backend)
+  vi.spyOn(backend, 'device').mockImplementation(async (name, options) => {
+    if (name !== hanging) return device(name, options)
+    using deadline = new Deadline(options)
+    await once(deadline.signal, 'abort')
+    throw deadline.signal.reason
+  })
+}
+
+/** What is answered to these bytes until the connection ends. */
+async function rawly(port: string, bytes: string): Promise<string> {
+  const socket = connect(Number(port), '127.0.0.1')
+  socket.on('error', () => {})
+  socket.write(bytes)
+  let answer = ''
+  socket.setEncoding('latin1').on('data', (text: string) => {
+    answer += text
+  })
+  await once(socket, 'close')
+  return answer
 }
 
 const textOf = async (url: string): Promise<string> => (await fetch(`${url}/metrics`)).text()
@@ -134,7 +160,7 @@ describe('the exporter', () => {
     const flags = { hasRemoteLabels: false, hasHandshakeDelay: false }
     exporter = new Exporter(wg, { ...options, ...flags, now: Date.now, warn: () => {} })
     await exporter.start()
-    const text = await textOf(`http://127.0.0.1:${exporter.address.port}`)
+    const text = await textOf(`http://127.0.0.1:${exporter.address?.port}`)
     expect(text).toContain('wireguard_read_errors_total{interface="",code="EPERM"} 1')
     expect(text).toContain(PEER)
     expect(exporter.status()).toContain(', list: EPERM')
@@ -149,6 +175,104 @@ describe('the exporter', () => {
     expect(warnings).toEqual(['broken'])
     list.mockRestore()
     expect((await fetch(`${url}/metrics`)).status).toBe(200)
+  })
+
+  it('tells of every device whether it could be read', async () => {
+    const { url } = await serve({ devices: ['wg0', 'wg7'] })
+    const text = await textOf(url)
+    expect(text).toContain('wireguard_up{interface="wg0"} 1\n')
+    expect(text).toContain('wireguard_up{interface="wg7"} 0\n')
+    expect(text).not.toContain('wireguard_peers{interface="wg7"}')
+  })
+
+  it('says once what cannot be read, as long as it cannot', async () => {
+    const { url, warnings, backend } = await serve({ devices: ['wg0', 'wg7'], maxAge: 0 })
+    await exporter.look()
+    await textOf(url)
+    expect(warnings).toEqual([expect.stringContaining('wg7')])
+    await backend.create('wg7')
+    await textOf(url)
+    await backend.delete('wg7')
+    await textOf(url)
+    expect(warnings).toHaveLength(2)
+  })
+
+  it('counts a device once, by whatever names it is asked for', async () => {
+    const { url, backend } = await serve({ devices: ['wg0', 'wg0', 'tunnel'] })
+    const once = (await textOf(url)).replaceAll('interface="tunnel"', '')
+    const device = MemoryBackend.prototype.device.bind(backend)
+    vi.spyOn(backend, 'device').mockImplementation(async (name, options) =>
+      device(name === 'tunnel' ? 'wg0' : name, options),
+    )
+    const text = await textOf(url)
+    expect(text.match(/^wireguard_peers.*$/gm)).toEqual(once.match(/^wireguard_peers.*$/gm))
+    expect(text.match(/^wireguard_received_bytes_total\{.*$/gm)).toHaveLength(1)
+    expect(text).toContain('wireguard_peers{interface="wg0"} 1\n')
+  })
+
+  it('serves the others in the time that a scraper has, beside a device that hangs', async () => {
+    const { url, backend } = await serve({ devices: ['wg0', 'wg1'] })
+    hang(backend, 'wg1')
+    const headers = { 'X-Prometheus-Scrape-Timeout-Seconds': '4' }
+    const text = await (await fetch(`${url}/metrics`, { headers })).text()
+    expect(text).toContain('wireguard_up{interface="wg0"} 1\n')
+    expect(text).toContain('wireguard_up{interface="wg1"} 0\n')
+    const later = await textOf(url)
+    expect(later).toContain('wireguard_read_errors_total{interface="wg1",code="ETIMEDOUT"} 1')
+  })
+
+  it('gives up what it reads when it is stopped', async () => {
+    const { url, backend, warnings } = await serve({ devices: ['wg1'] })
+    hang(backend, 'wg1')
+    const asked = textOf(url)
+    await vi.waitFor(() => expect(backend.device).toHaveBeenCalled())
+    await Promise.all([exporter.stop(), expect(asked).rejects.toThrow()])
+    await wg.close()
+    expect(warnings).toEqual([])
+  })
+
+  it('says 400 to what is no path, and goes on', async () => {
+    const { url } = await serve()
+    const { port } = new URL(url)
+    for (const target of ['//', 'http://', '/\\\\[', 'http://[/metrics']) {
+      expect(
+        await rawly(port, `GET ${target} HTTP/1.1\r\nConnection: close\r\nHost: x\r\n\r\n`),
+        target,
+      ).toMatch(/^HTTP\/1.1 (400|404) /)
+    }
+    for (const bytes of [
+      '\0\0\0',
+      'GET\r\n\r\n',
+      'GET /metrics HTTP/9.9\r\n\r\n',
+      '\x16\x03\x01\r\n\r\n',
+    ]) {
+      expect(await rawly(port, bytes), JSON.stringify(bytes)).toMatch(/^HTTP\/1.1 400 /)
+    }
+    expect(await rawly(port, `GET / HTTP/1.1\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`)).toMatch(/ 431 /)
+    expect((await fetch(`${url}/metrics`)).status).toBe(200)
+  })
+
+  it('answers one request of a connection at a time', async () => {
+    const { url, read } = await serve()
+    const { port } = new URL(url)
+    const request = 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'
+    const answer = await rawly(port, request.repeat(3000))
+    expect(answer.match(/^HTTP\/1.1 200 /gm)).toHaveLength(1)
+    expect(answer).toMatch(/HTTP\/1.1 503 /)
+    expect(read).toHaveBeenCalledTimes(1)
+  })
+
+  it('makes room for a new connection by the one that was silent for longest', async () => {
+    const { url } = await serve()
+    const port = Number(new URL(url).port)
+    const silent = Array.from({ length: 300 }, () =>
+      connect(port, '127.0.0.1').on('error', () => {}),
+    )
+    const closed = Promise.all(silent.slice(0, 40).map((socket) => once(socket, 'close')))
+    await Promise.all(silent.map((socket) => once(socket, 'connect')))
+    expect((await fetch(`${url}/metrics`)).status).toBe(200)
+    await closed
+    for (const socket of silent) socket.destroy()
   })
 
   it('answers nothing else', async () => {

@@ -1,18 +1,10 @@
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type Device, type DeviceKind, WireGuardError } from 'wgctrl'
 import type { PeerNames } from '../peer-names/peer-names.js'
 import type { Service } from '../service/service.js'
 import type { ListenAddress } from './listen-address.js'
-import { PeerMetrics, type ReadError } from './peer-metrics.js'
-
-/** What the exporter needs of the facade. */
-export interface DeviceReader {
-  readonly backends: readonly { readonly kind: DeviceKind }[]
-  names(options: { backend: DeviceKind }): Promise<string[]>
-  device(name: string, options: { maxAge: number }): Promise<Device>
-}
+import { type Page, PageServer } from './page-server.js'
+import { PeerMetrics } from './peer-metrics.js'
+import { type DeviceReader, Reading, type Snapshot } from './reading.js'
 
 export interface ExporterOptions {
   readonly listen: ListenAddress
@@ -27,16 +19,28 @@ export interface ExporterOptions {
   warn(text: string): void
 }
 
+/** Milliseconds that a device has for its answer: less than a scraper waits, which is 10 s unless it says. */
+const PATIENCE = 5000
+
+/** What is left of a scraper's time for the way of the page to it. */
+const LEFT_FOR_THE_WAY = 500
+
 /** Serves the metrics of devices over HTTP. */
 export class Exporter implements Service {
   readonly #reader: DeviceReader
   readonly #options: ExporterOptions
   readonly #metrics: PeerMetrics
-  readonly #server: Server
+  readonly #server: PageServer
+  readonly #stopped = new AbortController()
+  #reading: Reading | undefined
+  /** The last page, and what it is of. */
+  #page: { reading: Reading; steps: number; text: Promise<Page> } | undefined
+  /** Device and code of what failed in the last reading. */
+  #failing = new Set<string>()
   #last = 'nobody asked yet'
 
   constructor(reader: DeviceReader, options: ExporterOptions) {
-    const { names, now, hasRemoteLabels, hasHandshakeDelay } = options
+    const { names, now, hasRemoteLabels, hasHandshakeDelay, listen, warn } = options
     this.#reader = reader
     this.#options = options
     this.#metrics = new PeerMetrics({
@@ -45,111 +49,123 @@ export class Exporter implements Service {
       now,
       nameOf: (device, publicKey) => names.of(device, publicKey),
     })
-    this.#server = createServer((request, response) => void this.#answer(request, response))
+    this.#server = new PageServer({ listen, warn, page: (limit) => this.#collect(limit) })
   }
 
   /** Where it serves, once it was started: with port 0 the system chooses one. */
-  get address(): AddressInfo {
-    return this.#server.address() as AddressInfo
+  get address(): AddressInfo | undefined {
+    return this.#server.address
   }
 
   async start(): Promise<void> {
-    const { host, port } = this.#options.listen
-    this.#server.listen({ host, port })
-    await once(this.#server, 'listening')
+    await this.#server.start()
   }
 
   /** Names are read again with the next request. */
   async reload(): Promise<void> {
     this.#options.names.forget()
+    this.#reading = undefined
   }
 
   status(): string {
+    if (!this.address) return 'not serving yet'
     const { address, port, family } = this.address
     const host = family === 'IPv6' ? `[${address}]` : address
     return `serving on http://${host}:${port}/metrics; ${this.#last}`
   }
 
+  /** Readings are given up. */
   async stop(): Promise<void> {
-    if (!this.#server.listening) return
-    this.#server.close()
-    this.#server.closeAllConnections()
-    await once(this.#server, 'close')
+    this.#stopped.abort()
+    await this.#server.stop()
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost')
+  /** Reads the devices as for a request, so that what cannot be read is said before anybody asks. */
+  async look(): Promise<void> {
+    await this.#current().done.catch(({ message }) => this.#options.warn(message))
+  }
+
+  async #collect(limit: number | undefined): Promise<Page> {
+    const reading = this.#current()
+    const late = waitFor(limit)
     try {
-      if (request.method !== 'GET' && request.method !== 'HEAD') {
-        send(response.setHeader('Allow', 'GET, HEAD'), 405, 'GET or HEAD\n')
-      } else if (pathname === '/metrics') {
-        response.setHeader('Content-Type', this.#metrics.registry.contentType)
-        send(response, 200, await this.#collect())
-      } else {
-        send(response, pathname === '/' ? 200 : 404, 'the metrics are at /metrics\n')
-      }
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      this.#options.warn(reason)
-      response.removeHeader('Content-Type')
-      send(response, 503, 'the devices cannot be listed\n')
+      await Promise.race([reading.done, late.passed])
+    } finally {
+      late.stop()
     }
+    return await this.#pageOf(reading)
   }
 
-  async #collect(): Promise<string> {
-    const { devices: wanted, names } = this.#options
-    const { names: all, errors: unlisted } = wanted
-      ? { names: wanted, errors: [] }
-      : await this.#list()
-    for (const { file, error } of await names.load(all)) {
+  /** The reading that is under way, or was made lately enough. */
+  #current(): Reading {
+    const current = this.#reading
+    if (current && (!current.isDone || this.#isRecent(current))) return current
+    const { devices, maxAge } = this.#options
+    const options = { signal: this.#stopped.signal, timeout: PATIENCE, maxAge }
+    const reading = new Reading(this.#reader, devices, options)
+    this.#reading = reading
+    reading.done.then(
+      () => this.#tell(reading.snapshot()),
+      () => this.#forget(reading),
+    )
+    return reading
+  }
+
+  /** What failed is tried again for the next who asks. */
+  #isRecent({ startedAt, hasFailed }: Reading): boolean {
+    return !hasFailed && performance.now() - startedAt < this.#options.maxAge
+  }
+
+  /** What could not be listed is listed anew for the next who asks. */
+  #forget(reading: Reading): void {
+    if (this.#reading === reading) this.#reading = undefined
+  }
+
+  /** What fails is counted each time, and said once as long as it does. */
+  #tell({ devices, errors }: Snapshot): void {
+    if (this.#stopped.signal.aborted) return
+    this.#metrics.count(errors)
+    const peers = devices.reduce((sum, device) => sum + device.peers.length, 0)
+    const failed = errors.map(({ device, code }) => `, ${device || 'list'}: ${code}`).join('')
+    this.#last = `devices ${devices.length}, peers ${peers}${failed}`
+    const failing = new Map(errors.map((error) => [`${error.device} ${error.code}`, error]))
+    for (const [key, { message }] of failing) {
+      if (!this.#failing.has(key)) this.#options.warn(message)
+    }
+    this.#failing = new Set(failing.keys())
+  }
+
+  /** The same page for all who ask while the reading is as far as it is. */
+  #pageOf(reading: Reading): Promise<Page> {
+    const { steps } = reading
+    if (steps === 0) return Promise.reject(new Error('the devices were not listed in time'))
+    if (this.#page?.reading === reading && this.#page.steps === steps) return this.#page.text
+    // One page after the other: they are made of the same counters.
+    const before = this.#page?.text.catch(() => {})
+    const snapshot = reading.snapshot()
+    const text = Promise.resolve(before).then(() => this.#render(snapshot))
+    this.#page = { reading, steps, text }
+    return text
+  }
+
+  async #render(snapshot: Snapshot): Promise<Page> {
+    const { devices, errors, pending } = snapshot
+    const all = devices.map(({ name }) => name)
+    for (const { file, error } of await this.#options.names.load(all)) {
       this.#options.warn(`${file}: ${error.message}`)
     }
-    const readings = await Promise.all(all.map((name) => this.#read(name)))
-    const devices = readings.filter((reading): reading is Device => !('code' in reading))
-    const errors = readings.filter((reading): reading is ReadError => 'code' in reading)
-    // One that went since it was listed is no error, unless somebody asked for it.
-    const told = errors.filter(({ code }) => wanted !== undefined || code !== 'ENODEV')
-    told.push(...unlisted)
-    this.#metrics.set(devices, told)
-    this.#last = statusOf(devices, told)
-    return await this.#metrics.registry.metrics()
-  }
-
-  /** Of a backend that refuses the error is served; one that this machine does not have is none. */
-  async #list(): Promise<{ names: string[]; errors: ReadError[] }> {
-    const kinds = [...new Set(this.#reader.backends.map(({ kind }) => kind))]
-    const errors: ReadError[] = []
-    const lists = await Promise.all(
-      kinds.map((backend) =>
-        this.#reader.names({ backend }).catch((error: unknown) => {
-          if (!(error instanceof WireGuardError)) throw error
-          if (error.code !== 'ENOBACKEND') errors.push({ device: '', code: error.code })
-          return []
-        }),
-      ),
-    )
-    return { names: [...new Set(lists.flat())].sort(), errors }
-  }
-
-  async #read(name: string): Promise<Device | ReadError> {
-    try {
-      const { maxAge } = this.#options
-      const { privateKey, ...device } = await this.#reader.device(name, { maxAge })
-      privateKey?.wipe()
-      return device
-    } catch (error) {
-      return { device: name, code: error instanceof WireGuardError ? error.code : 'EUNKNOWN' }
-    }
+    this.#metrics.set(devices, [...errors.map(({ device }) => device), ...pending])
+    const { registry } = this.#metrics
+    return { contentType: registry.contentType, body: Buffer.from(await registry.metrics()) }
   }
 }
 
-function send(response: ServerResponse, status: number, text: string): void {
-  if (!response.hasHeader('Content-Type')) response.setHeader('Content-Type', 'text/plain')
-  response.writeHead(status).end(text)
-}
-
-function statusOf(devices: readonly Device[], errors: readonly ReadError[]): string {
-  const peers = devices.reduce((sum, device) => sum + device.peers.length, 0)
-  const failed = errors.map(({ device, code }) => `, ${device || 'list'}: ${code}`).join('')
-  return `devices ${devices.length}, peers ${peers}${failed}`
+/** @param limit milliseconds; absent: for ever */
+function waitFor(limit: number | undefined): { passed: Promise<void>; stop(): void } {
+  let timer: NodeJS.Timeout | undefined
+  const passed = new Promise<void>((resolve) => {
+    if (limit === undefined || limit >= PATIENCE + LEFT_FOR_THE_WAY) return
+    timer = setTimeout(resolve, Math.max(limit / 2, limit - LEFT_FOR_THE_WAY))
+  })
+  return { passed, stop: () => clearTimeout(timer) }
 }

@@ -2,17 +2,17 @@ import type { Run } from '../command.js'
 import { PeerNames } from '../peer-names/peer-names.js'
 import { runService } from '../service/service.js'
 import { withDevices } from '../session.js'
+import { say, warner } from '../warner.js'
 import { Exporter } from './exporter.js'
 import { parseListenAddress } from './listen-address.js'
 
 export const runMetrics: Run = (invocation, io) =>
   withDevices(invocation, io, async (wg) => {
-    const { program, command, words, options } = invocation
-    const warn = (text: string): void =>
-      io.stderr.write(`${program} ${command}: warning: ${text}\n`)
+    const { words, options } = invocation
+    const warn = warner(invocation, io)
     const exporter = new Exporter(wg, {
       listen: parseListenAddress(String(options['listen'])),
-      devices: words.length > 0 ? words : undefined,
+      devices: words.length > 0 ? [...new Set(words)] : undefined,
       names: new PeerNames(options['names'] as string[] | undefined),
       maxAge: maxAgeOf(options['maxAge']),
       hasRemoteLabels: options['remoteLabels'] === true,
@@ -21,7 +21,7 @@ export const runMetrics: Run = (invocation, io) =>
       warn,
     })
     await runService(
-      announced(exporter, (text) => io.stderr.write(`${text}\n`)),
+      announced(exporter, (text) => say(io.stderr, `${text}\n`)),
       {
         env: io.env,
         pid: process.pid,
@@ -31,13 +31,17 @@ export const runMetrics: Run = (invocation, io) =>
     return 0
   })
 
-/** Says once where it serves: the port may have been left to the system. */
-function announced(exporter: Exporter, say: (text: string) => void): Exporter {
+/**
+ * Says once where it serves, as the port may have been left to the system; and what it cannot read, before
+ * anybody asks.
+ */
+function announced(exporter: Exporter, tell: (text: string) => void): Exporter {
   const start = exporter.start.bind(exporter)
   return Object.assign(exporter, {
     async start(): Promise<void> {
       await start()
-      say(exporter.status())
+      tell(exporter.status())
+      void exporter.look()
     },
   })
 }

@@ -1,5 +1,7 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 import type { Device, Peer } from 'wgctrl'
+import { visible } from '../visible-text.js'
+import type { ReadError } from './reading.js'
 
 export interface PeerMetricsOptions {
   /** Adds where peers are: `remote_ip` and `remote_port`. */
@@ -9,12 +11,6 @@ export interface PeerMetricsOptions {
   nameOf(device: string, publicKey: string): string | undefined
   /** Milliseconds since 1970. */
   now(): number
-}
-
-/** What went wrong with a device; with an empty name, with the list of a backend's devices. */
-export interface ReadError {
-  readonly device: string
-  readonly code: string
 }
 
 type Labels = Record<string, string | number>
@@ -32,6 +28,7 @@ export class PeerMetrics {
   readonly #handshake: Gauge
   readonly #delay: Gauge | undefined
   readonly #peers: Gauge
+  readonly #up: Gauge
   readonly #errors: Counter
 
   constructor(options: PeerMetricsOptions) {
@@ -60,21 +57,32 @@ export class PeerMetrics {
       )
     }
     this.#peers = new Gauge(about('peers', 'Peers of the device', ['interface']))
+    this.#up = new Gauge(about('up', 'Whether the device could be read', ['interface']))
     this.#errors = new Counter(
       about('read_errors_total', 'Readings that failed', ['interface', 'code']),
     )
   }
 
-  /** Replaces what is there by what was read. In one go: nobody sees half of it. */
-  set(devices: readonly Device[], errors: readonly ReadError[]): void {
-    for (const metric of [this.#sent, this.#received, this.#handshake, this.#delay, this.#peers]) {
-      metric?.reset()
-    }
+  /**
+   * Replaces what is there by what was read.
+   *
+   * @param unread names of the devices that could not be read; empty: those of a backend
+   */
+  set(devices: readonly Device[], unread: readonly string[]): void {
+    const gauges = [this.#handshake, this.#delay, this.#peers, this.#up]
+    for (const metric of [this.#sent, this.#received, ...gauges]) metric?.reset()
+    for (const name of unread) this.#up.set({ interface: visible(name) }, 0)
     for (const { name, peers } of devices) {
-      this.#peers.set({ interface: name }, peers.length)
+      const labels = { interface: visible(name) }
+      this.#up.set(labels, 1)
+      this.#peers.set(labels, peers.length)
       for (const peer of peers) this.#setPeer(name, peer)
     }
-    for (const { device, code } of errors) this.#errors.inc({ interface: device, code })
+  }
+
+  /** Counts what went wrong. */
+  count(errors: readonly ReadError[]): void {
+    for (const { device, code } of errors) this.#errors.inc({ interface: visible(device), code })
   }
 
   #setPeer(device: string, peer: Peer): void {
@@ -93,7 +101,7 @@ export class PeerMetrics {
     const name = this.#options.nameOf(device, publicKey)
     const hasRemote = this.#options.hasRemoteLabels && endpoint
     return {
-      interface: device,
+      interface: visible(device),
       public_key: publicKey,
       allowed_ips: allowedIPs.length > 0 ? allowedIPs.join(',') : '(none)',
       ...(name !== undefined && { friendly_name: name }),

@@ -1,5 +1,6 @@
 import type { PublicKey } from '@wgctrl/types'
 import { type ConfigFile, readConfigFile } from 'wgctrl'
+import { visible } from '../visible-text.js'
 
 /** A file whose names could not be read. */
 export interface NamesProblem {
@@ -67,7 +68,7 @@ export class PeerNames {
   async #read(path: string): Promise<ReadonlyMap<PublicKey, string>> {
     const names = new Map<PublicKey, string>()
     for (const peer of (await this.#open(path)).peers) {
-      if (peer.name !== undefined) names.set(peer.publicKey, printable(peer.name))
+      if (peer.name !== undefined) names.set(peer.publicKey, visible(peer.name))
     }
     return names
   }
@@ -78,14 +79,6 @@ export function describedPeers(file: ConfigFile): (publicKey: PublicKey) => stri
   const names = new Map(file.peers.map(({ publicKey, name }) => [publicKey, name]))
   return (publicKey) => {
     const name = names.get(publicKey)
-    return name === undefined ? undefined : `${publicKey} (${printable(name)})`
+    return name === undefined ? undefined : `${publicKey} (${visible(name)})`
   }
-}
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const CONTROL = /[\x00-\x1f\x7f-\x9f]/g
-
-/** A text that does nothing to a terminal. */
-export function printable(text: string): string {
-  return text.replace(CONTROL, '\u{fffd}')
 }

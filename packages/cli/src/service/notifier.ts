@@ -1,3 +1,4 @@
+import { visible } from '../visible-text.js'
 import { type NotificationSocket, openNotificationSocket } from './notification-socket.js'
 
 /** Where a service's notifications go, by its environment. */
@@ -74,7 +75,7 @@ export class Notifier {
   }
 }
 
-const statusLine = (status: string): string => `STATUS=${status.replaceAll('\n', ' ')}`
+const statusLine = (status: string): string => `STATUS=${visible(status.replaceAll('\n', ' '))}`
 
 /** @source sd_watchdog_enabled(3): WATCHDOG_PID, where it is set, says whom it is meant for */
 function watchdogOf(env: NotifierOptions['env'], pid: number): number | undefined {

@@ -36,8 +36,13 @@ const STATUS_INTERVAL = 5000
  */
 export async function runService(service: Service, options: ServiceOptions): Promise<void> {
   const { signals = process, warn } = options
+  let [isStarted, isToReload] = [false, false]
+  // Files that are read in a start may change before it is over: they are read again behind it.
+  const told = waitForSignals(signals, () => {
+    if (isStarted) void reload(service, notifier, warn)
+    else isToReload = true
+  })
   const notifier = await Notifier.open(options)
-  const told = waitForSignals(signals, () => void reload(service, notifier, warn))
   let timer: NodeJS.Timeout | undefined
   try {
     const started = service.start()
@@ -46,7 +51,9 @@ export async function runService(service: Service, options: ServiceOptions): Pro
       started.catch(() => {})
       return
     }
+    isStarted = true
     notifier.ready(service.status())
+    if (isToReload) void reload(service, notifier, warn)
     timer = signOfLife(service, notifier)
     await Promise.race([told.ended, service.ended ?? new Promise(() => {})])
   } finally {

@@ -1,5 +1,6 @@
 import { formatEndpoint } from '@wgctrl/types'
 import type { DeviceEvent, Peer, WatchEvent } from 'wgctrl'
+import { visible, visibleJson } from '../visible-text.js'
 import { formatBytes, formatRate } from './format.js'
 
 /**
@@ -7,10 +8,13 @@ import { formatBytes, formatRate } from './format.js'
  *
  * @param nameOf what a peer is called; absent: its key
  */
-export function eventLine(
-  event: WatchEvent,
-  nameOf: (device: string, publicKey: string) => string | undefined,
-): string {
+export function eventLine(event: WatchEvent, nameOf: NameOf): string {
+  return visible(plainLine(event, nameOf))
+}
+
+type NameOf = (device: string, publicKey: string) => string | undefined
+
+function plainLine(event: WatchEvent, nameOf: NameOf): string {
   if (event.type === 'backend-failed') return `${event.backend}: ${event.error.message}`
   const { device } = event
   if (!('publicKey' in event)) return `${device}: ${deviceText(event)}`
@@ -71,5 +75,5 @@ function addedParts({ endpoint, allowedIPs }: Peer): string[] {
 
 /** An event as one line of JSON; secrets are `(hidden)`. */
 export function eventJson(event: WatchEvent, time: Date): string {
-  return JSON.stringify({ time, ...event })
+  return visibleJson(JSON.stringify({ time, ...event }))
 }

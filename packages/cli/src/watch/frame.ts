@@ -1,6 +1,7 @@
 import { styleText } from 'node:util'
 import { formatEndpoint } from '@wgctrl/types'
 import Table from 'cli-table3'
+import { visible } from '../visible-text.js'
 import { type Column, GAP, type PlacedColumn, placeColumns } from './columns.js'
 import { formatAge, formatBytes, formatRate } from './format.js'
 import type { DeviceActivity, LiveTable } from './live-table.js'
@@ -68,7 +69,9 @@ function busiestRows(devices: readonly DeviceActivity[], count: number): Row[] {
 function headLines(devices: readonly DeviceActivity[], options: FrameOptions): string[] {
   if (devices.length === 0) return [cut('no WireGuard device is here yet', options.columns)]
   const shown = devices.slice(0, MOST_DEVICES)
-  const lines = shown.map((device) => cut(headLine(device, options.hasUnicode), options.columns))
+  const lines = shown.map((device) =>
+    cut(visible(headLine(device, options.hasUnicode)), options.columns),
+  )
   const rest = devices.length - shown.length
   if (rest > 0)
     lines.push(cut(`and ${rest} more ${rest === 1 ? 'device' : 'devices'}`, options.columns))
@@ -108,7 +111,8 @@ const cellsOf = (placed: readonly PlacedColumn<Cells>[], row: Row): string[] =>
 
 function tableColumns(rows: readonly Row[], hasDevices: boolean, options: FrameOptions): Cells[] {
   const { now, hasUnicode, nameOf } = options
-  const named = ({ device, peer }: Row): string => nameOf(device.name, peer) ?? peer.publicKey
+  const named = ({ device, peer }: Row): string =>
+    visible(nameOf(device.name, peer) ?? peer.publicKey)
   const longest = Math.max(...rows.map((row) => [...named(row)].length))
   const [down, up] = hasUnicode ? ['↓', '↑'] : ['in', 'out']
   const right = { align: 'right', rank: 9 } as const
@@ -121,7 +125,7 @@ function tableColumns(rows: readonly Row[], hasDevices: boolean, options: FrameO
       width: 21,
       widest: 47,
       rank: 5,
-      text: ({ peer: { peer } }) => (peer.endpoint ? formatEndpoint(peer.endpoint) : ''),
+      text: ({ peer: { peer } }) => (peer.endpoint ? visible(formatEndpoint(peer.endpoint)) : ''),
     },
     {
       ...right,
@@ -151,7 +155,14 @@ function tableColumns(rows: readonly Row[], hasDevices: boolean, options: FrameO
   ]
   if (!hasDevices) return columns
   return [
-    { ...left, title: 'device', width: 8, widest: 15, rank: 4, text: ({ device }) => device.name },
+    {
+      ...left,
+      title: 'device',
+      width: 8,
+      widest: 15,
+      rank: 4,
+      text: ({ device }) => visible(device.name),
+    },
     ...columns,
   ]
 

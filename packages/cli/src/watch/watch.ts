@@ -1,8 +1,9 @@
 import type { WireGuard } from 'wgctrl'
-import type { Invocation, Run } from '../command.js'
+import type { Run } from '../command.js'
 import type { Io } from '../io.js'
 import { PeerNames } from '../peer-names/peer-names.js'
 import { withDevices } from '../session.js'
+import { warner } from '../warner.js'
 import { eventJson, eventLine } from './event-line.js'
 import { runLiveTable } from './live-screen.js'
 import { ProcessTerminal } from './terminal.js'
@@ -16,8 +17,9 @@ export const runWatch: Run = (invocation, io) =>
     const [device] = words
     const interval = intervalOf(options['interval'])
     const names = new PeerNames(typeof options['names'] === 'string' ? [options['names']] : [])
+    const warn = warner(invocation, io)
     const problems = await names.load(device === undefined ? [] : [device])
-    for (const { file, error } of problems) complain(invocation, io, `${file}: ${error.message}`)
+    for (const { file, error } of problems) warn(`${file}: ${error.message}`)
     if (device !== undefined) await wg.device(device, { maxAge: interval })
     const isTable = io.stdout.isTTY && !options['lines'] && !options['json']
     if (isTable)
@@ -36,10 +38,6 @@ function intervalOf(text: unknown): number {
   throw new Error(
     `--interval: expected ${SHORTEST} to ${LONGEST} seconds, got ${JSON.stringify(text)}`,
   )
-}
-
-function complain({ program, command }: Invocation, io: Io, text: string): void {
-  io.stderr.write(`${program} ${command}: warning: ${text}\n`)
 }
 
 async function writeLines(

@@ -1,5 +1,6 @@
 import { countersOf, type Device, type Peer } from '@wgctrl/types'
 import { networkText } from 'wgctrl'
+import { visible } from '../visible-text.js'
 import { endpointOrNone, keyOrNone, markText, NONE, secondsOf } from './text.js'
 
 /** The columns of each line that a field of `show` prints. */
@@ -64,6 +65,6 @@ export function isField(name: string): boolean {
  */
 export function fieldText(device: Device, field: string, withName: boolean): string {
   const lines = fields.get(field)?.(device) ?? []
-  const start = withName ? `${device.name}\t` : ''
+  const start = withName ? `${visible(device.name)}\t` : ''
   return lines.map((columns) => `${start}${columns.join('\t')}\n`).join('')
 }

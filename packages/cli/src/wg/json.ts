@@ -1,4 +1,5 @@
 import { type Device, type Peer, SecretKey } from '@wgctrl/types'
+import { visibleJson } from '../visible-text.js'
 
 /** What `--json` gives for a field: of a device its value, of peers an object by public key. */
 const fields = new Map<string, (device: Device) => unknown>([
@@ -47,5 +48,5 @@ export function jsonText(value: unknown, withSecrets: boolean): string {
     },
     2,
   )
-  return `${text}\n`
+  return `${visibleJson(text)}\n`
 }

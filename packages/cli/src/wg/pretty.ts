@@ -1,5 +1,6 @@
 import type { Device, Peer, SecretKey } from '@wgctrl/types'
 import { networkText } from 'wgctrl'
+import { visible } from '../visible-text.js'
 import { endpointOrNone, NONE, secondsOf } from './text.js'
 
 export interface PrettyOptions {
@@ -42,7 +43,7 @@ class PrettyText {
 
   device({ name, publicKey, privateKey, listenPort, firewallMark, peers }: Device): string {
     const head = [
-      `${RESET}${GREEN}${BOLD}interface${RESET}: ${GREEN}${name}${RESET}`,
+      `${RESET}${GREEN}${BOLD}interface${RESET}: ${GREEN}${visible(name)}${RESET}`,
       publicKey && line('public key', publicKey),
       privateKey && line('private key', this.#secret(privateKey)),
       listenPort !== 0 && line('listening port', listenPort),

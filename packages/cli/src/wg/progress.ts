@@ -21,10 +21,10 @@ export function progressBar(output: Output): Progress | undefined {
   return {
     report(done, total) {
       isShown = true
-      output.write(`\r\x1b[K${barText(done, total, output.columns ?? 80)}`)
+      output.paint(`\r\x1b[K${barText(done, total, output.columns ?? 80)}`)
     },
     end() {
-      if (isShown) output.write('\r\x1b[K')
+      if (isShown) output.paint('\r\x1b[K')
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { Device } from '@wgctrl/types'
 import type { Invocation, Run } from '../command.js'
 import type { Io } from '../io.js'
+import { visible } from '../visible-text.js'
 import { Backends } from './backends.js'
 import { deviceNames } from './device-names.js'
 import { adviceOf, reasonOf } from './failure.js'
@@ -72,7 +73,7 @@ class Show {
     try {
       if (!this.#knowsField()) return 1
       if (this.#json) this.#print(fieldValue(device, this.#field))
-      else if (this.#field === undefined) this.#io.stdout.write(prettyText(device, this.#looks))
+      else if (this.#field === undefined) this.#io.stdout.paint(prettyText(device, this.#looks))
       else this.#io.stdout.write(fieldText(device, this.#field, false))
       return 0
     } finally {
@@ -84,7 +85,7 @@ class Show {
     const names = await this.#list()
     if (!names) return 1
     if (this.#json) this.#print(names)
-    else if (names.length > 0) this.#io.stdout.write(`${names.join(' ')}\n`)
+    else if (names.length > 0) this.#io.stdout.write(`${names.map(visible).join(' ')}\n`)
     return 0
   }
 
@@ -123,7 +124,7 @@ class Show {
     if (this.#field !== undefined) {
       this.#io.stdout.write(fieldText(device, this.#field, true))
     } else {
-      this.#io.stdout.write(prettyText(device, this.#looks) + (isLast ? '' : '\n'))
+      this.#io.stdout.paint(prettyText(device, this.#looks) + (isLast ? '' : '\n'))
     }
   }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Endpoint, SecretKey } from '@wgctrl/types'
 import { endpointText } from 'wgctrl'
+import { visible } from '../visible-text.js'
 
 /** How wg(8) prints what is not there. */
 export const NONE = '(none)'
@@ -15,7 +16,7 @@ export function markText(mark: number): string {
 }
 
 export function endpointOrNone(endpoint: Endpoint | undefined): string {
-  return endpoint ? endpointText(endpoint, { interfaceName }) : NONE
+  return endpoint ? visible(endpointText(endpoint, { interfaceName })) : NONE
 }
 
 /** Whole seconds since 1970 of a time; 0: never. */
