@@ -83,6 +83,12 @@ export class Deadline {
     this.#stopTimer()
   }
 
+  /** Ends the call from a third side: {@link signal} fires with `error`. */
+  abort(error: WireGuardError): void {
+    this.end()
+    this.#controller.abort(error)
+  }
+
   /** Lets go of the timer and of the caller's signal. */
   end(): void {
     this.#stopTimer()
@@ -100,12 +106,10 @@ export class Deadline {
 
   readonly #onAbort = (): void => {
     this.end()
-    this.#controller.abort(new AbortError(this.#caller?.reason))
+    if (this.#caller) this.#controller.abort(abortReason(this.#caller))
   }
 
   readonly #onTimeout = (): void => {
-    this.end()
-    const text = 'the device did not answer in time'
-    this.#controller.abort(new WireGuardError(text, { code: 'ETIMEDOUT' }))
+    this.abort(new WireGuardError('the device did not answer in time', { code: 'ETIMEDOUT' }))
   }
 }

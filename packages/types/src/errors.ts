@@ -20,7 +20,7 @@ const brand: unique symbol = Symbol.for('wgctrl.error') as never
  * - `ETIMEDOUT`: the device did not answer in time
  * - `ECONNREFUSED`: a UAPI socket that nobody listens on any more
  * - `EAFNOSUPPORT`: IPv6 is switched off where an address or route of it was to be set
- * - `ECLOSED`: the client or backend was closed before the call
+ * - `ECLOSED`: the client or backend was closed, before the call or while it read
  *
  * Any other errno name of the system passes through unchanged.
  */

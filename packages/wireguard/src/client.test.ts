@@ -33,6 +33,14 @@ const failure = (promise: Promise<unknown>): Promise<WireGuardError> =>
 
 const problem = (code: string): WireGuardError => new WireGuardError(`it is ${code}`, { code })
 
+const latch = () => {
+  let open = (): void => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { open, opened }
+}
+
 /** Notes what it was asked for, and answers every call with what the test says. */
 class ScriptedBackend implements Backend {
   readonly capabilities: Capabilities = new MemoryBackend().capabilities
@@ -234,6 +242,89 @@ describe('a client that was closed', () => {
     for (const call of calls) expect(await failure(call())).toMatchObject({ code: 'ECLOSED' })
     expect([...backend.devices.keys()]).toEqual(['wg0'])
   })
+
+  it('ends readings under way at once, and lets changes under way end', async () => {
+    const backend = await memory('userspace', 'wg0', 'wg1')
+    const wg = await open({ backends: [backend] })
+    const started = latch()
+    const held = latch()
+    const read = vi.spyOn(backend, 'device').mockImplementation(
+      (_name, { signal } = {}) =>
+        new Promise((_resolve, reject) => {
+          signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+        }),
+    )
+    const reading = [wg.device('wg0'), wg.devices()].map(failure)
+    await vi.waitFor(() => expect(read).toHaveBeenCalledTimes(3))
+    read.mockRestore()
+    const { configure } = backend
+    backend.configure = async (...call) => {
+      started.open()
+      await held.opened
+      return configure.apply(backend, call)
+    }
+    const changed = wg.configure('wg1', { listenPort: 7 })
+    await started.opened
+    const closing = wg.close()
+    let isOver = false
+    closing.then(() => {
+      isOver = true
+    })
+    for (const error of await Promise.all(reading)) expect(error).toMatchObject({ code: 'ECLOSED' })
+    expect(isOver).toBe(false)
+    expect(await failure(wg.device('wg0'))).toMatchObject({ code: 'ECLOSED', operation: 'device' })
+    held.open()
+    await changed
+    await closing
+    expect((await backend.device('wg1')).listenPort).toBe(7)
+  })
+
+  it('lets a sync read and write to its end', async () => {
+    const backend = await memory('userspace', 'wg0')
+    const wg = await open({ backends: [backend] })
+    const { device } = backend
+    const reading = latch()
+    const held = latch()
+    backend.device = async (...call) => {
+      reading.open()
+      await held.opened
+      return device.apply(backend, call)
+    }
+    const synced = wg.sync('wg0', { listenPort: 9 })
+    await reading.opened
+    const closing = wg.close()
+    held.open()
+    expect(await synced).toHaveLength(1)
+    await closing
+    backend.device = device
+    expect((await backend.device('wg0')).listenPort).toBe(9)
+  })
+
+  it.each(['close', 'abort'])('lets go of a stream of peers at once: %s', async (way) => {
+    const backend = await memory('userspace', 'wg0')
+    const peers = [1, 2, 3].map((fill) => ({ publicKey: new Uint8Array(32).fill(fill) }))
+    await backend.configure('wg0', { peers })
+    const ended = vi.fn()
+    const { peers: given } = backend
+    backend.peers = async function* (...call) {
+      try {
+        yield* given.apply(backend, call)
+      } finally {
+        ended()
+      }
+    }
+    const wg = await open({ backends: [backend] })
+    const controller = new AbortController()
+    const stream = wg.peers('wg0', { signal: controller.signal })
+    await stream.next()
+    if (way === 'close') await wg.close()
+    else controller.abort()
+    await vi.waitFor(() => expect(ended).toHaveBeenCalledTimes(1))
+    const error = await failure(stream.next())
+    expect(error).toMatchObject({ code: way === 'close' ? 'ECLOSED' : 'ABORT_ERR' })
+    expect(await stream.next()).toMatchObject({ done: true })
+    await wg.close()
+  })
 })
 
 describe('devices that are no network interfaces', () => {
@@ -258,6 +349,15 @@ describe('devices that are no network interfaces', () => {
       })
     }
     expect(opened).not.toHaveBeenCalled()
+  })
+
+  it('are not listened for', async () => {
+    await using wg = await open({ backends: [await memory('userspace', 'wg0')] })
+    const refusal = { code: 'EUNSUPPORTED', feature: 'links' }
+    const gateway = wg.justInTime('wg0', { lookup: () => undefined })
+    for (const call of [wg.handshakes('wg0').next(), gateway]) {
+      expect(await failure(call)).toMatchObject(refusal)
+    }
   })
 })
 
@@ -467,7 +567,7 @@ describe('calls on one device', () => {
   })
 
   it('that wait have one timeout altogether', async () => {
-    const backend = new ScriptedBackend('userspace', () => sleep(60))
+    const backend = new ScriptedBackend('userspace', () => sleep(200))
     const wg = await open({ backends: [backend], resolve: { lookup } })
     const first = wg.device('wg0')
     const peers = [{ publicKey: KEY, endpoint: 'a.example:1' }]

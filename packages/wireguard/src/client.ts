@@ -6,6 +6,7 @@ import {
   checkDuration,
   checkFields,
   checkLinkName,
+  closed,
   Deadline,
   type DeleteOptions,
   type Device,
@@ -13,7 +14,9 @@ import {
   type DeviceKind,
   inContext,
   inTurn,
+  onAbort,
   type Peer,
+  refuseAborted,
   unsupported,
   withCheckedConfig,
 } from '@wgctrl/types'
@@ -22,13 +25,13 @@ import type { BackendStatus, Backends } from './backends.js'
 import { copyConfig, isLarge, wipeCopy } from './copy.js'
 import { type DeviceList, readDevices } from './device-list.js'
 import type { HandshakeOptions, Handshakes } from './handshakes/handshakes.js'
+import type { DeviceCalls, InterfaceContext } from './interface/context.js'
 import {
   bringDown,
   bringUp,
   type DownOptions,
   type InterfaceChange,
   type InterfaceConfig,
-  type InterfaceContext,
   type InterfaceSettings,
   type ReconcileOptions,
   type ReresolveOptions,
@@ -87,8 +90,17 @@ export class WireGuard implements AsyncDisposable {
   readonly #id = `client ${++clients}`
   /** How many changes of a device wait for names, or behind one that does. */
   readonly #delayed = new Map<string, number>()
-  /** Calls that leave a half-made interface when they are cut short. */
+  /** What would be half done when it was cut short. */
   readonly #working = new Set<Promise<unknown>>()
+  /** Readings, which nobody misses when they are cut short. */
+  readonly #readings = new Set<Deadline>()
+  /** The calls of what is under way, which has its way to the end also when the client is being closed. */
+  readonly #inner: DeviceCalls = {
+    create: (name, options) => this.#create(name, options),
+    delete: (name, options) => this.#delete(name, options),
+    device: (name, options) => this.#device(name, options),
+    configure: (name, config, options) => this.#configure(name, config, options),
+  }
   #closing: Promise<void> | undefined
 
   /** Use `open()`. */
@@ -105,8 +117,9 @@ export class WireGuard implements AsyncDisposable {
     this.#netns = place.netns
     this.#live = new LiveDevices({
       list: (options) => this.#backends.list(options),
-      device: (name, options) => this.device(name, options),
-      configure: (name, config, options) => this.configure(name, config, options),
+      device: (name, options) => this.#device(name, options),
+      configure: (name, config, options) => this.#configure(name, config, options),
+      requireLinks: (kind) => this.#backends.requireLinks(kind),
       netns: place.netns,
       openLinks: async () => (backends.hasKernelLinks ? openLinkSource(place.netns) : undefined),
       socketDirectory: () => new SocketDirectory(place.socketDir).path(),
@@ -131,7 +144,7 @@ export class WireGuard implements AsyncDisposable {
    */
   async devices(options: ClientCallOptions = {}): Promise<DeviceList> {
     checkFields(options, 'options', CLIENT_OPTIONS)
-    return readDevices(this.#backends, options)
+    return this.#cuttable('list', options, (left) => readDevices(this.#backends, left))
   }
 
   /**
@@ -141,7 +154,9 @@ export class WireGuard implements AsyncDisposable {
    */
   async names(options: ClientCallOptions = {}): Promise<string[]> {
     checkFields(options, 'options', CLIENT_OPTIONS)
-    const { names, errors, refusals } = await this.#backends.list(options)
+    const { names, errors, refusals } = await this.#cuttable('list', options, (left) =>
+      this.#backends.list(left),
+    )
     for (const error of [...errors, ...refusals]) throw error
     return names
   }
@@ -158,8 +173,11 @@ export class WireGuard implements AsyncDisposable {
   async device(name: string, options: DeviceOptions = {}): Promise<Device> {
     checkFields(options, 'options', DEVICE_OPTIONS)
     const { maxAge, ...call } = options
-    if (maxAge !== undefined && maxAge !== 0) return this.#recentDevice(name, maxAge, call)
-    return this.#ask('device', name, call, (backend, left) => backend.device(name, left))
+    return this.#cuttable('device', call, (left) =>
+      maxAge !== undefined && maxAge !== 0
+        ? this.#recentDevice(name, maxAge, left)
+        : this.#device(name, left),
+    )
   }
 
   /**
@@ -170,18 +188,35 @@ export class WireGuard implements AsyncDisposable {
    * ends within a second, or as soon as the event loop turns.
    *
    * @throws {WireGuardError} as {@link device}; `ENODEV` also when the device went during the read, `EINTR`
-   * when it changed
+   * when it changed, `ECLOSED` when the client was closed
    */
   async *peers(
     name: string,
     options: ClientCallOptions = {},
   ): AsyncGenerator<Peer, void, undefined> {
     checkFields(options, 'options', CLIENT_OPTIONS)
-    const stream = await this.#openStream(name, options)
+    this.#refuseClosed('peers', name)
+    using end = new Deadline({ signal: options.signal, timeout: Number.POSITIVE_INFINITY })
+    this.#readings.add(end)
+    const { signal } = end
     try {
-      for (let next = stream.first; !next.done; next = await stream.peers.next()) yield next.value
+      const { peers, first } = await this.#openStream(name, { ...options, signal })
+      // The device is let go of also while the consumer has the word. A dropped stream stays garbage.
+      const stream = new WeakRef(peers)
+      onAbort(signal, () => void this.#whole(letGo(stream.deref())))
+      try {
+        for (let next = first; !next.done; next = await peers.next()) {
+          yield next.value
+          refuseAborted(signal)
+        }
+        refuseAborted(signal)
+      } finally {
+        await peers.return?.()
+      }
+    } catch (error) {
+      throw inContext(error, { operation: 'peers', device: name })
     } finally {
-      await stream.peers.return?.()
+      this.#readings.delete(end)
     }
   }
 
@@ -204,13 +239,8 @@ export class WireGuard implements AsyncDisposable {
     options: ClientCallOptions = {},
   ): Promise<void> {
     checkFields(options, 'options', CLIENT_OPTIONS)
-    if (isLarge(config)) return this.#configure(name, config, options)
-    const copy = copyOf(name, config)
-    try {
-      await this.#configure(name, copy, options)
-    } finally {
-      wipeCopy(copy)
-    }
+    this.#refuseClosed('configure', name)
+    return this.#configure(name, config, options)
   }
 
   /**
@@ -220,12 +250,8 @@ export class WireGuard implements AsyncDisposable {
    */
   async create(name: string, options: CreateOptions & ClientCallOptions = {}): Promise<void> {
     checkFields(options, 'options', CREATE_OPTIONS)
-    return this.#change('create', name, options, false, (rest) =>
-      this.#ask('create', name, rest(), async (backend, left) => {
-        if (backend.create) return backend.create(name, left)
-        throw unsupported('create', `the ${backend.kind} backend makes no devices`)
-      }),
-    )
+    this.#refuseClosed('create', name)
+    return this.#create(name, options)
   }
 
   /**
@@ -236,12 +262,8 @@ export class WireGuard implements AsyncDisposable {
    */
   async delete(name: string, options: DeleteOptions & ClientCallOptions = {}): Promise<void> {
     checkFields(options, 'options', DELETE_OPTIONS)
-    return this.#change('delete', name, options, false, (rest) =>
-      this.#ask('delete', name, rest(), async (backend, left) => {
-        if (backend.delete) return backend.delete(name, left)
-        throw unsupported('delete', `the ${backend.kind} backend removes no devices`)
-      }),
-    )
+    this.#refuseClosed('delete', name)
+    return this.#delete(name, options)
   }
 
   /**
@@ -258,11 +280,12 @@ export class WireGuard implements AsyncDisposable {
     options: SyncOptions & ClientCallOptions = {},
   ): Promise<readonly Change[]> {
     checkFields(options, 'options', SYNC_OPTIONS)
+    this.#refuseClosed('sync', name)
     const { backend } = options
     const calls = {
-      device: (device: string, call?: CallOptions) => this.device(device, { ...call, backend }),
+      device: (device: string, call?: CallOptions) => this.#device(device, { ...call, backend }),
       configure: (device: string, config: DeviceConfig, call?: CallOptions) =>
-        this.configure(device, config, { ...call, backend }),
+        this.#configure(device, config, { ...call, backend }),
     }
     const resolve = async (wanted: DeviceConfig): Promise<DeviceConfig> => {
       using deadline = new Deadline(options)
@@ -270,7 +293,7 @@ export class WireGuard implements AsyncDisposable {
         throw inContext(error, { operation: 'sync', device: name })
       })
     }
-    return syncDevice(calls, name, desired, { ...options, resolve })
+    return this.#whole(syncDevice(calls, name, desired, { ...options, resolve }))
   }
 
   /**
@@ -336,7 +359,10 @@ export class WireGuard implements AsyncDisposable {
     return this.#live.watch(name, options)
   }
 
-  /** Handshake initiations as they arrive for a device, from known peers or not. Linux only. */
+  /**
+   * Handshake initiations as they arrive for a device, from known peers or not. Linux only. For a device that is
+   * no network interface, such as a fake's, it fails with `EUNSUPPORTED`; so does {@link justInTime}.
+   */
   handshakes(name: string, options?: HandshakeOptions): Handshakes {
     return this.#live.handshakes(name, options)
   }
@@ -356,19 +382,19 @@ export class WireGuard implements AsyncDisposable {
     kind: DeviceKind | undefined,
     call: (interfaces: InterfaceContext) => Promise<T>,
   ): Promise<T> {
+    this.#refuseClosed(operation, device)
     try {
       this.#backends.requireLinks(kind)
     } catch (error) {
       throw inContext(error, { operation, device })
     }
-    const working = call({ wg: this, resolver: this.#resolver, netns: this.#netns })
-    this.#working.add(working)
-    return working.finally(() => this.#working.delete(working))
+    return this.#whole(call({ wg: this.#inner, resolver: this.#resolver, netns: this.#netns }))
   }
 
   /**
-   * Ends watches, listeners and gateways, waits for `up`, `down` and the like that are under way, and lets go of
-   * what is held. Calls are refused with `ECLOSED` from then on. Devices stay as they are.
+   * Ends watches, listeners and gateways. Readings under way, {@link peers} among them, end at once with `ECLOSED`;
+   * changes under way are waited for, `sync`, `up` and the like as a whole, so that none is left half done. Every
+   * call made from now on is refused with `ECLOSED`. Devices stay as they are. A second call waits for the same end.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close()
@@ -376,16 +402,88 @@ export class WireGuard implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    await this.#live.close()
-    await Promise.allSettled(this.#working)
+    for (const reading of this.#readings) reading.abort(closed('client'))
+    const live = await Promise.allSettled([this.#live.close()])
+    while (this.#working.size > 0) {
+      const working = [...this.#working]
+      await Promise.allSettled(working)
+      for (const one of working) this.#working.delete(one)
+    }
     await this.#backends.close()
+    for (const end of live) if (end.status === 'rejected') throw end.reason
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
 
-  #configure(name: string, config: DeviceConfig, options: ClientCallOptions): Promise<void> {
+  /** A call of the user; those of what is under way do not come this way. */
+  #refuseClosed(operation: string, device?: string): void {
+    if (this.#closing) throw inContext(closed('client'), { operation, ...(device && { device }) })
+  }
+
+  /** Is waited for by {@link close}. */
+  #whole<T>(call: Promise<T>): Promise<T> {
+    this.#working.add(call)
+    return call.finally(() => this.#working.delete(call))
+  }
+
+  /** A reading that ends when the client is closed. */
+  async #cuttable<T, Options extends ClientCallOptions>(
+    operation: string,
+    options: Options,
+    read: (options: Options) => Promise<T>,
+  ): Promise<T> {
+    this.#refuseClosed(operation)
+    using deadline = new Deadline(options)
+    this.#readings.add(deadline)
+    try {
+      const found = await read({ ...options, signal: deadline.signal })
+      // A list has its devices' errors in it.
+      if (deadline.signal.reason?.code === 'ECLOSED') refuseAborted(deadline.signal)
+      return found
+    } finally {
+      this.#readings.delete(deadline)
+    }
+  }
+
+  #device(name: string, options: ClientCallOptions = {}): Promise<Device> {
+    return this.#ask('device', name, options, (backend, left) => backend.device(name, left))
+  }
+
+  #create(name: string, options: CreateOptions & ClientCallOptions = {}): Promise<void> {
+    return this.#change('create', name, options, false, (rest) =>
+      this.#ask('create', name, rest(), async (backend, left) => {
+        if (backend.create) return backend.create(name, left)
+        throw unsupported('create', `the ${backend.kind} backend makes no devices`)
+      }),
+    )
+  }
+
+  #delete(name: string, options: DeleteOptions & ClientCallOptions = {}): Promise<void> {
+    return this.#change('delete', name, options, false, (rest) =>
+      this.#ask('delete', name, rest(), async (backend, left) => {
+        if (backend.delete) return backend.delete(name, left)
+        throw unsupported('delete', `the ${backend.kind} backend removes no devices`)
+      }),
+    )
+  }
+
+  async #configure(
+    name: string,
+    config: DeviceConfig,
+    options: ClientCallOptions = {},
+  ): Promise<void> {
+    if (isLarge(config)) return this.#write(name, config, options)
+    const copy = copyOf(name, config)
+    try {
+      await this.#write(name, copy, options)
+    } finally {
+      wipeCopy(copy)
+    }
+  }
+
+  #write(name: string, config: DeviceConfig, options: ClientCallOptions): Promise<void> {
     // Nothing is awaited without need: a call has its place in line from the moment it is made.
     const isNamed = hasNames(config)
     return this.#change('configure', name, options, isNamed, async (rest, signal) => {
@@ -418,7 +516,7 @@ export class WireGuard implements AsyncDisposable {
     } catch (error) {
       throw inContext(error, { operation: 'device', device: name })
     }
-    return this.device(name, rest())
+    return this.#device(name, rest())
   }
 
   #lineOf(name: string): string {
@@ -459,8 +557,18 @@ export class WireGuard implements AsyncDisposable {
     }
   }
 
+  #change<Options extends ClientCallOptions>(
+    operation: string,
+    name: string,
+    options: Options,
+    isDelayed: boolean,
+    change: (rest: () => Options, signal: AbortSignal) => Promise<void>,
+  ): Promise<void> {
+    return this.#whole(this.#inOrder(operation, name, options, isDelayed, change))
+  }
+
   /** Keeps changes of one device in order also where some have to wait for names. */
-  async #change<Options extends ClientCallOptions>(
+  async #inOrder<Options extends ClientCallOptions>(
     operation: string,
     name: string,
     options: Options,
@@ -495,6 +603,11 @@ export class WireGuard implements AsyncDisposable {
 interface Stream {
   readonly peers: AsyncIterator<Peer>
   readonly first: IteratorResult<Peer>
+}
+
+/** Whoever reads hears of what fails. */
+async function letGo(peers: AsyncIterator<Peer> | undefined): Promise<void> {
+  await peers?.return?.().catch(() => {})
 }
 
 async function begin(peers: AsyncIterator<Peer>): Promise<Stream> {

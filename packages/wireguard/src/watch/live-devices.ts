@@ -1,4 +1,10 @@
-import type { CallOptions, Device, DeviceConfig } from '@wgctrl/types'
+import {
+  type CallOptions,
+  closed,
+  type Device,
+  type DeviceConfig,
+  type DeviceKind,
+} from '@wgctrl/types'
 import type { Listing } from '../backends.js'
 import { type HandshakeOptions, Handshakes, type PacketSource } from '../handshakes/handshakes.js'
 import { JustInTime } from '../just-in-time/just-in-time.js'
@@ -13,6 +19,8 @@ export interface LiveDevicesContext {
   list(options?: CallOptions): Promise<Listing>
   device(name: string, options?: CallOptions): Promise<Device>
   configure(name: string, config: DeviceConfig, options?: CallOptions): Promise<void>
+  /** Refuses to hear packets for devices that are no network interfaces. Absent: all are. */
+  requireLinks?(kind: DeviceKind): void
   /** The client's network namespace. */
   readonly netns?: string | number | undefined
   /** Absent: a packet socket. */
@@ -31,12 +39,16 @@ export class LiveDevices {
   /** What has to be ended with the client. */
   readonly #listeners = new Set<Handshakes>()
   readonly #gateways = new Set<JustInTime>()
+  #isClosed = false
 
   constructor(context: LiveDevicesContext) {
     this.#context = context
     this.#reader = new SharedReader((name, options) => context.device(name, options))
     this.#hub = new WatchHub({
-      list: (options) => context.list(options),
+      list: async (options) => {
+        this.#refuseClosed()
+        return context.list(options)
+      },
       reading: (name, options) => this.#reader.reading(name, options),
       openLinks: context.openLinks,
       socketDirectory: context.socketDirectory,
@@ -60,8 +72,13 @@ export class LiveDevices {
 
   handshakes(name: string, options: HandshakeOptions = {}): Handshakes {
     const { netns, openPackets } = this.#context
-    const read = async (device: string, reading: ReadingOptions): Promise<Device> =>
-      (await this.#reader.reading(device, reading)).device
+    const isLate = this.#isClosed
+    const read = async (device: string, reading: ReadingOptions): Promise<Device> => {
+      if (isLate) this.#refuseClosed()
+      const { device: found } = await this.#reader.reading(device, reading)
+      this.#context.requireLinks?.(found.kind)
+      return found
+    }
     const ended = (): void => void this.#listeners.delete(handshakes)
     const context = { read, netns, ended, ...(openPackets && { openPackets }) }
     const handshakes: Handshakes = new Handshakes(context, name, options)
@@ -79,17 +96,25 @@ export class LiveDevices {
         this.handshakes(device, handshakes),
     }
     const gateway = new JustInTime(context, name, options)
+    if (this.#isClosed) return Promise.reject(closed('client'))
     const ended = (): void => void this.#gateways.delete(gateway)
     this.#gateways.add(gateway)
     gateway.finished.then(ended, ended)
     return gateway.start()
   }
 
+  /** Ends all of it; what is begun later is refused with `ECLOSED`. */
   async close(): Promise<void> {
+    this.#isClosed = true
+    const watches = this.#hub.close()
     // Gateways first: they end their listeners themselves, and nothing of theirs may be half done.
     await Promise.all([...this.#gateways].map((gateway) => gateway.close()))
     await Promise.all([...this.#listeners].map((listener) => listener.return()))
-    await this.#hub.close()
+    await watches
     this.#reader.close()
+  }
+
+  #refuseClosed(): void {
+    if (this.#isClosed) throw closed('client')
   }
 }
