@@ -49,6 +49,17 @@ describe('Rtnl', () => {
     await rtnl.deleteLink(3)
     await expect(rtnl.link('wg0')).rejects.toMatchObject({ code: 'ENODEV', message: /wg0/ })
   })
+
+  it('deletes no link for who aborts meanwhile, and says so in our words', async () => {
+    const kernel = new FakeKernel()
+    const rtnl = new Rtnl(kernel.openTransport(NETLINK.route))
+    kernel.addLink('veth0', 'veth')
+    const abort = new AbortController()
+    const deletion = rtnl.deleteLink('veth0', { signal: abort.signal })
+    abort.abort('enough')
+    await expect(deletion).rejects.toMatchObject({ name: 'AbortError', cause: 'enough' })
+    expect((await rtnl.links()).map(({ name }) => name)).toEqual(['lo', 'veth0'])
+  })
 })
 
 describe.runIf(onLinux)('the links of this machine', () => {

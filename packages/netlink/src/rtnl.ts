@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs'
-import { abortable } from '@wgctrl/types'
+import { abortable, refuseAborted } from '@wgctrl/types'
 import type { Infer } from './codec/attribute-set.js'
 import { type Message, NLM_F } from './codec/message.js'
 import { Connection } from './connection.js'
@@ -162,7 +162,7 @@ export class Rtnl {
   async deleteLink(ref: LinkRef, options: ReplyOptions = {}): Promise<void> {
     const { index } = await this.link(ref, options)
     await endReads(this.#namespace, index, goneError())
-    options.signal?.throwIfAborted()
+    refuseAborted(options.signal)
     // By index: the name may belong to another link by now.
     const request = linkRequest(RTM_LINK.delete, 0, { index }, {})
     await this.#link(ref, this.#alone(request, { ...options, apart: true }))

@@ -10,6 +10,7 @@ import {
   type NamedEndpoint,
   type PeerConfig,
   parseEndpoint,
+  refuseAborted,
   runInTurns,
   StepBudget,
   type Steps,
@@ -118,7 +119,7 @@ export class EndpointResolver {
     onRetry: ResolveOptions['onRetry'],
   ): Promise<string> {
     for (let delay = FIRST_DELAY, tries = 0; ; delay *= DELAY_GROWTH, tries++) {
-      signal.throwIfAborted()
+      refuseAborted(signal)
       try {
         const [first] = await abortable(this.#lookup(host), signal)
         if (first) return first.address

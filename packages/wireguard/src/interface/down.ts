@@ -253,7 +253,10 @@ class Down {
   async #runHooks(kind: string, hooks: readonly Hook[] = []): Promise<void> {
     const { signal, hooks: mode, configFile, onWarning } = this.#options
     const target = { name: this.#name, netns: this.#context.netns, configFile, signal }
-    await runHooks(this.#transaction, kind, hooks, target, mode, (warning) => onWarning?.(warning))
+    await runHooks(this.#transaction, kind, hooks, target, mode, (warning) =>
+      this.#transaction.heed(onWarning?.(warning)),
+    )
+    await this.#transaction.settle()
   }
 
   #call(kind: DeviceKind) {

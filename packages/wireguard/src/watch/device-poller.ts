@@ -1,6 +1,7 @@
-import { slept, WireGuardError } from '@wgctrl/types'
+import { WireGuardError } from '@wgctrl/types'
 import { DeviceDiff } from './device-diff.js'
 import type { DeviceEvent } from './events.js'
+import { Pause } from './pause.js'
 import type { Reading, ReadingOptions } from './shared-reader.js'
 
 /** What a poller needs from the hub. */
@@ -21,6 +22,7 @@ export class DevicePoller {
   readonly #hub: PollerHub
   readonly #diff: DeviceDiff
   readonly #controller = new AbortController()
+  readonly #pause = new Pause()
   readonly #done: Promise<void>
   #isNew: boolean
   #at = Number.NEGATIVE_INFINITY
@@ -40,6 +42,11 @@ export class DevicePoller {
     this.#diff.tellAll(tell)
   }
 
+  /** Who watches the device has changed. */
+  reconsider(): void {
+    this.#pause.reconsider()
+  }
+
   async stop(): Promise<void> {
     this.#controller.abort()
     await this.#done
@@ -47,14 +54,14 @@ export class DevicePoller {
 
   async #run(): Promise<void> {
     const { signal } = this.#controller
-    let pause = 0
+    let left: () => number
     do {
       const start = performance.now()
       await this.#tick(signal)
-      const took = performance.now() - start
       // Half of the time at most is spent on reading, however large the device is.
-      pause = Math.max(took, this.#hub.interval(this.#name) - took)
-    } while (await slept(pause, signal))
+      const least = 2 * (performance.now() - start)
+      left = () => start + Math.max(least, this.#hub.interval(this.#name)) - performance.now()
+    } while (await this.#pause.over(left, signal))
   }
 
   async #tick(signal: AbortSignal): Promise<void> {

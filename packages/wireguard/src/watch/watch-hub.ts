@@ -5,13 +5,13 @@ import {
   checkDuration,
   checkFields,
   checkLinkName,
-  slept,
   type WireGuardError,
 } from '@wgctrl/types'
 import type { Listing } from '../backends.js'
 import { WATCH_OPTIONS } from '../option-fields.js'
 import { DevicePoller, type PollerHub } from './device-poller.js'
 import type { DeviceEvent } from './events.js'
+import { Pause } from './pause.js'
 import type { Reading, ReadingOptions } from './shared-reader.js'
 import { type Watched, Watcher, type WatchOptions } from './watcher.js'
 
@@ -89,6 +89,9 @@ export class WatchHub implements Watched, PollerHub {
     if (isFirst) this.#session = new Session(this, this.#context)
     await this.#session?.ready
     if (!this.#watchers.has(watcher)) return
+    // Those who were there may have wanted longer pauses.
+    this.#session?.reconsider()
+    for (const poller of this.#pollers.values()) poller.reconsider()
     this.#tellFailures([...this.#failures.values()], [watcher])
     if (!watcher.initial) return this.#startPollers(false)
     for (const name of this.#present) {
@@ -322,6 +325,7 @@ class Session {
   readonly #hub: WatchHub
   readonly #context: WatchContext
   readonly #controller = new AbortController()
+  readonly #pause = new Pause()
   #links: LinkSource | undefined
   #directory: FSWatcher | undefined
   #loops: Promise<void>[] = []
@@ -331,6 +335,11 @@ class Session {
     this.#context = context
     this.ready = this.#begin()
     this.ready.catch(() => {})
+  }
+
+  /** Who watches has changed. */
+  reconsider(): void {
+    this.#pause.reconsider()
   }
 
   async end(): Promise<void> {
@@ -385,7 +394,10 @@ class Session {
 
   async #lookRegularly(): Promise<void> {
     const { signal } = this.#controller
-    while (await slept(this.#hub.interval(), signal)) {
+    for (;;) {
+      const start = performance.now()
+      const left = (): number => start + this.#hub.interval() - performance.now()
+      if (!(await this.#pause.over(left, signal))) return
       await this.#openLateLinks()
       if (!this.#directory) await this.#watchDirectory()
       await this.#hub.look()
