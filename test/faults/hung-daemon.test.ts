@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { rm } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { beforeEach, expect, it, onTestFinished, vi } from 'vitest'
-import { type CallOptions, UserspaceBackend } from 'wgctrl'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { type CallOptions, open, UserspaceBackend, type WireGuard } from 'wgctrl'
 import { failure, firstPeer } from '../contract/bench.js'
 import { uniqueName } from '../contract/harness.js'
 import { isolate } from '../contract/harnesses/isolation.js'
@@ -13,11 +13,17 @@ beforeEach(isolate)
 
 const run = promisify(execFile)
 
-/** A wireguard-go that does nothing any more, and what is said of it by ps(1). */
-async function newHungDevice(wg: UserspaceBackend): Promise<string> {
+type Devices = Pick<UserspaceBackend, 'create' | 'configure'>
+
+async function newDevice(wg: Devices): Promise<string> {
   const name = uniqueName()
   await wg.create(name)
   await wg.configure(name, { privateKey: keyPair(1).privateKey })
+  return name
+}
+
+/** From now on its wireguard-go does nothing any more, by what ps(1) says of it. */
+async function hang(name: string): Promise<void> {
   const { stdout } = await run('ps', ['-eo', 'pid=,args='])
   const line = stdout.split('\n').find((each) => each.endsWith(`wireguard-go ${name}`))
   const pid = Number(line?.trim().split(' ')[0])
@@ -29,6 +35,11 @@ async function newHungDevice(wg: UserspaceBackend): Promise<string> {
   await vi.waitFor(async () => {
     expect((await run('ps', ['-o', 'stat=', '-p', String(pid)])).stdout).toMatch(/^T/)
   }, 10_000)
+}
+
+async function newHungDevice(wg: Devices): Promise<string> {
+  const name = await newDevice(wg)
+  await hang(name)
   return name
 }
 
@@ -61,3 +72,51 @@ it.each(Object.keys(calls))(
     }
   },
 )
+
+/** What listens to a device, by when it ends. */
+const listeners: Record<string, (wg: WireGuard, name: string, signal: AbortSignal) => Listening> = {
+  handshakes: async (wg, name, signal) => {
+    const handshakes = wg.handshakes(name, { signal })
+    return { begun: handshakes.start(), over: async () => void (await handshakes.next()) }
+  },
+  justInTime: async (wg, name, signal) => {
+    const gate = wg.justInTime(name, { signal, lookup: () => null, interval: 50 })
+    return { begun: gate, over: async () => (await gate).finished }
+  },
+}
+
+type Listening = Promise<{ begun: Promise<unknown>; over: () => Promise<void> }>
+
+/** Milliseconds: far more than an abort takes, and far less than a call waits for a device. */
+const SOON = 30_000
+
+describe.each(Object.entries(listeners))('%s of a daemon that hangs', (operation, listen) => {
+  it('ends with its signal while it begins', async () => {
+    await expectNothingLeft()
+    await using wg = await open({ backends: ['userspace'] })
+    const name = await newHungDevice(wg)
+    const abort = new AbortController()
+    const { begun } = await listen(wg, name, abort.signal)
+    setTimeout(() => abort.abort('why'), 200)
+    const start = performance.now()
+    expect(await failure(begun)).toMatchObject({ name: 'AbortError', cause: 'why' })
+    expect(performance.now() - start).toBeLessThan(SOON)
+  })
+
+  it('ends with its signal when it had begun before', async () => {
+    await expectNothingLeft()
+    await using wg = await open({ backends: ['userspace'] })
+    const name = await newDevice(wg)
+    const abort = new AbortController()
+    const { begun, over } = await listen(wg, name, abort.signal)
+    await begun
+    await hang(name)
+    const ended = over()
+    // Time for a look at the device, which gets no answer.
+    setTimeout(() => abort.abort('why'), 1500)
+    const start = performance.now()
+    if (operation === 'justInTime') await ended
+    else expect(await failure(ended)).toMatchObject({ name: 'AbortError', cause: 'why' })
+    expect(performance.now() - start).toBeLessThan(SOON)
+  })
+})
