@@ -198,6 +198,17 @@ describe('KernelBackend', () => {
     await expect(own).rejects.toMatchObject({ code: 'EINVAL', path: 'peers[0].publicKey' })
   })
 
+  it('refuses the key as a peer that another client gave the device since', async () => {
+    const { kernel, backend } = await setUp()
+    await backend.configure('wg0', { peers: [{ publicKey: peerKey() }] })
+    const other = new KernelBackend({ openTransport: kernel.openTransport })
+    const privateKey = generatePrivateKey()
+    await other.configure('wg0', { privateKey })
+    const own = { publicKey: publicKey(privateKey) }
+    const change = backend.configure('wg0', { peers: [{ publicKey: peerKey() }, own] })
+    await expect(change).rejects.toMatchObject({ code: 'EINVAL', path: 'peers[1].publicKey' })
+  })
+
   it('says how many peers were applied when a later message fails', async () => {
     const { kernel, backend } = await setUp()
     const peers = Array.from({ length: 3000 }, () => ({

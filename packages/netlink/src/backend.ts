@@ -18,9 +18,9 @@ import {
   inTurn,
   invalid,
   isZeroKey,
-  OwnKeys,
   type Peer,
   type PublicKey,
+  refuseKeyOfDevice,
   removesAllowedIPs,
   WireGuardError,
   withCheckedConfig,
@@ -68,7 +68,6 @@ export class KernelBackend implements Backend {
   readonly #pool: ConnectionPool
   readonly #reader: DeviceReader
   readonly #writer: DeviceWriter
-  readonly #ownKeys = new OwnKeys()
   /** Names the namespace in the queue of each device, which is one for the whole process. */
   readonly #queue: string
   /** Names the namespace among all of this machine, or a transport in its place. */
@@ -133,7 +132,6 @@ export class KernelBackend implements Backend {
       const rtnl = own ? await this.#openRtnl() : await Rtnl.open({ netns })
       try {
         await rtnl.createLink({ name, kind: WG_GENL_NAME, mtu }, { signal })
-        this.#ownKeys.forget(name)
       } catch (error) {
         throw creationError(error, name)
       } finally {
@@ -151,7 +149,6 @@ export class KernelBackend implements Backend {
       }
       // By index: the name may belong to another link by now.
       await rtnl.deleteLink(index, { signal })
-      this.#ownKeys.forget(name)
     })
   }
 
@@ -213,11 +210,10 @@ export class KernelBackend implements Backend {
   }
 
   async #apply(name: string, config: CheckedConfig, signal: AbortSignal): Promise<void> {
-    await this.#ownKeys.refuse(name, config, () => this.#publicKey(name, signal))
+    await refuseKeyOfDevice(config, () => this.#publicKey(name, signal))
     const plain = await this.#withoutRemovals(name, config, signal)
     const scopes = await this.#scopes(plain, signal)
     await this.#writer.write(toChange(name, plain), peerWriter(scopes), { signal })
-    this.#ownKeys.learn(name, plain)
   }
 
   /** The same change in words that this kernel knows. */

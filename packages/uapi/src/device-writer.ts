@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type CheckedConfig, inContext, OwnKeys, wipeConfig } from '@wgctrl/types'
+import { type CheckedConfig, inContext, refuseKeyOfDevice, wipeConfig } from '@wgctrl/types'
 import { encodeSet } from './codec/request.js'
 import { DaemonProfile } from './daemon-profile.js'
 import { readDevice } from './device-reader.js'
@@ -16,11 +16,10 @@ interface KnownDaemon {
   readonly profile: DaemonProfile
 }
 
-/** Applies configs, and remembers of each daemon what it understands and which key it has. */
+/** Applies configs, and remembers of each daemon what it understands. */
 export class DeviceWriter {
   readonly #directory: SocketDirectory
   readonly #daemons = new Map<string, KnownDaemon>()
-  readonly #ownKeys = new OwnKeys()
 
   constructor(directory: SocketDirectory) {
     this.#directory = directory
@@ -37,15 +36,12 @@ export class DeviceWriter {
     config: CheckedConfig,
     signal: AbortSignal,
   ): Promise<void> {
-    const path = pathOf(address)
     const { profile } = await this.#daemonAt(address)
-    await this.#ownKeys.refuse(path, config, () => profile.identify(signal))
+    await refuseKeyOfDevice(config, () => profile.identify(signal))
     const sets = await setsFor(name, address, config, profile, signal)
     try {
       for (const set of sets) await exchangeSet(address, encodeSet(set), signal)
-      this.#ownKeys.learn(path, config)
     } catch (error) {
-      this.#ownKeys.forget(path)
       throw await halfWritten(name, address, config, signal, error)
     } finally {
       for (const set of sets) wipeConfig(set)
@@ -55,7 +51,6 @@ export class DeviceWriter {
   /** Forgets a device that is gone. */
   forget(path: string): void {
     this.#daemons.delete(path)
-    this.#ownKeys.forget(path)
   }
 
   async #daemonAt(address: SocketAddress): Promise<KnownDaemon> {

@@ -98,6 +98,17 @@ export function refusals(bench: Bench): void {
     expect(await bench.read(name)).toEqual(before)
   })
 
+  it('the own key that another client gave the device since', async () => {
+    const name = await bench.newDevice({ privateKey: keyPair(2).privateKey })
+    await bench.wg.configure(name, { peers: [{ publicKey: b }] })
+    const other = await bench.stage.another()
+    await other.configure(name, { privateKey: own.privateKey })
+    const before = await bench.read(name)
+    const peers = [{ publicKey: b }, { publicKey: own.publicKey, persistentKeepalive: 1 }]
+    expect(await failure(bench.wg.configure(name, { peers }))).toMatchObject(ownPeer)
+    expect(await bench.read(name)).toEqual(before)
+  })
+
   it('the own key no longer, once another client changed it', async () => {
     const name = await bench.newDevice({ privateKey: own.privateKey })
     const other = await bench.stage.another()
