@@ -1,3 +1,4 @@
+import type { Globals } from './globals.js'
 import type { Io } from './io.js'
 
 /** A word that a command takes by its place. */
@@ -40,6 +41,7 @@ export interface Invocation {
   readonly words: readonly string[]
   /** By the option's long name in camel case. Empty for the grammar `words`. */
   readonly options: Readonly<Record<string, unknown>>
+  readonly globals: Globals
 }
 
 /** @returns the exit status */

@@ -1,6 +1,8 @@
 import type { Command } from './command.js'
 import { commands } from './commands.js'
+import { type RawGlobals, takeGlobals, toGlobals } from './globals.js'
 import type { Io } from './io.js'
+import { warnOfNamesakes } from './namesake.js'
 
 /**
  * Runs one command.
@@ -23,13 +25,14 @@ export async function main(words: readonly string[], io: Io, program = 'wgctrl')
 const BROKEN_PIPE = 128 + 13
 
 async function runAsWgctrl(words: readonly string[], io: Io): Promise<number> {
-  const [name = 'show', ...rest] = words
+  const { raw, rest: line } = takeGlobals(words)
+  const [name = 'show', ...rest] = line
   const command = commands.find((each) => each.name === name)
   if (command?.grammar === 'words' && !asksForHelp(rest)) {
-    return runWords(command, 'wgctrl', rest, io)
+    return runWords(command, 'wgctrl', rest, io, raw)
   }
   const { runProgram } = await import('./program.js')
-  return runProgram(commands, words, io)
+  return runProgram(commands, line, io, raw)
 }
 
 async function runAsWg(words: readonly string[], io: Io): Promise<number> {
@@ -45,9 +48,13 @@ async function runWords(
   program: string,
   words: readonly string[],
   io: Io,
+  raw: RawGlobals = {},
 ): Promise<number> {
   const run = await command.load()
-  return run({ program, command: command.name, words, options: {} }, io)
+  const invocation = { program, command: command.name, words, options: {}, globals: toGlobals(raw) }
+  // wg(8) says nothing of the kind.
+  if (program !== 'wg') await warnOfNamesakes(command, invocation, io)
+  return run(invocation, io)
 }
 
 function asksForHelp(words: readonly string[]): boolean {

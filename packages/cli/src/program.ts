@@ -1,20 +1,26 @@
-import { CommanderError, Command as Parser } from 'commander'
+import { CommanderError, Command as Parser, Option as ParserOption } from 'commander'
 import type { Command, Invocation } from './command.js'
+import { attributeOf, globalOptions, type RawGlobals, toGlobals } from './globals.js'
 import type { Io } from './io.js'
+import { warnOfNamesakes } from './namesake.js'
 
 /**
  * Runs a command line that commander parses: options, help, and mistakes.
  *
+ * @param before the options that stood before the command
  * @returns the exit status
  */
 export async function runProgram(
   commands: readonly Command[],
   words: readonly string[],
   io: Io,
+  before: RawGlobals = {},
 ): Promise<number> {
   let status = 0
-  const program = makeProgram(commands, io, async (command, invocation) => {
+  const program = makeProgram(commands, io, async (command, { raw, ...given }) => {
+    const invocation = { ...given, globals: toGlobals({ ...before, ...raw }) }
     const run = await command.load()
+    await warnOfNamesakes(command, invocation, io)
     status = await run(invocation, io)
   })
   try {
@@ -26,11 +32,16 @@ export async function runProgram(
   }
 }
 
+/** A command line whose global options nobody has looked at yet. */
+interface Parsed extends Omit<Invocation, 'globals'> {
+  readonly raw: RawGlobals
+}
+
 /** The parser of the whole program; `run` is called with the command that was asked for. */
 function makeProgram(
   commands: readonly Command[],
   io: Io,
-  run: (command: Command, invocation: Invocation) => Promise<void>,
+  run: (command: Command, parsed: Parsed) => Promise<void>,
 ): Parser {
   const program = new Parser('wgctrl')
     .description('Control WireGuard devices, of the kernel and of userspace')
@@ -43,6 +54,9 @@ function makeProgram(
       getOutHasColors: () => io.stdout.isTTY,
       getErrHasColors: () => io.stderr.isTTY,
     })
+  // Those are taken before; here they are for the help.
+  program.enablePositionalOptions()
+  for (const { flags, summary } of globalOptions) program.option(flags, summary)
   for (const command of commands) addCommand(program, command, run)
   return program
 }
@@ -50,7 +64,7 @@ function makeProgram(
 function addCommand(
   program: Parser,
   command: Command,
-  run: (command: Command, invocation: Invocation) => Promise<void>,
+  run: (command: Command, parsed: Parsed) => Promise<void>,
 ): void {
   const parser = program.command(command.name).summary(command.summary)
   parser.description(command.description)
@@ -65,11 +79,18 @@ function addCommand(
   for (const { flags, summary, default: fallback } of command.options ?? []) {
     parser.option(flags, summary, fallback as string | boolean | undefined)
   }
+  const own = new Set(command.options?.map(attributeOf))
+  const added = globalOptions.filter((option) => !own.has(attributeOf(option)))
+  for (const { flags, summary } of added) {
+    parser.addOption(new ParserOption(flags, summary).hideHelp())
+  }
   // A usage line starts with the command, which commander writes by itself.
   for (const usage of command.usage ?? []) parser.usage(usage.slice(command.name.length + 1))
   parser.action(async () => {
     const { args: words } = parser
-    const invocation = { program: 'wgctrl', command: command.name, words, options: parser.opts() }
-    await run(command, invocation)
+    const options = parser.opts()
+    const given = added.map(attributeOf).filter((name) => options[name] !== undefined)
+    const raw = Object.fromEntries(given.map((name) => [name, options[name]]))
+    await run(command, { program: 'wgctrl', command: command.name, words, options, raw })
   })
 }

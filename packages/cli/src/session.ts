@@ -1,6 +1,12 @@
+import type { DeviceKind } from '@wgctrl/types'
 import { open, type WireGuard } from 'wgctrl'
 import type { Invocation } from './command.js'
 import type { Io } from './io.js'
+
+/** Of two devices with one name, wg(8) takes the one that has a socket. */
+const WG_ORDER: readonly DeviceKind[] = ['userspace', 'linux-kernel']
+
+const INTERFACE_ORDER: readonly DeviceKind[] = ['linux-kernel', 'userspace']
 
 /** Exit status of a command that could not do what it was asked for. */
 const TROUBLE = 1
@@ -21,11 +27,30 @@ export async function withDevices(
     invocation,
     io,
     async () => {
-      await using wg = await open()
+      await using wg = await openDevices(invocation, WG_ORDER)
       return await body(wg)
     },
     trouble,
   )
+}
+
+/** As {@link withDevices}, for what makes and changes the interfaces of a network namespace: its own come first. */
+export function withInterfaces(
+  invocation: Invocation,
+  io: Io,
+  body: (wg: WireGuard) => Promise<number>,
+): Promise<number> {
+  return withWords(invocation, io, async () => {
+    await using wg = await openDevices(invocation, INTERFACE_ORDER)
+    return await body(wg)
+  })
+}
+
+function openDevices(
+  { globals: { backend, netns, trust } }: Invocation,
+  order: readonly DeviceKind[],
+): Promise<WireGuard> {
+  return open({ backends: backend ? [backend] : order, netns, ...trust })
 }
 
 /** As {@link withDevices}, for a command without devices. */

@@ -32,6 +32,9 @@ export function checkTrusted(path: string, file: FileStatus, isDirectory = false
 }
 
 const untrusted = (problem: string): WireGuardError =>
-  new WireGuardError(`${problem} it, or allow it by { unsafePermissions: 'allow' }`, {
-    code: 'EPERM',
-  })
+  new WireGuardError(
+    `${problem} it, or allow it by { unsafePermissions: 'allow' } (on the command line: --unsafe-permissions)`,
+    {
+      code: 'EPERM',
+    },
+  )

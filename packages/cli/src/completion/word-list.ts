@@ -1,4 +1,5 @@
 import type { Command, Completion, Option } from '../command.js'
+import { globalOptions } from '../globals.js'
 
 /** An option as shells see it. */
 export interface Flag {
@@ -14,8 +15,11 @@ export interface Flag {
 const HELP: Flag = { long: '--help', short: '-h', summary: 'show help', takesValue: false }
 
 /** The options of a command, help included. */
-export function flagsOf({ options = [] }: Command): Flag[] {
-  return [...options.map(toFlag), HELP]
+export function flagsOf({ grammar, options = [] }: Command): Flag[] {
+  const own = options.map(toFlag)
+  const names = new Set(own.map(({ long }) => long))
+  const globals = grammar === 'options' ? globalOptions.map(toFlag) : []
+  return [...own, ...globals.filter(({ long }) => !names.has(long)), HELP]
 }
 
 function toFlag({ flags, summary, completes }: Option): Flag {

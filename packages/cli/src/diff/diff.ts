@@ -21,7 +21,7 @@ export const runDiff: Run = (invocation, io) => {
     invocation,
     io,
     async (wg) => {
-      const file = await readConfigFile(path)
+      const file = await readConfigFile(path, invocation.globals.trust)
       const changes = await differences(wg, device, file, invocation)
       if (invocation.options['json'])
         io.stdout.write(`${visibleJson(JSON.stringify({ device, changes }))}\n`)

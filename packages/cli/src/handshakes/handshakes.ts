@@ -1,5 +1,6 @@
 import type { Run } from '../command.js'
-import { PeerNames } from '../peer-names/peer-names.js'
+import { namespaceOf } from '../globals.js'
+import { configReader, PeerNames } from '../peer-names/peer-names.js'
 import { runService } from '../service/service.js'
 import { withDevices } from '../session.js'
 import { warner } from '../warner.js'
@@ -13,7 +14,10 @@ export const runHandshakes: Run = (invocation, io) =>
     const handshakes = wg.handshakes(device, { netns: namespaceOf(options['netns']) })
     const log = new InitiationLog(handshakes, {
       device,
-      names: new PeerNames(typeof options['names'] === 'string' ? [options['names']] : []),
+      names: new PeerNames(
+        typeof options['names'] === 'string' ? [options['names']] : [],
+        configReader(invocation.globals.trust),
+      ),
       isJson: options['json'] === true,
       now: () => io.now(),
       write: (text) => io.stdout.write(text),
@@ -22,9 +26,3 @@ export const runHandshakes: Run = (invocation, io) =>
     await runService(log, { env: io.env, pid: process.pid, warn })
     return 0
   })
-
-/** A number is a pid. */
-function namespaceOf(text: unknown): string | number | undefined {
-  if (typeof text !== 'string') return undefined
-  return /^\d+$/.test(text) ? Number(text) : text
-}

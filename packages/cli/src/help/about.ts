@@ -9,6 +9,8 @@ export const about = {
   summary: 'Control WireGuard devices, of the kernel and of userspace',
   description: `wgctrl shows and changes WireGuard devices. The commands up to pubkey are those of wg(8), with its grammar, output and exit statuses; started under the name wg, the program is wg(8). Without a command it shows all interfaces. Devices of the Linux kernel and of userspace implementations such as wireguard-go are treated alike.
 
+Options of the program stand before the command: "wgctrl --backend userspace show wg0"; behind it, too, where it is none of wg(8). Started as wg it takes none. Where a userspace device and one of the kernel have the same name, the one with the socket is taken, as by wg(8), and a warning says so; up, down and reload take the one that is an interface of this network namespace, the kernel's first.
+
 Keys are read from files and never stand on a command line. Secrets are hidden in all output that is not meant to hold them.`,
   exitStatus: [
     { name: '0', text: 'done; for diff: nothing differs; for doctor: nothing is missing' },

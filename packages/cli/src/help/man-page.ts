@@ -1,4 +1,5 @@
 import type { Command } from '../command.js'
+import { globalOptions } from '../globals.js'
 import { about, type Entry } from './about.js'
 import { usageLines } from './usage.js'
 
@@ -8,8 +9,15 @@ export function manPage(commands: readonly Command[]): string {
     '.\\" Made by scripts/cli-docs.mjs.',
     '.TH WGCTRL 1',
     section('NAME', `wgctrl \\- ${escaped(about.summary)}`),
-    section('SYNOPSIS', ['.B wgctrl', '.RI [ command ]', '.RI [ argument ...]'].join('\n')),
+    section(
+      'SYNOPSIS',
+      ['.B wgctrl', '.RI [ option ...]', '.RI [ command ]', '.RI [ argument ...]'].join('\n'),
+    ),
     section('DESCRIPTION', paragraphs(about.description)),
+    section(
+      'OPTIONS',
+      entries(globalOptions.map(({ flags, summary }) => ({ name: flags, text: summary }))),
+    ),
     '.SH COMMANDS',
     ...commands.map(commandBlock),
     section('EXIT STATUS', entries(about.exitStatus)),

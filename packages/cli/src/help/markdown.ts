@@ -1,4 +1,5 @@
 import type { Command } from '../command.js'
+import { globalOptions } from '../globals.js'
 import { about, type Entry } from './about.js'
 import { usageLines } from './usage.js'
 
@@ -12,6 +13,7 @@ export function markdown(commands: readonly Command[]): string {
       commands
         .map(({ name, summary }) => `| [${name}](#${name}) | ${escaped(summary)} |`)
         .join('\n'),
+    `## Options\n\n${entries(globalOptions.map(({ flags, summary }) => ({ name: flags, text: summary })))}`,
     ...commands.map(commandBlock),
     `## Exit status\n\n${entries(about.exitStatus)}`,
     `## Environment\n\n${entries(about.environment)}`,

@@ -1,7 +1,7 @@
 import { describeInterfaceChange, readConfigFile } from 'wgctrl'
 import type { Run } from '../command.js'
 import { configFileOf, describedPeers } from '../peer-names/peer-names.js'
-import { withDevices } from '../session.js'
+import { withInterfaces } from '../session.js'
 import { warner } from '../warner.js'
 import { findConfig } from './config-path.js'
 import { interfaceOf } from './interface-file.js'
@@ -9,11 +9,11 @@ import { commonOptions } from './up-down.js'
 
 /** Brings an interface that is up to what its file says now. */
 export const runReload: Run = (invocation, io) =>
-  withDevices(invocation, io, async (wg) => {
+  withInterfaces(invocation, io, async (wg) => {
     const [word = ''] = invocation.words
     const found = await findConfig(word, warner(invocation, io))
     if (!found) throw new Error(`${configFileOf(word)} does not exist`)
-    const file = await readConfigFile(found.path)
+    const file = await readConfigFile(found.path, invocation.globals.trust)
     const { hooks: _, dns, ...settings } = interfaceOf(file, found.name, invocation)
     const { hooks: __, ...options } = commonOptions(invocation, io)
     const dryRun = invocation.options['dryRun'] === true

@@ -10,6 +10,6 @@ export const runStrip: Run = (invocation, io) =>
     const [word = ''] = invocation.words
     const found = await findConfig(word, warner(invocation, io))
     if (!found) throw new Error(`${configFileOf(word)} does not exist`)
-    io.stdout.write(stripConfig(await readConfigFile(found.path)))
+    io.stdout.write(stripConfig(await readConfigFile(found.path, invocation.globals.trust)))
     return 0
   })

@@ -11,7 +11,7 @@ import {
 import type { Invocation, Run } from '../command.js'
 import type { Io } from '../io.js'
 import { configFileOf } from '../peer-names/peer-names.js'
-import { withDevices } from '../session.js'
+import { withInterfaces } from '../session.js'
 import { visible } from '../visible-text.js'
 import { say, warner } from '../warner.js'
 import { retryLine } from '../wg/lookup.js'
@@ -22,17 +22,21 @@ import { interfaceOf } from './interface-file.js'
 const KINDS = ['linux-kernel', 'userspace'] as const
 
 export const runUp: Run = (invocation, io) =>
-  withDevices(invocation, io, async (wg) => {
+  withInterfaces(invocation, io, async (wg) => {
     const [word = ''] = invocation.words
     const found = await findConfig(word, warner(invocation, io))
     if (!found) throw new Error(`${configFileOf(word)} does not exist`)
-    const config = interfaceOf(await readConfigFile(found.path), found.name, invocation)
+    const config = interfaceOf(
+      await readConfigFile(found.path, invocation.globals.trust),
+      found.name,
+      invocation,
+    )
     await wg.up(config, { ...commonOptions(invocation, io), backend: backendOf(invocation) })
     return 0
   })
 
 export const runDown: Run = (invocation, io) =>
-  withDevices(invocation, io, async (wg) => {
+  withInterfaces(invocation, io, async (wg) => {
     const [word = ''] = invocation.words
     const options = commonOptions(invocation, io)
     const found = await findConfig(word, warner(invocation, io))
@@ -40,7 +44,7 @@ export const runDown: Run = (invocation, io) =>
       await wg.down(word, options)
       return 0
     }
-    const file = await readConfigFile(found.path)
+    const file = await readConfigFile(found.path, invocation.globals.trust)
     const save = (current: InterfaceConfig) => saveConfig(wg, found.path, file, current)
     await wg.down(toInterfaceConfig(file, found.name), { ...options, save })
     return 0
@@ -58,8 +62,8 @@ export function commonOptions(invocation: Invocation, io: Io): UpOptions {
   }
 }
 
-function backendOf({ options }: Invocation): UpOptions['backend'] {
-  return choiceOf(options, 'backend', KINDS)
+function backendOf({ options, globals }: Invocation): UpOptions['backend'] {
+  return choiceOf(options, 'backend', KINDS) ?? globals.backend
 }
 
 /** What SaveConfig wants: the file says what the interface is; comments and spelling stay. */

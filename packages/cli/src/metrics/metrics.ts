@@ -1,5 +1,5 @@
 import type { Run } from '../command.js'
-import { PeerNames } from '../peer-names/peer-names.js'
+import { configReader, PeerNames } from '../peer-names/peer-names.js'
 import { runService } from '../service/service.js'
 import { withDevices } from '../session.js'
 import { say, warner } from '../warner.js'
@@ -8,12 +8,12 @@ import { parseListenAddress } from './listen-address.js'
 
 export const runMetrics: Run = (invocation, io) =>
   withDevices(invocation, io, async (wg) => {
-    const { words, options } = invocation
+    const { words, options, globals } = invocation
     const warn = warner(invocation, io)
     const exporter = new Exporter(wg, {
       listen: parseListenAddress(String(options['listen'])),
       devices: words.length > 0 ? [...new Set(words)] : undefined,
-      names: new PeerNames(options['names'] as string[] | undefined),
+      names: new PeerNames(options['names'] as string[] | undefined, configReader(globals.trust)),
       maxAge: maxAgeOf(options['maxAge']),
       hasRemoteLabels: options['remoteLabels'] === true,
       hasHandshakeDelay: options['handshakeDelay'] === true,

@@ -1,5 +1,6 @@
 import type { PublicKey } from '@wgctrl/types'
 import { type ConfigFile, readConfigFile } from 'wgctrl'
+import type { Globals } from '../globals.js'
 import { visible } from '../visible-text.js'
 
 /** A file whose names could not be read. */
@@ -7,6 +8,14 @@ export interface NamesProblem {
   readonly file: string
   readonly error: Error
 }
+
+type OpenConfig = (path: string) => Promise<ConfigFile>
+
+/** Reads config files as the command line says that they are trusted. */
+export const configReader =
+  (trust: Globals['trust'] = {}): OpenConfig =>
+  (path) =>
+    readConfigFile(path, trust)
 
 /** Where wg-quick(8) has the config of a device. */
 export const configFileOf = (device: string): string => `/etc/wireguard/${device}.conf`
@@ -19,7 +28,7 @@ const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'])
  */
 export class PeerNames {
   readonly #files: readonly string[]
-  readonly #open: typeof readConfigFile
+  readonly #open: OpenConfig
   /** By file, then by key. */
   readonly #names = new Map<string, ReadonlyMap<PublicKey, string>>()
 
@@ -28,7 +37,7 @@ export class PeerNames {
    *   device, if there is one and it can be read
    * @param open @internal
    */
-  constructor(files: readonly string[] = [], open: typeof readConfigFile = readConfigFile) {
+  constructor(files: readonly string[] = [], open: OpenConfig = configReader()) {
     this.#files = files
     this.#open = open
   }

@@ -1,7 +1,7 @@
 import type { WireGuard } from 'wgctrl'
 import type { Run } from '../command.js'
 import type { Io } from '../io.js'
-import { PeerNames } from '../peer-names/peer-names.js'
+import { configReader, PeerNames } from '../peer-names/peer-names.js'
 import { withDevices } from '../session.js'
 import { warner } from '../warner.js'
 import { eventJson, eventLine } from './event-line.js'
@@ -13,10 +13,13 @@ const [SHORTEST, LONGEST] = [0.1, 3600]
 
 export const runWatch: Run = (invocation, io) =>
   withDevices(invocation, io, async (wg) => {
-    const { options, words } = invocation
+    const { options, words, globals } = invocation
     const [device] = words
     const interval = intervalOf(options['interval'])
-    const names = new PeerNames(typeof options['names'] === 'string' ? [options['names']] : [])
+    const names = new PeerNames(
+      typeof options['names'] === 'string' ? [options['names']] : [],
+      configReader(globals.trust),
+    )
     const warn = warner(invocation, io)
     const problems = await names.load(device === undefined ? [] : [device])
     for (const { file, error } of problems) warn(`${file}: ${error.message}`)

@@ -11,14 +11,16 @@ import { progressBar, withProgress } from './progress.js'
  * The facade as the commands of wg(8) want it: userspace devices first, nothing looked for before it is
  * needed, and a bar on a terminal while a long change is made.
  */
-export function openClient(io: Io): Promise<WireGuard> {
+export function openClient({ globals }: Invocation, io: Io): Promise<WireGuard> {
   const progress = progressBar(io.stderr)
-  const backends = [new UserspaceBackend(), new KernelBackend()]
-  return open({ backends: backends.map((backend) => withProgress(backend, progress)) })
+  const { backend, netns, trust } = globals
+  const all = [new UserspaceBackend(trust), new KernelBackend({ netns })]
+  const backends = all.filter(({ kind }) => backend === undefined || backend === kind)
+  return open({ netns, backends: backends.map((backend) => withProgress(backend, progress)) })
 }
 
 /** The device that is changed, and the program as which that is done. */
-export interface Target extends Pick<Invocation, 'program'> {
+export interface Target extends Pick<Invocation, 'program' | 'globals'> {
   readonly name: string
 }
 

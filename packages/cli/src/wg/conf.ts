@@ -36,7 +36,7 @@ export const run: Run = async (invocation, io) => {
       return resolved(config, io)
     }
     try {
-      await using wg = await openClient(io)
+      await using wg = await openClient(invocation, io)
       // A peer that the device ignores takes no network from those before it: the file is read anew.
       const target = { ...invocation, name }
       if (mode === 'syncconf') await sync(wg, target, await read(), io)
@@ -60,7 +60,7 @@ async function apply(
 async function sync(wg: WireGuard, target: Target, config: DeviceConfig, io: Io): Promise<void> {
   const { name, program } = target
   await withoutOwnKey(config, program, async (rest) => {
-    const mark = await markThatRulesName(await wg.sync(name, rest))
+    const mark = await markThatRulesName(await wg.sync(name, rest), target.globals)
     if (mark === undefined) return
     const hex = `0x${mark.toString(16)}`
     const danger = `the mark ${hex} of ${name} is off, and policy rules still go by it`

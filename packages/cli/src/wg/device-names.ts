@@ -2,6 +2,7 @@ import { opendir } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { isInterfaceName } from '@wgctrl/types'
 import { SocketDirectory } from '@wgctrl/uapi'
+import type { Globals } from '../globals.js'
 
 /**
  * The names of all devices in the order of wg(8): the kernel's as it lists them, then those with a socket
@@ -9,16 +10,19 @@ import { SocketDirectory } from '@wgctrl/uapi'
  *
  * @throws the system's error when links cannot be listed
  */
-export async function deviceNames(): Promise<string[]> {
-  const [kernel, userspace] = await Promise.all([kernelNames(), userspaceNames()])
+export async function deviceNames({ backend, netns }: Globals): Promise<string[]> {
+  const [kernel, userspace] = await Promise.all([
+    backend === 'userspace' ? [] : kernelNames(netns),
+    backend === 'linux-kernel' ? [] : userspaceNames(),
+  ])
   return [...kernel, ...userspace]
 }
 
-async function kernelNames(): Promise<string[]> {
+async function kernelNames(netns: Globals['netns']): Promise<string[]> {
   if (process.platform !== 'linux') return []
   const { Rtnl } = await import('@wgctrl/netlink')
   try {
-    const rtnl = await Rtnl.open()
+    const rtnl = await Rtnl.open({ netns })
     try {
       const links = await rtnl.links({ kind: 'wireguard', brief: true })
       return links.map(({ name }) => name)

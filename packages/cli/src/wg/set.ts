@@ -14,7 +14,7 @@ export const run: Run = async (invocation, io) => {
   return withFailures(io, async () => {
     const steps = await parseSetWords(words, io)
     try {
-      await using wg = await openClient(io)
+      await using wg = await openClient(invocation, io)
       await applyConfigs(wg, { ...invocation, name }, toConfigs(steps))
     } finally {
       wipeSteps(steps)

@@ -16,7 +16,7 @@ export const run: Run = async (invocation, io) => {
   const { words, isJson, withSecrets } = takeOptions(invocation, io)
   const [target = 'all', field] = words
   if (words.length > 2) return usage(invocation, io, 1)
-  await using backends = new Backends()
+  await using backends = new Backends(invocation.globals)
   const show = new Show(invocation, io, backends, field, isJson ? { withSecrets } : undefined)
   if (target === 'all') return show.all()
   if (target === 'interfaces') return field === undefined ? show.names() : usage(invocation, io, 1)
@@ -115,7 +115,9 @@ class Show {
     try {
       return await this.#backends.device(name)
     } catch (error) {
-      this.#io.stderr.write(`Unable to access interface ${name}: ${reasonOf(error)}\n`)
+      this.#io.stderr.write(
+        `Unable to access interface ${name}: ${reasonOf(error)}\n${adviceOf(error, this.#invocation.program)}`,
+      )
       return undefined
     }
   }
@@ -148,7 +150,7 @@ class Show {
 
   async #list(): Promise<string[] | undefined> {
     try {
-      return await deviceNames()
+      return await deviceNames(this.#invocation.globals)
     } catch (error) {
       this.#fail('Unable to list interfaces', error)
       return undefined
