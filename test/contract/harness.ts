@@ -22,6 +22,8 @@ export interface Traits extends Capabilities {
   readonly resolvesNames: boolean
   /** Devices are reached through UAPI sockets: {@link Stage.socketDir} is there. */
   readonly hasSockets: boolean
+  /** Devices may have any name that a link can have; else one that can be part of a path. */
+  readonly takesLinkNames: boolean
   /** What asking for `lo`, a link of another kind, gives. */
   readonly otherLink: 'ENODEV' | 'ENOTWIREGUARD'
   /** A read may end with `EINTR` when the device changes meanwhile; else it is of one moment. */

@@ -47,19 +47,32 @@ export function errors(bench: Bench): void {
     }
   })
 
-  it.each([
-    ...['', '.', '..', '-x', '../x', 'a/b', '/', 'a b', 'a\0', 'wg0\n', 'ü', 'sixteen_letters_'],
-  ])('EINVAL of the name %j', async (name) => {
-    const before = await bench.wg.list()
-    for (const call of Object.values(anyCall)) {
-      const error = await failure(call(name))
-      expect(error).toBeInstanceOf(WireGuardError)
-      expect(error).toMatchObject({ code: 'EINVAL', path: 'name' })
-    }
-    for (const added of await bench.wg.list()) {
-      if (!before.includes(added)) expect(added).toMatch(/^[\w=+.-]{1,15}$/)
-    }
-  })
+  it.each([...['', '.', '..', '../x', 'a/b', '/', 'a b', 'a\0', 'wg0\n', 'sixteen_letters_']])(
+    'EINVAL of the name %j',
+    async (name) => {
+      const before = await bench.wg.list()
+      for (const call of Object.values(anyCall)) {
+        const error = await failure(call(name))
+        expect(error).toBeInstanceOf(WireGuardError)
+        expect(error).toMatchObject({ code: 'EINVAL', path: 'name' })
+      }
+      for (const added of await bench.wg.list()) {
+        if (!before.includes(added)) expect(added).toMatch(/^[\w=+.-]{1,15}$/)
+      }
+    },
+  )
+
+  const unusual = traits.takesLinkNames ? { code: 'ENODEV' } : { code: 'EINVAL', path: 'name' }
+
+  it.each(['-x', 'ü', 'wg@home', 'wg~0'])(
+    `${unusual.code} of %j, which is a name to the kernel`,
+    async (name) => {
+      for (const call of Object.values(onDevice)) {
+        expect(await failure(call(name))).toMatchObject(unusual)
+      }
+      expect(await failure(bench.wg.create(name))).toMatchObject({ code: 'EINVAL', path: 'name' })
+    },
+  )
 
   it.each([undefined, null, 7, {}])('TypeError of the name %o', async (name) => {
     for (const call of Object.values(anyCall)) {

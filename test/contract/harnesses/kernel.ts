@@ -13,6 +13,7 @@ const kernelTraits: Traits = {
   findsScopes: true,
   resolvesNames: false,
   hasSockets: false,
+  takesLinkNames: true,
   otherLink: 'ENOTWIREGUARD',
   tornReads: true,
 }

@@ -17,6 +17,7 @@ export const wireguardGoTraits: Traits = {
   findsScopes: true,
   resolvesNames: false,
   hasSockets: true,
+  takesLinkNames: false,
   otherLink: 'ENODEV',
   tornReads: false,
 }
