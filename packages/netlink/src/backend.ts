@@ -101,6 +101,10 @@ export class KernelBackend implements Backend {
     throw new NetlinkError(result.message, details)
   }
 
+  lineOf(name: string): string {
+    return `${this.#queue} ${name}`
+  }
+
   list(options?: CallOptions): Promise<string[]> {
     return this.#call('list', undefined, options, async (signal) => {
       const rtnl = await this.#openRtnl()
@@ -194,7 +198,7 @@ export class KernelBackend implements Backend {
       checkLinkName(name)
       deadline = new Deadline(options)
       const { signal } = deadline
-      await afterTurns(this.#line(name), signal)
+      await afterTurns(this.lineOf(name), signal)
       for await (const batch of this.#reader.batches(name, peerBuilder, { signal, started })) {
         deadline.pause()
         yield batch
@@ -287,10 +291,6 @@ export class KernelBackend implements Backend {
     return new Rtnl(await openTransport(), options)
   }
 
-  #line(name: string): string {
-    return `${this.#queue} ${name}`
-  }
-
   async #call<T>(
     operation: string,
     device: string | undefined,
@@ -306,7 +306,7 @@ export class KernelBackend implements Backend {
       // What is made gets a name that everything takes; what is there may have any that the kernel does.
       const check = operation === 'create' ? checkInterfaceName : checkLinkName
       check(device as string)
-      return await inTurn(this.#line(device as string), signal, () => body(signal))
+      return await inTurn(this.lineOf(device as string), signal, () => body(signal))
     } catch (error) {
       throw inContext(error, { operation, ...(device && { device }), backend: this.kind })
     } finally {

@@ -69,6 +69,12 @@ export interface Backend extends AsyncDisposable {
    */
   probe?(options?: CallOptions): Promise<void>
 
+  /**
+   * Names a device among all of this process: whatever gives the same text means the same device, and its
+   * calls stand in one line. Absent: the device is this object's alone.
+   */
+  lineOf?(name: string): string
+
   /** The names of the devices that there are, sorted; those that do not answer included. */
   list(options?: CallOptions): Promise<string[]>
 

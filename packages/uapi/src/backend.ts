@@ -98,6 +98,10 @@ export class UserspaceBackend implements Backend {
     }
   }
 
+  lineOf(name: string): string {
+    return this.#directory.lineOf(name)
+  }
+
   async list(options?: CallOptions): Promise<string[]> {
     using deadline = new Deadline(options)
     try {
@@ -125,7 +129,7 @@ export class UserspaceBackend implements Backend {
     let close = (): void => {}
     try {
       checkInterfaceName(name)
-      const line = this.#directory.lineOf(name)
+      const line = this.lineOf(name)
       await afterTurns(line, signal)
       path = await this.#directory.socketPath(name)
       const exchange = await GetExchange.open(this.#addressOf(path), signal)
@@ -190,7 +194,7 @@ export class UserspaceBackend implements Backend {
     body: (call: Call) => Promise<void>,
   ): Promise<void> {
     return this.#call(operation, name, options, (call) =>
-      changeUnhindered(this.#directory.lineOf(name), () => body(call)),
+      changeUnhindered(this.lineOf(name), () => body(call)),
     )
   }
 
@@ -206,7 +210,7 @@ export class UserspaceBackend implements Backend {
     let path: string | undefined
     try {
       checkInterfaceName(name)
-      return await inTurn(this.#directory.lineOf(name), signal, async () => {
+      return await inTurn(this.lineOf(name), signal, async () => {
         path = await this.#directory.socketPath(name)
         return body({ path, signal })
       })

@@ -1,10 +1,11 @@
+import { holdLock } from '@wgctrl/netlink'
 import {
-  afterTurns,
   type Backend,
   type CallOptions,
   type CreateOptions,
   checkDuration,
   checkFields,
+  checkInterfaceName,
   checkLinkName,
   closed,
   Deadline,
@@ -13,7 +14,6 @@ import {
   type DeviceConfig,
   type DeviceKind,
   inContext,
-  inTurn,
   onAbort,
   type Peer,
   refuseAborted,
@@ -23,6 +23,15 @@ import {
 import { SocketDirectory } from '@wgctrl/uapi'
 import type { BackendStatus, Backends } from './backends.js'
 import { copyConfig, isLarge, wipeCopy } from './copy.js'
+import {
+  changeInTurn,
+  changeSlowly,
+  followTurns,
+  linesOf,
+  readInTurn,
+  type Turn,
+  withHooks,
+} from './device-line.js'
 import { type DeviceList, readDevices } from './device-list.js'
 import type { HandshakeOptions, Handshakes } from './handshakes/handshakes.js'
 import type { DeviceCalls, InterfaceContext } from './interface/context.js'
@@ -41,6 +50,8 @@ import {
   type UpOptions,
   type UpResult,
 } from './interface/index.js'
+import { checkInterface, checkNamedInterface } from './interface/interface-config.js'
+import { checkDevice, resolveNames } from './interface/names.js'
 import type { JustInTime } from './just-in-time/just-in-time.js'
 import type { JustInTimeOptions } from './just-in-time/options.js'
 import {
@@ -48,7 +59,11 @@ import {
   CREATE_OPTIONS,
   DELETE_OPTIONS,
   DEVICE_OPTIONS,
+  DOWN_OPTIONS,
+  RECONCILE_OPTIONS,
+  RERESOLVE_OPTIONS,
   SYNC_OPTIONS,
+  UP_OPTIONS,
 } from './option-fields.js'
 import { type EndpointResolver, hasNames, PLACEHOLDER, withPlaceholders } from './resolve.js'
 import { type Change, type SyncOptions, syncDevice } from './sync/index.js'
@@ -75,32 +90,23 @@ export interface DeviceOptions extends ClientCallOptions {
   readonly maxAge?: number | undefined
 }
 
-let clients = 0
-
 /**
  * All WireGuard devices of a machine, whoever implements them. Made by `open()`. Calls on one device are
- * carried out in the order in which they were made; calls on different devices run side by side. A
- * change that waits for a name server holds up the changes behind it, and no reads.
+ * carried out in the order in which they were made, by whichever client of this process, and each is over
+ * before the next begins: `sync`, `reconcile`, `up` and `down` read, compare and write in one turn. Calls on
+ * different devices run side by side. A change that waits for a name server holds up the changes behind it,
+ * and no reads, but for `up`, which waits in its turn. What a hook calls on the device is part of the turn
+ * of the `up` or `down` that runs the hook.
  */
 export class WireGuard implements AsyncDisposable {
   readonly #backends: Backends
   readonly #resolver: EndpointResolver
   readonly #netns: string | number | undefined
   readonly #live: LiveDevices
-  readonly #id = `client ${++clients}`
-  /** How many changes of a device wait for names, or behind one that does. */
-  readonly #delayed = new Map<string, number>()
   /** What would be half done when it was cut short. */
   readonly #working = new Set<Promise<unknown>>()
   /** Readings, which nobody misses when they are cut short. */
   readonly #readings = new Set<Deadline>()
-  /** The calls of what is under way, which has its way to the end also when the client is being closed. */
-  readonly #inner: DeviceCalls = {
-    create: (name, options) => this.#create(name, options),
-    delete: (name, options) => this.#delete(name, options),
-    device: (name, options) => this.#device(name, options),
-    configure: (name, config, options) => this.#configure(name, config, options),
-  }
   #closing: Promise<void> | undefined
 
   /** Use `open()`. */
@@ -117,8 +123,8 @@ export class WireGuard implements AsyncDisposable {
     this.#netns = place.netns
     this.#live = new LiveDevices({
       list: (options) => this.#backends.list(options),
-      device: (name, options) => this.#device(name, options),
-      configure: (name, config, options) => this.#configure(name, config, options),
+      device: (name, options = {}) => this.#device(name, options),
+      configure: (name, config, options = {}) => this.#configure(name, config, options),
       requireLinks: (kind) => this.#backends.requireLinks(kind),
       netns: place.netns,
       openLinks: async () => (backends.hasKernelLinks ? openLinkSource(place.netns) : undefined),
@@ -281,19 +287,25 @@ export class WireGuard implements AsyncDisposable {
   ): Promise<readonly Change[]> {
     checkFields(options, 'options', SYNC_OPTIONS)
     this.#refuseClosed('sync', name)
-    const { backend } = options
-    const calls = {
-      device: (device: string, call?: CallOptions) => this.#device(device, { ...call, backend }),
-      configure: (device: string, config: DeviceConfig, call?: CallOptions) =>
-        this.#configure(device, config, { ...call, backend }),
-    }
-    const resolve = async (wanted: DeviceConfig): Promise<DeviceConfig> => {
-      using deadline = new Deadline(options)
-      return await this.#resolve(wanted, deadline.signal).catch((error) => {
-        throw inContext(error, { operation: 'sync', device: name })
-      })
-    }
-    return this.#whole(syncDevice(calls, name, desired, { ...options, resolve }))
+    const prepare = hasNames(desired)
+      ? (wait: Deadline) => this.#resolve(desired, wait.signal)
+      : undefined
+    return await this.#change(
+      'sync',
+      name,
+      options,
+      { prepare },
+      (rest, turn, resolved = desired) => {
+        const { backend } = options
+        const { device, configure } = this.#callsIn(turn)
+        const calls = {
+          device: (one: string, call?: CallOptions) => device(one, { ...call, backend }),
+          configure: (one: string, config: DeviceConfig, call?: CallOptions) =>
+            configure(one, config, { ...call, backend }),
+        }
+        return syncDevice(calls, name, resolved, { ...rest(), netns: this.#netns })
+      },
+    )
   }
 
   /**
@@ -304,16 +316,23 @@ export class WireGuard implements AsyncDisposable {
    * @throws {WireGuardError} `EUNSUPPORTED` for a backend whose devices are no network interfaces, such as a
    *   fake; so do {@link down}, {@link reconcile} and {@link reresolve}
    */
-  up(config: InterfaceConfig, options?: UpOptions): Promise<UpResult> {
-    return this.#onLinks('up', config?.name, options?.backend, (interfaces) =>
+  async up(config: InterfaceConfig, options: UpOptions = {}): Promise<UpResult> {
+    checkFields(options, 'options', UP_OPTIONS)
+    this.#requireLinks('up', config?.name, options.backend)
+    checkNamedInterface(config)
+    return await this.#changeInterface('up', config.name, options, undefined, (interfaces) =>
       bringUp(interfaces, config, options),
     )
   }
 
   /** Removes exactly what {@link up} made, also after a crash. Linux only. @throws {StepError} */
-  down(target: string | InterfaceConfig, options?: DownOptions): Promise<void> {
+  async down(target: string | InterfaceConfig, options: DownOptions = {}): Promise<void> {
+    checkFields(options, 'options', DOWN_OPTIONS)
     const name = typeof target === 'string' ? target : target?.name
-    return this.#onLinks('down', name, undefined, (interfaces) =>
+    this.#requireLinks('down', name)
+    if (typeof target === 'string') checkInterfaceName(target)
+    else checkNamedInterface(target)
+    await this.#changeInterface('down', name, options, undefined, (interfaces) =>
       bringDown(interfaces, target, options),
     )
   }
@@ -324,13 +343,29 @@ export class WireGuard implements AsyncDisposable {
    * @returns the changes; empty: nothing differed, and nothing was sent
    * @throws {StepError}
    */
-  reconcile(
+  async reconcile(
     name: string,
     settings: InterfaceSettings,
-    options?: ReconcileOptions,
+    options: ReconcileOptions = {},
   ): Promise<InterfaceChange[]> {
-    return this.#onLinks('reconcile', name, undefined, (interfaces) =>
-      reconcile(interfaces, name, settings, options),
+    checkFields(options, 'options', RECONCILE_OPTIONS)
+    this.#requireLinks('reconcile', name)
+    checkInterfaceName(name)
+    const { device } = checkInterface(settings)
+    const prepare = async (wait: Deadline): Promise<InterfaceSettings> => {
+      await checkDevice(device, options)
+      // How long names may take is said elsewhere.
+      wait.pause()
+      const { peers } = await resolveNames({ resolver: this.#resolver }, device, options)
+      wait.resume()
+      return { ...settings, peers }
+    }
+    return await this.#changeInterface(
+      'reconcile',
+      name,
+      options,
+      hasNames(device) ? prepare : undefined,
+      (interfaces, resolved = settings) => reconcile(interfaces, name, resolved, options),
     )
   }
 
@@ -339,13 +374,20 @@ export class WireGuard implements AsyncDisposable {
    *
    * @throws {WireGuardError} `ENODEV`, `EINVAL` with `path`
    */
-  reresolve(
+  async reresolve(
     name: string,
     config: Pick<InterfaceSettings, 'peers'>,
-    options?: ReresolveOptions,
+    options: ReresolveOptions = {},
   ): Promise<ReresolveResult> {
-    return this.#onLinks('reresolve', name, undefined, (interfaces) =>
-      reresolve(interfaces, name, config, options),
+    checkFields(options, 'options', RERESOLVE_OPTIONS)
+    this.#requireLinks('reresolve', name)
+    const { signal, timeout } = options
+    using deadline = new Deadline({ signal, timeout })
+    checkInterfaceName(name)
+    return await this.#whole(
+      changeSlowly(this.#linesOf(name), deadline.signal, (turn) =>
+        reresolve(this.#interfaces(turn), name, config, options),
+      ),
     )
   }
 
@@ -376,19 +418,17 @@ export class WireGuard implements AsyncDisposable {
   }
 
   /** Nothing of the machine is looked at for a backend without network interfaces, such as a fake. */
-  async #onLinks<T>(
-    operation: string,
-    device: string,
-    kind: DeviceKind | undefined,
-    call: (interfaces: InterfaceContext) => Promise<T>,
-  ): Promise<T> {
+  #requireLinks(operation: string, device: string, kind?: DeviceKind): void {
     this.#refuseClosed(operation, device)
     try {
       this.#backends.requireLinks(kind)
     } catch (error) {
       throw inContext(error, { operation, device })
     }
-    return this.#whole(call({ wg: this.#inner, resolver: this.#resolver, netns: this.#netns }))
+  }
+
+  #interfaces(turn: Turn): InterfaceContext {
+    return { wg: this.#callsIn(turn), resolver: this.#resolver, netns: this.#netns }
   }
 
   /**
@@ -447,22 +487,32 @@ export class WireGuard implements AsyncDisposable {
     }
   }
 
-  #device(name: string, options: ClientCallOptions = {}): Promise<Device> {
-    return this.#ask('device', name, options, (backend, left) => backend.device(name, left))
+  /** Calls that are part of a turn: they do not queue behind it, and reach their end while the client is closed. */
+  #callsIn(turn: Turn): DeviceCalls {
+    return {
+      create: (name, options = {}) => this.#create(name, options, turn),
+      delete: (name, options = {}) => this.#delete(name, options, turn),
+      device: (name, options = {}) => this.#device(name, options, turn),
+      configure: (name, config, options = {}) => this.#configure(name, config, options, turn),
+    }
   }
 
-  #create(name: string, options: CreateOptions & ClientCallOptions = {}): Promise<void> {
-    return this.#change('create', name, options, false, (rest) =>
-      this.#ask('create', name, rest(), async (backend, left) => {
+  #device(name: string, options: ClientCallOptions, turn?: Turn): Promise<Device> {
+    return this.#ask('device', name, options, turn, (backend, left) => backend.device(name, left))
+  }
+
+  #create(name: string, options: CreateOptions & ClientCallOptions, outer?: Turn): Promise<void> {
+    return this.#change('create', name, options, { turn: outer }, (rest, turn) =>
+      this.#ask('create', name, rest(), turn, async (backend, left) => {
         if (backend.create) return backend.create(name, left)
         throw unsupported('create', `the ${backend.kind} backend makes no devices`)
       }),
     )
   }
 
-  #delete(name: string, options: DeleteOptions & ClientCallOptions = {}): Promise<void> {
-    return this.#change('delete', name, options, false, (rest) =>
-      this.#ask('delete', name, rest(), async (backend, left) => {
+  #delete(name: string, options: DeleteOptions & ClientCallOptions, outer?: Turn): Promise<void> {
+    return this.#change('delete', name, options, { turn: outer }, (rest, turn) =>
+      this.#ask('delete', name, rest(), turn, async (backend, left) => {
         if (backend.delete) return backend.delete(name, left)
         throw unsupported('delete', `the ${backend.kind} backend removes no devices`)
       }),
@@ -472,26 +522,34 @@ export class WireGuard implements AsyncDisposable {
   async #configure(
     name: string,
     config: DeviceConfig,
-    options: ClientCallOptions = {},
+    options: ClientCallOptions,
+    turn?: Turn,
   ): Promise<void> {
-    if (isLarge(config)) return this.#write(name, config, options)
+    if (isLarge(config)) return this.#apply(name, config, options, turn)
     const copy = copyOf(name, config)
     try {
-      await this.#write(name, copy, options)
+      await this.#apply(name, copy, options, turn)
     } finally {
       wipeCopy(copy)
     }
   }
 
-  #write(name: string, config: DeviceConfig, options: ClientCallOptions): Promise<void> {
+  #apply(
+    name: string,
+    config: DeviceConfig,
+    options: ClientCallOptions,
+    outer: Turn | undefined,
+  ): Promise<void> {
     // Nothing is awaited without need: a call has its place in line from the moment it is made.
-    const isNamed = hasNames(config)
-    return this.#change('configure', name, options, isNamed, async (rest, signal) => {
-      const resolved = isNamed ? await this.#resolve(config, signal) : config
-      await this.#ask('configure', name, rest(), (backend, left) =>
+    const prepare = hasNames(config)
+      ? (wait: Deadline) => this.#resolve(config, wait.signal)
+      : undefined
+    const place = { turn: outer, prepare }
+    return this.#change('configure', name, options, place, (rest, turn, resolved = config) =>
+      this.#ask('configure', name, rest(), turn, (backend, left) =>
         backend.configure(name, resolved, left),
-      )
-    })
+      ),
+    )
   }
 
   /** A config that is wrong elsewhere is refused before a name server hears of it. */
@@ -519,8 +577,9 @@ export class WireGuard implements AsyncDisposable {
     return this.#device(name, rest())
   }
 
-  #lineOf(name: string): string {
-    return `${this.#id}: ${name}`
+  #linesOf(name: string): string[] {
+    const backends = this.backends.flatMap((status) => (status.available ? [status.backend] : []))
+    return linesOf(backends, name)
   }
 
   /** Asks the backends in turn, when the calls made before on the same device are over. */
@@ -528,6 +587,7 @@ export class WireGuard implements AsyncDisposable {
     operation: string,
     name: string,
     options: Options,
+    turn: Turn | undefined,
     call: (backend: Backend, left: Options) => Promise<T>,
   ): Promise<T> {
     using deadline = new Deadline(options)
@@ -535,7 +595,7 @@ export class WireGuard implements AsyncDisposable {
     try {
       checkLinkName(name)
       const ask = { operation, kind: options.backend, signal: deadline.signal }
-      return await inTurn(this.#lineOf(name), deadline.signal, () =>
+      return await readInTurn(this.#linesOf(name), deadline.signal, turn, () =>
         this.#backends.ask(ask, (backend) => call(backend, rest())),
       )
     } catch (error) {
@@ -550,55 +610,87 @@ export class WireGuard implements AsyncDisposable {
     try {
       checkLinkName(name)
       const ask = { operation: 'peers', kind: options.backend, signal: deadline.signal }
-      await afterTurns(this.#lineOf(name), deadline.signal)
+      await followTurns(this.#linesOf(name), deadline.signal)
       return await this.#backends.ask(ask, (backend) => begin(backend.peers(name, rest())))
     } catch (error) {
       throw inContext(error, { operation: 'peers', device: name })
     }
   }
 
-  #change<Options extends ClientCallOptions>(
+  #change<T, Options extends ClientCallOptions, P>(
     operation: string,
     name: string,
     options: Options,
-    isDelayed: boolean,
-    change: (rest: () => Options, signal: AbortSignal) => Promise<void>,
-  ): Promise<void> {
-    return this.#whole(this.#inOrder(operation, name, options, isDelayed, change))
+    place: Place<P>,
+    change: ChangeBody<T, Options, P>,
+  ): Promise<T> {
+    return this.#whole(this.#inOrder(operation, name, options, place, change))
   }
 
-  /** Keeps changes of one device in order also where some have to wait for names. */
-  async #inOrder<Options extends ClientCallOptions>(
+  /** A change holds its device's line from its first read to its last write. */
+  async #inOrder<T, Options extends ClientCallOptions, P>(
     operation: string,
     name: string,
     options: Options,
-    isDelayed: boolean,
-    change: (rest: () => Options, signal: AbortSignal) => Promise<void>,
-  ): Promise<void> {
+    { turn, prepare }: Place<P>,
+    change: ChangeBody<T, Options, P>,
+  ): Promise<T> {
     using deadline = new Deadline(options)
     const rest = timeLeft(options)
     const { signal } = deadline
-    const delayed = this.#delayed.get(name) ?? 0
-    // A reading that begins from here on waits behind the change.
-    this.#live.invalidate(name)
     try {
-      if (!isDelayed && delayed === 0) return await change(rest, signal)
-    } finally {
+      checkLinkName(name)
+      const place = { signal, turn, prepare: prepare && (() => prepare(deadline)) }
+      const lines = this.#linesOf(name)
+      // A reading that begins from here on waits behind the change.
       this.#live.invalidate(name)
-    }
-    this.#delayed.set(name, delayed + 1)
-    try {
-      await inTurn(`${this.#lineOf(name)}, changes`, signal, () => change(rest, signal))
+      return await changeInTurn(lines, place, (inner, prepared) =>
+        change(rest, inner, prepared, deadline),
+      )
     } catch (error) {
       throw inContext(error, { operation, device: name })
     } finally {
       this.#live.invalidate(name)
-      const left = (this.#delayed.get(name) ?? 1) - 1
-      if (left > 0) this.#delayed.set(name, left)
-      else this.#delayed.delete(name)
     }
   }
+
+  /**
+   * As {@link #change}; other processes that change the same interface wait as well. The timeout is for the
+   * wait, and then for each call of the device: hooks and other programs may take longer.
+   */
+  async #changeInterface<T, P>(
+    operation: string,
+    name: string,
+    { signal, timeout }: CallOptions,
+    prepare: Place<P>['prepare'],
+    change: (interfaces: InterfaceContext, prepared: P | undefined) => Promise<T>,
+  ): Promise<T> {
+    const options = { signal, timeout }
+    const place = { prepare }
+    return await this.#change(operation, name, options, place, async (_, turn, prepared, wait) => {
+      using _lock = turn.isNested
+        ? undefined
+        : await holdLock(name, { netns: this.#netns, signal: wait.signal })
+      wait.end()
+      const run = () => change(this.#interfaces(turn), prepared)
+      return await withHooks(turn, run)
+    })
+  }
 }
+
+/** Where a change stands, and what it has to wait for before its turn. */
+interface Place<P> {
+  readonly turn?: Turn | undefined
+  readonly prepare?: ((wait: Deadline) => Promise<P>) | undefined
+}
+
+/** @param wait the time of the call, which runs until it is told to stand still */
+type ChangeBody<T, Options, P> = (
+  rest: () => Options,
+  turn: Turn,
+  prepared: P | undefined,
+  wait: Deadline,
+) => Promise<T>
 
 interface Stream {
   readonly peers: AsyncIterator<Peer>

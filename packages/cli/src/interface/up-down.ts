@@ -44,8 +44,11 @@ export const runDown: Run = (invocation, io) =>
       await wg.down(word, options)
       return 0
     }
-    const file = await readConfigFile(found.path, invocation.globals.trust)
-    const save = (current: InterfaceConfig) => saveConfig(wg, found.path, file, current)
+    const { trust } = invocation.globals
+    const file = await readConfigFile(found.path, trust)
+    // Read anew: another call may have written it while this one stood in line.
+    const save = async (current: InterfaceConfig) =>
+      saveConfig(wg, found.path, await readConfigFile(found.path, trust), current)
     await wg.down(toInterfaceConfig(file, found.name), { ...options, save })
     return 0
   })

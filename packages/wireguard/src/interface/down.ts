@@ -1,14 +1,12 @@
 import { type Link, Rtnl } from '@wgctrl/netlink'
 import {
   AbortError,
-  checkFields,
   checkInterfaceName,
   Deadline,
   type Device,
   type DeviceKind,
   WireGuardError,
 } from '@wgctrl/types'
-import { DOWN_OPTIONS } from '../option-fields.js'
 import { type InterfaceContext, wipeSecrets } from './context.js'
 import { currentConfig } from './current.js'
 import { findOwnPairs, removePair } from './default-route.js'
@@ -50,7 +48,6 @@ export async function bringDown(
   target: string | InterfaceConfig,
   options: DownOptions = {},
 ): Promise<void> {
-  checkFields(options, 'options', DOWN_OPTIONS)
   const name = typeof target === 'string' ? target : target?.name
   if (typeof target === 'string') checkInterfaceName(target)
   const config = typeof target === 'string' ? undefined : target

@@ -8,6 +8,7 @@ import {
   parseEndpoint,
 } from '@wgctrl/types'
 import { type DeviceDiff, diffDevice } from '../sync/diff.js'
+import { scopeIndexes } from '../sync/scopes.js'
 import { hostOf } from './address.js'
 import { type InterfaceHandle, wipeSecrets } from './context.js'
 import { findOwnPairs, isDefaultOf } from './default-route.js'
@@ -71,7 +72,8 @@ export async function makePlan(
     network.defaults.length === 0
       ? firewallMark
       : firewallMark || (await keptMark(handle, before, pairs))
-  const diff = diffDevice(device, { ...desired.device, firewallMark: mark })
+  const interfaceIndex = await scopeIndexes(desired.device, netns)
+  const diff = diffDevice(device, { ...desired.device, firewallMark: mark }, { interfaceIndex })
   wipeSecrets(device)
   const tables = new Set([before, ...pairs.map((pair) => pair.mark)])
   const own: OwnDefaults = {

@@ -1,12 +1,5 @@
 import { Rtnl } from '@wgctrl/netlink'
-import {
-  AbortError,
-  checkFields,
-  checkInterfaceName,
-  Deadline,
-  WireGuardError,
-} from '@wgctrl/types'
-import { RECONCILE_OPTIONS } from '../option-fields.js'
+import { AbortError, checkInterfaceName, Deadline, WireGuardError } from '@wgctrl/types'
 import type { InterfaceContext, InterfaceHandle } from './context.js'
 import { TablesClaim } from './firewall-mark.js'
 import { Application } from './interface-application.js'
@@ -41,7 +34,6 @@ export async function reconcile(
   settings: InterfaceSettings,
   options: ReconcileOptions = {},
 ): Promise<InterfaceChange[]> {
-  checkFields(options, 'options', RECONCILE_OPTIONS)
   checkInterfaceName(name)
   const checked = checkInterface(settings)
   new Deadline(options).end()

@@ -2,7 +2,6 @@ import { Rtnl } from '@wgctrl/netlink'
 import {
   type CallOptions,
   checkDuration,
-  checkFields,
   checkInterfaceName,
   Deadline,
   type Endpoint,
@@ -15,7 +14,6 @@ import {
   parsePublicKey,
   WireGuardError,
 } from '@wgctrl/types'
-import { RERESOLVE_OPTIONS } from '../option-fields.js'
 import { type InterfaceContext, wipeSecrets } from './context.js'
 import type { InterfaceSettings } from './interface-config.js'
 import { kindOf } from './link.js'
@@ -64,7 +62,6 @@ export async function reresolve(
   config: Pick<InterfaceSettings, 'peers'>,
   options: ReresolveOptions = {},
 ): Promise<ReresolveResult> {
-  checkFields(options, 'options', RERESOLVE_OPTIONS)
   checkInterfaceName(name)
   new Deadline(options).end()
   const { olderThan = DEFAULT_AGE } = options

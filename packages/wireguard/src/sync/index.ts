@@ -12,4 +12,4 @@ export type {
 } from './change.js'
 export { type DescribeOptions, describeChange } from './describe.js'
 export { type DeviceDiff, type DiffOptions, diffDevice } from './diff.js'
-export { type ResolveDesired, type SyncOptions, syncDevice } from './sync-device.js'
+export { type SyncOptions, syncDevice } from './sync-device.js'

@@ -122,8 +122,6 @@ describe('syncDevice', () => {
     expect(options?.signal).toBe(signal)
     expect(options?.timeout).toBeGreaterThan(0)
     expect(options?.timeout).toBeLessThanOrEqual(5000)
-    await syncDevice(backend, 'wg0', {})
-    expect(backend.sent[1]?.[1]?.timeout).toBeUndefined()
   })
 
   it('stops at an aborted signal and at a missing device', async () => {
@@ -134,18 +132,57 @@ describe('syncDevice', () => {
     expect(backend.sent).toEqual([])
   })
 
-  it('has names resolved by one who knows the device', async () => {
+  it('sends again what another changed meanwhile', async () => {
     const backend = await makeBackend()
-    const named = { peers: [{ publicKey: key, endpoint: 'vpn.example.net:1' }] }
-    await expect(syncDevice(backend, 'wg0', named)).rejects.toThrow(/is a name/)
-    const resolve = async (config: DeviceConfig, { name }: Device) => ({
-      ...config,
-      peers: config.peers?.map((peer) => ({ ...peer, endpoint: '192.0.2.1:1' })),
-      ...(name === 'wg0' && { firewallMark: 1 }),
-    })
-    const changes = await syncDevice(backend, 'wg0', named, { resolve })
-    expect(changes.map(({ kind }) => kind)).toEqual(['firewall-mark', 'peer-added'])
+    const other = formatPublicKey(new Uint8Array(32).fill(2))
+    const configure = backend.configure.bind(backend)
+    let times = 2
+    backend.configure = async (...args) => {
+      await configure(...args)
+      if (times-- > 0) await configure('wg0', { peers: [{ publicKey: other }] })
+    }
+    const changes = await syncDevice(backend, 'wg0', desired)
+    expect(changes.map(({ kind }) => kind)).toEqual([
+      'listen-port',
+      'peer-added',
+      'peer-removed',
+      'peer-removed',
+    ])
+    expect((await backend.device('wg0')).peers.map(({ publicKey }) => publicKey)).toEqual([key])
   })
+
+  it('is EAGAIN when others change the device after every try', async () => {
+    const backend = await makeBackend()
+    const other = formatPublicKey(new Uint8Array(32).fill(2))
+    const configure = backend.configure.bind(backend)
+    backend.configure = async (...args) => {
+      await configure(...args)
+      await configure('wg0', { peers: [{ publicKey: other }] })
+    }
+    await expect(syncDevice(backend, 'wg0', desired)).rejects.toMatchObject({ code: 'EAGAIN' })
+  })
+
+  it('takes an endpoint that moved by itself for no change of others', async () => {
+    const backend = await makeBackend()
+    const configure = backend.configure.bind(backend)
+    backend.configure = async (...args) => {
+      await configure(...args)
+      await configure('wg0', { peers: [{ publicKey: key, endpoint: '192.0.2.9:9' }] })
+    }
+    const wanted = { peers: [{ publicKey: key, endpoint: '192.0.2.1:1' }] }
+    expect(await syncDevice(backend, 'wg0', wanted)).toHaveLength(1)
+    expect(backend.sent).toHaveLength(2)
+  })
+
+  it.each(['constructor', '__proto__', 'no-such'])(
+    'takes %s for the name of no link',
+    async (scopeId) => {
+      const backend = await makeBackend()
+      const peers = [{ publicKey: key, endpoint: `[fe80::1%${scopeId}]:1` }]
+      expect(await syncDevice(backend, 'wg0', { peers })).toHaveLength(1)
+      expect(await syncDevice(backend, 'wg0', { peers })).toEqual([])
+    },
+  )
 
   it('keeps what it is told to keep', async () => {
     const backend = await makeBackend()

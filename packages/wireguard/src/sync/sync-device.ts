@@ -1,55 +1,78 @@
-import { networkInterfaces } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type Backend,
   type CallOptions,
-  type Device,
   type DeviceConfig,
   runInTurns,
+  WireGuardError,
 } from '@wgctrl/types'
 import { wipeSecrets } from '../interface/context.js'
+import { timeLeft } from '../time-left.js'
 import type { Change } from './change.js'
-import { type DiffOptions, diffSteps } from './diff.js'
+import { type DeviceDiff, type DiffOptions, diffSteps } from './diff.js'
+import { scopeIndexes } from './scopes.js'
 
 export interface SyncOptions extends DiffOptions, CallOptions {
   /** Finds the changes and sends nothing. */
   readonly dryRun?: boolean | undefined
 }
 
-/** Turns names in endpoints into addresses, once the device was read. */
-export type ResolveDesired = (desired: DeviceConfig, current: Device) => Promise<DeviceConfig>
+/** What the caller of {@link syncDevice} knows of the device's surroundings. */
+export interface SyncPlace {
+  /** The network namespace of scopes that are given by name; absent: the process' own. */
+  readonly netns?: string | number | undefined
+}
+
+/** How often the differences are sent before others have to be told to let go of the device. */
+const TRIES = 10
+
+/** Milliseconds: the longest pause before another try. Two who are never in step come to an end. */
+const LONGEST_PAUSE = 100
 
 /**
  * Makes a device what it should be by sending the differences alone; none, and nothing is sent. See
- * `diffDevice` for what the desired state means.
+ * `diffDevice` for what the desired state means. When something was sent the device is read again: what
+ * another process changed meanwhile is a difference, and is sent as well. An endpoint does not count there,
+ * since a peer that is heard from moves it.
  *
  * @returns the changes, made or (`dryRun`) to be made
- * @throws {TypeError | RangeError | WireGuardError} `EINVAL` with `path`, and as `device` and `configure`
+ * @throws {TypeError | RangeError | WireGuardError} `EINVAL` with `path`; `EAGAIN`: others changed the device
+ *   after every try; and as `device` and `configure`
  */
 export async function syncDevice(
   backend: Pick<Backend, 'device' | 'configure'>,
   name: string,
   desired: DeviceConfig,
-  options: SyncOptions & { readonly resolve?: ResolveDesired } = {},
+  options: SyncOptions & SyncPlace = {},
 ): Promise<readonly Change[]> {
-  const { signal, timeout, dryRun, keep, interfaceIndex = scopeOf } = options
-  const started = performance.now()
-  const current = await backend.device(name, { signal, timeout })
-  try {
-    const resolved = (await options.resolve?.(desired, current)) ?? desired
-    const diff = diffSteps(current, resolved, { keep, interfaceIndex })
-    const { changes, config } = await runInTurns(diff)
-    if (dryRun || changes.length === 0) return changes
-    const left = timeout && Math.max(1, timeout - (performance.now() - started))
-    await backend.configure(name, config, { signal, timeout: left })
-    return changes
-  } finally {
-    wipeSecrets(current)
+  const { signal, dryRun, keep, netns } = options
+  const rest = timeLeft({ signal, timeout: options.timeout })
+  const interfaceIndex = options.interfaceIndex ?? (await scopeIndexes(desired, netns))
+  const compare = async (): Promise<DeviceDiff> => {
+    const current = await backend.device(name, rest())
+    try {
+      return await runInTurns(diffSteps(current, desired, { keep, interfaceIndex }))
+    } finally {
+      wipeSecrets(current)
+    }
   }
+  const made: Change[] = []
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const { changes, config } = await compare()
+    const isRest = attempt > 0 && changes.every(isOfEndpoint)
+    if (changes.length === 0 || isRest) return made
+    made.push(...changes)
+    if (dryRun) return made
+    // Not at once, or two who correct each other may do so for ever.
+    if (attempt > 0) await sleep(Math.random() * LONGEST_PAUSE, undefined, { signal })
+    await backend.configure(name, config, rest())
+  }
+  if ((await compare()).changes.every(isOfEndpoint)) return made
+  throw new WireGuardError('others changed the device after every try', { code: 'EAGAIN' })
 }
 
-/** The scope of an interface's link-local addresses is its index (RFC 4007). */
-function scopeOf(name: string): number | undefined {
-  const interfaces = networkInterfaces()
-  const addresses = Object.hasOwn(interfaces, name) ? interfaces[name] : []
-  return addresses?.find((address) => address.family === 'IPv6' && address.scopeid > 0)?.scopeid
-}
+/** Only the endpoint of a peer differs. */
+const isOfEndpoint = (change: Change): boolean =>
+  change.kind === 'peer-changed' &&
+  change.presharedKey === undefined &&
+  change.persistentKeepalive === undefined

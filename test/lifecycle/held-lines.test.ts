@@ -1,0 +1,65 @@
+import { formatPublicKey } from '@wgctrl/types'
+import { expect, it, onTestFinished } from 'vitest'
+import { open, type WireGuard } from 'wgctrl'
+import { uniqueName } from '../contract/harness.js'
+import { isolate } from '../contract/harnesses/isolation.js'
+
+const keyOf = (n: number) => formatPublicKey(new Uint8Array(32).fill(n))
+const stateOf = (...keys: number[]) => ({
+  privateKey: new Uint8Array(32).fill(9),
+  addresses: ['10.0.0.254/24'],
+  peers: keys.map((n) => ({ publicKey: keyOf(n), allowedIPs: [`10.0.0.${n}/32`] })),
+})
+const deviceOf = (...keys: number[]) => {
+  const { addresses: _, ...device } = stateOf(...keys)
+  return device
+}
+
+async function twoClients(): Promise<[WireGuard, WireGuard]> {
+  await isolate()
+  const clients: [WireGuard, WireGuard] = [await open(), await open()]
+  onTestFinished(async () => {
+    for (const client of clients) await client.close()
+  })
+  return clients
+}
+
+it('two clients sync and reconcile one interface: it is what the last call wants', async () => {
+  const [one, other] = await twoClients()
+  const name = uniqueName()
+  await one.up({ name, ...stateOf() })
+  const keys = async () => (await one.device(name)).peers.map(({ publicKey }) => publicKey)
+  for (let round = 0; round < 5; round++) {
+    await Promise.all([one.reconcile(name, stateOf(1, 2)), other.reconcile(name, stateOf(1))])
+    expect(await keys()).toEqual([keyOf(1)])
+    await Promise.all([one.sync(name, deviceOf(1, 2)), other.sync(name, deviceOf(2))])
+    expect(await keys()).toEqual([keyOf(2)])
+  }
+  await one.down(name)
+})
+
+it('down beside up of one name: one after the other, in the order of the calls', async () => {
+  const [one, other] = await twoClients()
+  const name = uniqueName()
+  await one.up({ name, ...stateOf(1) })
+  await Promise.all([one.down(name), other.up({ name, ...stateOf(2) })])
+  expect((await one.device(name)).peers).toMatchObject([{ publicKey: keyOf(2) }])
+  await one.down(name)
+  expect(await one.names()).not.toContain(name)
+})
+
+it('what a hook calls on its own interface is part of the turn', async () => {
+  const [one] = await twoClients()
+  const name = uniqueName()
+  const done: string[] = []
+  const hook = async (): Promise<void> => {
+    await one.configure(name, { listenPort: 4000 })
+    await one.reconcile(name, stateOf(1))
+    done.push('hook')
+  }
+  const up = one.up({ name, ...stateOf(1), hooks: { postUp: [hook] } })
+  const behind = one.device(name).then(() => done.push('read'))
+  await Promise.all([up, behind])
+  expect(done).toEqual(['hook', 'read'])
+  await one.down(name)
+})
