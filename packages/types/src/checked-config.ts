@@ -239,6 +239,12 @@ const ENDPOINT_FIELDS = ['address', 'host', 'port', 'family', 'scopeId']
 
 function checkEndpoint(input: PeerConfig['endpoint'], path: string): Endpoint | undefined {
   if (input === undefined) return undefined
+  if (input === null) {
+    throw new InvalidTypeError(
+      path,
+      'neither wire can clear an endpoint: remove the peer, and give it anew in the entry after that',
+    )
+  }
   if (typeof input === 'object') checkObject(input, path, ENDPOINT_FIELDS)
   const endpoint = parseEndpoint(input, path)
   if (!isNamed(endpoint)) return endpoint

@@ -39,7 +39,9 @@ export interface PeerConfig {
   presharedKey?: KeyInput | null | undefined
   /**
    * `'host:port'`, `'[IPv6]:port'`, `'[fe80::1%eth0]:port'` or an {@link Endpoint}. Names are
-   * resolved by the facade (`wgctrl`) alone. An endpoint can be changed, not cleared.
+   * resolved by the facade (`wgctrl`) alone. An endpoint can be changed, not cleared:
+   * neither wire has a word for it, and `null` is refused. `[{ publicKey, remove: true }, { publicKey, … }]`
+   * makes the peer anew without one; its session, handshake and counters are lost.
    */
   endpoint?: string | Endpoint | undefined
   /** Seconds, 0 to 65535; 0 and `null` switch it off. */

@@ -71,6 +71,15 @@ export function endpoints(bench: Bench): void {
     })
   })
 
+  it('refuses to clear an endpoint, which removing the peer and giving it anew does', async () => {
+    const name = await bench.newDevice({ peers: [{ publicKey, endpoint: '127.0.0.1:1' }] })
+    const cleared = { peers: [{ publicKey, endpoint: null as never }] }
+    const path = 'peers[0].endpoint'
+    expect(await bench.refusal(name, cleared)).toMatchObject({ code: 'EINVAL', path })
+    await bench.wg.configure(name, { peers: [{ publicKey, remove: true }, { publicKey }] })
+    expect(await bench.readPeer(name)).toEqual(barePeer(publicKey))
+  })
+
   it('takes back the endpoint that it gave', async () => {
     const name = await bench.newDevice({ peers: [{ publicKey, endpoint: '[fe80::1%lo]:1' }] })
     const { endpoint } = await bench.readPeer(name)

@@ -54,6 +54,7 @@ export function mergePeers(
 function takenAndDropped(holdings: ReadonlyMap<string, Holding>): PeerConfig[] {
   return droppedNetworks(holdings).map((cidr) => ({
     publicKey: (holdings.get(cidr) as Holding).peer.publicKey,
+    replaceAllowedIPs: false,
     allowedIPs: [cidr],
   }))
 }

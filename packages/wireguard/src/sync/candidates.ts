@@ -9,12 +9,13 @@ import {
   type Peer,
   type PeerConfig,
   type PublicKey,
-  parsePublicKey,
   StepBudget,
   type Steps,
   WireGuardError,
 } from '@wgctrl/types'
 import type { InterfaceIndex } from './endpoint.js'
+import type { DesiredPeers } from './passing-networks.js'
+import { keyOf } from './peer-key.js'
 import { isClearlyUnchanged } from './unchanged.js'
 
 /** A peer that should be there, and that may differ from what is there. */
@@ -45,7 +46,7 @@ export const FATE = { removed: 0, examined: 1, kept: 2 } as const
  */
 export function* findCandidates(
   device: Device,
-  peers: readonly PeerConfig[],
+  { peers, passed }: DesiredPeers,
   own: PublicKey | undefined,
   interfaceIndex: InterfaceIndex,
 ): Steps<Candidates> {
@@ -56,6 +57,7 @@ export function* findCandidates(
   /** Where they stand among the desired peers, and on the device. */
   const suspects: { index: number; at: number | undefined }[] = []
   for (let index = 0; index < peers.length; index++) {
+    if (passed.has(index)) continue
     const peer = peers[index] as PeerConfig
     const key = keyOf(peer, index)
     const at = places.isNext(key) ? places.next++ : yield* places.find(key)
@@ -120,16 +122,6 @@ function* indexOf(peers: readonly Peer[]): Steps<Map<PublicKey, number>> {
     if (budget.spend(0.1)) yield
   }
   return index
-}
-
-function keyOf(peer: PeerConfig, index: number): PublicKey {
-  if (typeof peer !== 'object' || peer === null) {
-    throw new InvalidTypeError(`peers[${index}]`, 'must be an object')
-  }
-  // Base64 of 32 bytes has one spelling alone: a text that the device has needs no check.
-  const { publicKey } = peer
-  if (typeof publicKey === 'string') return publicKey
-  return parsePublicKey(publicKey, `peers[${index}].publicKey`)
 }
 
 /** Checks some of the peers; errors name them by their place among all. */

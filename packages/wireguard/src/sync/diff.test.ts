@@ -400,6 +400,16 @@ describe('diffDevice refuses', () => {
     )
   })
 
+  it('to clear an endpoint, whether or not there is one', () => {
+    const bad = { publicKey: A, endpoint: null } as never
+    for (const endpoint of ['192.0.2.1:1', undefined]) {
+      const current = deviceWith(peers({ publicKey: A, endpoint }))
+      expect(() => diffDevice(current, peers(bad))).toThrow(
+        /^peers\[0\]\.endpoint: .*remove the peer/,
+      )
+    }
+  })
+
   it('one peer twice, one network on two peers, and the own key', () => {
     refuse(peers(same, same), 'peers[1].publicKey')
     refuse(peers(same, { publicKey: B, allowedIPs: ['10.0.0.1'] }), 'peers[1].allowedIPs')

@@ -17,6 +17,7 @@ import { type Candidate, FATE, findCandidates } from './candidates.js'
 import type { Change } from './change.js'
 import type { InterfaceIndex } from './endpoint.js'
 import { findMoves, orderEntries, peerChanges } from './networks.js'
+import { withoutPassing } from './passing-networks.js'
 import { diffPeer, type PeerDiff } from './peer-diff.js'
 
 export interface DiffOptions {
@@ -65,12 +66,13 @@ export function* diffSteps(
   desired: DeviceConfig,
   options: DiffOptions = {},
 ): Steps<DeviceDiff> {
-  const peers = checkShape(desired)
+  const given = checkShape(desired)
   checkReading(current)
   const { keep = [], interfaceIndex = () => undefined } = options
   checkKept(keep)
   const fields = diffFields(current, desired, keep)
   const own = fields.publicKey
+  const peers = yield* withoutPassing(given)
   const { candidates, fates } = yield* findCandidates(current, peers, own, interfaceIndex)
   try {
     const diffs = yield* diffPeers(candidates, interfaceIndex)

@@ -50,7 +50,7 @@ function isSpelledAs(
   if (typeof wanted === 'string') return formatEndpoint(current) === wanted
   return (
     typeof wanted === 'object' &&
-    wanted.family === current.family &&
+    wanted?.family === current.family &&
     isSameEndpoint(current, wanted, interfaceIndex)
   )
 }
