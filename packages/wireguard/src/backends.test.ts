@@ -89,8 +89,9 @@ describe('a backend that is here and refuses', () => {
     }
   })
 
-  it('is told to who watches, once, and the devices that can be seen beside it', async () => {
-    const { wg, userspace } = new Late('EPERM')
+  it('is told to who watches, once, beside the devices that can be seen, and so is its return', async () => {
+    const machine = new Late('EPERM')
+    const { wg, userspace } = machine
     await userspace.create('wg1')
     const events = wg.watch(undefined, { initial: true, interval: 10 })
     const heard = [await events.next(), await events.next()].map(({ value }) => value)
@@ -101,6 +102,15 @@ describe('a backend that is here and refuses', () => {
     vi.advanceTimersByTime(5000)
     await userspace.create('wg2')
     expect((await events.next()).value).toMatchObject({ type: 'device-added', device: 'wg2' })
+    const kernel = new MemoryBackend('linux-kernel')
+    await kernel.create('wg0')
+    machine.kernel = kernel
+    vi.advanceTimersByTime(5000)
+    const then = [await events.next(), await events.next()].map(({ value }) => value)
+    expect(then).toEqual([
+      { type: 'backend-recovered', backend: 'linux-kernel' },
+      { type: 'device-added', device: 'wg0' },
+    ])
     await events.return()
   })
 })

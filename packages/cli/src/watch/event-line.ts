@@ -16,6 +16,7 @@ type NameOf = (device: string, publicKey: string) => string | undefined
 
 function plainLine(event: WatchEvent, nameOf: NameOf): string {
   if (event.type === 'backend-failed') return `${event.backend}: ${event.error.message}`
+  if (event.type === 'backend-recovered') return `${event.backend}: can be used again`
   const { device } = event
   if (!('publicKey' in event)) return `${device}: ${deviceText(event)}`
   const name = nameOf(device, event.publicKey)

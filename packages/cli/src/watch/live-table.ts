@@ -10,6 +10,9 @@ export class DeviceActivity {
   constructor(public name: string) {}
 }
 
+/** No device has such a name. */
+const rowOf = (backend: string | undefined): string => `(${backend})`
+
 /** The devices and peers that there are, by what was told about them. */
 export class LiveTable {
   readonly devices = new Map<string, DeviceActivity>()
@@ -19,6 +22,7 @@ export class LiveTable {
   /** @param now milliseconds, of the same clock as that of {@link tick} */
   apply(event: WatchEvent, now: number): void {
     if (event.type === 'backend-failed') this.#failBackend(event)
+    else if (event.type === 'backend-recovered') this.#remove(rowOf(event.backend))
     else if (event.type === 'device-renamed') this.#rename(event.from, event.device)
     else if (event.type === 'device-removed') this.#remove(event.device)
     else this.#applyToDevice(event.device, event, now)
@@ -33,9 +37,9 @@ export class LiveTable {
     else if ('publicKey' in event) this.#applyToPeer(device, event, now)
   }
 
-  /** Shown where its devices would be; no device has such a name. */
+  /** Shown where its devices would be. */
   #failBackend({ backend, error }: Extract<WatchEvent, { type: 'backend-failed' }>): void {
-    const name = `(${backend})`
+    const name = rowOf(backend)
     const shown = this.devices.get(name) ?? new DeviceActivity(name)
     shown.failure = error.message
     this.devices.set(name, shown)

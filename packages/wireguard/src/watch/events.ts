@@ -33,6 +33,8 @@ export type WatchEvent =
       readonly backend: string | undefined
       readonly error: WireGuardError
     }
+  /** One that had failed can be used again: its devices are seen from now on. */
+  | { readonly type: 'backend-recovered'; readonly backend: string | undefined }
 
 /** Something that happened to a device or one of its peers. */
 export type DeviceEvent =

@@ -40,7 +40,7 @@ export class MergedQueue {
     else if (event.type === 'device-removed') this.#removeDevice(event)
     else if (event.type === 'device-renamed') this.#rename(event)
     else if (event.type === 'device-up' || event.type === 'device-down') this.#switch(event)
-    else if (event.type === 'backend-failed') this.#events.put(`\n${event.backend}`, event)
+    else if (!('device' in event)) this.#events.put(`\n${event.backend}`, event)
     else this.#merge(event)
   }
 

@@ -10,7 +10,7 @@ import {
 import type { Listing } from '../backends.js'
 import { WATCH_OPTIONS } from '../option-fields.js'
 import { DevicePoller, type PollerHub } from './device-poller.js'
-import type { DeviceEvent } from './events.js'
+import type { DeviceEvent, WatchEvent } from './events.js'
 import { Pause } from './pause.js'
 import type { Reading, ReadingOptions } from './shared-reader.js'
 import { type Watched, Watcher, type WatchOptions } from './watcher.js'
@@ -42,6 +42,14 @@ export interface WatchContext {
   /** Where userspace devices have their sockets; absent: there are none to watch. */
   socketDirectory?: (() => Promise<string>) | undefined
 }
+
+type BackendEvent = Exclude<WatchEvent, DeviceEvent>
+
+const failureEvent = (error: WireGuardError): BackendEvent => ({
+  type: 'backend-failed',
+  backend: error.backend,
+  error,
+})
 
 const DEFAULT_INTERVAL = 1000
 
@@ -92,7 +100,7 @@ export class WatchHub implements Watched, PollerHub {
     // Those who were there may have wanted longer pauses.
     this.#session?.reconsider()
     for (const poller of this.#pollers.values()) poller.reconsider()
-    this.#tellFailures([...this.#failures.values()], [watcher])
+    this.#tellBackends([...this.#failures.values()].map(failureEvent), [watcher])
     if (!watcher.initial) return this.#startPollers(false)
     for (const name of this.#present) {
       if (watcher.name === undefined || watcher.name === name) {
@@ -214,7 +222,7 @@ export class WatchHub implements Watched, PollerHub {
         const isWhole = errors.length === 0
         if (isWhole && this.#differs(now)) await session?.hearAll()
         if (!session || session !== this.#session) continue
-        this.#tellFailures(this.#learnFailures([...errors, ...refusals]), this.#watchers)
+        this.#tellBackends(this.#learnFailures([...errors, ...refusals]), this.#watchers)
         if (isWhole) this.#settle(now)
       } while (this.#lookAgain)
     } finally {
@@ -223,20 +231,24 @@ export class WatchHub implements Watched, PollerHub {
     }
   }
 
-  /** @returns those that are news */
-  #learnFailures(failures: readonly WireGuardError[]): WireGuardError[] {
+  /** @returns what is news */
+  #learnFailures(failures: readonly WireGuardError[]): BackendEvent[] {
     const before = new Map(this.#failures)
     this.#failures.clear()
     for (const error of failures) this.#failures.set(error.backend, error)
-    return failures.filter((error) => before.get(error.backend)?.code !== error.code)
+    const recovered = [...before.keys()].filter((backend) => !this.#failures.has(backend))
+    return [
+      ...failures
+        .filter((error) => before.get(error.backend)?.code !== error.code)
+        .map(failureEvent),
+      ...recovered.map((backend) => ({ type: 'backend-recovered', backend }) as const),
+    ]
   }
 
-  #tellFailures(failures: readonly WireGuardError[], watchers: Iterable<Watcher>): void {
-    if (failures.length === 0) return
+  #tellBackends(events: readonly BackendEvent[], watchers: Iterable<Watcher>): void {
+    if (events.length === 0) return
     for (const watcher of watchers) {
-      for (const error of failures) {
-        watcher.push({ type: 'backend-failed', backend: error.backend, error })
-      }
+      for (const event of events) watcher.push(event)
       watcher.releaseNow()
     }
   }
