@@ -5,6 +5,7 @@ import {
   type CallOptions,
   type Capabilities,
   type CheckedConfig,
+  type ConfigureOptions,
   type CreateOptions,
   checkInterfaceName,
   checkLinkName,
@@ -121,10 +122,10 @@ export class KernelBackend implements Backend {
     return new PeerStream((end) => this.#batches(name, end, options), options?.signal)
   }
 
-  configure(name: string, config: DeviceConfig, options?: CallOptions): Promise<void> {
+  configure(name: string, config: DeviceConfig, options?: ConfigureOptions): Promise<void> {
     return withCheckedConfig(config, (checked) =>
       this.#call('configure', name, options, async (signal) =>
-        this.#apply(name, await checked(signal), signal),
+        this.#apply(name, await checked(signal), signal, options?.onProgress),
       ),
     )
   }
@@ -213,11 +214,16 @@ export class KernelBackend implements Backend {
     }
   }
 
-  async #apply(name: string, config: CheckedConfig, signal: AbortSignal): Promise<void> {
+  async #apply(
+    name: string,
+    config: CheckedConfig,
+    signal: AbortSignal,
+    onProgress: ConfigureOptions['onProgress'],
+  ): Promise<void> {
     await refuseKeyOfDevice(config, () => this.#publicKey(name, signal))
     const plain = await this.#withoutRemovals(name, config, signal)
     const scopes = await this.#scopes(plain, signal)
-    await this.#writer.write(toChange(name, plain), peerWriter(scopes), { signal })
+    await this.#writer.write(toChange(name, plain), peerWriter(scopes), { signal, onProgress })
   }
 
   /** The same change in words that this kernel knows. */

@@ -44,6 +44,15 @@ export interface CreateOptions extends CallOptions {
   readonly daemon?: string | readonly [string, ...string[]] | undefined
 }
 
+/** How a change is made. */
+export interface ConfigureOptions extends CallOptions {
+  /**
+   * Told, while a change is written, how many of its peers have been sent: some times for a long one, never for a
+   * short one. It is one write all the same. What it throws ends the call half done.
+   */
+  readonly onProgress?: ((sentPeers: number) => void) | undefined
+}
+
 /** How a device is removed. */
 export interface DeleteOptions extends CallOptions {
   /**
@@ -88,7 +97,7 @@ export interface Backend extends AsyncDisposable {
   peers(name: string, options?: CallOptions): AsyncIterableIterator<Peer>
 
   /** Applies a change. The whole config is checked before anything is sent. */
-  configure(name: string, config: DeviceConfig, options?: CallOptions): Promise<void>
+  configure(name: string, config: DeviceConfig, options?: ConfigureOptions): Promise<void>
 
   /** Makes a device without keys and peers, down. @throws {WireGuardError} `EEXIST`, `ENOENT` (its namespace) */
   create?(name: string, options?: CreateOptions): Promise<void>

@@ -3,6 +3,7 @@ import {
   afterTurns,
   type Backend,
   type CallOptions,
+  type ConfigureOptions,
   type Capabilities,
   type CreateOptions,
   checkInterfaceName,
@@ -154,11 +155,12 @@ export class UserspaceBackend implements Backend {
     }
   }
 
-  configure(name: string, config: DeviceConfig, options?: CallOptions): Promise<void> {
+  configure(name: string, config: DeviceConfig, options?: ConfigureOptions): Promise<void> {
     return withCheckedConfig(config, (checked) =>
       this.#change('configure', name, options, async ({ path, signal }) => {
         const address = this.#addressOf(path)
-        return this.#writer.write(name, address, await checked(signal), signal)
+        const call = { signal, onProgress: options?.onProgress }
+        return this.#writer.write(name, address, await checked(signal), call)
       }),
     )
   }

@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { type CheckedConfig, inContext, refuseKeyOfDevice, wipeConfig } from '@wgctrl/types'
+import {
+  type CheckedConfig,
+  type ConfigureOptions,
+  inContext,
+  refuseKeyOfDevice,
+  wipeConfig,
+} from '@wgctrl/types'
 import { encodeSet } from './codec/request.js'
 import { DaemonProfile } from './daemon-profile.js'
 import { readDevice } from './device-reader.js'
@@ -14,6 +20,11 @@ import { pathOf, type SocketAddress } from './socket.js'
 interface KnownDaemon {
   readonly identity: string
   readonly profile: DaemonProfile
+}
+
+interface WriteCall {
+  readonly signal: AbortSignal
+  readonly onProgress?: ConfigureOptions['onProgress']
 }
 
 /** Applies configs, and remembers of each daemon what it understands. */
@@ -34,13 +45,18 @@ export class DeviceWriter {
     name: string,
     address: SocketAddress,
     config: CheckedConfig,
-    signal: AbortSignal,
+    { signal, onProgress }: WriteCall,
   ): Promise<void> {
     const { profile } = await this.#daemonAt(address)
     await refuseKeyOfDevice(config, () => profile.identify(signal))
     const sets = await setsFor(name, address, config, profile, signal)
     try {
-      for (const set of sets) await exchangeSet(address, encodeSet(set), signal)
+      let before = 0
+      for (const set of sets) {
+        const onSent = (peers: number): void => onProgress?.(before + peers)
+        await exchangeSet(address, encodeSet(set, onSent), signal)
+        before += set.peers.length
+      }
     } catch (error) {
       throw await halfWritten(name, address, config, signal, error)
     } finally {

@@ -31,15 +31,26 @@ _wgctrl() {
   _wgctrl_argument "$command" "$position"
 }
 
+# Words of this script alone.
 _wgctrl_words() { COMPREPLY=($(compgen -W "$1" -- "$current")); }
 
 _wgctrl_files() {
   compopt -o filenames
-  local IFS=$'\\n'
-  COMPREPLY=($(compgen -f -- "$current"))
+  mapfile -t COMPREPLY < <(compgen -f -- "$current")
 }
 
-_wgctrl_devices() { _wgctrl_words "$(wgctrl show interfaces 2>/dev/null)"; }
+# Whoever makes a link chooses its name: it is compared and quoted, and never expanded as a word of compgen is.
+_wgctrl_devices() {
+  local IFS=$' \\t\\n' name quoted
+  local -a names
+  read -r -d '' -a names < <(wgctrl show interfaces 2>/dev/null)
+  for name in "\${names[@]}"; do
+    printf -v quoted %q "$name"
+    if [[ $name == "$current"* || $quoted == "$current"* ]]; then
+      COMPREPLY+=("$quoted")
+    fi
+  done
+}
 
 _wgctrl_takes_value() {
   case "$1 $2" in

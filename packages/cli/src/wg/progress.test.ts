@@ -1,4 +1,9 @@
-import { type DeviceConfig, generatePrivateKey, publicKey } from '@wgctrl/types'
+import {
+  type ConfigureOptions,
+  type DeviceConfig,
+  generatePrivateKey,
+  publicKey,
+} from '@wgctrl/types'
 import { MemoryBackend } from '@wgctrl/types/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { fakeIo } from '../testing.fixture.js'
@@ -25,11 +30,11 @@ async function configured(count: number, isTTY: boolean) {
 
 describe('a long change', () => {
   it('shows on a terminal how far it is, and leaves no trace', async () => {
-    const { device, err } = await configured(5001, true)
+    const { device, err, calls } = await configured(5001, true)
     expect(device).toMatchObject({ listenPort: 5 })
     expect(device.peers).toHaveLength(5001)
     expect(err).toContain(' 0/5001 peers')
-    expect(err).toContain(' 2500/5001 peers')
+    expect(calls).toBe(1)
     expect(err.endsWith('\r\x1b[K')).toBe(true)
   })
 
@@ -51,6 +56,35 @@ describe('a long change', () => {
       code: 'EINVAL',
       path: 'peers[3000].publicKey',
     })
+  })
+
+  it('shows what the backend tells of one write', async () => {
+    const backend = new MemoryBackend()
+    await backend.create('wg0')
+    const io = fakeIo({ isTTY: true, columns: 60 })
+    vi.spyOn(backend, 'configure').mockImplementation(
+      async (_, { peers = [] }, options?: ConfigureOptions) => {
+        expect(peers).toHaveLength(5001)
+        for (const sent of [2500, 6000]) {
+          await new Promise((resolve) => setTimeout(resolve, 60))
+          options?.onProgress?.(sent)
+        }
+      },
+    )
+    await withProgress(backend, progressBar(io.stderr)).configure('wg0', config(5001))
+    expect(io.written.err).toContain(' 2500/5001 peers')
+    expect(io.written.err).toContain(' 5001/5001 peers')
+  })
+
+  it('goes on where the terminal was closed', async () => {
+    const backend = new MemoryBackend()
+    await backend.create('wg0')
+    const paint = (): never => {
+      throw Object.assign(new Error('gone'), { code: 'EIO' })
+    }
+    const wrapped = withProgress(backend, progressBar({ ...fakeIo({ isTTY: true }).stderr, paint }))
+    await wrapped.configure('wg0', config(3000))
+    expect((await wrapped.device('wg0')).peers).toHaveLength(3000)
   })
 
   it('leaves no trace of one that failed', async () => {

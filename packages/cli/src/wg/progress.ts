@@ -1,11 +1,11 @@
-import { type Backend, type CallOptions, type DeviceConfig, WireGuardError } from '@wgctrl/types'
+import type { Backend, ConfigureOptions, DeviceConfig } from '@wgctrl/types'
 import type { Output } from '../io.js'
 
 /** Fewer peers than this are sent before a bar could be read. */
 const LONG = 2000
 
-/** Peers that are sent between two pictures of the bar. */
-const STEP = 500
+/** Milliseconds between two pictures of the bar. */
+const PAUSE = 50
 
 /** Shows on a terminal how far a long change is. */
 export interface Progress {
@@ -14,17 +14,26 @@ export interface Progress {
   end(): void
 }
 
-/** A bar on `output`; nothing where that is no terminal. */
+/** A bar on `output`; nothing where that is no terminal. One that was closed does not end a change. */
 export function progressBar(output: Output): Progress | undefined {
   if (!output.isTTY) return undefined
-  let isShown = false
+  let shownAt = Number.NEGATIVE_INFINITY
+  const paint = (text: string): void => {
+    try {
+      output.paint(text)
+    } catch {
+      // Nobody looks any more.
+    }
+  }
   return {
     report(done, total) {
-      isShown = true
-      output.paint(`\r\x1b[K${barText(done, total, output.columns ?? 80)}`)
+      const now = performance.now()
+      if (done > 0 && now - shownAt < PAUSE) return
+      shownAt = now
+      paint(`\r\x1b[K${barText(done, total, output.columns ?? 80)}`)
     },
     end() {
-      if (isShown) output.paint('\r\x1b[K')
+      if (shownAt > Number.NEGATIVE_INFINITY) paint('\r\x1b[K')
     },
   }
 }
@@ -37,10 +46,7 @@ export function barText(done: number, total: number, columns: number): string {
   return `[${'#'.repeat(filled)}${' '.repeat(width - filled)}]${count}`
 }
 
-/**
- * The same backend, sending a long change in pieces and telling how far it is. A change of many peers is
- * several messages on the wire anyway; their order stays.
- */
+/** The same backend, telling how far a long change is. It is sent as it would be without that. */
 export function withProgress(backend: Backend, progress: Progress | undefined): Backend {
   if (!progress) return backend
   return {
@@ -49,37 +55,26 @@ export function withProgress(backend: Backend, progress: Progress | undefined): 
     list: (options) => backend.list(options),
     device: (name, options) => backend.device(name, options),
     peers: (name, options) => backend.peers(name, options),
-    configure: (name, config, options) => inPieces(backend, progress, name, config, options),
+    configure: (name, config, options) => shown(backend, progress, name, config, options),
     [Symbol.asyncDispose]: () => backend[Symbol.asyncDispose](),
   }
 }
 
-async function inPieces(
+async function shown(
   backend: Backend,
   progress: Progress,
   name: string,
   config: DeviceConfig,
-  options: CallOptions | undefined,
+  options: ConfigureOptions | undefined,
 ): Promise<void> {
-  const peers = config.peers ?? []
-  if (peers.length < LONG) return backend.configure(name, config, options)
+  const total = config.peers?.length ?? 0
+  if (total < LONG) return backend.configure(name, config, options)
   try {
-    for (let at = 0; at < peers.length; at += STEP) {
-      progress.report(at, peers.length)
-      const piece = { peers: peers.slice(at, at + STEP) }
-      const change = at === 0 ? { ...config, ...piece } : piece
-      await backend.configure(name, change, options).catch((error: unknown) => {
-        throw relocated(error, at)
-      })
-    }
+    progress.report(0, total)
+    // A backend may send more peers than were asked for, and takes them away again.
+    const onProgress = (sent: number): void => progress.report(Math.min(sent, total), total)
+    await backend.configure(name, config, { ...options, onProgress })
   } finally {
     progress.end()
   }
-}
-
-/** An error that names a peer by its place in a piece, by its place among all. */
-function relocated(error: unknown, start: number): unknown {
-  if (!(error instanceof WireGuardError) || error.path === undefined) return error
-  const path = error.path.replace(/^peers\[(\d+)\]/, (_, at) => `peers[${start + Number(at)}]`)
-  return new WireGuardError(error.message, { code: error.code, path, cause: error })
 }

@@ -8,6 +8,11 @@ import type { ConnectionSource } from './get-device.js'
 import { type PackedMessage, packDevice, type WgDeviceChange } from './pack.js'
 import type { PeerWriter } from './peer-writer.js'
 
+interface WriteOptions extends ReplyOptions {
+  /** Told behind each message how many peers were applied. */
+  readonly onProgress?: ((appliedPeers: number) => void) | undefined
+}
+
 /** set-device of one family. */
 export class DeviceWriter {
   readonly #connections: ConnectionSource
@@ -28,7 +33,7 @@ export class DeviceWriter {
   async write<P>(
     change: WgDeviceChange<P>,
     peerWriter: PeerWriter<P>,
-    options: ReplyOptions = {},
+    options: WriteOptions = {},
   ): Promise<void> {
     const device = change.ifname ?? change.ifindex ?? ''
     const connection = await this.#connections.acquire()
@@ -47,7 +52,7 @@ export class DeviceWriter {
 async function sendAll(
   connection: Connection,
   messages: Iterable<PackedMessage>,
-  options: ReplyOptions,
+  options: WriteOptions,
 ): Promise<void> {
   let applied = 0
   for (const { request, completePeers, firstPeer } of messages) {
@@ -57,6 +62,7 @@ async function sendAll(
       throw located(error, applied, firstPeer)
     }
     applied = completePeers
+    options.onProgress?.(applied)
   }
 }
 

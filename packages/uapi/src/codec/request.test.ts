@@ -118,6 +118,18 @@ describe('a large set', () => {
     expect(read.peers[7]?.lines.filter((line) => line[0] === 'allowed_ip')).toHaveLength(20_000)
   })
 
+  it('tells how many peers were sent, behind the chunk that has them', () => {
+    const told: number[] = []
+    let chunks = 0
+    for (const _ of encodeSet(config, (peers) => told.push(peers))) {
+      expect(told.length).toBeLessThanOrEqual(chunks)
+      chunks++
+    }
+    expect(told.length).toBeGreaterThan(1)
+    expect(told).toEqual([...new Set(told)].sort((a, b) => a - b))
+    expect(told.at(-1)).toBeLessThanOrEqual(3000)
+  })
+
   it('has chunks that their receiver can zero while the next is made', () => {
     const whole = Buffer.concat(chunksOf(config))
     const parts: Buffer[] = []

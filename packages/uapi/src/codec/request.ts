@@ -19,22 +19,30 @@ export function encodeGet(): Uint8Array {
  * The request that applies `config`, in chunks. A chunk is the caller's to zero once it is sent, as it
  * may hold secrets.
  *
+ * @param onSent told how many peers were written when the chunk that has them was taken and sent
  * @source https://www.wireguard.com/xplatform/#configuration-protocol
  */
-export function* encodeSet(config: CheckedConfig): Generator<Uint8Array, void, undefined> {
+export function* encodeSet(
+  config: CheckedConfig,
+  onSent?: (peers: number) => void,
+): Generator<Uint8Array, void, undefined> {
   const writer = new LineWriter()
   writer.line('set', '1')
   if (config.privateKey) writer.key('private_key', config.privateKey)
   if (config.listenPort !== undefined) writer.line('listen_port', config.listenPort)
   if (config.firewallMark !== undefined) writer.line('fwmark', config.firewallMark)
   if (config.replacePeers) writer.line('replace_peers', 'true')
+  let peers = 0
   for (const peer of config.peers) {
     writePeer(writer, peer)
     for (const { text, remove } of peer.allowedIPs) {
       if (writer.isFull) yield writer.nextChunk()
       writer.line('allowed_ip', remove ? `-${text}` : text)
     }
-    if (writer.isFull) yield writer.nextChunk()
+    peers++
+    if (!writer.isFull) continue
+    yield writer.nextChunk()
+    onSent?.(peers)
   }
   writer.end()
   yield writer.chunk
