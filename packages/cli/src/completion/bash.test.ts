@@ -30,6 +30,7 @@ it('names of links are no words of bash: each is offered as what stands for it',
       'COMP_WORDS=(wgctrl show "") COMP_CWORD=2',
       '_wgctrl',
       // What bash makes of the line that it would have completed.
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is bash's
       'for word in "${COMPREPLY[@]}"; do eval "printf \'%s\\n\' $word"; done',
     ]
     const out = execFileSync('bash', ['--norc', '-c', lines.join('\n')], {

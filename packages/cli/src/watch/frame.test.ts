@@ -74,6 +74,12 @@ describe('a frame', () => {
     expect(text).toMatch(/AAAAAQkJ.*192\.0\.2\.7:51820 +1m 5s +2\.0 KiB\/s +0 +2\.0 KiB \/ 0 B +█/)
   })
 
+  it('counts as active who shook hands within three minutes, whatever moves', () => {
+    show(added(1, { lastHandshake: new Date(NOW - 170_000) }))
+    show(added(2, { lastHandshake: new Date(NOW - 190_000) }), added(3), transfer(3, 2048))
+    expect(renderFrame(table, options).join('\n')).toContain('wg0: 3 peers, 1 active')
+  })
+
   it('has the busiest peers that fit, and says how many more there are', () => {
     for (let index = 0; index < 500; index++) show(added(index))
     for (let index = 100; index < 200; index++) show(transfer(index, index))

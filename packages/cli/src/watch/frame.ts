@@ -69,22 +69,28 @@ function busiestRows(devices: readonly DeviceActivity[], count: number): Row[] {
 function headLines(devices: readonly DeviceActivity[], options: FrameOptions): string[] {
   if (devices.length === 0) return [cut('no WireGuard device is here yet', options.columns)]
   const shown = devices.slice(0, MOST_DEVICES)
-  const lines = shown.map((device) =>
-    cut(visible(headLine(device, options.hasUnicode)), options.columns),
-  )
+  const lines = shown.map((device) => cut(visible(headLine(device, options)), options.columns))
   const rest = devices.length - shown.length
   if (rest > 0)
     lines.push(cut(`and ${rest} more ${rest === 1 ? 'device' : 'devices'}`, options.columns))
   return lines.map((line) => styled(line, 'bold', options))
 }
 
-function headLine({ name, peers, isDown, failure }: DeviceActivity, hasUnicode: boolean): string {
+/** Its session is not over: it shook hands within three minutes. */
+function isActive({ lastHandshake }: PeerActivity, now: number): boolean {
+  return lastHandshake !== undefined && now - lastHandshake.getTime() < SESSION * 1000
+}
+
+function headLine(
+  { name, peers, isDown, failure }: DeviceActivity,
+  { hasUnicode, now }: FrameOptions,
+): string {
   if (failure !== undefined) return `${name}: ${failure}`
   let [received, transmitted, active] = [0, 0, 0]
   for (const peer of peers.values()) {
     received += peer.receiveRate
     transmitted += peer.transmitRate
-    if (peer.rate > 0) active++
+    if (isActive(peer, now)) active++
   }
   const count = `${peers.size} ${peers.size === 1 ? 'peer' : 'peers'}, ${active} active`
   const [down, up] = hasUnicode ? ['↓ ', '↑ '] : ['in ', 'out ']
