@@ -6,8 +6,9 @@ import {
   invalid,
   isNamed,
   parseEndpoint,
+  runInTurns,
 } from '@wgctrl/types'
-import { type DeviceDiff, diffDevice } from '../sync/diff.js'
+import { type DeviceDiff, diffSteps } from '../sync/diff.js'
 import { scopeIndexes } from '../sync/scopes.js'
 import { hostOf } from './address.js'
 import { type InterfaceHandle, wipeSecrets } from './context.js'
@@ -65,7 +66,7 @@ export async function makePlan(
   const state = await readState(handle)
   const { device } = state
   const before = device.firewallMark
-  const network = planNetwork(state, { ...desired, table })
+  const network = await runInTurns(planNetwork(state, { ...desired, table }))
   const firewallMark = desired.device.firewallMark ?? 0
   const pairs = await findOwnPairs(rtnl, index, [before, firewallMark], signal)
   const mark =
@@ -73,7 +74,8 @@ export async function makePlan(
       ? firewallMark
       : firewallMark || (await keptMark(handle, before, pairs))
   const interfaceIndex = await scopeIndexes(desired.device, netns)
-  const diff = diffDevice(device, { ...desired.device, firewallMark: mark }, { interfaceIndex })
+  const wanted = { ...desired.device, firewallMark: mark }
+  const diff = await runInTurns(diffSteps(device, wanted, { interfaceIndex }))
   wipeSecrets(device)
   const tables = new Set([before, ...pairs.map((pair) => pair.mark)])
   const own: OwnDefaults = {

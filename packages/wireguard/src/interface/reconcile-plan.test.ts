@@ -1,5 +1,5 @@
 import type { Route } from '@wgctrl/netlink'
-import type { Device } from '@wgctrl/types'
+import { type Device, runAtOnce } from '@wgctrl/types'
 import { describe, expect, it } from 'vitest'
 import { parseInterfaceAddress } from './address.js'
 import { desiredAllowedIPs, planNetwork } from './reconcile-plan.js'
@@ -46,7 +46,7 @@ const present = (...texts: string[]) =>
 
 /** What is planned, but for the order of the steps and what there is to plan by. */
 function changesOf(...args: Parameters<typeof planNetwork>) {
-  const { addresses, routes: _, ...changes } = planNetwork(...args)
+  const { addresses, routes: _, ...changes } = runAtOnce(planNetwork(...args))
   const { addAddresses, removeAddresses } = addresses
   return { addAddresses, removeAddresses, ...changes }
 }
@@ -114,7 +114,7 @@ describe('planNetwork', () => {
 
 describe('desiredAllowedIPs', () => {
   const device = deviceWith(['10.1.0.0/16', '10.2.0.0/16'])
-  const of = (...peers: object[]) => desiredAllowedIPs(device, { peers: peers as [] })
+  const of = (...peers: object[]) => runAtOnce(desiredAllowedIPs(device, { peers: peers as [] }))
 
   it('are all that a peer should have', () => {
     expect(of({ publicKey: key, allowedIPs: ['10.3.4.5/16'] })).toEqual(['10.3.0.0/16'])

@@ -6,6 +6,8 @@ import {
   type Family,
   type PeerConfig,
   parsePublicKey,
+  StepBudget,
+  type Steps,
 } from '@wgctrl/types'
 import type { InterfaceAddress } from './address.js'
 import { type AddressPlan, hasRoute, type PresentAddress, planAddresses } from './address-plan.js'
@@ -41,9 +43,9 @@ export interface NetworkPlan {
  * What has to change around a device. A route counts as ours, and goes when it is not wanted, if it is as
  * `up` makes it and leads to what is, or will be, an allowed IP; all others of the link are left alone.
  */
-export function planNetwork(state: InterfaceState, desired: DesiredState): NetworkPlan {
+export function* planNetwork(state: InterfaceState, desired: DesiredState): Steps<NetworkPlan> {
   const addresses = planAddresses(state.addresses, desired.addresses)
-  const allowedIPs = desiredAllowedIPs(state.device, desired.device)
+  const allowedIPs = yield* desiredAllowedIPs(state.device, desired.device)
   const before = state.device.peers.flatMap((peer) => peer.allowedIPs)
   const ours = ownRoutes(state, new Set([...before, ...allowedIPs]))
   const coming = connectedRoutes(desired.addresses)
@@ -54,7 +56,8 @@ export function planNetwork(state: InterfaceState, desired: DesiredState): Netwo
       !ours.has(route) &&
       !(isKernels(route) && going.has(route.destination) && !stays.has(route.destination)),
   )
-  const { routes, defaults } = planRoutes(allowedIPs, desired.table, [...staying, ...coming])
+  const around = [...staying, ...coming]
+  const { routes, defaults } = yield* planRoutes(allowedIPs, desired.table, around)
 
   const keyOf = (route: { destination: string; table: number }): string =>
     `${route.table} ${route.destination}`
@@ -71,26 +74,36 @@ export function planNetwork(state: InterfaceState, desired: DesiredState): Netwo
 }
 
 /** The allowed IPs that a device will have. @internal */
-export function desiredAllowedIPs(device: Device, desired: DeviceConfig): string[] {
+export function* desiredAllowedIPs(device: Device, desired: DeviceConfig): Steps<string[]> {
   const current = new Map(device.peers.map((peer) => [peer.publicKey, peer.allowedIPs]))
-  const all = (desired.peers ?? []).flatMap((peer) => {
-    if (peer.remove) return []
+  const all = new Set<string>()
+  const budget = new StepBudget()
+  for (const peer of desired.peers ?? []) {
+    if (budget.spend(1)) yield
+    if (peer.remove) continue
     const before = current.get(parsePublicKey(peer.publicKey))
-    if (peer.updateOnly && before === undefined) return []
-    return allowedIPsOf(peer, before ?? [])
-  })
-  return [...new Set(all)]
+    if (peer.updateOnly && before === undefined) continue
+    for (const network of yield* allowedIPsOf(peer, before ?? [], budget)) all.add(network)
+  }
+  return [...all]
 }
 
-function allowedIPsOf(peer: PeerConfig, before: readonly string[]): string[] {
-  const changes = (peer.allowedIPs ?? []).map((entry) => {
+function* allowedIPsOf(
+  peer: PeerConfig,
+  before: readonly string[],
+  budget: StepBudget,
+): Steps<Set<string>> {
+  const { allowedIPs = [], replaceAllowedIPs } = peer
+  const removes = allowedIPs.some((entry) => typeof entry === 'object' && entry.remove === true)
+  const result = new Set(removes || replaceAllowedIPs === false ? before : [])
+  for (const entry of allowedIPs) {
     const { cidr, remove = false } = typeof entry === 'string' ? { cidr: entry } : entry
-    return { cidr: canonicalCidr(cidr), remove }
-  })
-  const isChange = peer.replaceAllowedIPs === false || changes.some(({ remove }) => remove)
-  const result = new Set(isChange ? before : [])
-  for (const { cidr, remove } of changes) remove ? result.delete(cidr) : result.add(cidr)
-  return [...result]
+    const network = canonicalCidr(cidr)
+    if (remove) result.delete(network)
+    else result.add(network)
+    if (budget.spend(1)) yield
+  }
+  return result
 }
 
 /** The default route in the table of the mark is not among them: it has rules that belong to it. */

@@ -5,6 +5,7 @@ import {
   type Device,
   type DeviceKind,
   type Family,
+  runInTurns,
 } from '@wgctrl/types'
 import type { LookupRetry } from '../resolve.js'
 import { type InterfaceContext, type InterfaceHandle, wipeSecrets } from './context.js'
@@ -230,7 +231,7 @@ class Up {
     const { rtnl, index, signal } = handle
     const allowedIPs = device.peers.flatMap((peer) => peer.allowedIPs)
     const existing = await listRoutes(rtnl, { link: index }, signal)
-    const plan = planRoutes(allowedIPs, this.#table, existing)
+    const plan = await runInTurns(planRoutes(allowedIPs, this.#table, existing))
     for (const { destination, table } of plan.routes) {
       await this.#transaction.step(`add the route ${destination}`, () =>
         rtnl.addRoute({ destination, table, link: index }, { signal }),
