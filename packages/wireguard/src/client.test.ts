@@ -566,6 +566,31 @@ describe('calls on one device', () => {
     expect((await wg.device('wg0')).peers).toEqual([])
   })
 
+  it('wait for name servers as long as there are tries, and no longer than a timeout of the caller’s', async () => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    let tries = 0
+    const late: Lookup = async () => {
+      if (++tries > 15) return [{ address: '192.0.2.7' }]
+      throw Object.assign(new Error('no answer'), { code: 'EAI_AGAIN' })
+    }
+    const backend = await memory('userspace', 'wg0')
+    const endpoint = 'late.example:1'
+    const config = { peers: [{ publicKey: KEY, endpoint }] }
+    for (const call of ['configure', 'sync'] as const) {
+      tries = 0
+      const wg = await open({ backends: [backend], resolve: { lookup: late } })
+      const named = wg[call]('wg0', config)
+      // Sixteen tries take 72 seconds, more than the minute that a device has.
+      await vi.advanceTimersByTimeAsync(80_000)
+      await named
+      tries = 0
+      const error = failure(wg[call]('wg0', config, { timeout: 10_000 }))
+      await vi.advanceTimersByTimeAsync(10_000)
+      expect(await error).toMatchObject({ code: 'EAI_AGAIN', path: 'peers[0].endpoint' })
+    }
+  })
+
   it('that wait have one timeout altogether', async () => {
     const backend = new ScriptedBackend('userspace', () => sleep(200))
     const wg = await open({ backends: [backend], resolve: { lookup } })

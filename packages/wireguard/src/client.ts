@@ -67,7 +67,7 @@ import {
 } from './option-fields.js'
 import { type EndpointResolver, hasNames, PLACEHOLDER, withPlaceholders } from './resolve.js'
 import { type Change, type SyncOptions, syncDevice } from './sync/index.js'
-import { timeLeft } from './time-left.js'
+import { timeLeft, timeLeftBehindNames } from './time-left.js'
 import { openLinkSource } from './watch/link-source.js'
 import { LiveDevices } from './watch/live-devices.js'
 import type { Watcher, WatchOptions } from './watch/watcher.js'
@@ -288,7 +288,7 @@ export class WireGuard implements AsyncDisposable {
     checkFields(options, 'options', SYNC_OPTIONS)
     this.#refuseClosed('sync', name)
     const prepare = hasNames(desired)
-      ? (wait: Deadline) => this.#resolve(desired, wait.signal)
+      ? (wait: Deadline) => this.#resolveIn(desired, wait, options)
       : undefined
     return await this.#change(
       'sync',
@@ -542,7 +542,7 @@ export class WireGuard implements AsyncDisposable {
   ): Promise<void> {
     // Nothing is awaited without need: a call has its place in line from the moment it is made.
     const prepare = hasNames(config)
-      ? (wait: Deadline) => this.#resolve(config, wait.signal)
+      ? (wait: Deadline) => this.#resolveIn(config, wait, options)
       : undefined
     const place = { turn: outer, prepare }
     return this.#change('configure', name, options, place, (rest, turn, resolved = config) =>
@@ -550,6 +550,20 @@ export class WireGuard implements AsyncDisposable {
         backend.configure(name, resolved, left),
       ),
     )
+  }
+
+  /** How long it may take, says the number of tries, unless the caller gave a timeout. */
+  async #resolveIn(
+    config: DeviceConfig,
+    wait: Deadline,
+    { timeout }: CallOptions,
+  ): Promise<DeviceConfig> {
+    if (timeout === undefined) wait.pause()
+    try {
+      return await this.#resolve(config, wait.signal)
+    } finally {
+      if (timeout === undefined) wait.resume()
+    }
   }
 
   /** A config that is wrong elsewhere is refused before a name server hears of it. */
@@ -636,7 +650,7 @@ export class WireGuard implements AsyncDisposable {
     change: ChangeBody<T, Options, P>,
   ): Promise<T> {
     using deadline = new Deadline(options)
-    const rest = timeLeft(options)
+    const rest = prepare ? timeLeftBehindNames(options) : timeLeft(options)
     const { signal } = deadline
     try {
       checkLinkName(name)

@@ -60,8 +60,8 @@ it('tells of each failure after which a host is looked up again', async () => {
   await resolved
   const error = expect.objectContaining({ code: 'EAI_AGAIN' })
   expect(onRetry.mock.calls).toEqual([
-    [{ host: 'host.example', delay: 1000, error }],
-    [{ host: 'host.example', delay: 1200, error }],
+    [{ host: 'host.example', endpoint: 'host.example:5', delay: 1000, error }],
+    [{ host: 'host.example', endpoint: 'host.example:5', delay: 1200, error }],
   ])
   onRetry.mockClear()
   const vain = new EndpointResolver({ lookup: lookupAfter(9, 'ENOTFOUND'), onRetry })

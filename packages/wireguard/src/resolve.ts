@@ -50,6 +50,8 @@ export interface ResolveOptions {
 /** A name server did not answer. */
 export interface LookupRetry {
   readonly host: string
+  /** The first endpoint with this host, as the config has it. */
+  readonly endpoint: string
   /** Milliseconds until the host is looked up again. */
   readonly delay: number
   readonly error: NodeJS.ErrnoException
@@ -89,8 +91,8 @@ export class EndpointResolver {
     const failed = new AbortController()
     const either = AbortSignal.any([signal, failed.signal])
     try {
-      const searches = Array.from(hosts, async ([host, path]): Promise<[string, string]> => {
-        return [host, await this.#find(host, path, either, onRetry)]
+      const searches = Array.from(hosts.values(), async (name): Promise<[string, string]> => {
+        return [name.host, await this.#find(name, either, onRetry)]
       })
       const found = new Map(await Promise.all(searches))
       return await runInTurns(withAddresses(config, found))
@@ -101,20 +103,19 @@ export class EndpointResolver {
   }
 
   async #find(
-    host: string,
-    path: string,
+    name: HostName,
     signal: AbortSignal,
     onRetry: ResolveOptions['onRetry'],
   ): Promise<string> {
     try {
-      return await this.#search(host, signal, onRetry)
+      return await this.#search(name, signal, onRetry)
     } catch (error) {
-      throw unresolved(host, path, error)
+      throw unresolved(name, error)
     }
   }
 
   async #search(
-    host: string,
+    { host, endpoint }: HostName,
     signal: AbortSignal,
     onRetry: ResolveOptions['onRetry'],
   ): Promise<string> {
@@ -127,7 +128,7 @@ export class EndpointResolver {
       } catch (error) {
         const isPassing = (error as NodeJS.ErrnoException).code === NO_ANSWER
         if (!isPassing || signal.aborted || tries >= this.#retries) throw error
-        const again = { host, delay: Math.min(delay, LONGEST_DELAY) }
+        const again = { host, endpoint, delay: Math.min(delay, LONGEST_DELAY) }
         const retry = { ...again, error: error as NodeJS.ErrnoException }
         await this.#onRetry?.(retry)
         await onRetry?.(retry)
@@ -174,13 +175,23 @@ function peersOf(config: DeviceConfig): readonly PeerConfig[] {
 /** To look at an endpoint is a tenth of the work that a peer is otherwise. */
 const GLANCE = 0.1
 
-/** The hosts that have to be looked up, each with the path of the first endpoint that names it. */
-function* namedHosts(config: DeviceConfig): Steps<Map<string, string>> {
-  const hosts = new Map<string, string>()
+/** A host that has to be looked up. */
+interface HostName {
+  readonly host: string
+  /** The first endpoint that names it, and where that stands. */
+  readonly endpoint: string
+  readonly path: string
+}
+
+function* namedHosts(config: DeviceConfig): Steps<Map<string, HostName>> {
+  const hosts = new Map<string, HostName>()
   const budget = new StepBudget()
   for (const [index, peer] of peersOf(config).entries()) {
     const host = nameIn(peer)?.host
-    if (host !== undefined && !hosts.has(host)) hosts.set(host, `peers[${index}].endpoint`)
+    if (host !== undefined && !hosts.has(host)) {
+      const path = `peers[${index}].endpoint`
+      hosts.set(host, { host, endpoint: peer.endpoint as string, path })
+    }
     if (budget.spend(GLANCE)) yield
   }
   return hosts
@@ -237,7 +248,7 @@ function bracketed(address: string, port: number): string {
 const NO_ANSWER = 'EAI_AGAIN'
 
 /** An abort is the caller's own; running out of time is a name server's failure, and not the device's. */
-function unresolved(host: string, path: string, cause: unknown): unknown {
+function unresolved({ host, path }: HostName, cause: unknown): unknown {
   const { code: found = 'ENOTFOUND', message } = cause as NodeJS.ErrnoException
   if (found === 'ABORT_ERR') return cause
   const code = found === 'ETIMEDOUT' ? NO_ANSWER : found

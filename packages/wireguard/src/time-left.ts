@@ -15,3 +15,16 @@ export function timeLeft<T extends CallOptions>(options: T): () => T {
     return { ...options, timeout: Math.max(SHORTEST, left) }
   }
 }
+
+/**
+ * The same of a call that waits for name servers first: how long these may take, says the number of tries,
+ * unless the caller gave a timeout; the device has its usual time behind that.
+ */
+export function timeLeftBehindNames<T extends CallOptions>(options: T): () => T {
+  return options.timeout === undefined ? () => options : timeLeft(options)
+}
+
+/** For what waits for name servers: no other timeout than one that the caller gave. */
+export function callersTime({ signal, timeout }: CallOptions): CallOptions {
+  return { signal, timeout: timeout ?? Number.POSITIVE_INFINITY }
+}

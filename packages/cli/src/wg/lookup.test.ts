@@ -40,7 +40,7 @@ describe('WG_ENDPOINT_RESOLUTION_RETRIES', () => {
     const [first = '', second = ''] = io.written.err.split('\n')
     if (times === 1) expect(io.written.err).toBe('')
     else
-      expect(first).toMatch(/^Temporary failure .*: `host.example'. Trying again in 1.00 seconds/)
+      expect(first).toMatch(/^Temporary failure .*: `host.example:5'. Trying again in 1.00 seconds/)
     if (times > 2) expect(second).toContain('Trying again in 1.20 seconds...')
   })
 

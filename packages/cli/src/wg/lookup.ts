@@ -17,9 +17,9 @@ function resolveOptions({ env, stderr }: Io): ResolveOptions {
 }
 
 /** As wg(8) says it. */
-export function retryLine({ host, delay, error }: LookupRetry): string {
+export function retryLine({ endpoint, delay, error }: LookupRetry): string {
   const seconds = (delay / 1000).toFixed(2)
-  return `${lookupProblem(error)}: \`${host}'. Trying again in ${seconds} seconds...\n`
+  return `${lookupProblem(error)}: \`${endpoint}'. Trying again in ${seconds} seconds...\n`
 }
 
 function retriesOf(text = '15'): number {

@@ -1,22 +1,20 @@
 import { type CallOptions, Deadline, type DeviceConfig, withCheckedConfig } from '@wgctrl/types'
 import { type LookupRetry, PLACEHOLDER, withPlaceholders } from '../resolve.js'
+import { callersTime } from '../time-left.js'
 import type { InterfaceContext } from './context.js'
 
 export interface NameOptions extends CallOptions {
   readonly onRetry?: ((retry: LookupRetry) => unknown) | undefined
 }
 
-/**
- * The same config with every endpoint an address. How long that may take, says the number of tries; a timeout
- * counts that the caller gave, and not the one that other calls have without.
- */
+/** The same config with every endpoint an address. How long that may take: {@link callersTime}. */
 export async function resolveNames(
   { resolver }: Pick<InterfaceContext, 'resolver'>,
   config: DeviceConfig,
-  { signal, timeout = Number.POSITIVE_INFINITY, onRetry }: NameOptions,
+  options: NameOptions,
 ): Promise<DeviceConfig> {
-  using deadline = new Deadline({ signal, timeout })
-  return await resolver.resolve(config, deadline.signal, onRetry)
+  using deadline = new Deadline(callersTime(options))
+  return await resolver.resolve(config, deadline.signal, options.onRetry)
 }
 
 /**
