@@ -1,15 +1,30 @@
 import { inspect } from 'node:util'
-import { invalid, type PublicKey, parsePublicKey } from '@wgctrl/types'
+import { InvalidTypeError, invalid, type PublicKey, parsePublicKey } from '@wgctrl/types'
 import { findProblems } from './check.js'
-import type { ConfigDocument } from './document.js'
+import { ConfigDocument } from './document.js'
 import { InterfaceSection } from './interface-section.js'
 import type { Dialect } from './key-rule.js'
 import { type PeerFields, PeerSection } from './peer-section.js'
 import type { ConfigProblem } from './problem.js'
 import type { Section } from './section.js'
 
-/** The document behind a file, for the modules beside this one. */
+/**
+ * The document behind a file, for the modules beside this one; of a file of another copy of the library, one that
+ * says the same.
+ *
+ * @throws {TypeError} when it is no file
+ */
 export let documentOf: (file: ConfigFile) => ConfigDocument
+
+/** What a file says to another copy of the library. */
+interface Written {
+  readonly text: string
+  readonly dialect: Dialect
+  readonly path: string | undefined
+}
+
+/** Marks files across copies of this package (two versions, ESM beside CJS), and gives what they say. */
+const brand: unique symbol = Symbol.for('wgctrl.config-file') as never
 
 /**
  * A config file that can be changed without losing anything: comments, order, blank lines, spelling,
@@ -33,7 +48,15 @@ export class ConfigFile {
   readonly interface: InterfaceSection
 
   static {
-    documentOf = (file) => file.#document
+    documentOf = (file) => {
+      const given: unknown = file
+      if (typeof given !== 'object' || given === null || !(brand in given)) {
+        throw new InvalidTypeError('config', 'must be what parseConfig returned')
+      }
+      if (#document in given) return given.#document
+      const { text, dialect, path } = (given as ConfigFile)[brand]()
+      return new ConfigDocument(text, dialect, path)
+    }
   }
 
   /** Use `parseConfig`. @internal */
@@ -97,6 +120,12 @@ export class ConfigFile {
   /** What there is, secrets `(hidden)`. */
   toJSON(): object {
     return { interface: this.interface.toJSON(), peers: this.peers.map((peer) => peer.toJSON()) }
+  }
+
+  /** @internal */
+  [brand](): Written {
+    const { dialect, path } = this.#document
+    return { text: this.#document.format(), dialect, path }
   }
 
   #view(section: Section): PeerSection {

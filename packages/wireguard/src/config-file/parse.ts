@@ -57,9 +57,6 @@ export function parseNamed(
 
 /** The whole text of a file, secrets included. */
 export function formatConfig(config: ConfigFile): string {
-  if (!(config instanceof ConfigFile)) {
-    throw new InvalidTypeError('config', 'must be what parseConfig returned')
-  }
   return documentOf(config).format()
 }
 

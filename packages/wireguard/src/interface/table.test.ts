@@ -19,10 +19,13 @@ describe('tableNumber', () => {
     expect(await tableNumber('main')).toBe(254)
   })
 
-  it('refuses a name that no file has', async () => {
-    await expect(tableNumber('no-such-table')).rejects.toMatchObject({
-      code: 'EINVAL',
-      path: 'table',
-    })
-  })
+  it.each(['no-such-table', 'constructor', 'toString', '__proto__'])(
+    'refuses %s, a name that no file has',
+    async (name) => {
+      await expect(tableNumber(name)).rejects.toMatchObject({
+        code: 'EINVAL',
+        path: 'table',
+      })
+    },
+  )
 })
