@@ -14,7 +14,7 @@ export async function loseDevice(
   while ((await namespace.ip('link')).includes(`${name}:`)) await sleep(10)
 }
 
-async function daemonsOf(name: string): Promise<number[]> {
+export async function daemonsOf(name: string): Promise<number[]> {
   const daemons: number[] = []
   for (const entry of await readdir('/proc')) {
     if (!/^\d+$/.test(entry)) continue

@@ -10,6 +10,7 @@ import {
   bringDown,
   bringUp,
   type DownOptions,
+  type DownResult,
   type InterfaceConfig,
   type UpOptions,
   type UpResult,
@@ -128,7 +129,7 @@ export class Ours implements Side, AsyncDisposable {
     return bringUp(this.context, config, options)
   }
 
-  bringDown(target: string | InterfaceConfig, options?: DownOptions): Promise<void> {
+  bringDown(target: string | InterfaceConfig, options?: DownOptions): Promise<DownResult> {
     return bringDown(this.context, target, options)
   }
 

@@ -60,6 +60,11 @@ export interface DeleteOptions extends CallOptions {
    * left alone, and the call fails with `ECONNREFUSED`.
    */
   readonly removeStale?: boolean | undefined
+  /**
+   * Userspace only: a daemon that does not let go of its device within 3 seconds, as one that was stopped, is
+   * ended with SIGKILL, where /proc tells which process it is. Absent: it is waited for until the timeout.
+   */
+  readonly removeHung?: boolean | undefined
 }
 
 /**

@@ -177,7 +177,7 @@ export class UserspaceBackend implements Backend {
 
   delete(name: string, options: DeleteOptions = {}): Promise<void> {
     return this.#change('delete', name, options, async ({ path, signal }) => {
-      await deleteDevice(name, path, this.#directory, options.removeStale === true, signal)
+      await deleteDevice(name, path, this.#directory, options, signal)
       this.#writer.forget(path)
     })
   }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { abortable, type CreateOptions, WireGuardError } from '@wgctrl/types'
+import { abortable, type CreateOptions, type DeleteOptions, WireGuardError } from '@wgctrl/types'
 import { encodeSet } from './codec/request.js'
 import { daemonCommand } from './command.js'
 import { Daemon } from './daemon.js'
@@ -8,6 +8,7 @@ import { isSocket } from './failure.js'
 import { readIdentity } from './identity.js'
 import { hasLink } from './links.js'
 import { UapiSocket } from './socket.js'
+import { listenersOn } from './socket-holder.js'
 
 /** Milliseconds between two looks at something that no event tells of. */
 const POLL_INTERVAL = 10
@@ -17,6 +18,9 @@ const POLL_INTERVAL = 10
  * does so after every operation and looks once a second whether its socket is still there.
  */
 const LINK_GRACE = 3000
+
+/** Milliseconds until a daemon that does not let go of its caller passes for one that hangs. */
+const HUNG_TIME = 3000
 
 /** What a socket says before its daemon listens, or while it goes away. */
 const NOT_READY = new Set<string | undefined>(['ENOENT', 'ECONNREFUSED', 'EPROTO'])
@@ -177,9 +181,10 @@ export async function deleteDevice(
   name: string,
   path: string,
   directory: SocketDirectory,
-  removeStale: boolean,
+  { removeStale = false, removeHung = false }: DeleteOptions,
   signal: AbortSignal,
 ): Promise<void> {
+  const listeners = removeHung ? await listenersOn(path) : []
   const identity = await directory.identity(path)
   const hadLink = await hasLink(name)
   const daemon = await UapiSocket.open(path, signal).catch(async (error) => {
@@ -192,13 +197,42 @@ export async function deleteDevice(
     // boringtun, which reads one request in a thread of its own, could not end while it waits for it.
     for (const chunk of encodeSet({ replacePeers: false, peers: [] })) await daemon.send(chunk)
     await directory.remove(path)
-    while (await daemon.receive()) {}
+    const gone = untilGone(daemon)
+    if (removeHung) await endUnlessGone(gone, path, listeners)
+    else await gone
   } finally {
     daemon.close()
   }
   // The link goes with the daemon's last descriptor, which may be a moment later.
   const end = performance.now() + LINK_GRACE
   while (hadLink && (await hasLink(name)) && performance.now() < end) await pause(signal)
+}
+
+async function untilGone(daemon: UapiSocket): Promise<void> {
+  while (await daemon.receive()) {}
+}
+
+/** Ends who does not let go, if it is known who that is: those that listened before and do so still. */
+async function endUnlessGone(
+  gone: Promise<void>,
+  path: string,
+  listeners: readonly number[],
+): Promise<void> {
+  const waiting = new AbortController()
+  const late = sleep(HUNG_TIME, 'late', { signal: waiting.signal }).catch(() => {})
+  try {
+    if ((await Promise.race([gone, late])) !== 'late') return
+  } finally {
+    waiting.abort()
+  }
+  const present = new Set(await listenersOn(path))
+  const hung = listeners.filter((pid) => present.has(pid))
+  for (const pid of hung) process.kill(pid, 'SIGKILL')
+  // Whoever is killed in the middle of an answer resets the connection.
+  const ended = gone.catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPROTO' && error.code !== 'ECONNRESET') throw error
+  })
+  if (hung.length > 0) await ended
 }
 
 async function pause(signal: AbortSignal): Promise<void> {

@@ -27,6 +27,24 @@ export async function holderOf(path: string, pid: number): Promise<Holder | unde
   return holder
 }
 
+/**
+ * The processes that listen on a socket that is, or was, bound to `path`, in whichever network namespace; none
+ * without /proc, and none of those that may not be looked into.
+ */
+export async function listenersOn(path: string): Promise<number[]> {
+  const sockets = new Map<string, ReadonlySet<string>>()
+  const listeners: number[] = []
+  for (const entry of await entriesOf('/proc')) {
+    const pid = /^\d+$/.test(entry) ? Number(entry) : undefined
+    const netns = pid && (await readlink(`/proc/${pid}/ns/net`).catch(() => undefined))
+    if (!pid || !netns) continue
+    const links = sockets.get(netns) ?? (await linksOf(path, pid))
+    sockets.set(netns, links)
+    if (links.size > 0 && (await holds(pid, links))) listeners.push(pid)
+  }
+  return listeners
+}
+
 /** How descriptors of the sockets bound to `path` look, in the network namespace of the program. */
 async function linksOf(path: string, pid: number): Promise<ReadonlySet<string>> {
   const table = await readFile(`/proc/${pid}/net/unix`, 'utf8').catch(() => '')

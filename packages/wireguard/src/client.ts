@@ -35,10 +35,12 @@ import {
 import { type DeviceList, readDevices } from './device-list.js'
 import type { HandshakeOptions, Handshakes } from './handshakes/handshakes.js'
 import type { DeviceCalls, InterfaceContext } from './interface/context.js'
+import { checkHooksAlone } from './interface/down.js'
 import {
   bringDown,
   bringUp,
   type DownOptions,
+  type DownResult,
   type InterfaceChange,
   type InterfaceConfig,
   type InterfaceSettings,
@@ -326,13 +328,13 @@ export class WireGuard implements AsyncDisposable {
   }
 
   /** Removes exactly what {@link up} made, also after a crash. Linux only. @throws {StepError} */
-  async down(target: string | InterfaceConfig, options: DownOptions = {}): Promise<void> {
+  async down(target: string | InterfaceConfig, options: DownOptions = {}): Promise<DownResult> {
     checkFields(options, 'options', DOWN_OPTIONS)
     const name = typeof target === 'string' ? target : target?.name
     this.#requireLinks('down', name)
     if (typeof target === 'string') checkInterfaceName(target)
-    else checkNamedInterface(target)
-    await this.#changeInterface('down', name, options, undefined, (interfaces) =>
+    else checkHooksAlone(target)
+    return await this.#changeInterface('down', name, options, undefined, (interfaces) =>
       bringDown(interfaces, target, options),
     )
   }
@@ -494,11 +496,27 @@ export class WireGuard implements AsyncDisposable {
       delete: (name, options = {}) => this.#delete(name, options, turn),
       device: (name, options = {}) => this.#device(name, options, turn),
       configure: (name, config, options = {}) => this.#configure(name, config, options, turn),
+      peers: (name, options = {}) => this.#peers(name, options, turn),
     }
   }
 
   #device(name: string, options: ClientCallOptions, turn?: Turn): Promise<Device> {
     return this.#ask('device', name, options, turn, (backend, left) => backend.device(name, left))
+  }
+
+  async *#peers(
+    name: string,
+    options: ClientCallOptions,
+    turn: Turn,
+  ): AsyncGenerator<Peer, void, undefined> {
+    const { peers, first } = await this.#ask('peers', name, options, turn, (backend, left) =>
+      begin(backend.peers(name, left)),
+    )
+    try {
+      for (let next = first; !next.done; next = await peers.next()) yield next.value
+    } finally {
+      await peers.return?.()
+    }
   }
 
   #create(name: string, options: CreateOptions & ClientCallOptions, outer?: Turn): Promise<void> {

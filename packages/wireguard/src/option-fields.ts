@@ -32,6 +32,7 @@ export const CREATE_OPTIONS: FieldsOf<CreateOptions & ClientCallOptions> = {
 export const DELETE_OPTIONS: FieldsOf<DeleteOptions & ClientCallOptions> = {
   ...client,
   removeStale: true,
+  removeHung: true,
 }
 export const SYNC_OPTIONS: FieldsOf<SyncOptions & ClientCallOptions> = {
   ...client,
@@ -132,7 +133,11 @@ export const JUST_IN_TIME_OPTIONS: FieldsOf<JustInTimeOptions> = {
   onEvent: true,
 }
 
-export const PARSE_OPTIONS: FieldsOf<ParseOptions> = { dialect: true, unknownKeys: true }
+export const PARSE_OPTIONS: FieldsOf<ParseOptions> = {
+  dialect: true,
+  unknownKeys: true,
+  mistakes: true,
+}
 export const READ_OPTIONS: FieldsOf<ReadOptions> = {
   ...PARSE_OPTIONS,
   unsafePermissions: true,

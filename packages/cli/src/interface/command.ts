@@ -21,7 +21,7 @@ export const interfaceCommands: readonly Command[] = [
   {
     name: 'up',
     summary: 'Bring an interface up from its config file',
-    description: `Makes the device and gives it what the file says: keys, peers, addresses, MTU, routes, firewall rules and name servers, as wg-quick(8) does. When a step fails, those before it are taken back.
+    description: `Makes the device and gives it what the file says: keys, peers, addresses, MTU, routes, firewall rules and name servers, as wg-quick(8) does. When a step fails, those before it are taken back; so they are on SIGINT, SIGTERM and SIGHUP, where a second signal ends the command at once.
 
 ${hooksText}`,
     arguments: [target],
@@ -42,7 +42,7 @@ ${hooksText}`,
   {
     name: 'down',
     summary: 'Take an interface down',
-    description: `Removes the device and what "up" or wg-quick(8) made for it. With SaveConfig in the file, the file is brought in line with the device before; its comments stay. An interface that has no file in /etc/wireguard is removed all the same.
+    description: `Removes the device and what "up" or wg-quick(8) made for it. With SaveConfig in the file, the file is brought in line with the device before; its comments stay. An interface that has no file in /etc/wireguard is removed all the same, and so is one whose file has mistakes or can be written by others: a warning says so, hooks of a file that others can write are not run, and such a file is not written. A signal is heard when all is done; a second one ends the command at once.
 
 ${hooksText}`,
     arguments: [target],

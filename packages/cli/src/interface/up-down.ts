@@ -1,8 +1,9 @@
+import { realpath } from 'node:fs/promises'
 import {
+  AbortError,
   type ConfigFile,
   type InterfaceConfig,
   readConfigFile,
-  toInterfaceConfig,
   type UpOptions,
   updateConfig,
   type WireGuard,
@@ -17,10 +18,13 @@ import { say, warner } from '../warner.js'
 import { retryLine } from '../wg/lookup.js'
 import { choiceOf } from './choice.js'
 import { findConfig } from './config-path.js'
+import { readDownFile } from './down-file.js'
 import { interfaceOf } from './interface-file.js'
+import { Interruption } from './interruption.js'
 
 const KINDS = ['linux-kernel', 'userspace'] as const
 
+/** A signal takes back what was done: a half of an interface is none. */
 export const runUp: Run = (invocation, io) =>
   withInterfaces(invocation, io, async (wg) => {
     const [word = ''] = invocation.words
@@ -31,26 +35,40 @@ export const runUp: Run = (invocation, io) =>
       found.name,
       invocation,
     )
-    await wg.up(config, { ...commonOptions(invocation, io), backend: backendOf(invocation) })
+    using interruption = new Interruption()
+    const { signal } = interruption
+    const configFile = await realpath(found.path)
+    const options = { ...commonOptions(invocation, io), configFile, signal }
+    try {
+      await wg.up(config, { ...options, backend: backendOf(invocation) })
+    } catch (error) {
+      if (interruption.status === undefined) throw error
+      const text = error instanceof AbortError ? 'interrupted; all is taken back' : String(error)
+      say(io.stderr, `${invocation.program} ${invocation.command}: ${text}\n`)
+      return interruption.status
+    }
     return 0
   })
 
+/** A signal is heard when all is done: what is half gone is of no use to anybody. */
 export const runDown: Run = (invocation, io) =>
   withInterfaces(invocation, io, async (wg) => {
     const [word = ''] = invocation.words
     const options = commonOptions(invocation, io)
-    const found = await findConfig(word, warner(invocation, io))
+    const warn = warner(invocation, io)
+    const found = await findConfig(word, warn)
+    using interruption = new Interruption()
     if (!found) {
       await wg.down(word, options)
-      return 0
+      return interruption.status ?? 0
     }
     const { trust } = invocation.globals
-    const file = await readConfigFile(found.path, trust)
+    const config = await readDownFile(found, trust, warn)
     // Read anew: another call may have written it while this one stood in line.
     const save = async (current: InterfaceConfig) =>
       saveConfig(wg, found.path, await readConfigFile(found.path, trust), current)
-    await wg.down(toInterfaceConfig(file, found.name), { ...options, save })
-    return 0
+    await wg.down(config, { ...options, configFile: await realpath(found.path), save })
+    return interruption.status ?? 0
   })
 
 export function commonOptions(invocation: Invocation, io: Io): UpOptions {

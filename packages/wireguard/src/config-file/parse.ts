@@ -17,6 +17,11 @@ export interface ParseOptions {
    * are in `warnings`, and `toDeviceConfig` refuses them. `refuse`: as both programs do.
    */
   readonly unknownKeys?: 'keep' | 'refuse' | undefined
+  /**
+   * Lines that neither program can read. Absent: `refuse` the file. `keep`: they count for nothing, and are in
+   * `warnings`. For who wants what else is in the file, such as its hooks; `toDeviceConfig` takes what is left.
+   */
+  readonly mistakes?: 'keep' | 'refuse' | undefined
 }
 
 /**
@@ -40,16 +45,18 @@ export function parseConfig(text: string, options: ParseOptions = {}): ConfigFil
 /** @param path how the error names the file */
 export function parseNamed(
   text: string,
-  { dialect = 'wg-quick', unknownKeys = 'keep' }: ParseOptions,
+  { dialect = 'wg-quick', unknownKeys = 'keep', mistakes = 'refuse' }: ParseOptions,
   path: string | undefined,
 ): ConfigFile {
   if (typeof text !== 'string') throw new InvalidTypeError('text', 'a config must be a string')
   checkChoice(dialect, 'options.dialect', ['wg', 'wg-quick'])
   checkChoice(unknownKeys, 'options.unknownKeys', ['keep', 'refuse'])
+  checkChoice(mistakes, 'options.mistakes', ['keep', 'refuse'])
   const document = new ConfigDocument(text, dialect, path)
   const problems = findLineProblems(document)
   const isRefused = problems.some(
-    (found) => isFatal(found) || (unknownKeys === 'refuse' && isUnknown(found)),
+    (found) =>
+      (mistakes === 'refuse' && isFatal(found)) || (unknownKeys === 'refuse' && isUnknown(found)),
   )
   if (isRefused) throw new ConfigFileError(allRefusals(document), path)
   return new ConfigFile(document)

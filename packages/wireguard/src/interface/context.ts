@@ -6,6 +6,7 @@ import {
   type Device,
   type DeviceConfig,
   type DeviceKind,
+  type Peer,
   SecretKey,
 } from '@wgctrl/types'
 import type { EndpointResolver } from '../resolve.js'
@@ -16,6 +17,7 @@ export interface DeviceCalls {
   create(name: string, options?: CreateOptions & WithBackend): Promise<void>
   delete(name: string, options?: DeleteOptions & WithBackend): Promise<void>
   device(name: string, options?: CallOptions & WithBackend): Promise<Device>
+  peers(name: string, options?: CallOptions & WithBackend): AsyncIterable<Peer>
   /** Resolves host names in endpoints. */
   configure(name: string, config: DeviceConfig, options?: CallOptions & WithBackend): Promise<void>
 }

@@ -1,29 +1,29 @@
-import { type Link, Rtnl } from '@wgctrl/netlink'
+import { Rtnl } from '@wgctrl/netlink'
 import {
   AbortError,
+  checkFields,
   checkInterfaceName,
   Deadline,
-  type Device,
-  type DeviceKind,
   WireGuardError,
 } from '@wgctrl/types'
+import { INTERFACE_FIELDS } from '../option-fields.js'
 import { type InterfaceContext, wipeSecrets } from './context.js'
 import { currentConfig } from './current.js'
-import { findOwnPairs, removePair } from './default-route.js'
+import { removePair } from './default-route.js'
 import { listDns, unsetDns } from './dns.js'
-import { type FoundFirewall, findFirewall } from './firewall.js'
-import { findDeadPairs } from './firewall-mark.js'
+import { canFindFirewall, removeFirewall } from './firewall.js'
+import { askDaemon, type FoundInterface, findInterface } from './found-interface.js'
 import {
   type CheckedInterface,
-  checkNamedInterface,
+  checkInterface,
   type Hook,
   type InterfaceConfig,
 } from './interface-config.js'
-import { findLink, kindOf, removeDevice, removeStaleSocket } from './link.js'
-import type { RulePair } from './policy-rule.js'
+import { removeDevice, removeStaleSocket } from './link.js'
 import { listStandbys, removeStandbys } from './standby-route.js'
 import { Transaction } from './transaction.js'
 import { type InterfaceOptions, runHooks } from './up.js'
+import type { InterfaceWarning } from './warning.js'
 
 export interface DownOptions extends InterfaceOptions {
   /**
@@ -33,30 +33,35 @@ export interface DownOptions extends InterfaceOptions {
   readonly save?: ((current: InterfaceConfig) => unknown) | undefined
 }
 
+/** What came of `down`. */
+export interface DownResult {
+  readonly name: string
+  readonly warnings: readonly InterfaceWarning[]
+}
+
 /**
  * Removes an interface and what `up` or wg-quick(8) made for it: rules, routes, firewall rules, name
  * servers, the daemon. What there is to remove is read from the system, so it does not matter who made it,
  * when, and whether the daemon lives; a second call finishes what a first one could not.
  *
- * @param target a name, or the config that `up` was given: it has the hooks, and says with `table` that
- *   rules of the same shape as ours are not ours
- * @throws {StepError} `step` says what could not be removed; the rest was
+ * @param target a name, or the config that `up` was given. Of a config count the hooks, whether there are name
+ *   servers, `table`, which says that rules of the same shape as ours are not ours, `firewallMark` and
+ *   `saveConfig`; what else is in it may be wrong
+ * @throws {StepError} `step` says what could not be removed first, `failures` what else; the rest was
  * @throws {WireGuardError} `ENODEV` when nothing of it is there, `ENOTWIREGUARD`
  */
 export async function bringDown(
   context: InterfaceContext,
   target: string | InterfaceConfig,
   options: DownOptions = {},
-): Promise<void> {
-  const name = typeof target === 'string' ? target : target?.name
-  if (typeof target === 'string') checkInterfaceName(target)
-  const config = typeof target === 'string' ? undefined : target
-  const checked = config && checkNamedInterface(config)
+): Promise<DownResult> {
+  const config = typeof target === 'string' ? { name: target } : target
+  const hooks = checkHooksAlone(config)
   new Deadline(options).end()
   const rtnl = await Rtnl.open({ netns: context.netns })
-  const transaction = new Transaction('down', name, options)
+  const transaction = new Transaction('down', config.name, options)
   try {
-    await new Down(context, name, config, checked, options, transaction, rtnl).run()
+    return await new Down(context, config, hooks, options, transaction, rtnl).run()
   } catch (error) {
     throw options.signal?.aborted
       ? new AbortError(options.signal.reason)
@@ -66,84 +71,77 @@ export async function bringDown(
   }
 }
 
-/** No daemon serves it; or, where there are no userspace devices or the facade was opened without, none could. */
-const NOBODY = new Set(['ENODEV', 'EUNSUPPORTED', 'ENOBACKEND'])
+/** Nobody has to mend a config before the interface can go: of what else is wrong nothing is needed. */
+export function checkHooksAlone(config: InterfaceConfig): CheckedInterface['hooks'] {
+  checkFields(config, 'config', INTERFACE_FIELDS, '')
+  checkInterfaceName(config.name)
+  return checkInterface({ hooks: config.hooks }).hooks
+}
 
 class Down {
   readonly #context: InterfaceContext
   readonly #name: string
-  readonly #config: InterfaceConfig | undefined
-  readonly #checked: CheckedInterface | undefined
+  readonly #config: InterfaceConfig
+  readonly #hooks: CheckedInterface['hooks']
   readonly #options: DownOptions
   readonly #transaction: Transaction
   readonly #rtnl: Rtnl
   readonly #failures: unknown[] = []
+  readonly #warnings: InterfaceWarning[] = []
 
   constructor(
     context: InterfaceContext,
-    name: string,
-    config: InterfaceConfig | undefined,
-    checked: CheckedInterface | undefined,
+    config: InterfaceConfig,
+    hooks: CheckedInterface['hooks'],
     options: DownOptions,
     transaction: Transaction,
     rtnl: Rtnl,
   ) {
     this.#context = context
-    this.#name = name
+    this.#name = config.name
     this.#config = config
-    this.#checked = checked
+    this.#hooks = hooks
     this.#options = options
     this.#transaction = transaction
     this.#rtnl = rtnl
   }
 
-  async run(): Promise<void> {
-    const { netns } = this.#context
-    const { signal } = this.#options
-    const link = await findLink(this.#rtnl, this.#name)
-    const kind = await this.#kindOf(link)
-    const firewall = await findFirewall(this.#name, { netns, signal })
-    const device = kind && (await this.#readDevice(kind))
-    const pairs = await this.#findPairs(link, device, firewall)
-    if (!link && firewall.length === 0 && pairs.length === 0) await this.#refuseMissing()
-    if (link) await this.#runHooks('PreDown', this.#checked?.hooks.preDown)
-    if (link && device) await this.#save(link, device)
-    await this.#removeAround(link, firewall, pairs)
-    if (kind) await this.#remove(kind)
-    else await this.#attempt('remove the socket of a dead daemon', () => this.#removeSocket())
-    if (this.#failures.length > 0) throw this.#failures[0]
-    await this.#runHooks('PostDown', this.#checked?.hooks.postDown)
-  }
-
-  /** A tun link is a userspace device only if a daemon answers for it. */
-  async #kindOf(link: Link | undefined): Promise<DeviceKind | undefined> {
-    if (!link) return undefined
-    const kind = kindOf(link)
-    if (kind === undefined) throw this.#foreign()
-    if (kind === 'userspace') {
-      await this.#context.wg.device(this.#name, this.#call(kind)).then(wipeSecrets, (error) => {
-        throw NOBODY.has(error.code) ? this.#foreign() : error
-      })
+  /** Whatever cannot be removed, the rest is, and PostDown has its turn. */
+  async run(): Promise<DownResult> {
+    const found = await this.#runPreDown(await this.#find())
+    await this.#save(found)
+    await this.#removeAround(found)
+    await this.#remove(found)
+    for (const hook of this.#hooks.postDown) {
+      await this.#collect(() => this.#runHooks('PostDown', [hook]))
     }
-    return kind
+    await this.#transaction.settle()
+    const [first, ...others] = this.#failures
+    if (first !== undefined) throw this.#transaction.failed(first, others)
+    return { name: this.#name, warnings: this.#warnings }
   }
 
-  #foreign(): WireGuardError {
-    const text = `${this.#name} is not a WireGuard interface`
-    return new WireGuardError(text, {
-      code: 'ENOTWIREGUARD',
-      operation: 'down',
-      device: this.#name,
+  async #find(): Promise<FoundInterface> {
+    const { firewallMark, table = 'auto' } = this.#config
+    const found = await findInterface({
+      ...this.#search,
+      rtnl: this.#rtnl,
+      hasRules: table === 'auto',
+      mark: typeof firewallMark === 'number' ? firewallMark : undefined,
     })
+    const isThere = found.link || found.firewall.length > 0 || found.pairs.length > 0
+    if (!isThere) await this.#refuseMissing()
+    return found
   }
 
-  #readDevice(kind: DeviceKind): Promise<Device> {
-    return this.#context.wg.device(this.#name, this.#call(kind))
+  get #search() {
+    const { signal, timeout } = this.#options
+    return { context: this.#context, name: this.#name, signal, timeout }
   }
 
-  /** Without link and firewall rules only the socket of a dead daemon may be left. */
+  /** Without link and rules only the socket of a dead daemon may be left. */
   async #refuseMissing(): Promise<void> {
-    const isStale = await this.#context.wg.device(this.#name, this.#call('userspace')).then(
+    const isStale = await askDaemon(this.#search).then(
       () => false,
       (error) => error.code === 'ECONNREFUSED',
     )
@@ -152,42 +150,43 @@ class Down {
     throw new WireGuardError(text, { code: 'ENODEV', operation: 'down', device: this.#name })
   }
 
-  async #save(link: Link, device: Device): Promise<void> {
+  /** @returns what there is after it */
+  async #runPreDown(found: FoundInterface): Promise<FoundInterface> {
+    const { preDown } = this.#hooks
+    if (!found.link || preDown.length === 0) return found
+    if (found.device) wipeSecrets(found.device)
+    await this.#runHooks('PreDown', preDown)
+    return await this.#find()
+  }
+
+  async #save({ link, device, isHung }: FoundInterface): Promise<void> {
     const { save } = this.#options
     const base = this.#config
-    if (!base?.saveConfig || !save) return wipeSecrets(device)
+    const isAsked = base.saveConfig === true && save !== undefined
+    if (isAsked && isHung) {
+      const message = 'the config is not saved: the daemon does not answer'
+      this.#warn({ code: 'ENOSAVE', message })
+    }
+    if (!link || !device) return
+    if (!isAsked) return wipeSecrets(device)
     const { netns } = this.#context
     await this.#transaction.step('save the config', async () => {
       await save(await currentConfig({ rtnl: this.#rtnl, index: link.index, netns, device, base }))
     })
   }
 
-  /** The rules of its default route, whatever has died. With another table than `auto` none are ours. */
-  async #findPairs(
-    link: Link | undefined,
-    device: Device | undefined,
-    firewall: readonly FoundFirewall[],
-  ): Promise<RulePair[]> {
+  async #removeAround({ link, firewall, pairs }: FoundInterface): Promise<void> {
     const { signal } = this.#options
-    const { table = 'auto', device: config } = this.#checked ?? {}
-    if (table !== 'auto') return []
-    const known = [device?.firewallMark, config?.firewallMark, ...firewall.map(({ mark }) => mark)]
-    const marks = known.flatMap((mark) => mark || [])
-    const own = await findOwnPairs(this.#rtnl, link?.index, marks, signal)
-    if (link || marks.length > 0) return own
-    const { wg } = this.#context
-    return await findDeadPairs({ name: this.#name, rtnl: this.#rtnl, wg, signal })
-  }
-
-  async #removeAround(
-    link: Link | undefined,
-    firewall: readonly FoundFirewall[],
-    pairs: readonly RulePair[],
-  ): Promise<void> {
-    const { signal } = this.#options
+    const place = { netns: this.#context.netns, signal }
     await this.#removeDns()
-    for (const { family, remove } of firewall) {
-      await this.#attempt(`remove the IPv${family} firewall rules`, remove)
+    for (const found of firewall) {
+      await this.#attempt(`remove the IPv${found.family} firewall rules`, () =>
+        removeFirewall(found, this.#name, place),
+      )
+    }
+    if (pairs.length > 0 && !(await canFindFirewall())) {
+      const message = 'neither nft nor iptables-save is found: firewall rules of it may be left'
+      this.#warn({ code: 'ENOFIREWALL', message })
     }
     if (link) await this.#removeStandbys(link.index)
     for (const pair of pairs) {
@@ -211,53 +210,63 @@ class Down {
     const { signal, dns: choice = 'auto' } = this.#options
     const options = { netns: this.#context.netns, signal }
     const isInNamespace = choice === 'netns' || (choice === 'auto' && options.netns !== undefined)
-    const isKnown = this.#checked
-      ? this.#checked.dns.servers.length > 0
-      : isInNamespace || (await listDns(this.#name, options)) !== undefined
+    const isKnown =
+      (this.#config.dns?.servers ?? []).length > 0 ||
+      isInNamespace ||
+      (await listDns(this.#name, options)) !== undefined
     if (!isKnown) return
     await this.#attempt('take back the name servers', () =>
       unsetDns({ name: this.#name, choice, options }),
     )
   }
 
-  async #remove(kind: DeviceKind): Promise<void> {
+  async #remove({ kind, isHung }: FoundInterface): Promise<void> {
     const { signal } = this.#options
-    await this.#attempt('remove the interface', () =>
-      removeDevice(this.#rtnl, this.#name, kind, this.#context.wg, signal),
-    )
+    const { wg } = this.#context
+    if (!kind) await this.#attempt('remove the socket of a dead daemon', () => this.#removeSocket())
+    else {
+      const step = isHung
+        ? 'end the daemon that does not answer, and remove the interface'
+        : 'remove the interface'
+      await this.#attempt(step, () =>
+        removeDevice(this.#rtnl, this.#name, kind, wg, { signal, removeHung: isHung }),
+      )
+    }
   }
 
   async #removeSocket(): Promise<void> {
-    const { wg } = this.#context
-    // A daemon that answers has its link elsewhere: it is not the one that died.
-    const isAlive = await wg.device(this.#name, this.#call('userspace')).then(
+    const { signal, timeout } = this.#options
+    // A daemon that answers, or that others can tell to be slow, has its link elsewhere: it has not died.
+    const isHeld = await askDaemon(this.#search).then(
       () => true,
       () => false,
     )
-    if (!isAlive) await removeStaleSocket(wg, this.#name, this.#call('userspace'))
+    if (!isHeld) await removeStaleSocket(this.#context.wg, this.#name, { signal, timeout })
   }
 
   /** A step whose failure does not keep the others from being taken. */
-  async #attempt(step: string, body: () => Promise<void>): Promise<void> {
+  #attempt(step: string, body: () => Promise<void>): Promise<void> {
+    return this.#collect(() => this.#transaction.step(step, body))
+  }
+
+  async #collect(body: () => Promise<void>): Promise<void> {
     try {
-      await this.#transaction.step(step, body)
+      await body()
     } catch (error) {
       if (this.#options.signal?.aborted) throw error
       this.#failures.push(this.#transaction.failed(error))
     }
   }
 
-  async #runHooks(kind: string, hooks: readonly Hook[] = []): Promise<void> {
-    const { signal, hooks: mode, configFile, onWarning } = this.#options
+  async #runHooks(kind: string, hooks: readonly Hook[]): Promise<void> {
+    const { signal, hooks: mode, configFile } = this.#options
     const target = { name: this.#name, netns: this.#context.netns, configFile, signal }
-    await runHooks(this.#transaction, kind, hooks, target, mode, (warning) =>
-      this.#transaction.heed(onWarning?.(warning)),
-    )
+    await runHooks(this.#transaction, kind, hooks, target, mode, (warning) => this.#warn(warning))
     await this.#transaction.settle()
   }
 
-  #call(kind: DeviceKind) {
-    const { signal, timeout } = this.#options
-    return { signal, timeout, backend: kind }
+  #warn(warning: InterfaceWarning): void {
+    this.#warnings.push(warning)
+    this.#transaction.heed(this.#options.onWarning?.(warning))
   }
 }

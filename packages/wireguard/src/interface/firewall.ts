@@ -55,9 +55,16 @@ export async function hasFirewall(choice: FirewallChoice): Promise<boolean> {
   return Boolean(nft || restore)
 }
 
+/** Whether there is a program that rules could have been made with, so that it can be asked for them. */
+export const canFindFirewall = async (): Promise<boolean> =>
+  (await findProgram('nft')) !== undefined || (await findProgram(iptables(4, 'save'))) !== undefined
+
 /** Rules that are there for an interface. */
 export interface FoundFirewall extends FoundRules {
   readonly family: Family
+  readonly by: 'nft' | 'iptables'
+  /** What the program is told to remove them. */
+  readonly removal: string
   readonly remove: Undo
   /** Puts others in their place, in one step. */
   replace(rules: FirewallRules): Promise<void>
@@ -73,6 +80,23 @@ export async function findFirewall(
     findIptables(name, family, options),
   ])
   return (await Promise.all(found)).flatMap((one) => one ?? [])
+}
+
+/** Removes rules; what somebody else has removed meanwhile, all of it or a part, counts as removed. */
+export async function removeFirewall(
+  found: FoundFirewall,
+  name: string,
+  options: ProgramOptions,
+): Promise<void> {
+  try {
+    await found.remove()
+  } catch (error) {
+    const left = await findFirewall(name, options)
+    const same = left.filter(({ family, by }) => family === found.family && by === found.by)
+    // What is there as before cannot be removed.
+    if (same.some(({ removal }) => removal === found.removal)) throw error
+    for (const { remove } of same) await remove()
+  }
 }
 
 async function findNft(
@@ -92,6 +116,8 @@ async function findNft(
   }
   return {
     family,
+    by: 'nft',
+    removal,
     ...parseNftTable(output),
     remove: () => apply(removal),
     replace: (rules) => apply(removal + nftRules(rules)),
@@ -115,6 +141,8 @@ async function findIptables(
   }
   return {
     family,
+    by: 'iptables',
+    removal,
     mark,
     addresses: addresses.map((address) => address.replace(/\/\d+$/, '')),
     remove: () => apply(removal),

@@ -1,6 +1,6 @@
 export type { DeviceCalls, InterfaceContext } from './context.js'
 export type { DnsChoice } from './dns.js'
-export { bringDown, type DownOptions } from './down.js'
+export { bringDown, type DownOptions, type DownResult } from './down.js'
 export type { FirewallChoice } from './firewall.js'
 export { type FileInterface, fromFile } from './from-file.js'
 export {

@@ -77,16 +77,24 @@ export async function moveLink(device: NewDevice): Promise<void> {
   await there.changeLink(name, { netns: netns ?? OWN_NAMESPACE }, { signal: options.signal })
 }
 
-/** Removes a device whose link is in the namespace of `rtnl`, and waits until the link is gone. */
+/**
+ * Removes a device whose link is in the namespace of `rtnl`, and waits until the link is gone. What is gone
+ * already counts as removed.
+ */
 export async function removeDevice(
   rtnl: Rtnl,
   name: string,
   kind: DeviceKind,
   wg: DeviceCalls,
-  signal?: AbortSignal,
+  { signal, removeHung }: { signal?: AbortSignal | undefined; removeHung?: boolean } = {},
 ): Promise<void> {
-  if (kind === 'linux-kernel') return await rtnl.deleteLink(name, { signal })
-  await wg.delete(name, { backend: kind, removeStale: true, signal })
+  const removeLink = (): Promise<void> => rtnl.deleteLink(name, { signal }).catch(ignoreMissing)
+  if (kind === 'linux-kernel') return await removeLink()
+  await wg
+    .delete(name, { backend: kind, removeStale: true, removeHung, signal })
+    .catch(ignoreMissing)
+  // Its daemon may be one that cannot be seen from here.
+  if (removeHung) await removeLink()
   for (let attempt = 0; attempt < POLL_ATTEMPTS; attempt++) {
     if (!(await findLink(rtnl, name))) return
     refuseAborted(signal)
@@ -112,6 +120,10 @@ async function inBirthplace<T>(
   if (socketNetns === undefined) return await body(rtnl)
   await using there = await Rtnl.open({ netns: socketNetns })
   return await body(there)
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof WireGuardError) || error.code !== 'ENODEV') throw error
 }
 
 /** Removes the socket that a daemon has left behind. None is fine. */

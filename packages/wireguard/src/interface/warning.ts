@@ -1,13 +1,15 @@
 /**
- * Something that `up` could do without, and did:
+ * Something that `up` or `down` could do without, and did:
  *
  * - `ENOFIREWALL`: neither nft nor iptables-restore is there, so packets that pretend to come from the
- *   tunnel are not dropped, and marks are not carried over to answers
+ *   tunnel are not dropped, and marks are not carried over to answers; of `down`: nobody could be asked whether there
+ *   are any
  * - `ENODNS`: neither resolvconf nor systemd-resolved is there, or the namespace has no place for them:
  *   name servers stay what they were
  * - `EHOOKS`: the config has lines for a shell, and the caller did not ask for one
+ * - `ENOSAVE`: the daemon did not answer, so its state was not handed to `save`
  */
 export interface InterfaceWarning {
-  readonly code: 'ENOFIREWALL' | 'ENODNS' | 'EHOOKS'
+  readonly code: 'ENOFIREWALL' | 'ENODNS' | 'EHOOKS' | 'ENOSAVE'
   readonly message: string
 }

@@ -1,0 +1,36 @@
+import { constants } from 'node:os'
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** Takes signals that would end the process in the middle of its work; the second one does end it. */
+export class Interruption implements Disposable {
+  readonly #controller = new AbortController()
+  #status: number | undefined
+
+  constructor() {
+    for (const name of SIGNALS) process.on(name, this.#take)
+  }
+
+  /** Fires with the first signal. */
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** The exit status of a program that the signal ended; `undefined`: there was none. */
+  get status(): number | undefined {
+    return this.#status
+  }
+
+  [Symbol.dispose](): void {
+    for (const name of SIGNALS) process.off(name, this.#take)
+  }
+
+  readonly #take = (name: NodeJS.Signals): void => {
+    const isSecond = this.#status !== undefined
+    this.#status ??= 128 + constants.signals[name]
+    this.#controller.abort(name)
+    if (!isSecond) return
+    this[Symbol.dispose]()
+    process.kill(process.pid, name)
+  }
+}

@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Link, Rtnl } from '@wgctrl/netlink'
+import { type Device, type DeviceKind, WireGuardError } from '@wgctrl/types'
+import type { InterfaceContext } from './context.js'
+import { findOwnPairs } from './default-route.js'
+import { type FoundFirewall, findFirewall } from './firewall.js'
+import { findDeadPairs } from './firewall-mark.js'
+import { findLink, kindOf } from './link.js'
+import type { RulePair } from './policy-rule.js'
+
+/** What there is of an interface, whoever made it and whatever of it has died. */
+export interface FoundInterface {
+  readonly link: Link | undefined
+  /** Absent: there is no link, and so no device. */
+  readonly kind: DeviceKind | undefined
+  /** Its daemon is there, and does not answer. */
+  readonly isHung: boolean
+  /** Absent: there is none, or it does not answer. */
+  readonly device: Device | undefined
+  readonly firewall: readonly FoundFirewall[]
+  /** The rules of its default route. */
+  readonly pairs: readonly RulePair[]
+}
+
+export interface InterfaceSearch {
+  readonly context: InterfaceContext
+  readonly rtnl: Rtnl
+  readonly name: string
+  /** Whether rules for a default route can be its own. */
+  readonly hasRules: boolean
+  /** The mark that its config gives it; absent: none. */
+  readonly mark: number | undefined
+  readonly signal: AbortSignal | undefined
+  readonly timeout: number | undefined
+}
+
+/** No daemon serves it; or, where there are no userspace devices or the facade was opened without, none could. */
+const NOBODY = new Set(['ENODEV', 'EUNSUPPORTED', 'ENOBACKEND'])
+
+/** Milliseconds until a daemon that says nothing at all counts as dead. */
+const ANSWER_TIME = 3000
+
+/** Milliseconds that the link of a daemon that was killed stays. */
+const LINK_GRACE = 2000
+
+/** Milliseconds between two looks at a link. */
+const POLL_INTERVAL = 10
+
+/** @throws {WireGuardError} `ENOTWIREGUARD` */
+export async function findInterface(search: InterfaceSearch): Promise<FoundInterface> {
+  const { context, name, signal } = search
+  const found = await findDevice(search)
+  const firewall = await findFirewall(name, { netns: context.netns, signal })
+  const marks = firewall.map(({ mark }) => mark)
+  const pairs = await findPairs(search, found.link, [found.device?.firewallMark, ...marks])
+  return { ...found, firewall, pairs }
+}
+
+type FoundDevice = Omit<FoundInterface, 'firewall' | 'pairs'>
+
+const NOTHING: FoundDevice = { link: undefined, kind: undefined, isHung: false, device: undefined }
+
+async function findDevice(search: InterfaceSearch): Promise<FoundDevice> {
+  const { context, rtnl, name, signal, timeout } = search
+  const link = await findLink(rtnl, name)
+  if (!link) return NOTHING
+  const kind = kindOf(link)
+  if (kind === undefined) throw foreign(name)
+  const hung: FoundDevice = { link, kind, isHung: true, device: undefined }
+  try {
+    if (kind === 'userspace' && (await askDaemon(search)) === 'hung') return hung
+    const device = await context.wg.device(name, { signal, timeout, backend: kind })
+    return { link, kind, isHung: false, device }
+  } catch (error) {
+    const code = error instanceof WireGuardError ? error.code : ''
+    if (kind === 'userspace' && code === 'ETIMEDOUT') return hung
+    // It may have died at this very moment, or have been killed a moment ago.
+    if (code !== 'EPERM' && (await isLinkGone(search))) return NOTHING
+    throw NOBODY.has(code) ? foreign(name) : error
+  }
+}
+
+/**
+ * Asks a userspace daemon for a sign of life.
+ *
+ * @throws what the backend throws, such as `ECONNREFUSED` for a socket that nobody listens on
+ */
+export async function askDaemon({
+  context,
+  name,
+  signal,
+  timeout = ANSWER_TIME,
+}: Pick<InterfaceSearch, 'context' | 'name' | 'signal' | 'timeout'>): Promise<'alive' | 'hung'> {
+  const call = { signal, timeout: Math.min(timeout, ANSWER_TIME), backend: 'userspace' } as const
+  try {
+    // The first peer is enough, however many there are.
+    for await (const { presharedKey } of context.wg.peers(name, call)) {
+      presharedKey?.wipe()
+      break
+    }
+    return 'alive'
+  } catch (error) {
+    if (error instanceof WireGuardError && error.code === 'ETIMEDOUT') return 'hung'
+    throw error
+  }
+}
+
+async function isLinkGone({ rtnl, name }: InterfaceSearch): Promise<boolean> {
+  const end = performance.now() + LINK_GRACE
+  while (await findLink(rtnl, name)) {
+    if (performance.now() > end) return false
+    await sleep(POLL_INTERVAL)
+  }
+  return true
+}
+
+function foreign(device: string): WireGuardError {
+  const text = `${device} is not a WireGuard interface`
+  return new WireGuardError(text, { code: 'ENOTWIREGUARD', operation: 'down', device })
+}
+
+async function findPairs(
+  { context: { wg }, rtnl, name, hasRules, mark, signal }: InterfaceSearch,
+  link: Link | undefined,
+  known: readonly (number | undefined)[],
+): Promise<RulePair[]> {
+  if (!hasRules) return []
+  const marks = [mark, ...known].flatMap((each) => each || [])
+  const own = await findOwnPairs(rtnl, link?.index, marks, signal)
+  return link || marks.length > 0 ? own : await findDeadPairs({ name, rtnl, wg, signal })
+}

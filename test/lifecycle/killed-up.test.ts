@@ -1,0 +1,186 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { DownOptions, InterfaceConfig } from '../../packages/wireguard/src/interface/index.js'
+import { cases } from './cases.js'
+import { run } from './command.js'
+import { daemonsOf, loseDevice } from './loss.js'
+import { TestNamespace } from './namespace.js'
+import { chosenBackend, Ours } from './sides.js'
+import { leftovers, type Snapshot, snapshot } from './snapshot.js'
+
+const kind = await chosenBackend()
+const child = fileURLToPath(new URL('killed-up.mjs', import.meta.url))
+
+const config: InterfaceConfig = {
+  ...cases['the default routes of both'],
+  name: 'wg0',
+  listenPort: 51833,
+  dns: { servers: ['10.9.0.53'] },
+}
+const dns = 'netns'
+
+let namespace: TestNamespace
+let ours: Ours
+
+beforeEach(async () => {
+  namespace = await TestNamespace.create('wgctrl-killed')
+  ours = await Ours.in(namespace, kind)
+})
+
+afterEach(async () => {
+  await ours[Symbol.asyncDispose]()
+  await namespace[Symbol.asyncDispose]()
+})
+
+/** All that an interface may leave, but for what `up` switches on for good. */
+async function state(): Promise<object> {
+  const system: Partial<Snapshot> = { ...(await snapshot(namespace)), validMarks: '' }
+  const records = await readdir(`/etc/netns/${namespace.name}`).catch(() => [])
+  return { system, daemons: (await leftovers()).daemons, records }
+}
+
+async function stepsOf(options: DownOptions): Promise<string[]> {
+  const steps: string[] = []
+  await ours.bringUp(config, { dns, onStep: ({ step }) => steps.push(step) })
+  await ours.bringDown(config, { dns, ...options })
+  return steps
+}
+
+/** Has another process bring it up, which dies when it is about to take a step. */
+async function upUntil(step: string): Promise<void> {
+  const args = [child, namespace.name, kind, JSON.stringify(config), step]
+  const process_ = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
+  const [, signal] = await once(process_, 'exit')
+  expect(signal).toBe('SIGKILL')
+}
+
+const isThere = async (): Promise<boolean> => (await namespace.ip('link')).includes('wg0:')
+
+/** What may become of the daemon when `up` was killed. A kernel device has none: its link is deleted. */
+const fates: Record<string, () => Promise<void>> = {
+  lives: async () => {},
+  died: () => loseDevice(namespace, kind, 'wg0'),
+  ...(kind === 'userspace' && {
+    hangs: async () => {
+      for (const pid of await daemonsOf('wg0')) process.kill(pid, 'SIGSTOP')
+    },
+  }),
+}
+
+describe(`down after an up that was killed, on devices of kind ${kind}`, () => {
+  it.each(Object.keys(fates))('leaves nothing at any step, when the device %s', async (fate) => {
+    const before = await state()
+    const steps = await stepsOf({})
+    expect(await state()).toEqual(before)
+    // One that hangs costs seconds: each kind of step once.
+    const kinds = new Map(steps.map((step) => [fate === 'hangs' ? step.split(' ')[0] : step, step]))
+    for (const step of kinds.values()) {
+      await upUntil(step)
+      const isMade = await isThere()
+      if (isMade) await fates[fate]?.()
+      const target = step.length % 2 === 0 ? 'wg0' : config
+      await ours.bringDown(target, { dns }).catch((error) => {
+        // Of a device that died before it had any rules, nothing may be left.
+        expect([error.code, isMade && fate !== 'died']).toEqual(['ENODEV', false])
+      })
+      expect(await state(), step).toEqual(before)
+    }
+    // The next `up` of each round came to its step; this one comes to its end.
+    await ours.bringUp(config, { dns })
+    await ours.bringDown('wg0', { dns })
+    expect(await state()).toEqual(before)
+  })
+
+  it('leaves nothing of one that hangs, and says that its state is not saved', async () => {
+    const hang = fates.hangs
+    if (!hang) return expect(kind).toBe('linux-kernel')
+    const before = await state()
+    const done: string[] = []
+    const hooks = { preDown: [() => done.push('pre')], postDown: [() => done.push('post')] }
+    await ours.bringUp(config, { dns })
+    await hang()
+    const { warnings } = await ours.bringDown(
+      { ...config, hooks, saveConfig: true },
+      { dns, save: () => done.push('save') },
+    )
+    expect(warnings.map(({ code }) => code)).toEqual(['ENOSAVE'])
+    expect(done).toEqual(['pre', 'post'])
+    expect(await state()).toEqual(before)
+  })
+})
+
+describe(`down, when a part cannot be removed, on devices of kind ${kind}`, () => {
+  it('goes on, runs PostDown, and names what failed', async () => {
+    const before = await state()
+    const done: string[] = []
+    const refuse = (): never => {
+      throw new Error('not today')
+    }
+    await ours.bringUp(config, { dns })
+    const hooks = { postDown: [refuse, () => done.push('post')] }
+    const error = await ours.bringDown({ ...config, hooks }, { dns }).catch((reason) => reason)
+    expect(error).toMatchObject({ step: 'run the PostDown hook refuse', operation: 'down' })
+    expect(error.message).toBe('down wg0: cannot run the PostDown hook refuse: not today')
+    expect(done).toEqual(['post'])
+    expect(await state()).toEqual(before)
+  })
+
+  it('takes for removed what a hook has removed, and saves what a hook has set', async () => {
+    const before = await state()
+    const saved: InterfaceConfig[] = []
+    await ours.bringUp(config, { dns })
+    const flush = async (): Promise<void> => {
+      await namespace.run('nft', 'flush', 'ruleset')
+      await namespace.run('wg', 'set', 'wg0', 'listen-port', '4444')
+      await namespace.ip('-4', 'rule', 'delete', 'table', 'main', 'suppress_prefixlength', '0')
+    }
+    await ours.bringDown(
+      { ...config, hooks: { preDown: [flush] }, saveConfig: true },
+      { dns, save: (current) => saved.push(current) },
+    )
+    expect(saved.map(({ listenPort }) => listenPort)).toEqual([4444])
+    expect(await state()).toEqual(before)
+  })
+
+  it('needs nothing of a config but what says how it is taken down', async () => {
+    const before = await state()
+    await ours.bringUp(config, { dns })
+    const wrong = { addresses: ['x'], mtu: 0, listenPort: -1, privateKey: 'nonsense', peers: [{}] }
+    await ours.bringDown({ ...config, ...(wrong as object) }, { dns })
+    expect(await state()).toEqual(before)
+  })
+
+  it('that cannot be asked for says so', async () => {
+    const before = await state()
+    await ours.bringUp(config, { dns, firewall: 'off' })
+    const { PATH = '' } = process.env
+    for (const folder of ['/usr/local/sbin', '/usr/sbin']) {
+      await run('mount', '-t', 'tmpfs', 'wgctrl-test', folder)
+    }
+    process.env.PATH = '/nowhere'
+    try {
+      const { warnings } = await ours.bringDown('wg0', { dns })
+      expect(warnings.map(({ code }) => code)).toEqual(['ENOFIREWALL'])
+    } finally {
+      process.env.PATH = PATH
+      for (const folder of ['/usr/local/sbin', '/usr/sbin']) await run('umount', folder)
+    }
+    expect(await state()).toEqual(before)
+  })
+
+  it('finds programs where those for root are', async () => {
+    const before = await state()
+    await ours.bringUp(config, { dns })
+    const { PATH = '' } = process.env
+    process.env.PATH = '/nowhere'
+    try {
+      expect((await ours.bringDown('wg0', { dns })).warnings).toEqual([])
+    } finally {
+      process.env.PATH = PATH
+    }
+    expect(await state()).toEqual(before)
+  })
+})
