@@ -19,7 +19,7 @@ export const familyOf = (number: number): Family => (number === AF.inet6 ? 6 : 4
  *
  * @source linux/rtnetlink.h: every header begins with its family
  */
-export const isInternet = ({ payload }: { payload: Uint8Array }): boolean =>
+const isInternet = ({ payload }: { payload: Uint8Array }): boolean =>
   payload[0] === AF.inet || payload[0] === AF.inet6
 
 /** True of a message about one family; without one, of those about either. */

@@ -9,7 +9,7 @@ export type Namespace = string | number
 const { CLONE_NEWNET } = ABI
 
 /** The file that stands for a namespace. @source ip-netns(8), namespaces(7) */
-export function namespacePath(namespace: Namespace): string {
+function namespacePath(namespace: Namespace): string {
   if (typeof namespace === 'number') {
     if (Number.isInteger(namespace) && namespace > 0) return `/proc/${namespace}/ns/net`
     throw invalid('netns', `${namespace} is no process id`)

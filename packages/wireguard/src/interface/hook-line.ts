@@ -105,7 +105,7 @@ class Complaint {
  * A line as the shell gets it. What was no UTF-8 in the file reaches it byte by byte: Node passes arguments
  * as UTF-8 alone. @see decodeText of the config files: such bytes are lone surrogates
  */
-export function shellText(line: string): string {
+function shellText(line: string): string {
   if (!/[\udc80-\udcff]/u.test(line)) return line
   return `eval $'${Array.from(encodeText(line), quotedByte).join('')}'`
 }
