@@ -18,7 +18,15 @@ const alias = {
 
 const tier = (name: string, include: string[], testTimeout: number, more = {}) => ({
   resolve: { alias },
-  test: { name, include, testTimeout, hookTimeout: testTimeout, retry: 0, ...more },
+  test: {
+    name,
+    include,
+    testTimeout,
+    hookTimeout: testTimeout,
+    retry: 0,
+    setupFiles: [fileURLToPath(new URL('test/patience.ts', import.meta.url))],
+    ...more,
+  },
 })
 
 /** A tier whose files make devices, or count what a machine has: each has a network and a process tree of its own. */

@@ -12,13 +12,7 @@ import {
   toInterfaceConfig,
   type WireGuard,
 } from './index.js'
-import {
-  bringDown,
-  bringUp,
-  type InterfaceContext,
-  reconcile,
-  reresolve,
-} from './interface/index.js'
+import { bringDown, bringUp, type InterfaceContext, reconcile } from './interface/index.js'
 
 const publicKey = formatPublicKey(new Uint8Array(32).fill(1))
 const other = formatPublicKey(new Uint8Array(32).fill(2))
@@ -57,10 +51,10 @@ describe('an unknown option is refused by', () => {
     create: (bad) => wg.create('wg1', bad),
     delete: (bad) => wg.delete('wg0', bad),
     sync: (bad) => wg.sync('wg0', {}, bad),
-    up: (bad) => bringUp(context, { name: 'wg1' }, bad),
-    down: (bad) => bringDown(context, 'wg0', bad),
-    reconcile: (bad) => reconcile(context, 'wg0', {}, bad),
-    reresolve: (bad) => reresolve(context, 'wg0', {}, bad),
+    up: (bad) => wg.up({ name: 'wg1' }, bad),
+    down: (bad) => wg.down('wg0', bad),
+    reconcile: (bad) => wg.reconcile('wg0', {}, bad),
+    reresolve: (bad) => wg.reresolve('wg0', {}, bad),
     watch: (bad) => wg.watch('wg0', bad),
     handshakes: (bad) => wg.handshakes('wg0', bad),
     justInTime: (bad) => wg.justInTime('wg0', { lookup: () => null, ...(bad as object) }),
