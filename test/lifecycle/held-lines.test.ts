@@ -63,3 +63,18 @@ it('what a hook calls on its own interface is part of the turn', async () => {
   expect(done).toEqual(['hook', 'read'])
   await one.down(name)
 })
+
+it('reconcile puts right what came between its reading and its writing', async () => {
+  const [one] = await twoClients()
+  const name = uniqueName()
+  await one.up({ name, ...stateOf() })
+  let steps = 0
+  // From within, so that it does not have to wait for its turn, as another process has not.
+  const onStep = async (): Promise<void> => {
+    if (steps++ === 0) await one.configure(name, deviceOf(3))
+  }
+  const changes = await one.reconcile(name, stateOf(1), { onStep })
+  expect(changes).toMatchObject([{ kind: 'peer-added', publicKey: keyOf(1) }, {}])
+  expect((await one.device(name)).peers.map(({ publicKey }) => publicKey)).toEqual([keyOf(1)])
+  await one.down(name)
+})

@@ -164,6 +164,11 @@ export class Backends {
     }
   }
 
+  /** Whether some of the devices are network interfaces. */
+  get hasLinks(): boolean {
+    return this.#statuses.some((status) => status.available && status.backend.capabilities.links)
+  }
+
   /** Whether kernel devices are among the network interfaces of this machine, as far as is known now. */
   get hasKernelLinks(): boolean {
     return this.#of('linux-kernel').some(

@@ -18,6 +18,7 @@ import {
   type Peer,
   refuseAborted,
   unsupported,
+  WireGuardError,
   withCheckedConfig,
 } from '@wgctrl/types'
 import { SocketDirectory } from '@wgctrl/uapi'
@@ -297,15 +298,16 @@ export class WireGuard implements AsyncDisposable {
       name,
       options,
       { prepare },
-      (rest, turn, resolved = desired) => {
-        const { backend } = options
+      async (rest, turn, resolved = desired, wait) => {
+        const { backend, dryRun } = options
+        using _lock = dryRun ? undefined : await this.#lockIfLink(name, turn, wait.signal)
         const { device, configure } = this.#callsIn(turn)
         const calls = {
           device: (one: string, call?: CallOptions) => device(one, { ...call, backend }),
           configure: (one: string, config: DeviceConfig, call?: CallOptions) =>
             configure(one, config, { ...call, backend }),
         }
-        return syncDevice(calls, name, resolved, { ...rest(), netns: this.#netns })
+        return await syncDevice(calls, name, resolved, { ...rest(), netns: this.#netns })
       },
     )
   }
@@ -700,13 +702,33 @@ export class WireGuard implements AsyncDisposable {
     const options = { signal, timeout }
     const place = { prepare }
     return await this.#change(operation, name, options, place, async (_, turn, prepared, wait) => {
-      using _lock = turn.isNested
-        ? undefined
-        : await holdLock(name, { netns: this.#netns, signal: wait.signal })
+      using _lock = await this.#lock(name, turn, wait.signal)
       wait.end()
       const run = () => change(this.#interfaces(turn), prepared)
       return await withHooks(turn, run)
     })
+  }
+
+  /** Keeps other processes away. A call that is part of a turn has it from there. */
+  async #lock(name: string, turn: Turn, signal: AbortSignal): Promise<Disposable | undefined> {
+    if (turn.isNested) return undefined
+    return await holdLock(name, { netns: this.#netns, signal })
+  }
+
+  /** The same where devices are network interfaces of a system that has such locks. */
+  async #lockIfLink(
+    name: string,
+    turn: Turn,
+    signal: AbortSignal,
+  ): Promise<Disposable | undefined> {
+    if (process.platform !== 'linux' || !this.#backends.hasLinks) return undefined
+    try {
+      return await this.#lock(name, turn, signal)
+    } catch (error) {
+      // Where netlink is out of reach nobody brings interfaces up or down.
+      if (error instanceof WireGuardError && error.code === 'EUNSUPPORTED') return undefined
+      throw error
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { Rtnl } from '@wgctrl/netlink'
 import { AbortError, checkInterfaceName, Deadline, WireGuardError } from '@wgctrl/types'
+import { isOfEndpoint } from '../sync/change.js'
 import type { InterfaceContext, InterfaceHandle } from './context.js'
 import { TablesClaim } from './firewall-mark.js'
 import { Application } from './interface-application.js'
@@ -82,13 +83,17 @@ async function bringThere(
     await transaction.step('wait for others who choose a routing table', () => claim.make(handle))
     plan = await compare()
   }
-  for (let attempt = 0; attempt === 0 ? plan.changes.length > 0 : isMending(plan); attempt++) {
+  const made = new Set<string>()
+  const hasMore = (): boolean =>
+    made.size === 0 ? plan.changes.length > 0 : isMending(plan) || isOfOthers(plan, made)
+  for (let attempt = 0; hasMore(); attempt++) {
     if (attempt === ATTEMPTS) {
       throw new WireGuardError('it changed during every attempt to bring it there', {
         code: 'EINTR',
       })
     }
     await apply(plan)
+    for (const change of plan.changes) made.add(JSON.stringify(change))
     plan = await compare()
   }
   if (plan.standbys.length === 0) return
@@ -96,6 +101,17 @@ async function bringThere(
     removeStandbys(handle.rtnl, handle.index, handle.signal),
   )
 }
+
+/** Whether another program changed the device meanwhile: what was made already may be what cannot be read. */
+const isOfOthers = ({ changes }: ReconcilePlan, made: ReadonlySet<string>): boolean =>
+  changes.some(
+    (change) =>
+      change.kind === 'peer-removed' ||
+      !(
+        made.has(JSON.stringify(change)) ||
+        (change.kind === 'peer-changed' && isOfEndpoint(change))
+      ),
+  )
 
 /** Of a device not everything can be read as it was written: that is no reason to write it again. */
 const isMending = ({

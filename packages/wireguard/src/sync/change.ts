@@ -77,3 +77,9 @@ export interface AllowedIPMoved {
   readonly from: PublicKey
   readonly to: PublicKey
 }
+
+/** A difference of a peer's endpoint alone: a peer that is heard from moves it. */
+export const isOfEndpoint = (change: Change): boolean =>
+  change.kind === 'peer-changed' &&
+  change.presharedKey === undefined &&
+  change.persistentKeepalive === undefined

@@ -8,7 +8,7 @@ import {
 } from '@wgctrl/types'
 import { wipeSecrets } from '../interface/context.js'
 import { timeLeft } from '../time-left.js'
-import type { Change } from './change.js'
+import { type Change, isOfEndpoint } from './change.js'
 import { type DeviceDiff, type DiffOptions, diffSteps } from './diff.js'
 import { scopeIndexes } from './scopes.js'
 
@@ -70,9 +70,3 @@ export async function syncDevice(
   if ((await compare()).changes.every(isOfEndpoint)) return made
   throw new WireGuardError('others changed the device after every try', { code: 'EAGAIN' })
 }
-
-/** Only the endpoint of a peer differs. */
-const isOfEndpoint = (change: Change): boolean =>
-  change.kind === 'peer-changed' &&
-  change.presharedKey === undefined &&
-  change.persistentKeepalive === undefined
