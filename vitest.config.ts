@@ -70,6 +70,8 @@ export default defineConfig({
       deviceTier('interop', ['test/interop/**/*.test.ts'], 120_000),
       deviceTier('cli', ['test/cli/*.test.ts'], 240_000),
       deviceTier('lifecycle', ['test/lifecycle/*.test.ts'], 600_000),
+      deviceTier('files', ['test/corpus/ours.test.ts'], 120_000),
+      deviceTier('corpus', ['test/corpus/*.test.ts'], 3_600_000, { fileParallelism: false }),
       deviceTier('leaks', longLeaks, 7_200_000, { fileParallelism: false, env: manyRounds }),
       deviceTier('events', ['test/events/*.test.ts'], 120_000),
       // Files one after the other: they are about time, and the machine is one.

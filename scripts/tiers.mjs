@@ -184,6 +184,31 @@ export const tiers = [
     run: vitest({ isolate: true }),
   },
   {
+    name: 'files',
+    about: 'config files as people have them: what we make of each, and what wg-quick(8) does',
+    asked: true,
+    root: true,
+    needs: [...isolation, daemon, wg, ...network],
+    seconds: 1200,
+    run: vitest({ isolate: true }),
+  },
+  {
+    name: 'corpus',
+    about:
+      'the same beside the wg-quick(8) of Debian sid itself, and 5,000 generated files beside its wg(8)',
+    asked: true,
+    root: true,
+    needs: [
+      ...isolation,
+      daemon,
+      wg,
+      ...network,
+      { package: 'debootstrap', command: 'debootstrap', why: 'makes a root of Debian sid' },
+    ],
+    seconds: 3600,
+    run: vitest({ isolate: true }),
+  },
+  {
     name: 'leaks',
     about:
       'the same for long: what leaves in clear in 1,000 changes and crashes, and 200 pairs of configs',

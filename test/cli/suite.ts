@@ -43,6 +43,35 @@ export function cli(harness: Harness, options: Partial<Sizes> = {}): void {
   })
 }
 
+/**
+ * The same for files alone, beside a wg(8) that is not this machine's.
+ *
+ * @param run runs that wg(8), which clears what a file does not name, as since 2025
+ */
+export function configFiles(
+  harness: Harness,
+  sizes: Pick<Sizes, 'files' | 'seconds'>,
+  run: typeof runWg,
+): void {
+  describe(`files for another wg(8) and ours on ${harness.name}`, () => {
+    const bench = new Bench(harness)
+    let stage: Stage
+    beforeAll(async () => {
+      await bench.setup()
+      stage = await Stage.make(bench)
+    })
+    afterAll(async () => {
+      await stage.remove()
+      await bench.teardown()
+    })
+
+    it.each(MODES)('%s', (mode) => readsFilesAlike(stage, mode, sizes, { run, clears: true }))
+  })
+}
+
+/** The wg(8) of this machine. */
+const installed = { run: runWg, clears: false }
+
 /** How much is tried: an emulated machine is slow. */
 export interface Sizes {
   /** Histories, each from a blank device. */
@@ -61,7 +90,7 @@ const full: Sizes = { histories: 110, length: 20, files: 200, states: 6, seconds
 
 const MODES = ['setconf', 'addconf', 'syncconf'] as const
 
-const runs = (numRuns: number, { seconds }: Sizes) => ({
+const runs = (numRuns: number, { seconds }: Pick<Sizes, 'seconds'>) => ({
   ...withSeed(),
   numRuns,
   interruptAfterTimeLimit: seconds * 1000,
@@ -129,7 +158,8 @@ async function setsAlike({ twins }: Stage, sizes: Sizes): Promise<void> {
 async function readsFilesAlike(
   stage: Stage,
   mode: (typeof MODES)[number],
-  sizes: Sizes,
+  sizes: Pick<Sizes, 'files' | 'seconds'>,
+  theirs: typeof installed = installed,
 ): Promise<void> {
   const { twins } = stage
   let done = 0
@@ -139,11 +169,12 @@ async function readsFilesAlike(
       await twins.reset()
       for (const conf of texts) {
         const outcomes = await Promise.all([
-          runWg([mode, twins.names[0], await stage.write(conf.text, 0)]),
+          theirs.run([mode, twins.names[0], await stage.write(conf.text, 0)]),
           runOurs([mode, twins.names[1], await stage.write(conf.text, 1)]),
         ])
         expectSameRefusal(twins.textOf(conf.text, 0), outcomes)
-        if (mode === 'syncconf' && outcomes[0].status === 0) await clearAsSince2025(twins, conf)
+        const lacks = mode === 'syncconf' && outcomes[0].status === 0 && !theirs.clears
+        if (lacks) await clearAsSince2025(twins, conf)
         await twins.expectSameDevices(conf.text)
         done++
         if (outcomes[0].status !== 0) refused++
