@@ -1,4 +1,5 @@
 import {
+  accessSync,
   closeSync,
   constants,
   fstatSync,
@@ -98,6 +99,8 @@ function isOwnFolder(path: string, uid: number): boolean {
     // It is there, or it cannot be made: what is there tells.
   }
   try {
+    // It may have been made before its file system became read-only.
+    accessSync(path, constants.W_OK)
     const folder = lstatSync(path)
     // Who can open the file of a lock can hold it.
     return folder.isDirectory() && folder.uid === uid && (folder.mode & 0o077) === 0
