@@ -1,10 +1,11 @@
 import { constants } from 'node:fs'
-import { access, stat } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
 import { basename, delimiter, join } from 'node:path'
 import {
   type CreateOptions,
   InvalidTypeError,
   invalid,
+  isProgram,
   quoted,
   unsupported,
   WireGuardError,
@@ -55,15 +56,6 @@ export async function checkProgram(command: string): Promise<void> {
     `no program ${command}: install wireguard-go, or name another userspace implementation by the ` +
       `option "daemon" or by ${IMPLEMENTATION_VARIABLE} in the environment`,
   )
-}
-
-async function isProgram(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK)
-    return (await stat(path)).isFile()
-  } catch {
-    return false
-  }
 }
 
 /**

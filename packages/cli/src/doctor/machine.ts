@@ -1,7 +1,7 @@
-import { constants } from 'node:fs'
-import { access, open, readdir, readFile, stat } from 'node:fs/promises'
+import { open, readdir, readFile, stat } from 'node:fs/promises'
 import { release } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { isProgram } from '@wgctrl/types'
 import { open as openWireGuard } from 'wgctrl'
 
 /** A device, or why it could not be read. */
@@ -81,16 +81,6 @@ async function findProgram(name: string, env: Machine['env']): Promise<string | 
     if (await isProgram(path)) return path
   }
   return undefined
-}
-
-/** A folder can be executed as well. */
-async function isProgram(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK)
-    return (await stat(path)).isFile()
-  } catch {
-    return false
-  }
 }
 
 async function seeDevices(): ReturnType<Machine['devices']> {

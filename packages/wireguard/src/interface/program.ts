@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { access, constants, stat } from 'node:fs/promises'
 import { constants as osConstants } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { WireGuardError } from '@wgctrl/types'
+import { isProgram, WireGuardError } from '@wgctrl/types'
 import { type Namespace, runInNamespace } from './namespace.js'
 
 /** What a program says is for a person to read; more than this is for none. */
@@ -111,16 +110,6 @@ async function collect(stream: NodeJS.ReadableStream): Promise<string> {
   stream.setEncoding('utf8')
   for await (const chunk of stream) if (text.length < LONGEST_OUTPUT) text += chunk
   return text
-}
-
-/** A folder can be executed as well. */
-async function isProgram(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK)
-    return (await stat(path)).isFile()
-  } catch {
-    return false
-  }
 }
 
 const numberOf = (signal: NodeJS.Signals | null): number =>
