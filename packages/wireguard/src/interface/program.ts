@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { constants as osConstants } from 'node:os'
+import { constants } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { isProgram, WireGuardError } from '@wgctrl/types'
 import { type Namespace, runInNamespace } from './namespace.js'
@@ -113,4 +113,4 @@ async function collect(stream: NodeJS.ReadableStream): Promise<string> {
 }
 
 const numberOf = (signal: NodeJS.Signals | null): number =>
-  signal === null ? 0 : osConstants.signals[signal]
+  signal === null ? 0 : constants.signals[signal]
