@@ -159,7 +159,7 @@ describe('beyond wg(8) of 2021', () => {
     const path = await write(sections.join(''))
     const io = fakeIo({ isTTY: true, columns: 80 })
     expect(await main(['setconf', name, path], io)).toBe(0)
-    expect(io.written.err).toMatch(/\] [1-9]\d*\/2500 peers/)
+    expect(io.written.err).toContain('] 2500/2500 peers')
     expect(Object.keys(await networksOf(name))).toHaveLength(2500)
   })
 

@@ -92,10 +92,12 @@ describe('a socket', () => {
     onTestFinished(() => rm(directory, { recursive: true, force: true }))
     await chown(directory, STRANGER, STRANGER)
     const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const
-    const ids = { uid: STRANGER, gid: STRANGER }
-    const owner = spawn(process.execPath, [swapping, directory], { stdio: [...stdio], ...ids })
+    const words = [swapping, directory, String(STRANGER)]
+    const owner = spawn(process.execPath, words, { stdio: [...stdio] })
     onTestFinished(() => void owner.kill('SIGKILL'))
-    await once(owner, 'message')
+    const ended = once(owner, 'exit').then(([code]) => expect.unreachable(`it ended with ${code}`))
+    ended.catch(() => {})
+    await Promise.race([once(owner, 'message'), ended])
     const told: unknown[] = []
     owner.on('message', (message) => told.push(message))
     const backend = new UserspaceBackend({ socketDir: directory })
@@ -108,9 +110,10 @@ describe('a socket', () => {
   })
 
   it('by a link in a trusted folder is judged where it is', async () => {
-    const { directory, socket, wg } = await place()
+    const { directory, socket, server, wg } = await place()
     const elsewhere = await place()
-    await rm(socket)
+    // It would take away what stands in the place of its socket.
+    await server[Symbol.asyncDispose]()
     await symlink(elsewhere.socket, socket)
     for (const call of Object.values(calls)) await call(wg)
     await chown(elsewhere.directory, STRANGER, STRANGER)

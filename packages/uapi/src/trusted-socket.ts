@@ -1,15 +1,15 @@
 import {
+  type BigIntStats,
   closeSync,
   constants,
   fstatSync,
   lstatSync,
   openSync,
   readlinkSync,
-  type Stats,
   statSync,
 } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
-import { checkTrusted } from '@wgctrl/types'
+import { checkTrusted, KEPT_APART } from '@wgctrl/types'
 
 /** Opens a folder that may not be read, only to name what is in it. @source linux, asm-generic/fcntl.h */
 const O_PATH = process.platform === 'linux' ? 0o10000000 : 0
@@ -52,7 +52,7 @@ export class Entrance {
   readonly path: string
   readonly #named: string
   readonly #folder: number
-  readonly #before: Stats | undefined
+  readonly #before: BigIntStats | undefined
 
   constructor(path: string) {
     this.#named = path
@@ -89,9 +89,11 @@ export class Entrance {
     closeSync(this.#folder)
   }
 
-  #look(): Stats | undefined {
-    const entry = lstatSync(this.path, { throwIfNoEntry: false })
-    if (entry?.isSocket()) checkTrusted(this.#named, entry)
+  #look(): BigIntStats | undefined {
+    const entry = lstatSync(this.path, { ...KEPT_APART, throwIfNoEntry: false })
+    if (entry?.isSocket()) {
+      checkTrusted(this.#named, { mode: Number(entry.mode), uid: Number(entry.uid) })
+    }
     return entry
   }
 }

@@ -1,4 +1,8 @@
-import { expect, it, vi } from 'vitest'
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import { type Bench, firstPeer } from '../bench.js'
 import { plainPeers } from '../plain.js'
 import {
@@ -100,6 +104,18 @@ export function reads(bench: Bench): void {
       if (count++ === 0) expect((await bench.wg.device(name)).peers).toHaveLength(1000)
     }
     expect(count).toBe(1000)
+  })
+
+  it('leaves Node to find packages behind links, as pnpm installs them', async () => {
+    const folder = await realpath(await mkdtemp(join(tmpdir(), 'wgctrl-links-')))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    await mkdir(join(folder, 'store'))
+    await writeFile(join(folder, 'store/index.js'), '')
+    for (const name of ['one', 'two']) await symlink('store', join(folder, name))
+    const { resolve } = createRequire(join(folder, 'program.js'))
+    expect(resolve('./one')).toBe(join(folder, 'store/index.js'))
+    await bench.wg.device(await bench.newDevice())
+    expect(resolve('./two')).toBe(join(folder, 'store/index.js'))
   })
 }
 

@@ -1,5 +1,5 @@
 import { fstatSync } from 'node:fs'
-import { generatePresharedKey, generatePrivateKey } from '@wgctrl/types'
+import { generatePresharedKey, generatePrivateKey, KEPT_APART } from '@wgctrl/types'
 import type { Run } from '../command.js'
 import type { Io } from '../io.js'
 import { printUsage } from './usage.js'
@@ -26,6 +26,6 @@ export const run: Run = async (invocation, io) => {
 
 function isOpenToOthers({ stdout }: Io): boolean {
   if (stdout.fd === undefined) return false
-  const stat = fstatSync(stdout.fd)
-  return stat.isFile() && (stat.mode & RIGHTS_OF_OTHERS) !== 0
+  const stat = fstatSync(stdout.fd, KEPT_APART)
+  return stat.isFile() && (Number(stat.mode) & RIGHTS_OF_OTHERS) !== 0
 }

@@ -28,7 +28,7 @@ export function progressBar(output: Output): Progress | undefined {
   return {
     report(done, total) {
       const now = performance.now()
-      if (done > 0 && now - shownAt < PAUSE) return
+      if (done > 0 && done < total && now - shownAt < PAUSE) return
       shownAt = now
       paint(`\r\x1b[K${barText(done, total, output.columns ?? 80)}`)
     },

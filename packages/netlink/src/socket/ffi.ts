@@ -1,6 +1,7 @@
 import { fstatSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
+import { KEPT_APART } from '@wgctrl/types'
 import type { DataType } from 'ffi-rs'
 import { NetlinkError, syscallError } from '../errors.js'
 import { ABI } from './abi.js'
@@ -153,7 +154,7 @@ function libcName(loaded: string): string {
 /** Deno numbers what it opened itself, and takes no other descriptors. */
 function isKnownToFs(fd: number): boolean {
   try {
-    return fstatSync(fd).isSocket()
+    return fstatSync(fd, KEPT_APART).isSocket()
   } catch {
     return false
   }
