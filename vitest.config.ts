@@ -69,6 +69,9 @@ export default defineConfig({
       deviceTier('contract', ['test/contract/**/*.test.ts'], 60_000),
       deviceTier('interop', ['test/interop/**/*.test.ts'], 120_000),
       deviceTier('cli', ['test/cli/*.test.ts'], 240_000),
+      deviceTier('cli-long', ['test/cli/wireguard-go.test.ts'], 240_000, {
+        env: { WGCTRL_CLI: 'long' },
+      }),
       deviceTier('lifecycle', ['test/lifecycle/*.test.ts'], 600_000),
       deviceTier('files', ['test/corpus/ours.test.ts'], 120_000),
       deviceTier('corpus', ['test/corpus/*.test.ts'], 3_600_000, { fileParallelism: false }),

@@ -127,6 +127,15 @@ export const tiers = [
     run: vitest({ isolate: true }),
   },
   {
+    name: 'cli-long',
+    about: 'the commands of wg(8) beside it, in five times as many cases',
+    asked: true,
+    root: true,
+    needs: [...isolation, daemon, wg],
+    seconds: 600,
+    run: vitest({ isolate: true }),
+  },
+  {
     name: 'fuzz',
     about: 'inputs that were kept, and new ones, to every decoder and parser',
     seconds: 300,

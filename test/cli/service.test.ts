@@ -34,6 +34,20 @@ const services = {
   handshakes: () => ['handshakes', pair.alice.device],
 }
 
+/** Waits until a service has done what it is there for. */
+const works = {
+  async metrics(service: Program) {
+    const [, url = ''] = await service.says(/(http:\S+\/metrics)/, 'err')
+    expect(await (await fetch(url)).text()).toContain(`interface="${pair.alice.device}"`)
+  },
+  async handshakes(service: Program) {
+    while (!/ from 127\.0\.0\.1/.test(service.out)) {
+      await pair.shakeHands()
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  },
+}
+
 describe.each(['metrics', 'handshakes'] as const)('wgctrl %s as a service', (name) => {
   it('tells its manager that it is ready, lives, reloads and stops', async () => {
     const { receiver, env } = await manager()
@@ -50,13 +64,14 @@ describe.each(['metrics', 'handshakes'] as const)('wgctrl %s as a service', (nam
 
   it('goes on without a manager, and without a way to reach it, which it says once', async () => {
     const alone = start(services[name]())
-    await new Promise((resolve) => setTimeout(resolve, 3000))
+    await works[name](alone)
     alone.kill('SIGTERM')
     expect(await alone.status()).toBe(0)
     const deaf = start(services[name](), { NOTIFY_SOCKET: '/run/none', WATCHDOG_USEC: '200000' })
     await deaf.says(/told nothing/, 'err')
-    await new Promise((resolve) => setTimeout(resolve, 2000))
-    deaf.kill('SIGINT')
+    await works[name](deaf)
+    // There is something to tell in each of them.
+    for (const signal of ['SIGHUP', 'SIGINT'] as const) deaf.kill(signal)
     expect(await deaf.status()).toBe(0)
     expect(deaf.err.match(/told nothing/g)).toHaveLength(1)
   })
@@ -68,8 +83,8 @@ describe.each(['metrics', 'handshakes'] as const)('wgctrl %s as a service', (nam
     try {
       const service = start(services[name](), env)
       await service.says(/unix-dgram is not installed, or not compiled/, 'err')
-      await new Promise((resolve) => setTimeout(resolve, 2000))
-      service.kill('SIGTERM')
+      await works[name](service)
+      for (const signal of ['SIGHUP', 'SIGTERM'] as const) service.kill(signal)
       expect(await service.status()).toBe(0)
       expect(service.err.match(/warning/g)).toHaveLength(1)
     } finally {
@@ -97,13 +112,15 @@ describe('the services', () => {
     await named('bob')
     const metrics = start([...services.metrics(), '--names', file])
     const [, url = ''] = await metrics.says(/(http:\S+\/metrics)/, 'err')
-    const handshakes = start([...services.handshakes(), '--names', file])
+    const { receiver, env } = await manager()
+    const handshakes = start([...services.handshakes(), '--names', file], env)
     expect(await (await fetch(url)).text()).toContain('friendly_name="bob"')
+    await receiver.says(/READY=1/)
     await named('robert')
-    await new Promise((resolve) => setTimeout(resolve, 2000))
     for (const service of [metrics, handshakes]) service.kill('SIGHUP')
-    await new Promise((resolve) => setTimeout(resolve, 500))
-    expect(await (await fetch(url)).text()).toContain('friendly_name="robert"')
+    let page = ''
+    while (!page.includes('friendly_name="robert"')) page = await (await fetch(url)).text()
+    await receiver.says(/RELOADING=1\n.*READY=1/s)
     await pair.shakeHands()
     await handshakes.says(/\(robert\) from 127\.0\.0\.1/)
     for (const service of [metrics, handshakes]) {

@@ -1,4 +1,5 @@
-import { cli } from '../../cli/suite.js'
+import { cli, full } from '../../cli/suite.js'
 import { kernel } from '../../contract/harnesses/kernel.js'
 
-cli(kernel, { seconds: 1500 })
+// An emulated machine is slow.
+cli(kernel, { ...full, seconds: 1500 })
