@@ -248,7 +248,7 @@ export const tiers = [
   {
     name: 'kernel',
     about:
-      'the contract, sizes, traffic and events on a real 6.12 kernel, in a virtual machine if need be',
+      'the contract, traffic, events and interfaces on a real 6.12 kernel, in a virtual machine if need be',
     inMachine: true,
     built: true,
     root: true,
@@ -259,6 +259,7 @@ export const tiers = [
   {
     name: 'kernel-lifecycle',
     about: 'interfaces up and down beside wg-quick(8), with devices of that kernel',
+    asked: true,
     inMachine: true,
     built: true,
     root: true,
@@ -279,7 +280,7 @@ export const tiers = [
   {
     name: 'kernel-long',
     about:
-      'on the same kernel: the contract through the facade, interop, torn dumps, faults, keys in memory',
+      'on the same kernel: the contract through the facade, 100,000 peers, interop, torn dumps, faults',
     asked: true,
     inMachine: true,
     built: true,

@@ -9,9 +9,13 @@ export class Bench {
   readonly #harness: Harness
   #stage: Stage | undefined
 
-  constructor(harness: Harness) {
+  /** How many peers a case may give a device that is about large ones. */
+  readonly mostPeers: number
+
+  constructor(harness: Harness, mostPeers: number = 10_000) {
     this.#harness = harness
     this.traits = harness.traits
+    this.mostPeers = mostPeers
   }
 
   async setup(): Promise<void> {

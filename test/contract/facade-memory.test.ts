@@ -2,4 +2,4 @@ import { facadeOver } from './harnesses/facade.js'
 import { memory } from './harnesses/memory.js'
 import { contract } from './suite.js'
 
-contract(facadeOver(memory))
+contract(facadeOver(memory), { mostPeers: 1000 })

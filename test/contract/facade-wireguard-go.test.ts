@@ -2,4 +2,4 @@ import { facadeOver } from './harnesses/facade.js'
 import { wireguardGo } from './harnesses/wireguard-go.js'
 import { contract } from './suite.js'
 
-contract(facadeOver(wireguardGo))
+contract(facadeOver(wireguardGo), { mostPeers: 1000 })

@@ -33,10 +33,13 @@ const topics = {
   sockets,
 }
 
-/** What every backend promises, and the facade over it. */
-export function contract(harness: Harness): void {
+/**
+ * What every backend promises, and the facade over it. On what is slow, or shown at length elsewhere, devices have
+ * no more than `mostPeers`.
+ */
+export function contract(harness: Harness, { mostPeers = 10_000 } = {}): void {
   describe(harness.name, () => {
-    const bench = new Bench(harness)
+    const bench = new Bench(harness, mostPeers)
     beforeAll(() => bench.setup())
     afterAll(() => bench.teardown())
     for (const [topic, cases] of Object.entries(topics)) {

@@ -1,3 +1,3 @@
-import { boundaries, keyAlone } from './boundaries.js'
+import { boundaries, few, keyAlone } from './boundaries.js'
 
-boundaries('bare peers', keyAlone)
+boundaries('bare peers', keyAlone, few)

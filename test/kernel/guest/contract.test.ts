@@ -1,4 +1,5 @@
 import { kernel } from '../../contract/harnesses/kernel.js'
 import { contract } from '../../contract/suite.js'
 
-contract(kernel)
+// The tier `kernel-long` has more.
+contract(kernel, { mostPeers: 1000 })

@@ -1,3 +1,4 @@
-import { boundaries, everyField } from '../guest/boundaries.js'
+import { boundaries, everyField, keyAlone, many } from '../guest/boundaries.js'
 
-boundaries('peers with every field', everyField)
+boundaries('bare peers', keyAlone, many)
+boundaries('peers with every field', everyField, many)
