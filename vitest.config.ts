@@ -54,6 +54,9 @@ const shortLifecycle = ['test/lifecycle/comparison.test.ts']
 const longLeaks = ['leak', 'reconcile-property'].map((name) => `test/lifecycle/${name}.test.ts`)
 const manyRounds = { WGCTRL_LEAK_ROUNDS: '1000', WGCTRL_RECONCILE_PAIRS: '200' }
 
+/** Of three processes that work on the same interfaces, the same. */
+const tenMinutes = { WGCTRL_TURNS_SECONDS: '600' }
+
 /** Of what looks at devices over time, the same. */
 const shortEvents = ['handshakes', 'just-in-time', 'watch'].map(
   (name) => `test/events/${name}.test.ts`,
@@ -87,6 +90,7 @@ export default defineConfig({
       deviceTier('secrets', ['test/secrets/**/*.test.ts'], 120_000),
       deviceTier('privileges', ['test/privileges/**/*.test.ts'], 60_000),
       deviceTier('soak', ['test/soak/**/*.test.ts'], 7_200_000),
+      deviceTier('turns', ['test/soak/turns.test.ts'], 1_200_000, { env: tenMinutes }),
       { plugins: [countPlaces], ...tier('fuzz', ['test/fuzz/**/*.test.ts'], 86_400_000) },
       // On the packages that were built, emulated.
       { ...tier('abi', ['test/abi/*.test.ts'], 300_000), resolve: {} },

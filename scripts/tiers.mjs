@@ -184,6 +184,16 @@ export const tiers = [
     run: vitest({ isolate: true }),
   },
   {
+    name: 'turns',
+    about: 'three processes change the same two interfaces for ten minutes, each call in its turn',
+    asked: true,
+    built: true,
+    root: true,
+    needs: [...isolation, daemon],
+    seconds: 1500,
+    run: vitest({ isolate: true }),
+  },
+  {
     name: 'lifecycle',
     about: 'interfaces that we bring up and down, beside those of wg-quick(8)',
     built: true,

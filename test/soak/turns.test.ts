@@ -9,8 +9,8 @@ import { type Done, explain } from './order.js'
 
 const program = fileURLToPath(new URL('turns.mjs', import.meta.url))
 
-/** Seconds; `npm run soak` asks for ten minutes. */
-const seconds = process.env['WGCTRL_SOAK_ROUNDS'] ? 600 : 20
+/** The tier `turns` asks for ten minutes. */
+const seconds = Number(process.env['WGCTRL_TURNS_SECONDS'] ?? 20)
 
 const NAMES = ['wgturn0', 'wgturn1']
 const KINDS = ['up', 'down', 'sync', 'reconcile', 'configure'] as const
