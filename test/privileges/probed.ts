@@ -9,7 +9,6 @@ import type { KernelBackend, UserspaceBackend } from 'wgctrl'
 import { NOBODY } from './commands.js'
 
 const run = promisify(execFile)
-const probe = fileURLToPath(new URL('probe.mjs', import.meta.url))
 
 /** Runs the probe below `command`, with a folder that its user may write and a device of root's beside. */
 export async function probed(
@@ -19,12 +18,23 @@ export async function probed(
 ): Promise<object> {
   await backend.create('wgroot0')
   onTestFinished(() => backend.delete('wgroot0'))
+  return (await saidBelow(command, 'probe.mjs', backend.kind, env)) as object
+}
+
+/** What a program beside this one says below `command`, as JSON: it is given a folder of its own and `what`. */
+export async function saidBelow(
+  command: string[],
+  name: string,
+  what: string,
+  env: Record<string, string> = {},
+): Promise<unknown> {
   const directory = await mkdtemp(join(tmpdir(), 'wgctrl-privileges-'))
   onTestFinished(() => rm(directory, { recursive: true, force: true }))
   await chmod(directory, 0o700)
   await chown(directory, NOBODY, NOBODY)
   if (command.includes('setpriv')) await chmod(tmpdir(), 0o1777)
-  const [program = '', ...args] = [...command, process.execPath, probe, directory, backend.kind]
+  const file = fileURLToPath(new URL(name, import.meta.url))
+  const [program = '', ...args] = [...command, process.execPath, file, directory, what]
   const { stdout } = await run(program, args, {
     env: { PATH: process.env['PATH'], TMPDIR: directory, ...env },
   })

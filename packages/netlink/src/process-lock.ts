@@ -14,7 +14,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { WireGuardError } from '@wgctrl/types'
+import { ofProcess, WireGuardError } from '@wgctrl/types'
 import { NetlinkError } from './errors.js'
 import { ABI } from './socket/abi.js'
 import { type LibC, loadLibC } from './socket/ffi.js'
@@ -137,8 +137,11 @@ function isAt(fd: number, path: string): boolean {
   return there?.ino === fstatSync(fd).ino
 }
 
-/** The namespaces whose file this process has locked, and how often. */
-const namespaces = new Map<string, { readonly fd: number; count: number }>()
+/** The namespaces whose file this process has locked, and how often: a second lock of ours would wait for the first. */
+const namespaces = ofProcess(
+  'locked namespaces, 1',
+  () => new Map<string, { readonly fd: number; count: number }>(),
+)
 
 /** What keeps processes apart, and not the callers of one: they have more than one subject. */
 function tryNamespace(libc: LibC, namespace: number, identity: string): Held | Taken {

@@ -1,3 +1,5 @@
+import { ofProcess } from '@wgctrl/types'
+
 /** A read that is under way as fast as somebody else takes its peers. */
 interface Stream {
   /** Takes the rest into memory, so that the daemon is done with it. */
@@ -9,8 +11,11 @@ interface Traffic {
   changes: number
 }
 
-/** By socket; one that nobody uses has no entry. */
-const sockets = new Map<string, Traffic>()
+/**
+ * By socket; one that nobody uses has no entry. Streams of the other copy of this module hold up a daemon as
+ * well as ours.
+ */
+const sockets = ofProcess('streams of sockets, 1', () => new Map<string, Traffic>())
 
 /**
  * Registers a stream on the socket at `path`. While this process changes the device, the stream reads
