@@ -51,8 +51,14 @@ const kernelTier = (name: string, include: string[], testTimeout: number, more =
 const shortLifecycle = ['test/lifecycle/comparison.test.ts']
 
 /** Of the same, what has a longer form. */
-const longLeaks = ['leak', 'reconcile-property'].map((name) => `test/lifecycle/${name}.test.ts`)
-const manyRounds = { WGCTRL_LEAK_ROUNDS: '1000', WGCTRL_RECONCILE_PAIRS: '200' }
+const longLeaks = ['leak', 'reconcile-property', 'killed-up'].map(
+  (name) => `test/lifecycle/${name}.test.ts`,
+)
+const manyRounds = {
+  WGCTRL_LEAK_ROUNDS: '1000',
+  WGCTRL_RECONCILE_PAIRS: '200',
+  WGCTRL_KILLED_UP: 'all',
+}
 
 /** Of three processes that work on the same interfaces, the same. */
 const tenMinutes = { WGCTRL_TURNS_SECONDS: '600' }
@@ -75,7 +81,8 @@ export default defineConfig({
       deviceTier('cli-long', ['test/cli/wireguard-go.test.ts'], 240_000, {
         env: { WGCTRL_CLI: 'long' },
       }),
-      deviceTier('lifecycle', ['test/lifecycle/*.test.ts'], 600_000),
+      // Half of their time they wait: two files at a time, also on two processors.
+      deviceTier('lifecycle', ['test/lifecycle/*.test.ts'], 600_000, { maxWorkers: 2 }),
       deviceTier('files', ['test/corpus/ours.test.ts'], 120_000),
       deviceTier('corpus', ['test/corpus/*.test.ts'], 3_600_000, { fileParallelism: false }),
       deviceTier('leaks', longLeaks, 7_200_000, { fileParallelism: false, env: manyRounds }),

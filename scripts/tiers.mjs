@@ -230,7 +230,7 @@ export const tiers = [
   {
     name: 'leaks',
     about:
-      'the same for long: what leaves in clear in 1,000 changes and crashes, and 200 pairs of configs',
+      'the same for long: 1,000 changes and crashes, 200 pairs of configs, up killed at each step in each way',
     asked: true,
     built: true,
     root: true,

@@ -3,12 +3,12 @@ import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { DownOptions, InterfaceConfig } from '../../packages/wireguard/src/interface/index.js'
+import type { InterfaceConfig, UpOptions } from '../../packages/wireguard/src/interface/index.js'
 import { cases } from './cases.js'
 import { run } from './command.js'
 import { daemonsOf, loseDevice } from './loss.js'
 import { TestNamespace } from './namespace.js'
-import { chosenBackend, Ours } from './sides.js'
+import { chosenBackend, Ours, useRecords } from './sides.js'
 import { leftovers, type Snapshot, snapshot } from './snapshot.js'
 
 const kind = await chosenBackend()
@@ -21,6 +21,25 @@ const config: InterfaceConfig = {
   dns: { servers: ['10.9.0.53'] },
 }
 const dns = 'netns'
+
+type Way = Pick<UpOptions, 'dns' | 'firewall'> & Pick<InterfaceConfig, 'firewallMark'>
+
+/** What an interface is made with, each of which leaves other things to find. */
+const ways: Record<string, Way> = {
+  'with nft': { dns, firewall: 'nft' },
+  'with iptables': { dns, firewall: 'iptables' },
+  'with no firewall': { dns, firewall: 'off' },
+  'with no firewall and a mark of its own': { dns, firewall: 'off', firewallMark: 777 },
+  'with resolvconf': { dns: 'resolvconf' },
+}
+
+/** Every step in each way, or each kind of step in one of them. */
+const isLong = process.env.WGCTRL_KILLED_UP === 'all'
+
+/** Says which kind of step in which way; every run tells its own. */
+const SEED = Number(process.env.WGCTRL_KILLED_UP_SEED ?? Date.now() % 2 ** 31)
+
+const kindOf = (step: string): string => step.replace(/\S*\d\S*/g, '')
 
 let namespace: TestNamespace
 let ours: Ours
@@ -42,16 +61,9 @@ async function state(): Promise<object> {
   return { system, daemons: (await leftovers()).daemons, records }
 }
 
-async function stepsOf(options: DownOptions): Promise<string[]> {
-  const steps: string[] = []
-  await ours.bringUp(config, { dns, onStep: ({ step }) => steps.push(step) })
-  await ours.bringDown(config, { dns, ...options })
-  return steps
-}
-
 /** Has another process bring it up, which dies when it is about to take a step. */
-async function upUntil(step: string): Promise<void> {
-  const args = [child, namespace.name, kind, JSON.stringify(config), step]
+async function upUntil(step: string, made: InterfaceConfig, options: UpOptions): Promise<void> {
+  const args = [child, namespace.name, kind, JSON.stringify(made), JSON.stringify(options), step]
   const process_ = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
   const [, signal] = await once(process_, 'exit')
   expect(signal).toBe('SIGKILL')
@@ -70,31 +82,60 @@ const fates: Record<string, () => Promise<void>> = {
   }),
 }
 
-describe(`down after an up that was killed, on devices of kind ${kind}`, () => {
-  it.each(Object.keys(fates))('leaves nothing at any step, when the device %s', async (fate) => {
-    const before = await state()
-    const steps = await stepsOf({})
-    expect(await state()).toEqual(before)
-    // One that hangs costs seconds: each kind of step once.
-    const kinds = new Map(steps.map((step) => [fate === 'hangs' ? step.split(' ')[0] : step, step]))
-    for (const step of kinds.values()) {
-      await upUntil(step)
-      const isMade = await isThere()
-      if (isMade) await fates[fate]?.()
-      const target = step.length % 2 === 0 ? 'wg0' : config
-      await ours.bringDown(target, { dns }).catch((error) => {
-        // Of a device that died before it had any rules, nothing may be left.
-        expect([error.code, isMade && fate !== 'died']).toEqual(['ENODEV', false])
-      })
-      expect(await state(), step).toEqual(before)
+/** Of the steps of a way those that are tried: all, or one of each kind that is its share. */
+function shareOf(way: string, fate: string, steps: readonly string[]): string[] {
+  if (isLong) return [...steps]
+  const names = Object.keys(ways)
+  const turn = SEED + names.indexOf(way)
+  const kinds = [...new Set(steps.map(kindOf))].sort()
+  const share = kinds.filter((_, at) => (at + turn) % names.length === 0)
+  // A daemon that hangs is waited for, seconds each time.
+  return (fate === 'hangs' ? share.slice(0, 1) : share).flatMap((each) => {
+    const same = steps.filter((step) => kindOf(step) === each)
+    return same[turn % same.length] ?? []
+  })
+}
+
+/** Tables that iptables made stay, empty. */
+const withoutFirewall = (seen: object): string =>
+  JSON.stringify(seen, (key, value) => (/^firewall$|^iptables$/.test(key) ? '' : value))
+
+describe(`down after an up that was killed, on devices of kind ${kind} (seed ${SEED})`, () => {
+  it.each(Object.keys(ways))('leaves nothing, %s', async (way) => {
+    using records = await useRecords()
+    const { firewallMark, ...options } = ways[way] ?? {}
+    const made = { ...config, ...(firewallMark && { firewallMark }) }
+    const all = async () => ({ ...(await state()), dns: await readdir(records.folder) })
+    const clean = await all()
+    const steps: string[] = []
+    await ours.bringUp(made, { ...options, onStep: ({ step }) => steps.push(step) })
+    await ours.bringDown(made, options)
+    const before = await all()
+    expect(JSON.stringify(before)).not.toContain('wg0')
+    if (options.firewall !== 'iptables') expect(before).toEqual(clean)
+    expect(withoutFirewall(before)).toBe(withoutFirewall(clean))
+    for (const [fate, befall] of Object.entries(fates)) {
+      for (const [at, step] of shareOf(way, fate, steps).entries()) {
+        await upUntil(step, made, options)
+        const isMade = await isThere()
+        if (isMade) await befall()
+        const target = (SEED + at) % 2 === 0 ? 'wg0' : made
+        await ours.bringDown(target, options).catch((error) => {
+          // Of a device that died before it had any rules, nothing may be left.
+          expect([error.code, isMade && fate !== 'died']).toEqual(['ENODEV', false])
+        })
+        expect(await all(), `${fate}, ${step}`).toEqual(before)
+      }
     }
     // The next `up` of each round came to its step; this one comes to its end.
-    await ours.bringUp(config, { dns })
-    await ours.bringDown('wg0', { dns })
-    expect(await state()).toEqual(before)
+    await ours.bringUp(made, options)
+    await ours.bringDown('wg0', options)
+    expect(await all()).toEqual(before)
   })
+})
 
-  it('leaves nothing of one that hangs, and says that its state is not saved', async () => {
+describe(`down of a daemon that hangs, on devices of kind ${kind}`, () => {
+  it('leaves nothing, and says that its state is not saved', async () => {
     const hang = fates.hangs
     if (!hang) return expect(kind).toBe('linux-kernel')
     const before = await state()

@@ -9,7 +9,7 @@ import { chosenBackend, Ours } from './sides.js'
 const kind = await chosenBackend()
 
 /** How many pairs of configs; each takes seconds. */
-const PAIRS = Number(process.env.WGCTRL_RECONCILE_PAIRS ?? 12)
+const PAIRS = Number(process.env.WGCTRL_RECONCILE_PAIRS ?? 5)
 
 /** Seeds another run; every run tells its own. */
 const SEED = Number(process.env.WGCTRL_RECONCILE_SEED ?? Date.now() % 2 ** 31)

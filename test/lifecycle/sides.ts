@@ -32,9 +32,20 @@ export async function chosenBackend(): Promise<DeviceKind> {
 
 /** Puts programs that stand for others before all others. */
 export function useStubs(log: string): Disposable {
-  const { PATH = '' } = process.env
-  process.env.PATH = `${stubs}${delimiter}${PATH}`
   process.env.RESOLVCONF_LOG = log
+  return usePrograms(stubs)
+}
+
+/** Puts a resolvconf before all others that keeps its records in a folder. */
+export async function useRecords(): Promise<Disposable & { readonly folder: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'wgctrl-resolvconf-'))
+  process.env.RESOLVCONF_RECORDS = folder
+  return { folder, ...usePrograms(`${stubs}-with-records`) }
+}
+
+function usePrograms(folder: string): Disposable {
+  const { PATH = '' } = process.env
+  process.env.PATH = `${folder}${delimiter}${PATH}`
   return {
     [Symbol.dispose]() {
       process.env.PATH = PATH

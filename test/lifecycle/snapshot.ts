@@ -27,7 +27,7 @@ export async function snapshot(namespace: TestNamespace): Promise<Snapshot> {
     routes: [routes, routes6],
     rules: [rules, rules6],
     firewall: withoutMadeUp(firewall),
-    iptables: [iptables, ip6tables],
+    iptables: [iptables, ip6tables].map(withoutTime),
     validMarks,
   }
 }
@@ -38,6 +38,9 @@ iptables-save; echo =====
 ip6tables-save; echo =====
 cat /proc/sys/net/ipv4/conf/all/src_valid_mark
 `
+
+/** Comments tell when it was asked. */
+const withoutTime = (text: string): string => text.replace(/^#.*\n/gm, '')
 
 /** The kernel takes a moment before it counts an IPv6 address in, even where it checks nothing. */
 async function settled(namespace: TestNamespace): Promise<unknown[]> {
