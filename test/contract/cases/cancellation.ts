@@ -5,10 +5,8 @@ import { type Bench, failure, firstPeer } from '../bench.js'
 import { uniqueName } from '../harness.js'
 import { peerKey, peersWithNetworks } from '../samples.js'
 
-const MANY = 10_000
-
 export function cancellation(bench: Bench): void {
-  const { traits } = bench
+  const { traits, manyPeers } = bench
   const aborted = { name: 'AbortError', code: 'ABORT_ERR' }
   const calls: Record<string, (name: string, options: CallOptions) => Promise<unknown>> = {
     list: (_, options) => bench.wg.list(options),
@@ -42,16 +40,16 @@ export function cancellation(bench: Bench): void {
   })
 
   it('while a device is read', async () => {
-    const name = await bench.newDevice({ peers: peersWithNetworks(MANY) })
+    const name = await bench.newDevice({ peers: peersWithNetworks(manyPeers) })
     const controller = new AbortController()
     const call = bench.wg.device(name, { signal: controller.signal })
     controller.abort()
     await endsAborted(call)
-    expect((await bench.wg.device(name)).peers).toHaveLength(MANY)
+    expect((await bench.wg.device(name)).peers).toHaveLength(manyPeers)
   })
 
   it('while peers are streamed', async () => {
-    const name = await bench.newDevice({ peers: peersWithNetworks(MANY) })
+    const name = await bench.newDevice({ peers: peersWithNetworks(manyPeers) })
     const controller = new AbortController()
     const reason = new Error('had enough')
     let count = 0
@@ -62,12 +60,12 @@ export function cancellation(bench: Bench): void {
     }
     expect(await failure(stream())).toMatchObject({ ...aborted, cause: reason })
     expect(count).toBe(10)
-    expect(await bench.stream(name)).toHaveLength(MANY)
+    expect(await bench.stream(name)).toHaveLength(manyPeers)
   })
 
   it('while a device is changed: it has what was applied, and takes the change again', async () => {
     const name = await bench.newDevice({ peers: [{ publicKey: peerKey(-1) }] })
-    const config = { replacePeers: true, peers: peersWithNetworks(MANY) }
+    const config = { replacePeers: true, peers: peersWithNetworks(manyPeers) }
     const controller = new AbortController()
     const call = bench.wg.configure(name, config, { signal: controller.signal })
     await new Promise((resolve) => setTimeout(resolve, 20))
@@ -76,7 +74,7 @@ export function cancellation(bench: Bench): void {
     const known = new Set([peerKey(-1), ...config.peers.map((peer) => peer.publicKey)])
     for (const peer of await bench.stream(name)) expect(known.has(peer.publicKey)).toBe(true)
     await bench.wg.configure(name, config)
-    expect(await bench.stream(name)).toHaveLength(MANY)
+    expect(await bench.stream(name)).toHaveLength(manyPeers)
   })
 
   it('of a call that waits for another', async () => {
