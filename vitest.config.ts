@@ -63,6 +63,9 @@ const manyRounds = {
 /** Of three processes that work on the same interfaces, the same. */
 const tenMinutes = { WGCTRL_TURNS_SECONDS: '600' }
 
+/** Of the commands of wg(8) beside it, the same. */
+const longCommands = ['wireguard-go', 'bin', 'sync'].map((name) => `test/cli/${name}.test.ts`)
+
 /** Of what looks at devices over time, the same. */
 const shortEvents = ['handshakes', 'just-in-time', 'watch'].map(
   (name) => `test/events/${name}.test.ts`,
@@ -78,7 +81,7 @@ export default defineConfig({
       deviceTier('contract', ['test/contract/**/*.test.ts'], 60_000),
       deviceTier('interop', ['test/interop/**/*.test.ts'], 120_000),
       deviceTier('cli', ['test/cli/*.test.ts'], 240_000),
-      deviceTier('cli-long', ['test/cli/wireguard-go.test.ts'], 240_000, {
+      deviceTier('cli-long', longCommands, 240_000, {
         env: { WGCTRL_CLI: 'long' },
       }),
       // Half of their time they wait: two files at a time, also on two processors.

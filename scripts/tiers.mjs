@@ -45,6 +45,12 @@ const network = [
   { package: 'procps', command: 'sysctl', why: 'is what wg-quick(8) sets the kernel with' },
 ]
 
+const tracer = {
+  package: 'strace',
+  command: 'strace',
+  why: 'shows what is sent to a device',
+}
+
 const python = { package: 'python3', command: 'python3', why: 'sees packets on a link' }
 
 const shells = [
@@ -114,15 +120,7 @@ export const tiers = [
       'our commands: those of wg(8) beside it, on twin devices; the others in terminals, shells, as services',
     built: true,
     root: true,
-    needs: [
-      ...isolation,
-      daemon,
-      wg,
-      ...network,
-      { package: 'strace', command: 'strace', why: 'shows what is sent to a device' },
-      ...shells,
-      ...services,
-    ],
+    needs: [...isolation, daemon, wg, ...network, tracer, ...shells, ...services],
     seconds: 600,
     run: vitest({ isolate: true }),
   },
@@ -130,8 +128,9 @@ export const tiers = [
     name: 'cli-long',
     about: 'the commands of wg(8) beside it, in five times as many cases',
     asked: true,
+    built: true,
     root: true,
-    needs: [...isolation, daemon, wg],
+    needs: [...isolation, daemon, wg, ...network, tracer],
     seconds: 600,
     run: vitest({ isolate: true }),
   },

@@ -11,6 +11,7 @@ import { comparable } from './meaning.js'
 import { PortPairs } from './ports.js'
 import { withSeed } from './seed.js'
 import { setWords } from './set-words.js'
+import { isLong } from './sizes.js'
 import { Twins } from './twins.js'
 import { type Outcome, type RunOptions, runProgram, runWg } from './wg.js'
 
@@ -49,7 +50,7 @@ describe('the program', () => {
 
   it('does what wg(8) does', async () => {
     await twins.reset()
-    for (const words of fc.sample(setWords(), { ...withSeed(), numRuns: 40 })) {
+    for (const words of fc.sample(setWords(), { ...withSeed(), numRuns: isLong ? 40 : 10 })) {
       const outcomes = await twins.runWith(runWg, runBin, ['set', '@device', ...words])
       await twins.expectSame(outcomes, words)
     }

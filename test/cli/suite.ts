@@ -12,6 +12,7 @@ import { comparable } from './meaning.js'
 import { PortPairs } from './ports.js'
 import { withSeed } from './seed.js'
 import { setWords } from './set-words.js'
+import { isLong } from './sizes.js'
 import { Twins } from './twins.js'
 import { type Outcome, runOurs, runWg } from './wg.js'
 
@@ -89,9 +90,6 @@ export const full: Sizes = { histories: 110, length: 20, files: 200, states: 6, 
 
 /** What every run of the tests has time for: other cases each time, whose seed is printed. */
 const few: Sizes = { ...full, histories: 20, files: 40, states: 2 }
-
-/** Set by the tier that is asked for. */
-const isLong = process.env.WGCTRL_CLI === 'long'
 
 const MODES = ['setconf', 'addconf', 'syncconf'] as const
 
