@@ -87,7 +87,7 @@ export async function wgctrl(...args: string[]) {
 export function inTerminal(command: string, size: { columns: number; rows: number }): Program {
   const { columns, rows } = size
   const line = `stty cols ${columns} rows ${rows}; ${command}`
-  const env = { TERM: 'xterm', LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', SHELL: '/bin/sh' }
+  const env = { NO_COLOR: '1', TERM: 'xterm', LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', SHELL: '/bin/sh' }
   return new Program(
     'script',
     ['--quiet', '--flush', '--return', '--command', line, '/dev/null'],

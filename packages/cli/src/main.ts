@@ -1,5 +1,6 @@
 import type { Command } from './command.js'
 import { commands } from './commands.js'
+import { errorText } from './error-text.js'
 import { type RawGlobals, takeGlobals, toGlobals } from './globals.js'
 import type { Io } from './io.js'
 import { warnOfNamesakes } from './namesake.js'
@@ -16,7 +17,7 @@ export async function main(words: readonly string[], io: Io, program = 'wgctrl')
     return await (program === 'wg' ? runAsWg(words, io) : runAsWgctrl(words, io))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EPIPE') return BROKEN_PIPE
-    io.stderr.write(`${program}: ${error instanceof Error ? error.message : error}\n`)
+    io.stderr.write(`${program}: ${errorText(error)}\n`)
     return 1
   }
 }

@@ -1,6 +1,7 @@
 import type { DeviceKind } from '@wgctrl/types'
 import { open, type WireGuard } from 'wgctrl'
 import type { Invocation } from './command.js'
+import { errorText } from './error-text.js'
 import type { Io } from './io.js'
 
 /** Of two devices with one name, wg(8) takes the one that has a socket. */
@@ -65,8 +66,7 @@ export async function withWords(
   } catch (error) {
     // Nobody reads any more: main() knows what to do.
     if ((error as NodeJS.ErrnoException).code === 'EPIPE') throw error
-    const reason = error instanceof Error ? error.message : String(error)
-    io.stderr.write(`${program} ${command}: ${reason}\n`)
+    io.stderr.write(`${program} ${command}: ${errorText(error)}\n`)
     return trouble
   }
 }

@@ -154,7 +154,8 @@ async function probeDevice(
         state: 'no-permission',
         message:
           'WireGuard is there, but this process may not use it: it needs CAP_NET_ADMIN in the network ' +
-          'namespace. Run it as root, or `setcap cap_net_admin+ep` its node binary.',
+          'namespace. Run it as root, or as a service with AmbientCapabilities=CAP_NET_ADMIN; `setcap` on ' +
+          'the node binary would give that to every script, so do it to a copy if at all.',
         cause,
       }
     case 'ENODEV':

@@ -277,7 +277,17 @@ export function inContext(error: unknown, given: ErrorContext): unknown {
   if (!isSystemError(error)) return error
   const code = error.code === 'EACCES' ? 'EPERM' : error.code
   const errno = error.errno === undefined ? undefined : Math.abs(error.errno)
-  return new WireGuardError(`${where}: ${error.message}`, { ...context, code, errno, cause: error })
+  const advice = code === 'EPERM' ? ': run as root, or as the user that it belongs to' : ''
+  const message = `${where}: ${error.message}${advice}`
+  return new WireGuardError(message, { ...context, code, errno, cause: error })
+}
+
+/** What went wrong, without the operation and the device that {@link inContext} puts before it. */
+export function reasonWithin(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { operation, device } = error as Partial<ErrorContext>
+  const where = `${[operation, device].filter(Boolean).join(' ')}: `
+  return error.message.startsWith(where) ? error.message.slice(where.length) : error.message
 }
 
 function pickDetails(error: WireGuardError): Partial<ErrorDetails> {

@@ -6,6 +6,7 @@ import {
   type DeviceKind,
   InvalidTypeError,
   inContext,
+  reasonWithin,
   WireGuardError,
 } from '@wgctrl/types'
 import { UserspaceBackend, type UserspaceOptions } from '@wgctrl/uapi'
@@ -59,7 +60,7 @@ export async function detectBackends(options: DetectOptions): Promise<Backends> 
 /** Nothing here can be used: the code is that of a backend that refuses, if one does. */
 function noneFound(found: readonly BackendStatus[]): WireGuardError {
   const reasons = found.flatMap((status) => (status.available ? [] : [status]))
-  const tried = reasons.map(({ kind, reason }) => `${kind}: ${reason.message}`).join('; ')
+  const tried = reasons.map(({ kind, reason }) => `${kind}: ${reasonWithin(reason)}`).join('; ')
   const refusal = reasons.find(({ reason }) => reason.code !== 'ENOBACKEND')?.reason
   const problem = refusal ? 'no backend can be used' : 'nothing on this machine speaks WireGuard'
   const { code = 'ENOBACKEND', backend, feature, errno } = refusal ?? {}

@@ -14,7 +14,7 @@ interface FakeMachine {
   env?: Record<string, string>
   tun?: string | undefined
   backends?: { kind: string; code?: string; message?: string }[]
-  devices?: { name: string; code?: string }[]
+  devices?: { name: string; code?: string; message?: string }[]
 }
 
 /** A machine that has everything but what a test changes. */
@@ -159,7 +159,21 @@ describe('the doctor', () => {
       },
       'devices',
       'note',
-      /no devices can be seen; those of linux-kernel cannot/,
+      /no devices can be read; those of linux-kernel cannot/,
+    ],
+    [
+      'a device that this user may not read',
+      { devices: [{ name: 'wg0', code: 'EPERM', message: 'run as root' }] },
+      'device-wg0',
+      'missing',
+      /wg0 cannot be read: run as root$.*what EPERM means/ms,
+    ],
+    [
+      'a device that cannot be read, among all',
+      { devices: [{ name: 'wg0', code: 'EPERM' }, { name: 'wg1' }] },
+      'devices',
+      'note',
+      /^devices: wg1 can be read; wg0 cannot/,
     ],
     [
       'a daemon that is gone',
@@ -182,10 +196,25 @@ describe('the doctor', () => {
       expect(finding?.verdict).toBe(verdict)
       expect(`${finding?.text}\n${finding?.advice ?? ''}`.trim()).toMatch(words)
       expect(exitStatus(await examine(machine(changes)))).toBe(
-        verdict === 'missing' || id === 'net-raw' ? 1 : 0,
+        (changes.devices ?? []).some(({ code }) => code) || verdict === 'missing' ? 1 : 0,
       )
     })
   }
+
+  it('says once that the kernel has no WireGuard, and counts in words', async () => {
+    const backends = [
+      { kind: 'linux-kernel', code: 'ENOBACKEND', message: 'The kernel has no WireGuard' },
+      { kind: 'userspace' },
+    ]
+    const modes = { '/sys/module/wireguard': undefined as never, '/var/run/wireguard': 0o755 }
+    const folders = { '/var/run/wireguard': ['wg0.sock'] }
+    const text = report(await examine(machine({ modes, folders, backends })), false)
+    expect(text.match(/has no WireGuard/g)).toHaveLength(1)
+    expect(text).toContain('/var/run/wireguard has 1 socket of userspace devices\n')
+    // A module that cannot be loaded is news.
+    const all = await examine(machine({ backends }))
+    expect(all.map(({ id }) => id)).toContain('backend-linux-kernel')
+  })
 
   it('takes no harm in config files of a folder that others cannot enter', async () => {
     const changes = {

@@ -16,8 +16,14 @@ export const runDoctor: Run = async ({ options }, io) => {
 
 /** Everything that can be found out. */
 export async function examine(machine: Machine): Promise<Finding[]> {
-  const checks = [checkKernel, checkUserspace, checkDevices, checkSurroundings]
-  return (await Promise.all(checks.map((check) => check(machine)))).flat()
+  const kernel = await checkKernel(machine)
+  const hasModule = kernel.some(({ id, verdict }) => id === 'kernel-module' && verdict === 'ok')
+  const others = [
+    checkUserspace(machine),
+    checkDevices(machine, hasModule),
+    checkSurroundings(machine),
+  ]
+  return [...kernel, ...(await Promise.all(others)).flat()]
 }
 
 export const exitStatus = (findings: readonly Finding[]): number =>

@@ -31,3 +31,7 @@ export const missing = (id: string, text: string, advice: string): Finding => ({
   text,
   advice,
 })
+
+/** `1 socket`, `2 sockets`. */
+export const counted = (count: number, noun: string): string =>
+  `${count} ${noun}${count === 1 ? '' : 's'}`

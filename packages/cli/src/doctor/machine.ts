@@ -1,13 +1,14 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises'
 import { release } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { isProgram } from '@wgctrl/types'
+import { isProgram, reasonWithin } from '@wgctrl/types'
 import { open as openWireGuard } from 'wgctrl'
 
 /** A device, or why it could not be read. */
-interface SeenDevice {
+export interface SeenDevice {
   readonly name: string
   readonly code?: string
+  readonly message?: string
 }
 
 /** Whether a way to devices works, and why not. */
@@ -90,12 +91,13 @@ async function seeDevices(): ReturnType<Machine['devices']> {
     const backends = wg.backends.map((status) =>
       status.available
         ? { kind: status.kind }
-        : { kind: status.kind, code: status.reason.code, message: status.reason.message },
+        : { kind: status.kind, code: status.reason.code, message: reasonWithin(status.reason) },
     )
     // What is wrong with a whole backend stands with the backends.
-    const failed = found.errors.flatMap(({ device: name, code }) =>
-      name === undefined ? [] : [{ name, code }],
-    )
+    const failed = found.errors.flatMap((error) => {
+      const { device: name, code } = error
+      return name === undefined ? [] : [{ name, code, message: reasonWithin(error) }]
+    })
     for (const { privateKey } of found) privateKey?.wipe()
     return { backends, devices: [...found.map(({ name }) => ({ name })), ...failed] }
   } catch (error) {

@@ -1,4 +1,4 @@
-import { type Finding, missing, note, ok } from './finding.js'
+import { counted, type Finding, missing, note, ok } from './finding.js'
 import type { Machine } from './machine.js'
 
 const CONFIGS = '/etc/wireguard'
@@ -111,7 +111,10 @@ async function checkConfigs(machine: Machine): Promise<Finding> {
   const folder = (await machine.mode(CONFIGS)) ?? 0
   const open = names.filter((_, at) => ((modes[at] ?? 0) & 0o007) !== 0)
   if (open.length === 0 || (folder & 0o001) === 0) {
-    return ok(id, `${CONFIGS} has ${names.length} config files, which others cannot read`)
+    return ok(
+      id,
+      `${CONFIGS} has ${counted(names.length, 'config file')} that others can read none of`,
+    )
   }
   return missing(
     id,

@@ -1,5 +1,5 @@
-import { type Finding, note, ok } from './finding.js'
-import type { Machine } from './machine.js'
+import { counted, type Finding, note, ok } from './finding.js'
+import type { Machine, SeenDevice } from './machine.js'
 
 const DAEMONS = ['wireguard-go', 'boringtun-cli', 'boringtun']
 
@@ -34,11 +34,15 @@ async function checkSockets(machine: Machine): Promise<Finding> {
     return ok(id, `${SOCKETS} is not there yet; the first userspace device makes it`)
   }
   const sockets = (await machine.list(SOCKETS)).filter((name) => name.endsWith('.sock'))
-  return ok(id, `${SOCKETS} has ${sockets.length} sockets of userspace devices`)
+  return ok(id, `${SOCKETS} has ${counted(sockets.length, 'socket')} of userspace devices`)
 }
 
-/** A way to devices that does not work, and devices that cannot be read. */
-export async function checkDevices(machine: Machine): Promise<Finding[]> {
+/**
+ * A way to devices that does not work, and devices that cannot be read.
+ *
+ * @param hasModule false: that the kernel has no WireGuard was told already
+ */
+export async function checkDevices(machine: Machine, hasModule: boolean): Promise<Finding[]> {
   const { backends, devices } = await machine.devices()
   const working = backends.filter(({ code }) => code === undefined)
   return [
@@ -50,22 +54,26 @@ export async function checkDevices(machine: Machine): Promise<Finding[]> {
           text: 'nothing on this machine speaks WireGuard',
           advice: 'see above: a kernel with WireGuard, or wireguard-go and /dev/net/tun',
         },
-    ...backends.flatMap(({ kind, code, message }) =>
-      code === undefined || working.length === 0
+    ...backends.flatMap(({ kind, code, message }) => {
+      const isTold = kind === 'linux-kernel' && code === 'ENOBACKEND' && !hasModule
+      return code === undefined || working.length === 0 || isTold
         ? []
-        : [note(`backend-${kind}`, `${kind} cannot be used: ${message}`)],
-    ),
-    ...devices.flatMap(({ name, code }) => (code === undefined ? [] : [unreadable(name, code)])),
+        : [note(`backend-${kind}`, `${kind} cannot be used: ${message}`)]
+    }),
+    ...devices.flatMap((device) => (device.code === undefined ? [] : [unreadable(device)])),
     devicesSeen(
       devices.filter(({ code }) => code === undefined).map(({ name }) => name),
-      backends.flatMap(({ kind, code }) =>
-        code === undefined || code === 'ENOBACKEND' ? [] : [kind],
-      ),
+      [
+        ...backends.flatMap(({ kind, code }) =>
+          code === undefined || code === 'ENOBACKEND' ? [] : [`those of ${kind}`],
+        ),
+        ...devices.flatMap(({ name, code }) => (code === undefined ? [] : [name])),
+      ],
     ),
   ]
 }
 
-function unreadable(name: string, code: string): Finding {
+function unreadable({ name, code, message = code }: SeenDevice): Finding {
   const id = `device-${name}`
   if (code === 'ECONNREFUSED') {
     return {
@@ -78,16 +86,16 @@ function unreadable(name: string, code: string): Finding {
   return {
     id,
     verdict: 'missing',
-    text: `${name} cannot be read: ${code}`,
-    advice: 'docs/errors.md says what the code means',
+    text: `${name} cannot be read: ${message}`,
+    advice: `docs/errors.md says what ${code} means`,
   }
 }
 
-/** @param hidden backends that refuse: they may have devices that cannot be seen */
+/** @param hidden devices that refuse, and backends that do: they may have devices that cannot be seen */
 function devicesSeen(names: readonly string[], hidden: readonly string[]): Finding {
   const text = names.length === 0 ? 'no devices' : `devices: ${names.join(', ')}`
   if (hidden.length > 0) {
-    return note('devices', `${text} can be seen; those of ${hidden.join(', ')} cannot`, 'see above')
+    return note('devices', `${text} can be read; ${hidden.join(', ')} cannot`, 'see above')
   }
   return ok('devices', names.length === 0 ? 'there are no devices' : text)
 }

@@ -1,5 +1,6 @@
 import { formatEndpoint } from '@wgctrl/types'
 import type { Handshakes, Initiation } from 'wgctrl'
+import { fileErrorText } from '../error-text.js'
 import type { PeerNames } from '../peer-names/peer-names.js'
 import type { Service } from '../service/service.js'
 import { visible, visibleJson } from '../visible-text.js'
@@ -38,7 +39,7 @@ export class InitiationLog implements Service {
   async reload(): Promise<void> {
     const { names, device, warn } = this.#options
     names.forget()
-    for (const { file, error } of await names.load([device])) warn(`${file}: ${error.message}`)
+    for (const { file, error } of await names.load([device])) warn(fileErrorText(file, error))
   }
 
   status(): string {

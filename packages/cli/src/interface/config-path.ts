@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { configFileOf } from '../peer-names/peer-names.js'
+import { reasonOfFile } from '../wg/failure.js'
 
 /** A config file, and the interface that it is for. */
 export interface ConfigPath {
@@ -27,7 +28,8 @@ export async function findConfig(
   const path = isName ? configFileOf(word) : word
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
-    throw new Error(`cannot look at ${path}: ${error.message}`)
+    const advice = error.code === 'EACCES' ? ': run as root' : ''
+    throw new Error(`cannot look at ${path}: ${reasonOfFile(error)}${advice}`)
   })
   if (!found) {
     if (isName) return undefined

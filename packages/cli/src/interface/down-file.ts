@@ -1,3 +1,4 @@
+import { reasonWithin } from '@wgctrl/types'
 import {
   type ConfigFile,
   type ConfigProblemKind,
@@ -6,6 +7,7 @@ import {
   readConfigFile,
   WireGuardError,
 } from 'wgctrl'
+import { fileErrorText } from '../error-text.js'
 import type { ConfigPath } from './config-path.js'
 
 /** What `up` refuses, and `down` does not need. */
@@ -23,7 +25,7 @@ export async function readDownFile(
 ): Promise<InterfaceConfig> {
   const read = await readAnyhow(path, { ...trust, mistakes: 'keep' })
   if ('error' in read) {
-    warn(`${path} is not read, so no hook is run: ${read.error}`)
+    warn(`no hook is run: ${fileErrorText(path, read.error)}`)
     return { name }
   }
   const { file, distrust } = read
@@ -49,18 +51,18 @@ export async function readDownFile(
 
 type Reading =
   | { readonly file: ConfigFile; readonly distrust: string | undefined }
-  | { readonly error: string }
+  | { readonly error: unknown }
 
 async function readAnyhow(path: string, options: ReadOptions): Promise<Reading> {
   try {
     return { file: await readConfigFile(path, options), distrust: undefined }
   } catch (error) {
     if (!(error instanceof WireGuardError)) throw error
-    if (error.code !== 'EPERM') return { error: error.message }
-    const { message: distrust } = error
+    if (error.code !== 'EPERM') return { error }
+    const distrust = reasonWithin(error)
     return await readConfigFile(path, { ...options, unsafePermissions: 'allow' }).then(
       (file) => ({ file, distrust }),
-      () => ({ error: distrust }),
+      () => ({ error }),
     )
   }
 }

@@ -10,6 +10,7 @@ import {
   writeConfigFile,
 } from 'wgctrl'
 import type { Invocation, Run } from '../command.js'
+import { errorText } from '../error-text.js'
 import type { Io } from '../io.js'
 import { configFileOf } from '../peer-names/peer-names.js'
 import { withInterfaces } from '../session.js'
@@ -43,7 +44,7 @@ export const runUp: Run = (invocation, io) =>
       await wg.up(config, { ...options, backend: backendOf(invocation) })
     } catch (error) {
       if (interruption.status === undefined) throw error
-      const text = error instanceof AbortError ? 'interrupted; all is taken back' : String(error)
+      const text = error instanceof AbortError ? 'interrupted; all is taken back' : errorText(error)
       say(io.stderr, `${invocation.program} ${invocation.command}: ${text}\n`)
       return interruption.status
     }

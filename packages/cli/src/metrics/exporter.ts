@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { errorText, fileErrorText } from '../error-text.js'
 import type { PeerNames } from '../peer-names/peer-names.js'
 import type { Service } from '../service/service.js'
 import type { ListenAddress } from './listen-address.js'
@@ -82,7 +83,15 @@ export class Exporter implements Service {
 
   /** Reads the devices as for a request, so that what cannot be read is said before anybody asks. */
   async look(): Promise<void> {
-    await this.#current().done.catch(({ message }) => this.#options.warn(message))
+    const reading = this.#current()
+    try {
+      await reading.done
+    } catch (error) {
+      return this.#options.warn(errorText(error))
+    }
+    const { devices, errors } = reading.snapshot()
+    if (devices.length > 0 || errors.length === 0 || this.#stopped.signal.aborted) return
+    this.#options.warn('no device can be read: the page says so, and has no peers until one can')
   }
 
   async #collect(limit: number | undefined): Promise<Page> {
@@ -152,7 +161,7 @@ export class Exporter implements Service {
     const { devices, errors, pending } = snapshot
     const all = devices.map(({ name }) => name)
     for (const { file, error } of await this.#options.names.load(all)) {
-      this.#options.warn(`${file}: ${error.message}`)
+      this.#options.warn(fileErrorText(file, error))
     }
     this.#metrics.set(devices, [...errors.map(({ device }) => device), ...pending])
     const { registry } = this.#metrics

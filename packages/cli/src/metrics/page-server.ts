@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { errorText } from '../error-text.js'
 import type { ListenAddress } from './listen-address.js'
 
 export interface Page {
@@ -92,7 +93,7 @@ export class PageServer {
     try {
       await this.#answer(request, response)
     } catch (error) {
-      this.#options.warn(error instanceof Error ? error.message : String(error))
+      this.#options.warn(errorText(error))
       if (!response.headersSent) send(response, 503, 'the devices cannot be listed\n')
     }
   }

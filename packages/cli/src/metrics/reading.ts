@@ -1,4 +1,5 @@
 import { type Device, type DeviceKind, WireGuardError } from 'wgctrl'
+import { errorText } from '../error-text.js'
 
 /** What a reading needs of the facade. */
 export interface DeviceReader {
@@ -131,5 +132,5 @@ export class Reading {
 
 function readError(device: string, error: unknown): ReadError {
   const code = error instanceof WireGuardError ? error.code : 'EUNKNOWN'
-  return { device, code, message: error instanceof Error ? error.message : String(error) }
+  return { device, code, message: errorText(error) }
 }

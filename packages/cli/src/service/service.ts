@@ -1,3 +1,4 @@
+import { errorText } from '../error-text.js'
 import { Notifier, type NotifierOptions } from './notifier.js'
 
 /** A command that runs until it is told to end. */
@@ -90,7 +91,7 @@ async function reload(service: Service, notifier: Notifier, warn: (text: string)
   try {
     await service.reload()
   } catch (error) {
-    warn(`reload: ${error instanceof Error ? error.message : String(error)}`)
+    warn(`reload: ${errorText(error)}`)
   }
   notifier.ready(service.status())
 }

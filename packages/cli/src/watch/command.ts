@@ -3,7 +3,7 @@ import type { Command } from '../command.js'
 export const watchCommand: Command = {
   name: 'watch',
   summary: 'Show what peers do, as it happens',
-  description: `In a terminal, a table of the busiest peers that fit on the screen: what they transfer, when they last shook hands, and a sparkline of the last minute. q or Ctrl-C ends it.
+  description: `In a terminal, a table of the busiest peers that fit on the screen: what they transfer, when they last shook hands, and a sparkline of the last minute. Above it stands how many peers are active: those that shook hands within the last three minutes, since one that can be reached does so every two, whether it transfers anything or not. q or Ctrl-C ends it.
 
 Elsewhere, or with --lines or --json, a line for each thing that happens: devices and peers that come and go, changes, handshakes, endpoints, transfers.
 

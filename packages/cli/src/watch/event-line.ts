@@ -1,4 +1,4 @@
-import { formatEndpoint } from '@wgctrl/types'
+import { formatEndpoint, reasonWithin } from '@wgctrl/types'
 import type { DeviceEvent, Peer, WatchEvent } from 'wgctrl'
 import { visible, visibleJson } from '../visible-text.js'
 import { formatBytes, formatRate } from './format.js'
@@ -15,7 +15,7 @@ export function eventLine(event: WatchEvent, nameOf: NameOf): string {
 type NameOf = (device: string, publicKey: string) => string | undefined
 
 function plainLine(event: WatchEvent, nameOf: NameOf): string {
-  if (event.type === 'backend-failed') return `${event.backend}: ${event.error.message}`
+  if (event.type === 'backend-failed') return `${event.backend}: ${reasonWithin(event.error)}`
   if (event.type === 'backend-recovered') return `${event.backend}: can be used again`
   const { device } = event
   if (!('publicKey' in event)) return `${device}: ${deviceText(event)}`
@@ -41,7 +41,7 @@ function deviceText(event: Exclude<DeviceEvent, OfPeer>): string {
     case 'device-changed':
       return `changed ${event.fields.join(', ')}`
     case 'device-failed':
-      return `cannot be read: ${event.error.message}`
+      return `cannot be read: ${reasonWithin(event.error)}`
   }
 }
 

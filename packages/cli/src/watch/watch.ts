@@ -1,5 +1,6 @@
 import type { WireGuard } from 'wgctrl'
 import type { Run } from '../command.js'
+import { fileErrorText } from '../error-text.js'
 import type { Io } from '../io.js'
 import { configReader, PeerNames } from '../peer-names/peer-names.js'
 import { withDevices } from '../session.js'
@@ -22,7 +23,7 @@ export const runWatch: Run = (invocation, io) =>
     )
     const warn = warner(invocation, io)
     const problems = await names.load(device === undefined ? [] : [device])
-    for (const { file, error } of problems) warn(`${file}: ${error.message}`)
+    for (const { file, error } of problems) warn(fileErrorText(file, error))
     if (device !== undefined) await wg.device(device, { maxAge: interval })
     const isTable = io.stdout.isTTY && !options['lines'] && !options['json']
     if (isTable)

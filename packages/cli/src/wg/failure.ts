@@ -1,4 +1,5 @@
 import { errnoName, WireGuardError } from '@wgctrl/types'
+import { errorText } from '../error-text.js'
 import type { Io } from '../io.js'
 
 /** A command that cannot go on: `message` is for standard error, without the last line's end. */
@@ -68,7 +69,7 @@ export function reasonOf(error: unknown): string {
 export function adviceOf(error: unknown, program: string): string {
   if (program === 'wg' || !(error instanceof WireGuardError)) return ''
   const isTelling = ['ENOBACKEND', 'EPERM', 'EUNSUPPORTED'].includes(error.code)
-  return isTelling ? `${error.message}\n` : ''
+  return isTelling ? `${errorText(error)}\n` : ''
 }
 
 /** A file that could not be read. */

@@ -1,5 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { InvalidRangeError, InvalidTypeError, refuseAborted, WireGuardError } from '@wgctrl/types'
+import {
+  InvalidRangeError,
+  InvalidTypeError,
+  reasonWithin,
+  refuseAborted,
+  WireGuardError,
+} from '@wgctrl/types'
 import { ProgramError } from './program.js'
 
 /** Takes back what a step did. */
@@ -33,8 +39,8 @@ export class StepError extends WireGuardError {
     cause: unknown,
     failures: readonly unknown[] = [],
   ) {
-    const left = failures.map((failure) => `; and then: ${reasonOf(failure)}`).join('')
-    super(`${operation} ${device}: cannot ${step}: ${reasonOf(cause)}${left}`, {
+    const left = failures.map((failure) => `; and then: ${reasonWithin(failure)}`).join('')
+    super(`${operation} ${device}: cannot ${step}: ${reasonWithin(cause)}${left}`, {
       ...(cause instanceof WireGuardError && {
         path: cause.path,
         feature: cause.feature,
@@ -147,9 +153,6 @@ export class Transaction {
     return new StepError(this.#operation, this.#device, this.#step, error, failures)
   }
 }
-
-const reasonOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error)
 
 function codeOf(error: unknown): string {
   const code = (error as NodeJS.ErrnoException | undefined)?.code

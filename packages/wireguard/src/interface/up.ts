@@ -286,7 +286,7 @@ export async function runHooks(
 ): Promise<void> {
   for (const hook of hooks) {
     if (typeof hook === 'string' && mode !== 'shell') {
-      const message = `${kind} is not run, as hooks: 'shell' was not asked for: ${hook}`
+      const message = `${kind} is not run, as nobody asked for hooks: ${hook}`
       warn({ code: 'EHOOKS', message })
       continue
     }
