@@ -47,8 +47,8 @@ export interface CreateOptions extends CallOptions {
 /** How a change is made. */
 export interface ConfigureOptions extends CallOptions {
   /**
-   * Told, while a change is written, how many of its peers have been sent: some times for a long one, never for a
-   * short one. It is one write all the same. What it throws ends the call half done.
+   * Told, while a change is written, how many of its peers have been sent: some times for a long one, at its end
+   * for a short one. It is one write all the same. What it throws ends the call half done.
    */
   readonly onProgress?: ((sentPeers: number) => void) | undefined
 }

@@ -56,6 +56,8 @@ export class DeviceWriter {
         const onSent = (peers: number): void => onProgress?.(before + peers)
         await exchangeSet(address, encodeSet(set, onSent), signal)
         before += set.peers.length
+        // Of the last chunk nobody tells when the daemon has answered first.
+        onProgress?.(before)
       }
     } catch (error) {
       throw await halfWritten(name, address, config, signal, error)
