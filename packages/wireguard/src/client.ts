@@ -232,8 +232,8 @@ export class WireGuard implements AsyncDisposable {
   /**
    * Changes a device: `undefined` leaves a field as it is, `null` clears it. The whole config is
    * checked before anything is sent. Host names in endpoints are resolved first. A config of up to 1,000
-   * peers is copied: the caller may change or wipe it at once. To copy a larger one would hold up the
-   * event loop: leave it alone until the promise settles.
+   * peers with 50,000 allowed IPs is copied: the caller may change or wipe it at once. To copy a larger one
+   * would hold up the event loop: leave it alone until the promise settles.
    *
    * @throws {TypeError | RangeError | WireGuardError} `EINVAL` with `path`; `ENOTFOUND` for a host
    *   that does not exist; `EADDRINUSE`; and as {@link device}

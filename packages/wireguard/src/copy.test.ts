@@ -104,9 +104,14 @@ describe('a copy', () => {
   })
 })
 
-it('is large from 1,001 peers on', () => {
+it('is large from 1,001 peers on, or 50,001 networks', () => {
   const peers = Array.from({ length: 1001 }, () => ({ publicKey: KEY }))
   expect(isLarge({ peers })).toBe(true)
   expect(isLarge({ peers: peers.slice(1) })).toBe(false)
-  for (const none of [{}, null, { peers: 'x' }]) expect(isLarge(none as DeviceConfig)).toBe(false)
+  const networks = Array.from({ length: 25_001 }, () => '10.0.0.0/8')
+  const both = (...lists: string[][]) => lists.map((allowedIPs) => ({ publicKey: KEY, allowedIPs }))
+  expect(isLarge({ peers: both(networks, networks.slice(1)) })).toBe(true)
+  expect(isLarge({ peers: both(networks.slice(1), networks.slice(1)) })).toBe(false)
+  for (const none of [{}, null, { peers: 'x' }, { peers: [null, { allowedIPs: 7 }] }])
+    expect(isLarge(none as DeviceConfig)).toBe(false)
 })

@@ -8,12 +8,20 @@ import {
   SecretKey,
 } from '@wgctrl/types'
 
-/** To copy so many peers takes a millisecond or two. */
+/** To copy so many peers, and so many networks of theirs, takes a few milliseconds. */
 const COPIED_PEERS = 1000
+const COPIED_NETWORKS = 50_000
 
 /** Too large to be copied in one go. */
 export function isLarge(config: DeviceConfig): boolean {
-  return Array.isArray(config?.peers) && config.peers.length > COPIED_PEERS
+  if (!Array.isArray(config?.peers)) return false
+  if (config.peers.length > COPIED_PEERS) return true
+  let networks = 0
+  for (const peer of config.peers as readonly (PeerConfig | undefined)[]) {
+    const { allowedIPs } = peer ?? {}
+    if (Array.isArray(allowedIPs)) networks += allowedIPs.length
+  }
+  return networks > COPIED_NETWORKS
 }
 
 /**

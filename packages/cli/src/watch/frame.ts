@@ -119,7 +119,7 @@ function tableColumns(rows: readonly Row[], hasDevices: boolean, options: FrameO
   const { now, hasUnicode, nameOf } = options
   const named = ({ device, peer }: Row): string =>
     visible(nameOf(device.name, peer) ?? peer.publicKey)
-  const longest = Math.max(...rows.map((row) => [...named(row)].length))
+  const longest = rows.reduce((most, row) => Math.max(most, [...named(row)].length), 0)
   const [down, up] = hasUnicode ? ['↓', '↑'] : ['in', 'out']
   const right = { align: 'right', rank: 9 } as const
   const left = { align: 'left', rank: 9 } as const

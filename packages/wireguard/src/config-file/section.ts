@@ -103,7 +103,7 @@ export class Section {
     const last = this.body.at(-1)
     const from =
       last === undefined || isBlank(last) ? remains.findIndex((line) => !isBlank(line)) : 0
-    this.body.push(...remains.slice(from))
+    for (const line of remains.slice(from)) this.body.push(line)
   }
 
   /** Where in the body that ends which was written for this section. */

@@ -20,7 +20,8 @@ const ETHERNET_MTU = 1500
  * @internal
  */
 export function chooseMtu(ways: readonly number[], fallback: number | undefined): number {
-  return (ways.length > 0 ? Math.min(...ways) : (fallback ?? ETHERNET_MTU)) - OVERHEAD
+  const narrowest = ways.reduce((least, way) => Math.min(least, way), Number.POSITIVE_INFINITY)
+  return (ways.length > 0 ? narrowest : (fallback ?? ETHERNET_MTU)) - OVERHEAD
 }
 
 export interface MtuOptions {

@@ -9,6 +9,7 @@ import {
   StepBudget,
   type Steps,
 } from '@wgctrl/types'
+import { GLANCE, setOf } from '../long-lists.js'
 import type { InterfaceAddress } from './address.js'
 import { type AddressPlan, hasRoute, type PresentAddress, planAddresses } from './address-plan.js'
 import { isDefaultOf } from './default-route.js'
@@ -46,8 +47,8 @@ export interface NetworkPlan {
 export function* planNetwork(state: InterfaceState, desired: DesiredState): Steps<NetworkPlan> {
   const addresses = planAddresses(state.addresses, desired.addresses)
   const allowedIPs = yield* desiredAllowedIPs(state.device, desired.device)
-  const before = state.device.peers.flatMap((peer) => peer.allowedIPs)
-  const ours = ownRoutes(state, new Set([...before, ...allowedIPs]))
+  const known = yield* allowedIPsOfBoth(state.device, allowedIPs)
+  const ours = ownRoutes(state, known)
   const coming = connectedRoutes(desired.addresses)
   const stays = new Set(coming.map(({ destination }) => destination))
   const going = new Set(addresses.removeAddresses.map((address) => canonicalCidr(address)))
@@ -73,6 +74,18 @@ export function* planNetwork(state: InterfaceState, desired: DesiredState): Step
   }
 }
 
+function* allowedIPsOfBoth(device: Device, coming: readonly string[]): Steps<Set<string>> {
+  const budget = new StepBudget()
+  const all = yield* setOf(coming, budget)
+  for (const { allowedIPs } of device.peers) {
+    for (const network of allowedIPs) {
+      all.add(network)
+      if (budget.spend(GLANCE)) yield
+    }
+  }
+  return all
+}
+
 /** The allowed IPs that a device will have. @internal */
 export function* desiredAllowedIPs(device: Device, desired: DeviceConfig): Steps<string[]> {
   const current = new Map(device.peers.map((peer) => [peer.publicKey, peer.allowedIPs]))
@@ -83,7 +96,10 @@ export function* desiredAllowedIPs(device: Device, desired: DeviceConfig): Steps
     if (peer.remove) continue
     const before = current.get(parsePublicKey(peer.publicKey))
     if (peer.updateOnly && before === undefined) continue
-    for (const network of yield* allowedIPsOf(peer, before ?? [], budget)) all.add(network)
+    for (const network of yield* allowedIPsOf(peer, before ?? [], budget)) {
+      all.add(network)
+      if (budget.spend(GLANCE)) yield
+    }
   }
   return [...all]
 }
@@ -95,7 +111,8 @@ function* allowedIPsOf(
 ): Steps<Set<string>> {
   const { allowedIPs = [], replaceAllowedIPs } = peer
   const removes = allowedIPs.some((entry) => typeof entry === 'object' && entry.remove === true)
-  const result = new Set(removes || replaceAllowedIPs === false ? before : [])
+  const isChange = removes || replaceAllowedIPs === false
+  const result = yield* setOf(isChange ? before : [], budget)
   for (const entry of allowedIPs) {
     const { cidr, remove = false } = typeof entry === 'string' ? { cidr: entry } : entry
     const network = canonicalCidr(cidr)

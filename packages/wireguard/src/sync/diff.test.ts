@@ -9,7 +9,8 @@ import {
 } from '@wgctrl/types'
 import { FakeDevice } from '@wgctrl/types/testing'
 import { describe, expect, it } from 'vitest'
-import { type DiffOptions, diffDevice } from './diff.js'
+import { busiestStep } from '../counted-steps.fixture.js'
+import { type DiffOptions, diffDevice, diffSteps } from './diff.js'
 
 const key = (fill: number): string => formatPublicKey(new Uint8Array(32).fill(fill))
 const [A, B, C] = [key(1), key(2), key(3)] as [string, string, string]
@@ -420,5 +421,62 @@ describe('diffDevice refuses', () => {
     expect(diff(current, { privateKey: null, ...peers({ publicKey: own }) }).changes).toHaveLength(
       3,
     )
+  })
+})
+
+describe('one peer with many networks', () => {
+  const COUNT = 30_000
+  const network = (n: number): string => `10.${n >> 14}.${(n >> 6) & 255}.${(n & 63) << 2}/30`
+  const networks = (from: number, count = COUNT): string[] =>
+    Array.from({ length: count }, (_, n) => network(from + n))
+  const mixed = networks(0).map((same, n) => (n % 2 ? same : network(COUNT + n)))
+  const otherwise = networks(COUNT * 3).map((other, n) => (n % 2 ? other : network(COUNT * 5 + n)))
+  const removal = { cidr: network(0), remove: true }
+
+  it.each<[string, DeviceConfig, DeviceConfig, number]>([
+    [
+      'that stay',
+      peers({ publicKey: A, allowedIPs: networks(0) }),
+      peers({ publicKey: A, allowedIPs: networks(0) }),
+      0,
+    ],
+    [
+      'in another order',
+      peers({ publicKey: A, allowedIPs: networks(0) }),
+      peers({ publicKey: A, allowedIPs: networks(0).reverse() }),
+      0,
+    ],
+    [
+      'of which half are others',
+      peers({ publicKey: A, allowedIPs: networks(0) }),
+      peers({ publicKey: A, allowedIPs: mixed }),
+      COUNT,
+    ],
+    ['that comes', {}, peers({ publicKey: A, allowedIPs: networks(0) }), 1],
+    [
+      'of which one goes',
+      peers({ publicKey: A, allowedIPs: networks(0) }),
+      peers({ publicKey: A, allowedIPs: [removal] }),
+      1,
+    ],
+    [
+      'that another had',
+      peers({ publicKey: A, allowedIPs: networks(0) }, { publicKey: B }),
+      peers({ publicKey: A }, { publicKey: B, allowedIPs: networks(0) }),
+      COUNT,
+    ],
+    [
+      'of which many go, beside another such',
+      peers(
+        { publicKey: A, allowedIPs: networks(0) },
+        { publicKey: B, allowedIPs: networks(COUNT * 3) },
+      ),
+      peers({ publicKey: A, allowedIPs: mixed }, { publicKey: B, allowedIPs: otherwise }),
+      2 * COUNT,
+    ],
+  ])('%s: no step looks at more than some thousands', (_, current, desired, changes) => {
+    const { most, value } = busiestStep(diffSteps(deviceWith(current), desired))
+    expect(value.changes).toHaveLength(changes)
+    expect(most).toBeLessThan(15_000)
   })
 })

@@ -16,7 +16,7 @@ import {
 import { type Candidate, FATE, findCandidates } from './candidates.js'
 import type { Change } from './change.js'
 import type { InterfaceIndex } from './endpoint.js'
-import { findMoves, orderEntries, peerChanges } from './networks.js'
+import { addPeerChanges, findMoves, orderEntries } from './networks.js'
 import { withoutPassing } from './passing-networks.js'
 import { diffPeer, type PeerDiff } from './peer-diff.js'
 
@@ -81,15 +81,11 @@ export function* diffSteps(
     const removed = current.peers
       .filter((_, at) => fates[at] === FATE.removed)
       .sort((a, b) => (a.publicKey < b.publicKey ? -1 : 1))
-    const changes = [
-      ...fields.changes,
-      ...diffs.flatMap((diff) => peerChanges(diff, moves)),
-      ...removed.map((peer): Change => ({ kind: 'peer-removed', publicKey: peer.publicKey })),
-    ]
-    const entries = [
-      ...orderEntries(diffs, moves),
-      ...removed.map((peer) => ({ publicKey: peer.publicKey, remove: true })),
-    ]
+    const changes = fields.changes
+    yield* addPeerChanges(diffs, moves, changes)
+    for (const { publicKey } of removed) changes.push({ kind: 'peer-removed', publicKey })
+    const entries = yield* orderEntries(diffs, moves)
+    for (const { publicKey } of removed) entries.push({ publicKey, remove: true })
     return { changes, config: { ...fields.config, ...(entries.length > 0 && { peers: entries }) } }
   } finally {
     wipeConfig({ replacePeers: false, peers: candidates.map((candidate) => candidate.wanted) })
@@ -103,8 +99,8 @@ function* diffPeers(
   const diffs: PeerDiff[] = []
   const budget = new StepBudget()
   for (const candidate of candidates) {
-    diffs.push(diffPeer(candidate, interfaceIndex))
-    if (budget.spend(1 + candidate.wanted.allowedIPs.length)) yield
+    diffs.push(yield* diffPeer(candidate, interfaceIndex, budget))
+    if (budget.spend(1)) yield
   }
   return diffs
 }

@@ -1,4 +1,5 @@
 import {
+  type AllowedIPChange,
   type Device,
   invalid,
   type PeerConfig,
@@ -6,6 +7,7 @@ import {
   StepBudget,
   type Steps,
 } from '@wgctrl/types'
+import { GLANCE, setOf, without } from '../long-lists.js'
 import { FATE } from './candidates.js'
 import type { Change, PeerAdded } from './change.js'
 import { removedTooEarly } from './overlap.js'
@@ -24,17 +26,22 @@ export function* findMoves(
   fates: Uint8Array,
 ): Steps<Moves> {
   const moves = new Map<string, PublicKey | undefined>()
-  for (const { added } of diffs) for (const cidr of added) moves.set(cidr, undefined)
+  const budget = new StepBudget()
+  for (const { added } of diffs) {
+    for (const cidr of added) {
+      moves.set(cidr, undefined)
+      if (budget.spend(GLANCE)) yield
+    }
+  }
   if (moves.size === 0) return moves
   const keepers = new Map<string, PublicKey>()
-  const budget = new StepBudget()
   for (const [at, { publicKey, allowedIPs }] of current.peers.entries()) {
     for (const cidr of allowedIPs) {
+      if (budget.spend(GLANCE)) yield
       if (!moves.has(cidr)) continue
       moves.set(cidr, publicKey)
       if (fates[at] === FATE.kept) keepers.set(cidr, publicKey)
     }
-    if (budget.spend(allowedIPs.length / 10)) yield
   }
   if (keepers.size > 0) refuseSharing(diffs, keepers)
   return moves
@@ -51,19 +58,30 @@ function refuseSharing(diffs: readonly PeerDiff[], keepers: ReadonlyMap<string, 
   }
 }
 
-export function peerChanges(diff: PeerDiff, moves: Moves): Change[] {
-  const { publicKey } = diff.candidate.wanted
-  const isNew = diff.candidate.current === undefined
-  const changes: Change[] = isNew ? [peerAdded(diff)] : diff.changed ? [diff.changed] : []
-  for (const cidr of diff.added) {
-    const from = moves.get(cidr)
-    if (from !== undefined) changes.push({ kind: 'allowed-ip-moved', cidr, from, to: publicKey })
-    else if (!isNew) changes.push({ kind: 'allowed-ip-added', publicKey, cidr })
+/** Adds what happens to peers that stay or come. */
+export function* addPeerChanges(
+  diffs: readonly PeerDiff[],
+  moves: Moves,
+  changes: Change[],
+): Steps<void> {
+  const budget = new StepBudget()
+  for (const diff of diffs) {
+    const { publicKey } = diff.candidate.wanted
+    const isNew = diff.candidate.current === undefined
+    if (isNew) changes.push(peerAdded(diff))
+    else if (diff.changed) changes.push(diff.changed)
+    for (const cidr of diff.added) {
+      const from = moves.get(cidr)
+      if (from !== undefined) changes.push({ kind: 'allowed-ip-moved', cidr, from, to: publicKey })
+      else if (!isNew) changes.push({ kind: 'allowed-ip-added', publicKey, cidr })
+      if (budget.spend(GLANCE)) yield
+    }
+    for (const cidr of yield* toTake(diff, moves, budget)) {
+      changes.push({ kind: 'allowed-ip-removed', publicKey, cidr })
+      if (budget.spend(GLANCE)) yield
+    }
+    if (budget.spend(GLANCE)) yield
   }
-  for (const cidr of toTake(diff, moves)) {
-    changes.push({ kind: 'allowed-ip-removed', publicKey, cidr })
-  }
-  return changes
 }
 
 function peerAdded({ candidate, changed, added }: PeerDiff): PeerAdded {
@@ -79,8 +97,8 @@ function peerAdded({ candidate, changed, added }: PeerDiff): PeerAdded {
 }
 
 /** Giving a network to a peer takes it from the one that had it: those are not taken once more. */
-function toTake({ lost }: PeerDiff, moves: Moves): string[] {
-  return lost.filter((cidr) => !moves.has(cidr))
+function toTake({ lost }: PeerDiff, moves: Moves, budget: StepBudget): Steps<string[]> {
+  return without(lost, moves, budget)
 }
 
 interface Entry {
@@ -94,46 +112,63 @@ interface Entry {
  * way from one peer to another. A peer that is given and loses networks is one entry all the same, unless
  * a later peer gets an overlapping one: then the loss is an entry of its own, at the end.
  */
-export function orderEntries(diffs: readonly PeerDiff[], moves: Moves): PeerConfig[] {
-  const entries = diffs.flatMap((diff) => toEntry(diff, moves))
-  const giving = entries.filter(({ taken }) => taken.length === 0)
-  const both = entries.filter(({ added, taken }) => taken.length > 0 && added.length > 0)
-  const taking = entries.filter(({ added, taken }) => taken.length > 0 && added.length === 0)
-  const early = removedTooEarly(
-    both.flatMap(({ taken }, place) => taken.map((cidr) => ({ cidr, place }))),
-    both.flatMap(({ added }, place) => added.map((cidr) => ({ cidr, place }))),
+export function* orderEntries(diffs: readonly PeerDiff[], moves: Moves): Steps<PeerConfig[]> {
+  const giving: PeerConfig[] = []
+  const taking: PeerConfig[] = []
+  const both: Entry[] = []
+  const budget = new StepBudget()
+  for (const diff of diffs) {
+    const { candidate, changed, added } = diff
+    const taken = yield* toTake(diff, moves, budget)
+    if (budget.spend(GLANCE)) yield
+    const isNothing = candidate.current && !changed && added.length === 0 && taken.length === 0
+    if (isNothing) continue
+    const config = toPeerConfig(diff)
+    if (taken.length === 0) giving.push(config)
+    else if (added.length > 0) both.push({ config, added, taken })
+    else taking.push(yield* withTaken(config, taken, budget))
+  }
+  const [inTime, late] = yield* takenLate(both, budget)
+  return [...giving, ...inTime, ...taking, ...late]
+}
+
+/** @returns those of the entries, and what of them has to come behind all others */
+function* takenLate(
+  both: readonly Entry[],
+  budget: StepBudget,
+): Steps<[PeerConfig[], PeerConfig[]]> {
+  const inTime: PeerConfig[] = []
+  const late: PeerConfig[] = []
+  const early = yield* removedTooEarly(
+    both.map(({ taken }) => taken),
+    both.map(({ added }) => added),
   )
-  const late = both
-    .map(({ config, taken }) => ({
-      config: { publicKey: config.publicKey, updateOnly: true },
-      taken: taken.filter((cidr) => early.has(cidr)),
-    }))
-    .filter(({ taken }) => taken.length > 0)
-  return [
-    ...giving.map(({ config }) => config),
-    ...both.map(({ config, taken }) =>
-      withTaken(
-        config,
-        taken.filter((cidr) => !early.has(cidr)),
-      ),
-    ),
-    ...taking.map(({ config, taken }) => withTaken(config, taken)),
-    ...late.map(({ config, taken }) => withTaken(config, taken)),
-  ]
+  for (const { config, taken } of both) {
+    const now = yield* without(taken, early, budget)
+    inTime.push(yield* withTaken(config, now, budget))
+    if (now.length === taken.length) continue
+    const kept = yield* setOf(now, budget)
+    const then = yield* without(taken, kept, budget)
+    const { publicKey } = config
+    late.push(yield* withTaken({ publicKey, updateOnly: true }, then, budget))
+  }
+  return [inTime, late]
 }
 
-function toEntry(diff: PeerDiff, moves: Moves): Entry[] {
-  const { candidate, changed, added } = diff
-  const taken = toTake(diff, moves)
-  const isNothing = candidate.current && !changed && added.length === 0 && taken.length === 0
-  return isNothing ? [] : [{ config: toPeerConfig(diff), added, taken }]
-}
-
-function withTaken(config: PeerConfig, taken: readonly string[]): PeerConfig {
+function* withTaken(
+  config: PeerConfig,
+  taken: readonly string[],
+  budget: StepBudget,
+): Steps<PeerConfig> {
   if (taken.length === 0) return config
-  const allowedIPs = [
-    ...(config.allowedIPs ?? []),
-    ...taken.map((cidr) => ({ cidr, remove: true })),
-  ]
+  const allowedIPs: (string | AllowedIPChange)[] = []
+  for (const network of config.allowedIPs ?? []) {
+    allowedIPs.push(network)
+    if (budget.spend(GLANCE)) yield
+  }
+  for (const cidr of taken) {
+    allowedIPs.push({ cidr, remove: true })
+    if (budget.spend(GLANCE)) yield
+  }
   return { ...config, allowedIPs }
 }

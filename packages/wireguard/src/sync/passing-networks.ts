@@ -26,12 +26,15 @@ export function* withoutPassing(peers: readonly PeerConfig[]): Steps<DesiredPeer
   const last = yield* lastEntries(peers)
   const passed = new Set<number>()
   const given = new Map<number, string[]>()
+  const budget = new StepBudget()
   for (const [index, peer] of peers.entries()) {
     if (last.size === 0 || !isPassing(peer)) continue
     const place = last.get(keyOf(peer, index)) as number
     if (place === index) continue
     passed.add(index)
-    given.set(place, [...(given.get(place) ?? []), ...networksOf(peer, index)])
+    const networks = given.get(place) ?? []
+    given.set(place, networks)
+    yield* addNetworks(peer, index, networks, budget)
   }
   return { peers: passed.size === 0 ? peers : yield* merge(peers, passed, given), passed }
 }
@@ -59,10 +62,16 @@ function isPassing(peer: PeerConfig): boolean {
   )
 }
 
-function networksOf({ allowedIPs = [] }: PeerConfig, index: number): string[] {
-  return allowedIPs.map((network, at) =>
-    canonicalCidr(network as string, `peers[${index}].allowedIPs[${at}]`),
-  )
+function* addNetworks(
+  { allowedIPs = [] }: PeerConfig,
+  index: number,
+  to: string[],
+  budget: StepBudget,
+): Steps<void> {
+  for (let at = 0; at < allowedIPs.length; at++) {
+    to.push(canonicalCidr(allowedIPs[at] as string, `peers[${index}].allowedIPs[${at}]`))
+    if (budget.spend(1)) yield
+  }
 }
 
 /** @param given what the entry at each place was given before */
@@ -78,9 +87,10 @@ function* merge(
     const entry = withGiven(peer, given.get(index) ?? [])
     merged.push(entry)
     if (passed.has(index)) continue
-    const networks = listOf(entry)
-    for (const network of networks) if (typeof network === 'string') dropped.delete(named(network))
-    if (budget.spend(networks.length)) yield
+    for (const network of listOf(entry)) {
+      if (typeof network === 'string') dropped.delete(named(network))
+      if (budget.spend(1)) yield
+    }
   }
   return dropped.size === 0 ? merged : merged.map((peer) => withoutDropped(peer, dropped))
 }

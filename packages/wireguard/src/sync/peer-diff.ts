@@ -1,4 +1,11 @@
-import { formatEndpoint, isZeroKey, type PeerConfig } from '@wgctrl/types'
+import {
+  formatEndpoint,
+  isZeroKey,
+  type PeerConfig,
+  type StepBudget,
+  type Steps,
+} from '@wgctrl/types'
+import { GLANCE, setOf, without } from '../long-lists.js'
 import type { Candidate } from './candidates.js'
 import type { PeerChanged } from './change.js'
 import { type InterfaceIndex, isSameEndpoint } from './endpoint.js'
@@ -14,7 +21,11 @@ export interface PeerDiff {
   readonly lost: readonly string[]
 }
 
-export function diffPeer(candidate: Candidate, interfaceIndex: InterfaceIndex): PeerDiff {
+export function* diffPeer(
+  candidate: Candidate,
+  interfaceIndex: InterfaceIndex,
+  budget: StepBudget,
+): Steps<PeerDiff> {
   const { wanted, current } = candidate
   const changed: PeerChanged = {
     kind: 'peer-changed',
@@ -24,13 +35,13 @@ export function diffPeer(candidate: Candidate, interfaceIndex: InterfaceIndex): 
     ...diffKeepalive(candidate),
   }
   const isChanged = changed.presharedKey ?? changed.endpoint ?? changed.persistentKeepalive
-  const had = new Set(current?.allowedIPs)
-  const networks = wantedNetworks(candidate)
+  const had = yield* setOf(current?.allowedIPs ?? [], budget)
+  const networks = yield* wantedNetworks(candidate, budget)
   return {
     candidate,
     ...(isChanged !== undefined && { changed }),
-    added: [...networks].filter((network) => !had.has(network)),
-    lost: [...had].filter((network) => !networks.has(network)),
+    added: yield* without(networks, had, budget),
+    lost: yield* without(had, networks, budget),
   }
 }
 
@@ -77,13 +88,17 @@ function diffKeepalive({ wanted, current }: Candidate): Pick<PeerChanged, 'persi
 }
 
 /** The networks that the peer should have, in the order given. */
-function wantedNetworks({ given, wanted, current }: Candidate): Set<string> {
+function* wantedNetworks(
+  { given, wanted, current }: Candidate,
+  budget: StepBudget,
+): Steps<Set<string>> {
   const isRelative =
     given.replaceAllowedIPs === false || wanted.allowedIPs.some(({ remove }) => remove)
-  const networks = new Set<string>(isRelative ? current?.allowedIPs : [])
+  const networks = yield* setOf((isRelative && current?.allowedIPs) || [], budget)
   for (const { text, remove } of wanted.allowedIPs) {
     if (remove) networks.delete(text)
     else networks.add(text)
+    if (budget.spend(GLANCE)) yield
   }
   return networks
 }

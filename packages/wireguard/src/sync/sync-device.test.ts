@@ -114,6 +114,17 @@ describe('syncDevice', () => {
     expect(turns).toBeGreaterThan(8)
   })
 
+  it('makes more changes than a call can have arguments', async () => {
+    const backend = await makeBackend()
+    const allowedIPs = Array.from(
+      { length: 130_000 },
+      (_, n) => `10.${n >> 14}.${(n >> 6) & 255}.${(n & 63) << 2}/30`,
+    )
+    await backend.configure('wg0', { peers: [{ publicKey: key }] })
+    const changes = await syncDevice(backend, 'wg0', { peers: [{ publicKey: key, allowedIPs }] })
+    expect(changes).toHaveLength(130_000)
+  })
+
   it('shares one time limit among its calls, and hands the signal on', async () => {
     const backend = await makeBackend()
     const { signal } = new AbortController()

@@ -56,12 +56,12 @@ export async function syncDevice(
       wipeSecrets(current)
     }
   }
-  const made: Change[] = []
+  let made: readonly Change[] = []
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const { changes, config } = await compare()
     const isRest = attempt > 0 && changes.every(isOfEndpoint)
     if (changes.length === 0 || isRest) return made
-    made.push(...changes)
+    made = made.concat(changes)
     if (dryRun) return made
     // Not at once, or two who correct each other may do so for ever.
     if (attempt > 0) await sleep(Math.random() * LONGEST_PAUSE, undefined, { signal })

@@ -4,9 +4,11 @@ import {
   formatPublicKey,
   generatePresharedKey,
   generatePrivateKey,
+  runAtOnce,
 } from '@wgctrl/types'
 import { FakeDevice } from '@wgctrl/types/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { busiestStep } from '../counted-steps.fixture.js'
 import { DeviceDiff, STALE_AFTER } from './device-diff.js'
 import type { WatchEvent } from './events.js'
 
@@ -24,7 +26,7 @@ const apply = (config: DeviceConfig): void => device.apply(checkConfig(config))
 function tick(later = 1000): WatchEvent[] {
   clock += later
   const events: WatchEvent[] = []
-  diff.update(device.snapshot(), clock, NOW + clock, (event) => events.push(event))
+  runAtOnce(diff.update(device.snapshot(), clock, NOW + clock, (event) => events.push(event)))
   return events
 }
 
@@ -151,4 +153,39 @@ describe('DeviceDiff', () => {
       expect(structuredClone(event)).toMatchObject({ type: event.type, device: 'wg0' })
     }
   })
+})
+
+it('compares many networks of one peer, and many peers, in steps', () => {
+  const many = Array.from(
+    { length: 30_000 },
+    (_, n) => `10.${n >> 14}.${(n >> 6) & 255}.${(n & 63) << 2}/30`,
+  )
+  const keys = many
+    .slice(0, 20_000)
+    .map((_, n) => formatPublicKey(Buffer.alloc(32, `${n} of them `)))
+  const peersWith = (allowedIPs: string[]) => [
+    { publicKey: a, replaceAllowedIPs: true, allowedIPs },
+    ...keys.map((publicKey) => ({ publicKey })),
+  ]
+  const next = () =>
+    busiestStep(diff.update(device.snapshot(), ++clock, NOW + clock, (event) => events.push(event)))
+  const events: WatchEvent[] = []
+  apply({ replacePeers: true, peers: peersWith(many) })
+  next()
+  const snapshot = device.snapshot()
+  const reversed = snapshot.peers
+    .map((peer) => ({ ...peer, allowedIPs: peer.allowedIPs.toReversed() }))
+    .reverse()
+  device.snapshot = () => ({ ...snapshot, peers: reversed })
+  events.length = 0
+  expect(next().most).toBeLessThan(15_000)
+  expect(events).toEqual([])
+  const other = reversed.map((peer) =>
+    peer.publicKey === a
+      ? { ...peer, allowedIPs: ['192.0.2.0/24', ...peer.allowedIPs.slice(1)] }
+      : peer,
+  )
+  device.snapshot = () => ({ ...snapshot, peers: other })
+  next()
+  expect(events).toMatchObject([{ type: 'peer-changed', publicKey: a, fields: ['allowedIPs'] }])
 })

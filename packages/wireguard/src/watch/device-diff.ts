@@ -6,7 +6,10 @@ import {
   type Peer,
   type PublicKey,
   SecretKey,
+  StepBudget,
+  type Steps,
 } from '@wgctrl/types'
+import { GLANCE, setOf } from '../long-lists.js'
 import type { DeviceEvent, DeviceField, PeerField } from './events.js'
 
 /**
@@ -50,13 +53,18 @@ export class DeviceDiff {
   }
 
   /**
-   * Takes the next reading.
+   * Takes the next reading, in steps; what is told in between is true of the device.
    *
    * @param at when the reading began, in milliseconds of a monotonic clock
    * @param now the time of day in milliseconds: what handshakes are compared with
    * @param tell gets each event; not called for the first reading
    */
-  update(device: Device, at: number, now: number, tell: (event: DeviceEvent) => void): void {
+  *update(
+    device: Device,
+    at: number,
+    now: number,
+    tell: (event: DeviceEvent) => void,
+  ): Steps<void> {
     const isFirst = this.#head === undefined
     const duration = at - this.#at
     this.#at = at
@@ -65,18 +73,24 @@ export class DeviceDiff {
     const { privateKey, listenPort, firewallMark } = device
     this.#head = { ...(privateKey && { privateKey }), listenPort, firewallMark }
     this.#order.length = Math.min(this.#order.length, device.peers.length)
-    device.peers.forEach((peer, index) => {
+    const budget = new StepBudget()
+    for (let index = 0; index < device.peers.length; index++) {
+      if (budget.spend(GLANCE)) yield
+      const peer = device.peers[index] as Peer
       const seen = this.#find(peer.publicKey, index)
       if (!seen) {
         this.#order[index] = this.#add(peer, now)
         if (!isFirst) this.#tellAdded(peer, tell)
-        return
+        continue
       }
-      this.#compare(seen, peer, duration, now, tell)
+      const networks =
+        sameList(seen.peer.allowedIPs, peer.allowedIPs) ??
+        (yield* sameLongList(seen.peer.allowedIPs, peer.allowedIPs, budget))
+      this.#compare(seen, peer, networks, duration, now, tell)
       seen.peer = peer
       seen.generation = this.#generation
       this.#order[index] = seen
-    })
+    }
     if (this.#peers.size > device.peers.length) this.#sweep(tell)
   }
 
@@ -121,12 +135,13 @@ export class DeviceDiff {
   #compare(
     seen: Seen,
     peer: Peer,
+    hasSameNetworks: boolean,
     duration: number,
     now: number,
     tell: (event: DeviceEvent) => void,
   ): void {
     const before = seen.peer
-    const fields = changedFields(before, peer)
+    const fields = changedFields(before, peer, hasSameNetworks)
     if (fields) tell({ type: 'peer-changed', ...this.#of(peer), fields, peer })
     if (peer.endpoint && !sameEndpoint(before.endpoint, peer.endpoint)) {
       const from = before.endpoint
@@ -190,10 +205,9 @@ export function rate(bytes: number, milliseconds: number): number {
   return milliseconds > 0 ? (bytes * 1000) / milliseconds : 0
 }
 
-function changedFields(before: Peer, peer: Peer): PeerField[] | undefined {
+function changedFields(before: Peer, peer: Peer, networks: boolean): PeerField[] | undefined {
   const keepalive = before.persistentKeepalive === peer.persistentKeepalive
   const version = before.protocolVersion === peer.protocolVersion
-  const networks = sameNetworks(before.allowedIPs, peer.allowedIPs)
   const secret = sameSecret(before.presharedKey, peer.presharedKey)
   if (keepalive && version && networks && secret) return undefined
   const fields: PeerField[] = []
@@ -204,18 +218,32 @@ function changedFields(before: Peer, peer: Peer): PeerField[] | undefined {
   return fields
 }
 
-/** The order is no part of it: it is random on some implementations. */
-function sameNetworks(one: readonly string[], other: readonly string[]): boolean {
+/** More networks of one peer are compared in steps. */
+const AT_A_GLANCE = 1000
+
+/** Whether the networks are the same, if that can be told at a glance: their order is no part of it. */
+function sameList(one: readonly string[], other: readonly string[]): boolean | undefined {
   if (one.length !== other.length) return false
-  for (let index = 0; index < one.length; index++) {
-    if (one[index] !== other[index]) return sameSet(one, other)
-  }
+  if (one.length > AT_A_GLANCE) return undefined
+  for (let index = 0; index < one.length; index++) if (one[index] !== other[index]) return undefined
   return true
 }
 
-function sameSet(one: readonly string[], other: readonly string[]): boolean {
-  const set = new Set(one)
-  return other.every((network) => set.has(network))
+/** The order is random on some implementations. */
+function* sameLongList(
+  one: readonly string[],
+  other: readonly string[],
+  budget: StepBudget,
+): Steps<boolean> {
+  let at = 0
+  for (; at < one.length && one[at] === other[at]; at++) if (budget.spend(GLANCE)) yield
+  if (at === one.length) return true
+  const networks = yield* setOf(one, budget)
+  for (const network of other) {
+    if (!networks.has(network)) return false
+    if (budget.spend(GLANCE)) yield
+  }
+  return true
 }
 
 function sameEndpoint(one: Endpoint | undefined, other: Endpoint): boolean {

@@ -1,4 +1,4 @@
-import { WireGuardError } from '@wgctrl/types'
+import { runInTurns, WireGuardError } from '@wgctrl/types'
 import { DeviceDiff } from './device-diff.js'
 import type { DeviceEvent } from './events.js'
 import { Pause } from './pause.js'
@@ -25,6 +25,9 @@ export class DevicePoller {
   readonly #pause = new Pause()
   readonly #done: Promise<void>
   #isNew: boolean
+  /** Whether a reading was looked at to its end. */
+  #isKnown = false
+  #newcomers: ((event: DeviceEvent) => void)[] = []
   #at = Number.NEGATIVE_INFINITY
   #failures = 0
 
@@ -37,9 +40,10 @@ export class DevicePoller {
     this.#done = this.#run()
   }
 
-  /** Tells one watcher of all peers as if they had been added just now. */
+  /** Tells one watcher of all peers as if they had been added just now, once they are known. */
   tellAll(tell: (event: DeviceEvent) => void): void {
-    this.#diff.tellAll(tell)
+    if (this.#isKnown) this.#diff.tellAll(tell)
+    else this.#newcomers.push(tell)
   }
 
   /** Who watches the device has changed. */
@@ -72,8 +76,15 @@ export class DevicePoller {
       this.#failures = 0
       if (at === this.#at) return
       this.#at = at
-      this.#diff.update(device, at, Date.now(), (event) => this.#hub.tell(event))
-      if (this.#isNew) this.#diff.tellAll((event) => this.#hub.tell(event))
+      const tell = (event: DeviceEvent): void => {
+        if (!signal.aborted) this.#hub.tell(event)
+      }
+      await runInTurns(this.#diff.update(device, at, Date.now(), tell))
+      if (signal.aborted) return
+      const newcomers = this.#isNew ? [tell] : this.#newcomers
+      for (const newcomer of newcomers) this.#diff.tellAll(newcomer)
+      this.#newcomers = []
+      this.#isKnown = true
       this.#isNew = false
       this.#hub.release(this.#name)
     } catch (error) {
