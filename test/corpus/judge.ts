@@ -54,7 +54,7 @@ export async function judge(
     let down: Judgement['down']
     if (up.status === 0) {
       await shell(between)
-      const device = await showConf('wg0', /^\s*ListenPort/im.test(text))
+      const device = await showConf('wg0', /^\s*ListenPort\s*=\s*[1-9]/im.test(text))
       during = { device, facts: difference(before, await world.facts()) }
       if (edited !== undefined) await writeFile(path, filled(edited))
       const ended = await program.down(path)

@@ -8,7 +8,7 @@ import { cacheDirectory, withCacheLock } from '../kernel/cache.mjs'
 const execFile = promisify(execFileWithCallback)
 
 /** What is in the root beside the least that Debian needs. */
-const packages = ['wireguard-tools', 'wireguard-go', 'iproute2', 'nftables', 'procps']
+const packages = ['wireguard-tools', 'wireguard-go', 'iproute2', 'nftables', 'procps', 'netbase']
 
 const mirror = 'http://deb.debian.org/debian'
 

@@ -11,6 +11,9 @@ export const addresses: Cases = {
   },
   'an address twice': { text: client('Address = 10.20.0.2/24\nAddress = 10.20.0.2/24') },
   'two addresses of one network': { text: client('Address = 10.20.0.2/24, 10.20.0.3/24') },
+  'an address with two masks, and everything': {
+    text: client('Address = 10.20.0.2/24, 10.20.0.2/16', 'AllowedIPs = 0.0.0.0/0'),
+  },
   'an address with two masks': { text: client('Address = 10.20.0.2/24, 10.20.0.2/16') },
   'an address of this machine': { text: client('Address = 127.0.5.1/8') },
   'an address of the network of the link': { text: client('Address = 192.0.2.77/24') },

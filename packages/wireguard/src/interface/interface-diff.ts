@@ -187,12 +187,12 @@ function changedGuard(
 ): { family: Family; addresses: string[] }[] {
   const gone = new Set(removeAddresses)
   const staying = present
-    .filter((one) => one.family === family && !gone.has(`${one.address}/${one.prefixLength}`))
-    .map(({ address }) => address)
-  const coming = addAddresses
-    .map(hostOf)
-    .filter((address) => address.includes(':') === (family === 6))
-  const addresses = [...new Set([...staying, ...coming])].sort()
+    .filter((one) => one.family === family)
+    .map(({ address, prefixLength }) => `${address}/${prefixLength}`)
+    .filter((address) => !gone.has(address))
+  const coming = addAddresses.filter((address) => address.includes(':') === (family === 6))
+  // As `up` and wg-quick(8) have it: an address with two prefix lengths is guarded twice.
+  const addresses = [...new Set([...staying, ...coming])].map(hostOf).sort()
   const found = firewall.find((rules) => rules.family === family)
   const guarded = [...(found?.addresses ?? [])].sort()
   const isSame = found && guarded.join() === addresses.join() && found.mark === mark
