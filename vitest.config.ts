@@ -121,6 +121,7 @@ export default defineConfig({
         1_800_000,
         { env: longEvents },
       ),
+      kernelTier('kernel-no-ipv6', ['test/kernel/no-ipv6/*.test.ts'], 120_000),
       kernelTier('kernel-without', ['test/kernel/without/*.test.ts'], 60_000),
     ],
   },

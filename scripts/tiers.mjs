@@ -287,6 +287,17 @@ export const tiers = [
     run: kernelTests({ kernel: '6.12', projects: ['kernel-without'], first: [takeWireGuard] }),
   },
   {
+    name: 'kernel-no-ipv6',
+    about: 'interfaces up, changed and down on a kernel that was booted without IPv6',
+    asked: true,
+    inMachine: true,
+    built: true,
+    root: true,
+    needs: [daemon, wg, ...network],
+    seconds: 600,
+    run: kernelTests({ kernel: '6.12', projects: ['kernel-no-ipv6'], words: 'ipv6.disable=1' }),
+  },
+  {
     name: 'kernel-long',
     about:
       'on the same kernel: the contract through the facade, 100,000 peers, interop, torn dumps, faults',
@@ -403,9 +414,10 @@ function orderOf(seed) {
  * @param {string[]} [options.projects] default: kernel
  * @param {string} [options.devices] the kind of device that tests take which can take several
  * @param {string[]} [options.first] words before the command in the machine
+ * @param {string} [options.words] for the kernel's command line
  * @returns {Tier['run']}
  */
-function kernelTests({ kernel = 'auto', projects = ['kernel'], devices, first = [] } = {}) {
+function kernelTests({ kernel = 'auto', projects = ['kernel'], devices, first = [], words } = {}) {
   return async ({ name, seconds }, { seed, ...how }) => {
     const results = join(how.folder, name)
     const report = join(results, 'report.json')
@@ -414,7 +426,8 @@ function kernelTests({ kernel = 'auto', projects = ['kernel'], devices, first = 
     const program = ['node_modules/vitest/vitest.mjs', 'run', '--allowOnly=false']
     const named = projects.flatMap((project) => ['--project', project])
     const tests = [...first, process.execPath, ...program, ...named, ...reporters, ...orderOf(seed)]
-    const command = ['test/kernel/kernel.mjs', ...machine, '--', ...tests]
+    const boot = words === undefined ? [] : ['--words', words]
+    const command = ['test/kernel/kernel.mjs', ...machine, ...boot, '--', ...tests]
     const env = devices ? { WGCTRL_BACKEND: devices } : {}
     const count = () => countVitest(report)
     return await runCounted([process.execPath, ...command], { seconds, env, ...how }, count)

@@ -11,6 +11,7 @@ Runs a command as root against a real kernel with WireGuard, and exits with its 
   --timeout SECONDS            limit for all of it, boot included (600)
   --memory SIZE                of the virtual machine (3G)
   --processors COUNT           of the virtual machine (1)
+  --words WORDS                for the kernel's command line, such as ipv6.disable=1
   --results FOLDER             the one host folder it may write to, there as $WGCTRL_RESULTS
 `
 
@@ -19,6 +20,7 @@ const options = {
   timeout: { type: 'string' },
   memory: { type: 'string' },
   processors: { type: 'string' },
+  words: { type: 'string' },
   results: { type: 'string' },
   help: { type: 'boolean' },
 }

@@ -56,6 +56,7 @@ export class MachineError extends Error {
  * @param {number} options.timeout seconds, boot included
  * @param {string} options.memory as qemu has it: '3G'
  * @param {number} options.processors
+ * @param {string} options.words what the kernel's command line has besides, such as 'ipv6.disable=1'
  * @param {(chunk: Buffer) => void} options.onOutput both of the command's streams, as they come
  * @param {import('./supervise.mjs').Defer} defer
  * @returns {Promise<{ status: number, release: string, bootSeconds: number }>}
@@ -111,15 +112,15 @@ function quote(word) {
  * One processor, as a rule: the kernel waits for all of them between two peers that it removes, which
  * emulated processors take 5 ms for. With 5,000 peers a device is gone in 0.3 s instead of 27.
  */
-async function qemuCommand(image, shares, run, { memory, processors }) {
+async function qemuCommand(image, shares, run, { memory, processors, words }) {
   const init = join(run, 'init')
   const boot = image.initramfs
     ? `WGCTRL_INIT=${init}`
     : `root=root rootfstype=virtiofs ro init=${init}`
   const { options, kernelOptions } = await acceleration()
-  const words = [
+  const commandLine = [
     ...['console=ttyS0', 'loglevel=5', 'panic=-1', 'oops=panic', 'mitigations=off', 'nokaslr'],
-    ...[...kernelOptions, 'rcupdate.rcu_expedited=1', boot],
+    ...[...kernelOptions, 'rcupdate.rcu_expedited=1', boot, words],
   ].join(' ')
   return [
     findTool('qemu-system-x86_64'),
@@ -132,7 +133,7 @@ async function qemuCommand(image, shares, run, { memory, processors }) {
       ...['-chardev', `socket,id=${tag},path=${socket}`],
       ...['-device', `vhost-user-fs-pci,queue-size=1024,chardev=${tag},tag=${tag}`],
     ]),
-    ...['-kernel', image.vmlinuz, '-append', words],
+    ...['-kernel', image.vmlinuz, '-append', commandLine],
     ...(image.initramfs ? ['-initrd', image.initramfs] : []),
   ]
 }

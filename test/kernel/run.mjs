@@ -31,6 +31,8 @@ const passed = [
  * @param {string} [options.memory] of the virtual machine; default '3G'
  * @param {number} [options.processors] of the virtual machine; default 1, which is the fastest for
  *   anything that removes peers
+ * @param {string} [options.words] what the kernel's command line has besides, such as 'ipv6.disable=1';
+ *   not for the host's own kernel
  * @param {(chunk: Buffer) => void} [options.onOutput] both streams of the command, as they come;
  *   default: this process's standard output
  * @returns {Promise<{ status: number, kernel: string, release: string, bootSeconds: number }>} `kernel` is
@@ -47,10 +49,12 @@ export async function runInKernel({
   timeout = 600,
   memory = '3G',
   processors = 1,
+  words = '',
   onOutput = (chunk) => process.stdout.write(chunk),
 }) {
   if (!(timeout > 0)) throw new RangeError('timeout: a number of seconds above 0')
   const chosen = await chooseKernel(kernel)
+  if (chosen === 'host' && words) throw new RangeError('words: the host has booted already')
   return withCleanup(async (defer) => {
     const folder = results ? resolve(results) : mkdtempSync(join(tmpdir(), 'wgctrl-results-'))
     if (results) mkdirSync(folder, { recursive: true })
@@ -65,6 +69,7 @@ export async function runInKernel({
       timeout,
       memory,
       processors,
+      words,
       onOutput,
     }
     return { kernel: chosen, ...(await run(options, defer)) }

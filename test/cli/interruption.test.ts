@@ -1,0 +1,175 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { access, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { generatePrivateKey, publicKey } from '@wgctrl/types'
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { isolate } from '../contract/harnesses/isolation.js'
+import { run, runWith } from '../lifecycle/command.js'
+import { leftovers } from '../lifecycle/snapshot.js'
+import { start, temporaryFolder, WGCTRL, wgctrl } from './program.js'
+
+let folder: string
+let ready: string
+
+/** Who holds a hook up: its number of seconds is known nowhere else. */
+const HELD = 'sleep 86399'
+
+/** What there is of the network, the daemons, and what hooks left running. */
+const shown = `
+ip -o link; ip -o address; ip -4 route show table all; ip -6 route show table all; ip -4 rule; ip -6 rule
+nft list ruleset; pgrep -fax '${HELD}' || :`
+async function machine(): Promise<{ network: string; daemons: string[] }> {
+  const text = await run('sh', '-e', '-c', shown)
+  return { network: text.replace(/^\d+: /gm, ''), daemons: (await leftovers()).daemons }
+}
+
+/** A file for a tunnel of its own for everything. */
+async function fileOf(name: string, more = ''): Promise<string> {
+  const path = join(folder, `${name}.conf`)
+  const text = `[Interface]
+PrivateKey = ${generatePrivateKey().toBase64()}
+Address = 10.77.${name.length}.1/24, fd00:77::${name.length}/64
+${more}
+[Peer]
+PublicKey = ${publicKey(generatePrivateKey())}
+AllowedIPs = 0.0.0.0/0, ::/0
+Endpoint = 127.0.0.1:4711
+`
+  await writeFile(path, text, { mode: 0o600 })
+  return path
+}
+
+const isReady = (): Promise<void> => vi.waitFor(() => access(ready))
+
+beforeAll(async () => {
+  await isolate()
+  folder = await temporaryFolder()
+  ready = join(folder, 'ready')
+  const uplink = `link add uplink type veth peer name far
+address add 192.0.2.2/24 dev uplink
+link set uplink up
+link set far up
+route add default via 192.0.2.1
+`
+  await run('sysctl', '-qw', 'net.ipv6.conf.default.addr_gen_mode=1')
+  await runWith(uplink, 'ip', '-batch', '-')
+  await vi.waitFor(async () => expect(await run('ip', 'link')).not.toContain('NO-CARRIER'))
+})
+
+beforeEach(() => rm(ready, { force: true }))
+
+const signals = [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const
+
+describe.each(signals)('%s', (signal, status) => {
+  it.each(['PreUp', 'PostUp'])(
+    'during %s of up ends the hook, and takes all back',
+    async (hook) => {
+      const before = await machine()
+      const file = await fileOf('wgcut', `${hook} = touch ${ready}; ${HELD}`)
+      const up = start(['up', file, '--hooks'])
+      await isReady()
+      up.kill(signal)
+      expect(await up.status()).toBe(status)
+      expect(up.err).toContain('interrupted; all is taken back')
+      expect(await machine()).toEqual(before)
+    },
+  )
+
+  it('during any step of up takes all back, or comes when all is done', async () => {
+    const before = await machine()
+    const file = await fileOf('wgcut')
+    for (const step of ['make the interface', 'configure', 'switch', 'rule', 'firewall']) {
+      const up = start(['up', file])
+      await up.says(new RegExp(`\\[#\\] .*${step}`), 'err')
+      up.kill(signal)
+      expect(await up.status(), step).toBe(status)
+      expect(await machine(), step).toEqual(before)
+    }
+  })
+
+  it('during down is heard when all is done', async () => {
+    const before = await machine()
+    const file = await fileOf('wgcut', `PreDown = touch ${ready}; sleep 0.3`)
+    expect((await wgctrl('up', file)).status).toBe(0)
+    const down = start(['down', file, '--hooks'])
+    await isReady()
+    down.kill(signal)
+    expect(await down.status()).toBe(status)
+    expect(await machine()).toEqual(before)
+  })
+})
+
+describe('a reader that is gone', () => {
+  it.each(['stdout', 'stderr'] as const)(
+    'of %s keeps neither up nor down from its end',
+    async (which) => {
+      const before = await machine()
+      const file = await fileOf('wgpipe', 'PostUp = true')
+      for (const verb of ['up', 'down']) {
+        const child = spawn(process.execPath, [WGCTRL, verb, file, '--hooks'])
+        child[which].destroy()
+        child[which === 'stdout' ? 'stderr' : 'stdout'].resume()
+        const [status] = await once(child, 'close')
+        expect([verb, status]).toEqual([verb, 0])
+        if (verb === 'up') expect((await machine()).network).toContain('lookup 51820')
+      }
+      expect(await machine()).toEqual(before)
+    },
+  )
+
+  it('of a hook makes the hook fail, and up takes all back', async () => {
+    const before = await machine()
+    const child = spawn(process.execPath, [
+      WGCTRL,
+      'up',
+      await fileOf('wgpipe', 'PostUp = echo out'),
+      '--hooks',
+    ])
+    child.stdout.destroy()
+    child.stderr.resume()
+    const [status] = await once(child, 'close')
+    expect(status).toBe(1)
+    expect(await machine()).toEqual(before)
+  })
+
+  it('as head(1) is after a line', async () => {
+    const before = await machine()
+    const file = await fileOf('wgpipe')
+    for (const verb of ['up', 'down']) {
+      const line = `${process.execPath} ${WGCTRL} ${verb} ${file} 2>&1 | head -n 1; exit $PIPESTATUS`
+      await run('bash', '-c', line)
+    }
+    expect(await machine()).toEqual(before)
+  })
+})
+
+describe('two at once', () => {
+  it('have a table each for their default routes, and go one by one', async () => {
+    const before = await machine()
+    for (let round = 0; round < 3; round++) {
+      const files = [await fileOf('wgone'), await fileOf('wgother')]
+      const ups = files.map((file) => start(['up', file]))
+      expect(await Promise.all(ups.map((up) => up.status()))).toEqual([0, 0])
+      const { network } = await machine()
+      for (const name of ['wgone', 'wgother']) {
+        const tables = network.match(new RegExp(`default dev ${name} table \\d+`, 'g'))
+        expect(new Set(tables).size, network).toBe(1)
+      }
+      expect(new Set(network.match(/lookup 518\d\d/g))).toEqual(
+        new Set(['lookup 51820', 'lookup 51821']),
+      )
+      const [first = '', last = ''] = files
+      expect((await wgctrl('down', first)).status).toBe(0)
+      const left = (await machine()).network
+      expect(left.match(/lookup 518\d\d/g)).toHaveLength(2)
+      expect(left).not.toContain('wgone')
+      expect((await wgctrl('down', last)).status).toBe(0)
+      expect(await machine()).toEqual(before)
+    }
+  })
+})
