@@ -305,7 +305,7 @@ export const tiers = [
     inMachine: true,
     built: true,
     root: true,
-    needs: [daemon, wg, ...network],
+    needs: [daemon, wg, ...network, python],
     seconds: 4200,
     run: kernelTests({ projects: ['kernel-long'], devices: 'linux-kernel' }),
   },
@@ -328,7 +328,7 @@ export const tiers = [
     inMachine: true,
     built: true,
     root: true,
-    needs: [daemon, wg, ...network],
+    needs: [daemon, wg, ...network, python],
     seconds: 4200,
     run: kernelTests({
       kernel: '6.1',

@@ -16,6 +16,7 @@ const tools = [
   { package: 'iputils-ping', command: 'ping', why: 'sends traffic through devices' },
   { package: 'wireguard-tools', command: 'wg', why: 'is what the library is compared with' },
   { package: 'wireguard-go', command: 'wireguard-go', why: 'makes userspace devices' },
+  { package: 'python3', command: 'python3', why: 'watches for what leaves in clear' },
   {
     package: 'qemu-system-x86',
     command: 'qemu-system-x86_64',

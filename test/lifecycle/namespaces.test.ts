@@ -5,6 +5,7 @@ import {
   bringDown,
   bringUp,
   type InterfaceConfig,
+  reconcile,
   reresolve,
 } from '../../packages/wireguard/src/interface/index.js'
 import { EndpointResolver } from '../../packages/wireguard/src/resolve.js'
@@ -184,6 +185,38 @@ describe(`network namespaces, on devices of kind ${kind}`, () => {
     expect(await snapshot(inside)).toEqual(before)
     expect((await leftovers()).daemons).toEqual([])
   })
+})
+
+/** A namespace in which no table of routes was ever made: the kernel has no IPv4 main table to list. */
+describe(`a namespace with nothing in it, on devices of kind ${kind}`, () => {
+  const only: [string, string[], string[]][] = [
+    ['IPv6', ['fd00::2/64'], ['fd01::/64']],
+    ['IPv6, for everything', ['fd00::2/64'], ['::/0']],
+    ['IPv4', ['10.9.0.1/24'], ['10.30.0.0/16']],
+    ['IPv4, for everything', ['10.9.0.1/24'], ['0.0.0.0/0']],
+    ['neither', [], []],
+  ]
+  it.each(only)(
+    'takes an interface of %s, up, changed and down',
+    async (_, addresses, allowedIPs) => {
+      await run('ip', 'netns', 'add', 'wgctrl-bare')
+      try {
+        const bare = { name: 'wgctrl-bare' } as TestNamespace
+        await using ours = await Ours.in(bare, kind)
+        const [peer] = client.peers ?? []
+        const config = { ...client, addresses, peers: [{ ...peer, allowedIPs }] } as InterfaceConfig
+        for (let again = 0; again < 2; again++) {
+          await ours.bringUp(config)
+          expect(await reconcile(ours.context, config.name, config)).toEqual([])
+          await ours.bringDown(again === 0 ? config : config.name)
+          const left = await run('sh', '-c', 'ip -n wgctrl-bare rule; ip -n wgctrl-bare -6 rule')
+          expect(left.match(/^\d+/gm)).toEqual(['0', '32766', '32767', '0', '32766'])
+        }
+      } finally {
+        await run('ip', 'netns', 'delete', 'wgctrl-bare')
+      }
+    },
+  )
 })
 
 /** The root of the virtual machine of test/kernel is read-only. */
