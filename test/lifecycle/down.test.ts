@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { InterfaceConfig } from '../../packages/wireguard/src/interface/index.js'
 import { cases } from './cases.js'
@@ -83,6 +86,30 @@ describe(`down, on devices of kind ${kind}`, () => {
     await ours.bringDown('wg0')
     expect(exceptMarks(await snapshot(namespace))).toEqual(exceptMarks(before))
     expect((await leftovers()).daemons).toEqual([])
+  })
+
+  it('removes what stood in for routes when a reconcile died, and then the device', async () => {
+    await namespace.ip('-6', 'route', 'add', 'unreachable', 'fd00:77::/64', 'metric', '4294967295')
+    const before = await snapshot(namespace)
+    const program = fileURLToPath(new URL('killed-reconcile.mjs', import.meta.url))
+    const [peer] = config.peers ?? []
+    const allowedIPs = ['0.0.0.0/0', '::/0', '10.30.0.0/16']
+    const wanted = { ...config, addresses: [], peers: [{ ...peer, allowedIPs }] }
+    for (const dies of [false, true]) {
+      await ours.bringUp({ ...wanted, addresses: ['10.9.0.1/24'] } as InterfaceConfig)
+      const { name: _, ...settings } = wanted
+      const args = [program, namespace.name, kind, JSON.stringify(settings), 'stands in']
+      const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
+      expect((await once(child, 'exit'))[1]).toBe('SIGKILL')
+      const tables = await namespace.ip('route', 'show', 'table', 'all', 'type', 'unreachable')
+      expect(tables).toContain('unreachable 10.30.0.0/16')
+      expect(tables).toContain('unreachable default table 51820')
+      if (dies) await loseDevice(namespace, kind, 'wg0')
+      // One that lives is not in danger from the end of another.
+      else await expect(ours.bringDown('wg1')).rejects.toMatchObject({ code: 'ENODEV' })
+      await ours.bringDown('wg0')
+      expect(exceptMarks(await snapshot(namespace))).toEqual(exceptMarks(before))
+    }
   })
 
   it('leaves the rules of others alone, and those that look alike', async () => {

@@ -20,7 +20,7 @@ import {
   type InterfaceConfig,
 } from './interface-config.js'
 import { removeDevice, removeStaleSocket } from './link.js'
-import { listStandbys, removeStandbys } from './standby-route.js'
+import { removeStandbys } from './standby-route.js'
 import { Transaction } from './transaction.js'
 import { type InterfaceOptions, runHooks } from './up.js'
 import type { InterfaceWarning } from './warning.js'
@@ -129,7 +129,8 @@ class Down {
       hasRules: table === 'auto',
       mark: typeof firewallMark === 'number' ? firewallMark : undefined,
     })
-    const isThere = found.link || found.firewall.length > 0 || found.pairs.length > 0
+    const { link, firewall, pairs, standbys } = found
+    const isThere = link || [...firewall, ...pairs, ...standbys].length > 0
     if (!isThere) await this.#refuseMissing()
     return found
   }
@@ -175,7 +176,7 @@ class Down {
     })
   }
 
-  async #removeAround({ link, firewall, pairs }: FoundInterface): Promise<void> {
+  async #removeAround({ firewall, pairs, standbys }: FoundInterface): Promise<void> {
     const { signal } = this.#options
     const place = { netns: this.#context.netns, signal }
     await this.#removeDns()
@@ -188,22 +189,16 @@ class Down {
       const message = 'neither nft nor iptables-save is found: firewall rules of it may be left'
       this.#warn({ code: 'ENOFIREWALL', message })
     }
-    if (link) await this.#removeStandbys(link.index)
+    if (standbys.length > 0) {
+      await this.#attempt('remove the routes that stood in', () =>
+        removeStandbys(this.#rtnl, standbys, signal),
+      )
+    }
     for (const pair of pairs) {
       await this.#attempt(`remove the IPv${pair.family} rules for mark ${pair.mark}`, () =>
         removePair(this.#rtnl, pair, signal),
       )
     }
-  }
-
-  /** Those that a `reconcile` has left that was killed. */
-  async #removeStandbys(link: number): Promise<void> {
-    const { signal } = this.#options
-    const standbys = await listStandbys(this.#rtnl, link, signal)
-    if (standbys.length === 0) return
-    await this.#attempt('remove the routes that stood in', () =>
-      removeStandbys(this.#rtnl, link, signal),
-    )
   }
 
   async #removeDns(): Promise<void> {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Link, Rtnl } from '@wgctrl/netlink'
+import type { Link, Route, Rtnl } from '@wgctrl/netlink'
 import { type Device, type DeviceKind, WireGuardError } from '@wgctrl/types'
 import type { InterfaceContext } from './context.js'
 import { findOwnPairs } from './default-route.js'
@@ -7,6 +7,7 @@ import { type FoundFirewall, findFirewall } from './firewall.js'
 import { findDeadPairs } from './firewall-mark.js'
 import { findLink, kindOf } from './link.js'
 import type { RulePair } from './policy-rule.js'
+import { listDeadStandbys, listStandbys } from './standby-route.js'
 
 /** What there is of an interface, whoever made it and whatever of it has died. */
 export interface FoundInterface {
@@ -20,6 +21,8 @@ export interface FoundInterface {
   readonly firewall: readonly FoundFirewall[]
   /** The rules of its default route. */
   readonly pairs: readonly RulePair[]
+  /** Routes that a `reconcile` has left that was killed; also for links that are gone. */
+  readonly standbys: readonly Route[]
 }
 
 export interface InterfaceSearch {
@@ -53,10 +56,11 @@ export async function findInterface(search: InterfaceSearch): Promise<FoundInter
   const firewall = await findFirewall(name, { netns: context.netns, signal })
   const marks = firewall.map(({ mark }) => mark)
   const pairs = await findPairs(search, found.link, [found.device?.firewallMark, ...marks])
-  return { ...found, firewall, pairs }
+  const standbys = await findStandbys(search, found.link)
+  return { ...found, firewall, pairs, standbys }
 }
 
-type FoundDevice = Omit<FoundInterface, 'firewall' | 'pairs'>
+type FoundDevice = Omit<FoundInterface, 'firewall' | 'pairs' | 'standbys'>
 
 const NOTHING: FoundDevice = { link: undefined, kind: undefined, isHung: false, device: undefined }
 
@@ -128,4 +132,12 @@ async function findPairs(
   const marks = [mark, ...known].flatMap((each) => each || [])
   const own = await findOwnPairs(rtnl, link?.index, marks, signal)
   return link || marks.length > 0 ? own : await findDeadPairs({ name, rtnl, wg, signal })
+}
+
+async function findStandbys(
+  { rtnl, signal }: InterfaceSearch,
+  link: Link | undefined,
+): Promise<Route[]> {
+  const own = link ? await listStandbys(rtnl, link.index, signal) : []
+  return [...own, ...(await listDeadStandbys(rtnl, signal))]
 }

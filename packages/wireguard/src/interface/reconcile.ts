@@ -98,7 +98,7 @@ async function bringThere(
   }
   if (plan.standbys.length === 0) return
   await transaction.step('remove the routes that stood in', () =>
-    removeStandbys(handle.rtnl, handle.index, handle.signal),
+    removeStandbys(handle.rtnl, plan.standbys, handle.signal),
   )
 }
 

@@ -38,14 +38,28 @@ export async function listStandbys(
   return [...nowhere, ...into].filter((route) => isStandby(route, link))
 }
 
+/** No link has a higher index, and the kernel's own routes to nowhere have a higher metric. */
+const HIGHEST_LINK = 0xffffff
+
+/** Those to nowhere that stood in for links that are gone, in a call that was killed: nobody knows whose. */
+export async function listDeadStandbys(
+  rtnl: Rtnl,
+  signal: AbortSignal | undefined,
+): Promise<Route[]> {
+  const linkOf = ({ priority = 0 }: Route): number => priority - STANDBY
+  const nowhere = await listRoutes(rtnl, { type: RTN.unreachable }, signal)
+  const all = nowhere.filter((route) => linkOf(route) > 0 && linkOf(route) <= HIGHEST_LINK)
+  if (all.length === 0) return []
+  const links = new Set((await rtnl.links({ brief: true }, { signal })).map(({ index }) => index))
+  return all.filter((route) => !links.has(linkOf(route)))
+}
+
 export async function removeStandbys(
   rtnl: Rtnl,
-  link: number,
+  standbys: readonly Route[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  for (const route of await listStandbys(rtnl, link, signal)) {
-    await rtnl.deleteRoute(route, { signal }).catch(ignoreGone)
-  }
+  for (const route of standbys) await rtnl.deleteRoute(route, { signal }).catch(ignoreGone)
 }
 
 /** A route goes by itself with the address that it prefers, a secondary address with its first one. */
