@@ -1,6 +1,7 @@
-import { chmod, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { visibleLines } from '../../packages/cli/src/visible-text.js'
 import { makePair, type Pair } from './pair.js'
 import { inTerminal, temporaryFolder, WGCTRL, wgctrl } from './program.js'
 
@@ -11,6 +12,13 @@ let folder: string
 const STUB = `#!/bin/sh
 if [ "$*" = "show interfaces" ]; then exec ${process.execPath} ${WGCTRL} show interfaces; fi
 echo "GOT: $*."
+`
+
+/** Under our name: has one device, and keeps what it was called with. */
+const NAMING_STUB = `#!/bin/sh
+if [ "$*" = "show interfaces" ]; then exec cat name; fi
+printf '%s\\n' "$@" > called
+echo CALL''ED
 `
 
 beforeAll(async () => {
@@ -66,6 +74,67 @@ describe.each(['bash', 'zsh', 'fish'] as const)('completion in %s', (name) => {
       shell.write(`${typed}\n`)
       await shell.says(new RegExp(`GOT: ${called}\\s?\\.`))
     }
+    shell.write('exit\n')
+    expect(await shell.status()).toBe(0)
+  })
+})
+
+/**
+ * What a link may be called, with what a shell would do with it as a word. The real command has no such link
+ * without a kernel that has WireGuard: test/kernel/long/hostile-names.test.ts.
+ * `ran` is a file that nobody made.
+ */
+const HOSTILE = [
+  'x$(id>ran)',
+  'y`id>ran`',
+  'z;id>ran;',
+  "c'd$(id>ran)",
+  'q"$(id>ran)"',
+  'e*',
+  'g$HOME',
+  'h%s\\n',
+  'i{1,2}',
+  '~root',
+  '$(id>ran)',
+  '!!',
+  '#x',
+  'a|id>ran',
+  'b>ran',
+  'n&id>ran&',
+  '=id',
+  '[a-z]*',
+  'l\x1b[2J',
+  'r\u202ebidi',
+  't\x07\x7f',
+]
+
+describe.each(['bash', 'zsh', 'fish'] as const)('names in %s', (name) => {
+  it('are one word each, and nothing is run', async () => {
+    const { start, source } = shells[name]
+    const place = await temporaryFolder()
+    await writeFile(join(place, 'wgctrl'), NAMING_STUB, { mode: 0o755 })
+    await copyFile(join(folder, `script.${name}`), join(place, `script.${name}`))
+    const path = `PATH=${place}:$PATH`
+    const shell = inTerminal(`cd ${place} && ${path} HOME=${place} PS1='$ ' ${start}`, {
+      columns: 200,
+      rows: 50,
+    })
+    shell.write(`${source}; echo sour''ced\n`)
+    await shell.says(/sourced/)
+    const before = new Set([...(await readdir(place)), 'name', 'called'])
+    for (const hostile of HOSTILE) {
+      // What a terminal would obey is not shown, and so is not completed.
+      const shown = visibleLines(hostile)
+      await writeFile(join(place, 'name'), `${shown}\n`)
+      shell.write('wgctrl show \t\n')
+      await shell.says(/CALLED/)
+      shell.out = ''
+      const isLeftOut = name === 'fish' && hostile.startsWith('~')
+      const called = isLeftOut ? 'show\n' : `show\n${shown}\n`
+      expect(await readFile(join(place, 'called'), 'utf8'), hostile).toBe(called)
+    }
+    const isNew = (entry: string): boolean => !before.has(entry) && !/^\.|^fish/.test(entry)
+    expect((await readdir(place)).filter(isNew)).toEqual([])
     shell.write('exit\n')
     expect(await shell.status()).toBe(0)
   })

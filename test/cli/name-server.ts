@@ -23,17 +23,21 @@ const TYPE_A = 1
 export class NameServer implements AsyncDisposable {
   /** Answers now. */
   isAnswering = false
+  /** Questions that it heard. */
+  heard = 0
   readonly #socket: Socket = createSocket('udp4')
 
   private constructor() {
     this.#socket.on('message', (question, { address, port }) => {
+      this.heard++
       if (this.isAnswering) this.#socket.send(answerTo(question), port, address)
     })
   }
 
-  static async open(): Promise<NameServer> {
+  /** @param patience seconds that a question waits for an answer */
+  static async open(patience = 1): Promise<NameServer> {
     const file = join(await temporaryFolder(), 'resolv.conf')
-    await writeFile(file, `nameserver ${ADDRESS}\noptions timeout:1 attempts:1\n`)
+    await writeFile(file, `nameserver ${ADDRESS}\noptions timeout:${patience} attempts:1\n`)
     await run('mount', ['--bind', file, '/etc/resolv.conf'])
     const server = new NameServer()
     server.#socket.bind(53, ADDRESS)

@@ -27,7 +27,8 @@ function __wgctrl_at --argument-names command position
 end
 
 function __wgctrl_devices
-    wgctrl show interfaces 2>/dev/null | string split --no-empty ' '
+    # fish quotes what it completes, but for a tilde: such a link has to be typed.
+    wgctrl show interfaces 2>/dev/null | string split --no-empty ' ' | string match --invert '~*'
 end
 
 complete --command wgctrl --no-files

@@ -3,6 +3,7 @@ import { errorText, fileErrorText } from '../error-text.js'
 import type { PeerNames } from '../peer-names/peer-names.js'
 import type { Service } from '../service/service.js'
 import type { ListenAddress } from './listen-address.js'
+import { addressOf } from './listen-host.js'
 import { type Page, PageServer } from './page-server.js'
 import { PeerMetrics } from './peer-metrics.js'
 import { type DeviceReader, Reading, type Snapshot } from './reading.js'
@@ -41,7 +42,7 @@ export class Exporter implements Service {
   #last = 'nobody asked yet'
 
   constructor(reader: DeviceReader, options: ExporterOptions) {
-    const { names, now, hasRemoteLabels, hasHandshakeDelay, listen, warn } = options
+    const { names, now, hasRemoteLabels, hasHandshakeDelay, warn } = options
     this.#reader = reader
     this.#options = options
     this.#metrics = new PeerMetrics({
@@ -50,7 +51,7 @@ export class Exporter implements Service {
       now,
       nameOf: (device, publicKey) => names.of(device, publicKey),
     })
-    this.#server = new PageServer({ listen, warn, page: (limit) => this.#collect(limit) })
+    this.#server = new PageServer({ warn, page: (limit) => this.#collect(limit) })
   }
 
   /** Where it serves, once it was started: with port 0 the system chooses one. */
@@ -59,7 +60,8 @@ export class Exporter implements Service {
   }
 
   async start(): Promise<void> {
-    await this.#server.start()
+    const { host, port } = this.#options.listen
+    await this.#server.start({ host: await addressOf(host, this.#stopped.signal), port })
   }
 
   /** Names are read again with the next request. */

@@ -11,7 +11,6 @@ export interface Page {
 }
 
 export interface PageServerOptions {
-  readonly listen: ListenAddress
   /** @param limit milliseconds after which whoever asks does not wait any more; absent: he does not say */
   page(limit: number | undefined): Promise<Page>
   warn(text: string): void
@@ -34,6 +33,8 @@ export class PageServer {
   readonly #connections = new Set<Socket>()
   /** Connections that wait for an answer or take one. */
   readonly #busy = new WeakSet<Socket>()
+  /** Those of them that are closed behind it. */
+  readonly #ending = new WeakSet<Socket>()
 
   constructor(options: PageServerOptions) {
     this.#options = options
@@ -55,8 +56,8 @@ export class PageServer {
     return this.#server.address() as AddressInfo | undefined
   }
 
-  async start(): Promise<void> {
-    const { host, port } = this.#options.listen
+  /** @param listen with an address of IP */
+  async start({ host, port }: ListenAddress): Promise<void> {
     this.#server.listen({ host, port })
     await once(this.#server, 'listening')
     this.#server.on('error', ({ message }) => this.#options.warn(message))
@@ -81,8 +82,12 @@ export class PageServer {
 
   async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { socket } = request
-    // One request at a time: who sends more without waiting makes others wait.
+    // One request at a time: who sends more without waiting makes others wait. He is told so once, and what else
+    // has come from him is not looked at.
     if (this.#busy.has(socket)) {
+      if (this.#ending.has(socket)) return
+      this.#ending.add(socket)
+      socket.pause()
       response.setHeader('Connection', 'close')
       return send(response, 503, 'one request at a time\n')
     }
