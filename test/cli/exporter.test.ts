@@ -92,7 +92,9 @@ describe('the exporter among 200 connections of every kind', () => {
         const page = await scrape(port)
         times.push(performance.now() - began)
         expect(page).toContain(`wireguard_peers{interface="wglarge"} ${PEERS}\n`)
-        expect(page.match(/^wireguard_received_bytes_total\{.*"wglarge".* 7$/gm)).toHaveLength(PEERS)
+        expect(page.match(/^wireguard_received_bytes_total\{.*"wglarge".* 7$/gm)).toHaveLength(
+          PEERS,
+        )
         expect(page).toContain(`wireguard_up{interface="${pair.alice.device}"} 1\n`)
       }
       return times

@@ -21,6 +21,11 @@ export class Interruption implements Disposable {
     return this.#status
   }
 
+  /** Has the signal that came, if one did, end the process now as it would have then. */
+  raise(): void {
+    if (this.#status !== undefined) process.kill(process.pid, this.signal.reason)
+  }
+
   [Symbol.dispose](): void {
     for (const name of SIGNALS) process.off(name, this.#take)
   }

@@ -1,4 +1,5 @@
 import type { Backend, ConfigureOptions, DeviceConfig } from '@wgctrl/types'
+import { Interruption } from '../interface/interruption.js'
 import type { Output } from '../io.js'
 
 /** Fewer peers than this are sent before a bar could be read. */
@@ -46,9 +47,11 @@ export function barText(done: number, total: number, columns: number): string {
   return `[${'#'.repeat(filled)}${' '.repeat(width - filled)}]${count}`
 }
 
-/** The same backend, telling how far a long change is. It is sent as it would be without that. */
-export function withProgress(backend: Backend, progress: Progress | undefined): Backend {
-  if (!progress) return backend
+/**
+ * The same backend, telling how far a long change is. It is sent as it would be without that, and to its end: a
+ * signal is heard behind it.
+ */
+export function withProgress(backend: Backend, progress?: Progress | undefined): Backend {
   return {
     kind: backend.kind,
     capabilities: backend.capabilities,
@@ -62,19 +65,22 @@ export function withProgress(backend: Backend, progress: Progress | undefined): 
 
 async function shown(
   backend: Backend,
-  progress: Progress,
+  progress: Progress | undefined,
   name: string,
   config: DeviceConfig,
   options: ConfigureOptions | undefined,
 ): Promise<void> {
   const total = config.peers?.length ?? 0
   if (total < LONG) return backend.configure(name, config, options)
+  const interruption = new Interruption()
   try {
-    progress.report(0, total)
+    progress?.report(0, total)
     // A backend may send more peers than were asked for, and takes them away again.
-    const onProgress = (sent: number): void => progress.report(Math.min(sent, total), total)
+    const onProgress = (sent: number): void => progress?.report(Math.min(sent, total), total)
     await backend.configure(name, config, { ...options, onProgress })
   } finally {
-    progress.end()
+    progress?.end()
+    interruption[Symbol.dispose]()
+    interruption.raise()
   }
 }

@@ -1,0 +1,68 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { UserspaceBackend } from '@wgctrl/uapi'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { uniqueName } from '../contract/harness.js'
+import { isolate } from '../contract/harnesses/isolation.js'
+import { peerKey } from '../contract/samples.js'
+import { inTerminal, temporaryFolder, WGCTRL } from './program.js'
+
+const PEERS = 4000
+
+let backend: UserspaceBackend
+let path: string
+
+beforeAll(async () => {
+  await isolate()
+  backend = new UserspaceBackend()
+  path = join(await temporaryFolder(), 'many.conf')
+  const sections = Array.from(
+    { length: PEERS },
+    (_, n) => `[Peer]\nPublicKey = ${peerKey(n)}\nAllowedIPs = 10.${n >> 8}.${n & 255}.0/24\n`,
+  )
+  await writeFile(path, sections.join(''), { mode: 0o600 })
+})
+
+afterAll(() => backend[Symbol.asyncDispose]())
+
+async function newDevice(): Promise<string> {
+  const name = uniqueName()
+  await backend.create(name)
+  onTestFinished(() => backend.delete(name))
+  return name
+}
+
+const countOf = async (name: string): Promise<number> => (await backend.device(name)).peers.length
+
+const setconfIn = (name: string) =>
+  inTerminal(`${process.execPath} ${WGCTRL} setconf ${name} ${path}; echo "status $?"`, {
+    columns: 80,
+    rows: 24,
+  })
+
+describe(`setconf of ${PEERS} peers in a terminal`, () => {
+  it('shows its bar, and others see all of them or none', async () => {
+    const name = await newDevice()
+    const terminal = setconfIn(name)
+    const seen = new Set<number>()
+    while (!/status/.test(terminal.out)) seen.add(await countOf(name))
+    await terminal.says(/status 0/)
+    expect(terminal.out).toContain(`] ${PEERS}/${PEERS} peers`)
+    seen.add(await countOf(name))
+    expect([...seen].sort((a, b) => a - b)).toEqual([0, PEERS])
+  })
+
+  it('changes all of them when Ctrl-C comes in the middle, and ends by it then', async () => {
+    for (const delay of [0, 20]) {
+      const name = await newDevice()
+      const terminal = setconfIn(name)
+      await terminal.says(/ [1-9]\d*\/4000 peers/)
+      await sleep(delay)
+      terminal.write('\x03')
+      expect(await terminal.status()).toBe(130)
+      expect(terminal.out).not.toContain('status')
+      expect(await countOf(name)).toBe(PEERS)
+    }
+  })
+})
