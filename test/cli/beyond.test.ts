@@ -8,7 +8,7 @@ import { wireguardGo } from '../contract/harnesses/wireguard-go.js'
 import { freePort } from '../contract/ports.js'
 import { keyPair, peerKey, secret } from '../contract/samples.js'
 import { makeKeyFiles } from './key-files.js'
-import { type Outcome, runOurs } from './wg.js'
+import { type Outcome, runOurs, runWg } from './wg.js'
 
 const done = { status: 0, out: '', err: '' }
 
@@ -29,6 +29,7 @@ describe('beyond wg(8) of 2021', () => {
     const { peers } = await bench.read(name)
     return Object.fromEntries(peers.map(({ publicKey, allowedIPs }) => [publicKey, allowedIPs]))
   }
+  const linesOf = (text: string): string[] => text.split('\n').sort()
   const [one, two] = [peerKey(1), peerKey(2)]
 
   const write = async (text: string): Promise<string> => {
@@ -72,6 +73,33 @@ describe('beyond wg(8) of 2021', () => {
     // It takes the network from the other peer before it gives it up.
     expect(await set('peer', one, 'allowed-ips', '+10.1.0.0/24,-10.1.0.0/24')).toEqual(done)
     expect(await networksOf(name)).toEqual({ [one]: ['10.5.0.0/24'], [two]: ['10.2.0.0/24'] })
+  })
+
+  it('sets an IPv4-mapped endpoint as the IPv4 address in it, and shows one that is there as it is', async () => {
+    const mapped = '[::ffff:192.0.2.1]:51820'
+    const name = await bench.newDevice({ peers: [{ publicKey: one }, { publicKey: two }] })
+    expect(await runOurs(['set', name, 'peer', one, 'endpoint', mapped])).toEqual(done)
+    expect(await runWg(['set', name, 'peer', two, 'endpoint', mapped])).toEqual(done)
+    const path = await write(`[Peer]\nPublicKey = ${one}\nEndpoint = ${mapped}\n`)
+    for (const words of [
+      ['show', name, 'endpoints'],
+      ['showconf', name],
+    ]) {
+      // wireguard-go lists its peers in another order at every read.
+      const [ours, theirs] = [await runOurs(words), await runWg(words)].map(({ out }) =>
+        linesOf(out),
+      )
+      expect(ours).toEqual(theirs)
+      expect(ours?.filter((line) => line.includes('192.0.2.1'))).toHaveLength(2)
+    }
+    expect(await runOurs(['addconf', name, path])).toEqual(done)
+    const { peers } = await bench.read(name)
+    expect(peers.map(({ publicKey, endpoint }) => [publicKey, endpoint?.family])).toEqual(
+      expect.arrayContaining([
+        [one, 4],
+        [two, 6],
+      ]),
+    )
   })
 
   it('files add and take away single networks', async () => {

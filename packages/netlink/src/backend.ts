@@ -7,6 +7,7 @@ import {
   type CheckedConfig,
   type ConfigureOptions,
   type CreateOptions,
+  checkFields,
   checkInterfaceName,
   checkLinkName,
   closed,
@@ -14,6 +15,7 @@ import {
   type Device,
   type DeviceConfig,
   type DeviceKind,
+  type FieldsOf,
   formatPublicKey,
   inContext,
   inTurn,
@@ -53,6 +55,8 @@ export interface KernelBackendOptions {
   openTransport?: ((protocol: number) => Transport | Promise<Transport>) | undefined
 }
 
+const OPTIONS: FieldsOf<KernelBackendOptions> = { netns: true, openTransport: 'function' }
+
 /** WireGuard devices of the Linux kernel, over netlink. */
 export class KernelBackend implements Backend {
   readonly kind: DeviceKind = 'linux-kernel'
@@ -79,8 +83,13 @@ export class KernelBackend implements Backend {
   /** Whether this kernel takes WGALLOWEDIP_F_REMOVE_ME; unknown until it is first needed. */
   #removesAllowedIPs: boolean | undefined
 
-  /** Opens nothing yet; sockets are opened when they are needed. */
+  /**
+   * Opens nothing yet; sockets are opened when they are needed.
+   *
+   * @throws {TypeError | WireGuardError} `EINVAL`; `path` names the option
+   */
   constructor(options: KernelBackendOptions = {}) {
+    checkFields(options, 'options', OPTIONS)
     const { netns, openTransport } = options
     this.#netns = netns
     this.#openTransport = openTransport ?? ((protocol) => openNetlinkSocket({ protocol, netns }))

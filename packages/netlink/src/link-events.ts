@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { abortReason, checkSignal, refuseAborted } from '@wgctrl/types'
+import { abortReason, checkFields, checkSignal, refuseAborted } from '@wgctrl/types'
 import { writeU16, writeU32 } from './codec/bytes.js'
 import { decodeMessages, MESSAGE_HEADER, NLM_F, NLMSG } from './codec/message.js'
 import { NetlinkError } from './errors.js'
@@ -68,6 +68,7 @@ export interface LinkEventOptions {
  * @throws {NetlinkError} where netlink cannot be had
  */
 export async function watchLinks(options: LinkEventOptions = {}): Promise<LinkEvents> {
+  checkFields(options, 'options', { netns: true, signal: true })
   checkSignal(options.signal)
   refuseAborted(options.signal)
   const socket = await openNetlinkSocket({

@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs'
-import { abortable, refuseAborted } from '@wgctrl/types'
+import { abortable, checkFields, refuseAborted } from '@wgctrl/types'
 import type { Infer } from './codec/attribute-set.js'
 import { type Message, NLM_F } from './codec/message.js'
 import { Connection } from './connection.js'
@@ -108,6 +108,7 @@ export class Rtnl {
   }
 
   static async open(options: { netns?: Namespace | undefined } = {}): Promise<Rtnl> {
+    checkFields(options, 'options', { netns: true })
     const { netns } = options
     const openTransport = () => openNetlinkSocket({ protocol: NETLINK.route, netns })
     return new Rtnl(await openTransport(), { netns, openTransport })

@@ -34,6 +34,22 @@ describe('checkFields', () => {
     expect(() => checkFields(value, 'config', fields, '')).toThrow(expect.objectContaining(refusal))
   })
 
+  it('checks what the table says of a value', () => {
+    const of: Fields = { onStep: 'function', dryRun: 'boolean', dialect: ['wg', 'wg-quick'] }
+    const check = (value: object) => () => checkFields(value, 'options', of)
+    check({ onStep: () => {}, dryRun: false, dialect: 'wg' })()
+    check({ onStep: undefined, dryRun: undefined, dialect: undefined })()
+    for (const onStep of [null, 'x', {}]) {
+      expect(check({ onStep })).toThrow('options.onStep: must be a function')
+    }
+    for (const dryRun of [null, 0, 'false']) {
+      expect(check({ dryRun })).toThrow('options.dryRun: must be true or false')
+    }
+    for (const dialect of [null, 'WG', ['wg'], 'constructor']) {
+      expect(check({ dialect })).toThrow("options.dialect: must be 'wg' or 'wg-quick'")
+    }
+  })
+
   it.each([undefined, null, 1, 'text', []])('refuses %j for an object', (value) => {
     expect(() => checkFields(value, 'options', fields)).toThrow(
       'options: must be an object with dns',

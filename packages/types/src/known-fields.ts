@@ -1,13 +1,19 @@
 import { InvalidTypeError } from './errors.js'
 import { showable } from './showable.js'
 
-/** The fields that an object may have; of one that is an object as well, the fields within it. */
+/**
+ * What a field may be, as far as that can be said here: of an object the fields within it, one of some words, a
+ * function or a boolean. `true`: whoever takes it checks it.
+ */
+type FieldCheck = true | 'function' | 'boolean' | readonly string[] | Fields
+
+/** The fields that an object may have. */
 export interface Fields {
-  readonly [field: string]: true | Fields
+  readonly [field: string]: FieldCheck
 }
 
 /** All fields of a type: none is forgotten, none is made up. */
-export type FieldsOf<T> = { readonly [field in keyof T]-?: true | Fields }
+export type FieldsOf<T> = { readonly [field in keyof T]-?: FieldCheck }
 
 /** What a reading has and a change has not. */
 const READ_ONLY = new Set([
@@ -25,7 +31,7 @@ const READ_ONLY = new Set([
 /**
  * Refuses what is no object, and every field that nobody would look at, at each level: a word that is
  * spelled wrong must not pass for one that was left out. Absent and `null` objects within are left to the
- * caller, and so are values.
+ * caller, and so are values of which the table says nothing.
  *
  * @param prefix what stands before a field in the error; absent: `path.`
  * @throws {TypeError} `EINVAL`; `path` names the field
@@ -41,12 +47,32 @@ export function checkFields(
   }
   for (const field in value) {
     if (!Object.hasOwn(fields, field)) throw unknownField(field, Object.keys(fields), prefix)
-    const within = fields[field]
-    const inner = (value as Record<string, unknown>)[field]
-    if (typeof within === 'object' && inner !== undefined && inner !== null) {
-      checkFields(inner, `${prefix}${field}`, within)
-    }
+    checkField(
+      (value as Record<string, unknown>)[field],
+      `${prefix}${field}`,
+      fields[field] ?? true,
+    )
   }
+}
+
+const KINDS = { function: 'a function', boolean: 'true or false' } as const
+
+function checkField(value: unknown, path: string, check: FieldCheck): void {
+  if (value === undefined || check === true) return
+  if (check === 'function' || check === 'boolean') {
+    if (typeof value !== check) throw new InvalidTypeError(path, `must be ${KINDS[check]}`)
+  } else if (isWords(check)) checkChoice(value, path, check)
+  else if (value !== null) checkFields(value, path, check)
+}
+
+const isWords = (check: readonly string[] | Fields): check is readonly string[] =>
+  Array.isArray(check)
+
+/** Refuses what is none of the words it can be. */
+export function checkChoice(value: unknown, path: string, choices: readonly unknown[]): void {
+  if (choices.includes(value)) return
+  const known = choices.map((choice) => `'${choice}'`).join(' or ')
+  throw new InvalidTypeError(path, `must be ${known}`)
 }
 
 /** The error for a field that an object should not have. */

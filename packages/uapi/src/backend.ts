@@ -6,11 +6,13 @@ import {
   type Capabilities,
   type ConfigureOptions,
   type CreateOptions,
+  checkFields,
   checkInterfaceName,
   Deadline,
   type DeleteOptions,
   type Device,
   type DeviceConfig,
+  type FieldsOf,
   inContext,
   inTurn,
   type Peer,
@@ -46,6 +48,12 @@ export interface UserspaceOptions {
   readonly unsafePermissions?: UnsafePermissions | undefined
 }
 
+const OPTIONS: FieldsOf<UserspaceOptions> = {
+  socketDir: true,
+  daemon: true,
+  unsafePermissions: ['refuse', 'allow'],
+}
+
 /** What a call on one device works with. */
 interface Call {
   readonly path: string
@@ -77,7 +85,10 @@ export class UserspaceBackend implements Backend {
   readonly #daemon: CreateOptions['daemon']
   readonly #writer: DeviceWriter
 
+  /** @throws {TypeError} `EINVAL`; `path` names the option */
   constructor(options: UserspaceOptions = {}) {
+    checkFields(options, 'options', OPTIONS)
+    if (options.daemon !== undefined) daemonCommand(options.daemon)
     this.#directory = new SocketDirectory(options.socketDir)
     this.#unsafePermissions = options.unsafePermissions ?? 'refuse'
     this.#daemon = options.daemon

@@ -53,6 +53,22 @@ describe('calls that read and write', () => {
     expect(device.peers).toHaveLength(1)
   })
 
+  it('devices() and names() show what is there while a call holds the line', async () => {
+    const { backend, clients, keys } = await twoClients()
+    const configure = backend.configure.bind(backend)
+    const { promise: gate, resolve: open } = withResolvers<void>()
+    backend.configure = async (...args) => {
+      await gate
+      await configure(...args)
+    }
+    const sync = clients[0].sync('wg0', stateOf(1))
+    expect(await clients[1].names()).toEqual(['wg0'])
+    expect(await clients[1].devices()).toMatchObject([{ name: 'wg0', peers: [] }])
+    open()
+    await sync
+    expect(await keys()).toEqual([keyOf(1)])
+  })
+
   it('keeps the order of changes where some wait for names, and holds up no reads', async () => {
     const { backend } = await twoClients()
     const asked = withResolvers<void>()

@@ -5,11 +5,17 @@ import { formatPublicKey } from '@wgctrl/types'
 import { MemoryBackend } from '@wgctrl/types/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
+  describeChange,
+  EndpointResolver,
+  endpointText,
+  KernelBackend,
   open,
   parseConfig,
   readConfigFile,
+  showConfig,
   toDeviceConfig,
   toInterfaceConfig,
+  UserspaceBackend,
   type WireGuard,
 } from './index.js'
 import { bringDown, bringUp, type InterfaceContext, reconcile } from './interface/index.js'
@@ -40,6 +46,68 @@ type Call = (bad: never) => unknown
 const file = () =>
   parseConfig('[Interface]\nPrivateKey = AAAA\n'.replace('PrivateKey = AAAA\n', ''))
 
+describe('an option that is none of its words, no function or no boolean is refused by', () => {
+  const calls: [string, Call, object][] = [
+    [
+      'unsafePermissions',
+      (bad) => open({ backends: ['userspace'], ...(bad as object) }),
+      { unsafePermissions: 'deny' },
+    ],
+    ['unsafePermissions', (bad) => new UserspaceBackend(bad), { unsafePermissions: true }],
+    [
+      'unsafePermissions',
+      (bad) => readConfigFile(join(directory, 'wg0.conf'), bad),
+      { unsafePermissions: 'no' },
+    ],
+    ['daemon', (bad) => new UserspaceBackend(bad), { daemon: [] }],
+    ['socketDir', (bad) => new UserspaceBackend(bad), { socketDir: 7 }],
+    ['openTransport', (bad) => new KernelBackend(bad), { openTransport: 'x' }],
+    ['firewall', (bad) => wg.up({ name: 'wg1' }, bad), { firewall: 'nftables' }],
+    ['dns', (bad) => wg.up({ name: 'wg1' }, bad), { dns: 'systemd' }],
+    ['hooks', (bad) => wg.up({ name: 'wg1' }, bad), { hooks: 'run' }],
+    ['onStep', (bad) => wg.up({ name: 'wg1' }, bad), { onStep: 'x' }],
+    ['save', (bad) => wg.down('wg0', bad), { save: 'x' }],
+    ['dryRun', (bad) => wg.sync('wg0', {}, bad), { dryRun: 'false' }],
+    ['interfaceIndex', (bad) => wg.sync('wg0', {}, bad), { interfaceIndex: 3 }],
+    ['removeStale', (bad) => wg.delete('wg0', bad), { removeStale: 1 }],
+    ['initial', (bad) => wg.watch('wg0', bad), { initial: 'x' }],
+    ['fields', (bad) => wg.watch('wg0', bad), { fields: 'transfer' }],
+    ['fields[1]', (bad) => wg.watch('wg0', bad), { fields: ['transfer', 'handshakes'] }],
+    [
+      'onEvent',
+      (bad) => wg.justInTime('wg0', { lookup: () => null, ...(bad as object) }),
+      { onEvent: {} },
+    ],
+    [
+      'initiate',
+      (bad) => wg.justInTime('wg0', { lookup: () => null, ...(bad as object) }),
+      { initiate: 1 },
+    ],
+    ['mistakes', (bad) => parseConfig('', bad), { mistakes: 'drop' }],
+    ['conflicts', (bad) => toDeviceConfig(file(), bad), { conflicts: 'first-wins' }],
+    [
+      'peerName',
+      (bad) => describeChange({ kind: 'listen-port', from: 1, to: 2 }, bad),
+      { peerName: 'x' },
+    ],
+    [
+      'interfaceName',
+      (bad) => endpointText({ address: '::1', port: 1, family: 6 }, bad),
+      { interfaceName: {} },
+    ],
+  ]
+  it.each(calls)('%s', async (field, call, bad) => {
+    const refusal = { code: 'EINVAL', path: `options.${field}` }
+    await expect((async () => await call(bad as never))()).rejects.toMatchObject(refusal)
+  })
+
+  it('describeChange, and so is what is no change', () => {
+    expect(() => describeChange({ kind: 'constructor' } as never)).toThrow(
+      expect.objectContaining({ code: 'EINVAL', path: 'change.kind' }),
+    )
+  })
+})
+
 describe('an unknown option is refused by', () => {
   const calls: Record<string, Call> = {
     open: (bad) => open({ backends: [backend], ...(bad as object) }),
@@ -62,10 +130,21 @@ describe('an unknown option is refused by', () => {
     readConfigFile: (bad) => readConfigFile(join(directory, 'wg0.conf'), bad),
     toDeviceConfig: (bad) => toDeviceConfig(file(), bad),
     toInterfaceConfig: (bad) => toInterfaceConfig(file(), 'wg1', bad),
+    showConfig: async (bad) => showConfig(await wg.device('wg0'), bad),
+    endpointText: (bad) => endpointText({ address: '192.0.2.1', port: 1, family: 4 }, bad),
+    describeChange: (bad) => describeChange({ kind: 'listen-port', from: 1, to: 2 }, bad),
+    KernelBackend: (bad) => new KernelBackend(bad),
+    UserspaceBackend: (bad) => new UserspaceBackend(bad),
   }
   it.each(Object.entries(calls))('%s', async (_, call) => {
     const refusal = { code: 'EINVAL', path: 'options.signall' }
     await expect((async () => await call({ signall: 1 } as never))()).rejects.toMatchObject(refusal)
+  })
+
+  it('a resolver, which is an option itself', () => {
+    expect(() => new EndpointResolver({ retry: 1 } as never)).toThrow(
+      expect.objectContaining({ code: 'EINVAL', path: 'options.resolve.retry' }),
+    )
   })
 
   it('and what is within one', async () => {

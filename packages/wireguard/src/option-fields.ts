@@ -3,6 +3,7 @@ import type { ClientCallOptions, DeviceOptions } from './client.js'
 import type { ReadOptions } from './config-file/config-io.js'
 import type { DeviceConfigOptions, UseOptions } from './config-file/device-config.js'
 import type { ParseOptions } from './config-file/parse.js'
+import type { ShowConfigOptions } from './config-file/show-config.js'
 import type { HandshakeOptions } from './handshakes/handshakes.js'
 import type { Rate } from './handshakes/rate-limit.js'
 import type { OpenOptions } from './index.js'
@@ -13,10 +14,15 @@ import type { ReresolveOptions } from './interface/reresolve.js'
 import type { UpOptions } from './interface/up.js'
 import type { JustInTimeOptions } from './just-in-time/options.js'
 import type { ResolveOptions } from './resolve.js'
+import type { DescribeOptions } from './sync/describe.js'
 import type { SyncOptions } from './sync/index.js'
+import type { WatchField } from './watch/events.js'
 import type { WatchOptions } from './watch/watcher.js'
 
 /** Every field of every object that calls take: what is not here is refused by `checkFields`. */
+
+/** Of sockets and files that others can write. */
+const trust = ['refuse', 'allow']
 
 const call: FieldsOf<CallOptions> = { signal: true, timeout: true }
 const client: FieldsOf<ClientCallOptions> = { ...call, backend: true }
@@ -31,24 +37,28 @@ export const CREATE_OPTIONS: FieldsOf<CreateOptions & ClientCallOptions> = {
 }
 export const DELETE_OPTIONS: FieldsOf<DeleteOptions & ClientCallOptions> = {
   ...client,
-  removeStale: true,
-  removeHung: true,
+  removeStale: 'boolean',
+  removeHung: 'boolean',
 }
 export const SYNC_OPTIONS: FieldsOf<SyncOptions & ClientCallOptions> = {
   ...client,
-  dryRun: true,
+  dryRun: 'boolean',
   keep: true,
-  interfaceIndex: true,
+  interfaceIndex: 'function',
 }
 
-const resolve: FieldsOf<ResolveOptions> = { lookup: true, retries: true, onRetry: true }
+export const RESOLVE_OPTIONS: FieldsOf<ResolveOptions> = {
+  lookup: 'function',
+  retries: true,
+  onRetry: 'function',
+}
 export const OPEN_OPTIONS: FieldsOf<OpenOptions> = {
   backends: true,
   netns: true,
   socketDir: true,
-  unsafePermissions: true,
+  unsafePermissions: trust,
   signal: true,
-  resolve,
+  resolve: RESOLVE_OPTIONS,
 }
 
 const hooks: FieldsOf<Hooks> = { preUp: true, postUp: true, preDown: true, postDown: true }
@@ -72,40 +82,57 @@ export const INTERFACE_FIELDS: FieldsOf<InterfaceConfig> = {
 const application = {
   signal: true,
   timeout: true,
-  firewall: true,
-  onStep: true,
-  onWarning: true,
-  onRetry: true,
+  firewall: ['auto', 'nft', 'iptables', 'off'],
+  onStep: 'function',
+  onWarning: 'function',
+  onRetry: 'function',
+} as const
+const surroundings = {
+  hooks: ['shell'],
+  configFile: true,
+  dns: ['auto', 'resolvconf', 'resolvectl', 'netns', 'off'],
 } as const
 export const UP_OPTIONS: FieldsOf<UpOptions> = {
   ...application,
-  hooks: true,
-  configFile: true,
-  dns: true,
+  ...surroundings,
   backend: true,
   daemon: true,
   socketNetns: true,
 }
 export const DOWN_OPTIONS: FieldsOf<DownOptions> = {
   ...application,
-  hooks: true,
-  configFile: true,
-  dns: true,
-  save: true,
+  ...surroundings,
+  save: 'function',
 }
-export const RECONCILE_OPTIONS: FieldsOf<ReconcileOptions> = { ...application, dryRun: true }
+export const RECONCILE_OPTIONS: FieldsOf<ReconcileOptions> = {
+  ...application,
+  dryRun: 'boolean',
+}
 export const RERESOLVE_OPTIONS: FieldsOf<ReresolveOptions> = {
   ...call,
-  onRetry: true,
+  onRetry: 'function',
   olderThan: true,
 }
 
 export const WATCH_OPTIONS: FieldsOf<WatchOptions> = {
   interval: true,
   fields: true,
-  initial: true,
+  initial: 'boolean',
   signal: true,
 }
+export const WATCH_FIELDS: readonly WatchField[] = [
+  'privateKey',
+  'listenPort',
+  'firewallMark',
+  'presharedKey',
+  'persistentKeepalive',
+  'allowedIPs',
+  'protocolVersion',
+  'endpoint',
+  'handshake',
+  'stale',
+  'transfer',
+]
 const rate: FieldsOf<Rate> = { perSecond: true, burst: true }
 export const HANDSHAKE_OPTIONS: FieldsOf<HandshakeOptions> = {
   signal: true,
@@ -118,7 +145,7 @@ export const HANDSHAKE_OPTIONS: FieldsOf<HandshakeOptions> = {
   queue: true,
 }
 export const JUST_IN_TIME_OPTIONS: FieldsOf<JustInTimeOptions> = {
-  lookup: true,
+  lookup: 'function',
   idle: true,
   maxPeers: true,
   pinned: true,
@@ -126,25 +153,31 @@ export const JUST_IN_TIME_OPTIONS: FieldsOf<JustInTimeOptions> = {
   negativeSize: true,
   lookupTimeout: true,
   maxLookups: true,
-  initiate: true,
+  initiate: 'boolean',
   interval: true,
   netns: true,
   signal: true,
-  onEvent: true,
+  onEvent: 'function',
 }
 
 export const PARSE_OPTIONS: FieldsOf<ParseOptions> = {
-  dialect: true,
-  unknownKeys: true,
-  mistakes: true,
+  dialect: ['wg', 'wg-quick'],
+  unknownKeys: ['keep', 'refuse'],
+  mistakes: ['keep', 'refuse'],
 }
 export const READ_OPTIONS: FieldsOf<ReadOptions> = {
   ...PARSE_OPTIONS,
-  unsafePermissions: true,
+  unsafePermissions: trust,
 }
-export const USE_OPTIONS: FieldsOf<UseOptions> = { conflicts: true, unknownKeys: true }
+export const USE_OPTIONS: FieldsOf<UseOptions> = {
+  conflicts: ['refuse', 'last-wins'],
+  unknownKeys: ['refuse', 'ignore'],
+}
 export const DEVICE_CONFIG_OPTIONS: FieldsOf<DeviceConfigOptions> = {
   ...USE_OPTIONS,
-  mode: true,
+  mode: ['setconf', 'addconf', 'syncconf'],
   ownKey: true,
 }
+
+export const SHOW_CONFIG_OPTIONS: FieldsOf<ShowConfigOptions> = { interfaceName: 'function' }
+export const DESCRIBE_OPTIONS: FieldsOf<DescribeOptions> = { peerName: 'function' }

@@ -3,9 +3,9 @@ import { lookup as systemLookup } from 'node:dns/promises'
 import {
   abortable,
   checkAtLeast,
+  checkFields,
   type DeviceConfig,
   type Endpoint,
-  InvalidTypeError,
   isNamed,
   type NamedEndpoint,
   type PeerConfig,
@@ -16,6 +16,7 @@ import {
   type Steps,
   WireGuardError,
 } from '@wgctrl/types'
+import { RESOLVE_OPTIONS } from './option-fields.js'
 
 /** Finds the addresses of a host, best first. */
 export type Lookup = (host: string) => Promise<Pick<LookupAddress, 'address'>[]>
@@ -64,12 +65,10 @@ export class EndpointResolver {
   readonly #onRetry: ResolveOptions['onRetry']
 
   constructor(options: ResolveOptions = {}) {
+    checkFields(options, 'options.resolve', RESOLVE_OPTIONS)
     this.#lookup = options.lookup ?? lookupAll
     this.#retries = options.retries ?? environmentRetries()
     this.#onRetry = options.onRetry
-    if (typeof this.#lookup !== 'function') {
-      throw new InvalidTypeError('options.resolve.lookup', 'must be a function')
-    }
     checkAtLeast(0, this.#retries, 'options.resolve.retries')
   }
 

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { checkFields, checkTrusted, inContext, type UnsafePermissions } from '@wgctrl/types'
 import { READ_OPTIONS } from '../option-fields.js'
 import type { ConfigFile } from './config-file.js'
-import { checkChoice, formatConfig, type ParseOptions, parseNamed } from './parse.js'
+import { formatConfig, type ParseOptions, parseNamed } from './parse.js'
 import { decodeText, encodeText } from './text-encoding.js'
 
 export interface ReadOptions extends ParseOptions {
@@ -24,7 +24,6 @@ export interface ReadOptions extends ParseOptions {
 export async function readConfigFile(path: string, options: ReadOptions = {}): Promise<ConfigFile> {
   checkFields(options, 'options', READ_OPTIONS)
   const { unsafePermissions = 'refuse' } = options
-  checkChoice(unsafePermissions, 'options.unsafePermissions', ['refuse', 'allow'])
   const bytes = await inFile('readConfigFile', () => readTrusted(path, unsafePermissions))
   try {
     return parseNamed(decodeText(bytes), options, path)

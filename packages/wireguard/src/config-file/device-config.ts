@@ -4,7 +4,6 @@ import { findRefusals } from './check.js'
 import { type ConfigFile, documentOf } from './config-file.js'
 import { KeyEditor } from './key-editor.js'
 import { type ConfigMode, mergePeers, orNull } from './merged-peers.js'
-import { checkChoice } from './parse.js'
 import { ConfigFileError } from './problem.js'
 import { readFirewallMark, readKey, readPort } from './value.js'
 
@@ -46,7 +45,6 @@ export interface DeviceConfigOptions extends UseOptions {
 export function toDeviceConfig(file: ConfigFile, options: DeviceConfigOptions = {}): DeviceConfig {
   checkFields(options, 'options', DEVICE_CONFIG_OPTIONS)
   const { mode = 'setconf', ownKey } = options
-  checkChoice(mode, 'options.mode', ['setconf', 'addconf', 'syncconf'])
   refuseProblems(file, options, false)
   return deviceConfigOf(file, mode, ownKey)
 }
@@ -85,8 +83,6 @@ export function deviceConfigOf(
 /** @param isInterface asks for what `up` would refuse, too */
 export function refuseProblems(file: ConfigFile, options: UseOptions, isInterface: boolean): void {
   const { conflicts = 'refuse', unknownKeys = 'refuse' } = options
-  checkChoice(conflicts, 'options.conflicts', ['refuse', 'last-wins'])
-  checkChoice(unknownKeys, 'options.unknownKeys', ['refuse', 'ignore'])
   const document = documentOf(file)
   const asked = [unknownKeys === 'refuse', conflicts === 'refuse', isInterface] as const
   const refused = findRefusals(document, ...asked)

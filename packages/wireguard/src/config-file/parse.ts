@@ -49,9 +49,6 @@ export function parseNamed(
   path: string | undefined,
 ): ConfigFile {
   if (typeof text !== 'string') throw new InvalidTypeError('text', 'a config must be a string')
-  checkChoice(dialect, 'options.dialect', ['wg', 'wg-quick'])
-  checkChoice(unknownKeys, 'options.unknownKeys', ['keep', 'refuse'])
-  checkChoice(mistakes, 'options.mistakes', ['keep', 'refuse'])
   const document = new ConfigDocument(text, dialect, path)
   const problems = findLineProblems(document)
   const isRefused = problems.some(
@@ -65,11 +62,4 @@ export function parseNamed(
 /** The whole text of a file, secrets included. */
 export function formatConfig(config: ConfigFile): string {
   return documentOf(config).format()
-}
-
-/** Refuses an option that is none of the words it can be. */
-export function checkChoice<T>(value: T, path: string, choices: readonly T[]): void {
-  if (choices.includes(value)) return
-  const known = choices.map((choice) => `'${choice}'`).join(' or ')
-  throw new InvalidTypeError(path, `must be ${known}`)
 }

@@ -1,4 +1,5 @@
-import { type Device, type Endpoint, type Peer, parseCidr } from '@wgctrl/types'
+import { checkFields, type Device, type Endpoint, type Peer, parseCidr } from '@wgctrl/types'
+import { SHOW_CONFIG_OPTIONS } from '../option-fields.js'
 
 export interface ShowConfigOptions {
   /** The name of an interface by its index, for endpoints with a scope; without one the index is shown. */
@@ -11,6 +12,7 @@ export interface ShowConfigOptions {
  * @source wireguard-tools, src/showconf.c
  */
 export function showConfig(device: Device, options: ShowConfigOptions = {}): string {
+  checkFields(options, 'options', SHOW_CONFIG_OPTIONS)
   const { listenPort, firewallMark, privateKey, peers } = device
   const lines = ['[Interface]']
   if (listenPort !== 0) lines.push(`ListenPort = ${listenPort}`)
@@ -31,10 +33,9 @@ function peerLines(peer: Peer, options: ShowConfigOptions): string[] {
 }
 
 /** An endpoint as wg(8) prints it: `192.0.2.1:51820`, `[fe80::1%eth0]:51820`. */
-export function endpointText(
-  endpoint: Endpoint,
-  { interfaceName }: ShowConfigOptions = {},
-): string {
+export function endpointText(endpoint: Endpoint, options: ShowConfigOptions = {}): string {
+  checkFields(options, 'options', SHOW_CONFIG_OPTIONS)
+  const { interfaceName } = options
   const { address, port, family, scopeId } = endpoint
   if (family === 4) return `${address}:${port}`
   const name = typeof scopeId === 'number' ? (interfaceName?.(scopeId) ?? scopeId) : scopeId

@@ -1,4 +1,5 @@
-import type { PublicKey } from '@wgctrl/types'
+import { checkFields, InvalidTypeError, type PublicKey } from '@wgctrl/types'
+import { DESCRIBE_OPTIONS } from '../option-fields.js'
 import type { Change, PeerAdded, PeerChanged, PrivateKeyChange } from './change.js'
 
 export interface DescribeOptions {
@@ -16,8 +17,11 @@ export interface DescribeOptions {
  * // listen port: 51820 → 51821
  * // move allowed IP 10.0.0.2/32 from peer alice to peer bob
  * ```
+ * @throws {TypeError} `EINVAL`; `path` names the option, or `change.kind` of what is no change
  */
-export function describeChange(change: Change, { peerName }: DescribeOptions = {}): string {
+export function describeChange(change: Change, options: DescribeOptions = {}): string {
+  checkFields(options, 'options', DESCRIBE_OPTIONS)
+  const { peerName } = options
   const peer = (key: PublicKey): string => `peer ${peerName?.(key) ?? key}`
   switch (change.kind) {
     case 'private-key':
@@ -38,6 +42,8 @@ export function describeChange(change: Change, { peerName }: DescribeOptions = {
       return `${peer(change.publicKey)}: remove allowed IP ${change.cidr}`
     case 'allowed-ip-moved':
       return `move allowed IP ${change.cidr} from ${peer(change.from)} to ${peer(change.to)}`
+    default:
+      throw new InvalidTypeError('change.kind', 'is none that `sync` gives')
   }
 }
 

@@ -2,13 +2,15 @@ import { type FSWatcher, watch as watchDirectory } from 'node:fs'
 import type { LinkEvent } from '@wgctrl/netlink'
 import {
   type CallOptions,
+  checkChoice,
   checkDuration,
   checkFields,
   checkLinkName,
+  InvalidTypeError,
   type WireGuardError,
 } from '@wgctrl/types'
 import type { Listing } from '../backends.js'
-import { WATCH_OPTIONS } from '../option-fields.js'
+import { WATCH_FIELDS, WATCH_OPTIONS } from '../option-fields.js'
 import { DevicePoller, type PollerHub } from './device-poller.js'
 import type { DeviceEvent, WatchEvent } from './events.js'
 import { Pause } from './pause.js'
@@ -81,12 +83,16 @@ export class WatchHub implements Watched, PollerHub {
   /**
    * Watches one device, or all.
    *
-   * @throws {TypeError | RangeError | WireGuardError} `EINVAL` when name or interval is none
+   * @throws {TypeError | RangeError | WireGuardError} `EINVAL` when the name is none or an option is wrong
    */
   watch(name?: string, options: WatchOptions = {}): Watcher {
     checkFields(options, 'options', WATCH_OPTIONS)
     if (name !== undefined) checkLinkName(name)
-    const { interval = DEFAULT_INTERVAL } = options
+    const { interval = DEFAULT_INTERVAL, fields = [] } = options
+    if (!Array.isArray(fields)) throw new InvalidTypeError('options.fields', 'must be an array')
+    fields.forEach((field, at) => {
+      checkChoice(field, `options.fields[${at}]`, WATCH_FIELDS)
+    })
     checkDuration(interval, 'options.interval')
     return new Watcher(this, name, options, interval)
   }
