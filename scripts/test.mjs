@@ -11,10 +11,11 @@ import { buildPackages, installDependencies } from './workspace.mjs'
 /** @typedef {import('./tiers.mjs').Tier} Tier */
 /** @typedef {import('./shuffled.mjs').Row} Row */
 
-const usage = `Usage: node scripts/test.mjs [--all] [--kernel 6.1] [--shuffle N [--seed S]] [tier...]
+const usage = `Usage: node scripts/test.mjs [--all] [--kernel NAME] [--shuffle N [--seed S]] [tier...]
 
 Runs the tiers that are named, or all but those in brackets; --all runs those as well.
---kernel 6.1 runs the kernel tier on that kernel.
+--kernel NAME runs those of them that run in a virtual machine on that kernel: 6.1, 6.12, 6.18, newest (the
+highest that Debian's backports and sid have) or host; without names, the tier of that kernel.
 --shuffle N runs each tier N times with its files in another order and a second copy of it beside, then
 once with a processor busy; --seed S begins with the order that had that seed.
 
@@ -129,9 +130,22 @@ function readArguments() {
  * @param {string[]} named
  */
 function chooseTiers({ all, kernel }, named) {
-  if (kernel === '6.1') return tiers.filter(({ name }) => name === 'kernel-6.1')
-  if (named.length > 0) return tiers.filter(({ name }) => named.includes(name))
-  return tiers.filter(({ asked }) => all || !asked)
+  const wanted = kernel && named.length === 0 ? [`kernel-${kernel}`] : named
+  const chosen = tiers.filter(({ name, asked }) =>
+    wanted.length > 0 ? wanted.includes(name) : all || !asked,
+  )
+  if (chosen.length === 0) throw new Error(`no tier for all on that kernel: ${kernel}`)
+  return kernel === undefined ? chosen : chosen.map((tier) => withKernel(tier, kernel))
+}
+
+/**
+ * @param {Tier} tier
+ * @param {string} kernel
+ * @returns {Tier}
+ */
+function withKernel(tier, kernel) {
+  if (!tier.inMachine) return tier
+  return { ...tier, run: (each, how) => tier.run(each, { ...how, kernel }) }
 }
 
 /**

@@ -11,6 +11,7 @@ import { root } from './packages.mjs'
  * @typedef {object} Run
  * @property {boolean} shown its output as it comes; else when the tier has ended
  * @property {string} folder for its report and its temporary files
+ * @property {string} [kernel] for the tiers in a machine: another than they would take
  * @property {number} [seed] of the order of its files, of which as many run at once as there are processors
  */
 
@@ -321,21 +322,7 @@ export const tiers = [
     seconds: 3600,
     run: kernelTests({ projects: ['kernel-events'], devices: 'linux-kernel' }),
   },
-  {
-    name: 'kernel-6.1',
-    about: 'all of these on 6.1',
-    asked: true,
-    inMachine: true,
-    built: true,
-    root: true,
-    needs: [daemon, wg, ...network, python],
-    seconds: 4200,
-    run: kernelTests({
-      kernel: '6.1',
-      projects: ['kernel', 'kernel-lifecycle', 'kernel-long'],
-      devices: 'linux-kernel',
-    }),
-  },
+  ...['6.1', '6.18', 'newest'].map(onKernel),
   {
     name: 'abi',
     about:
@@ -378,6 +365,28 @@ export const tiers = [
 ]
 
 /**
+ * @param {string} kernel
+ * @returns {Tier}
+ */
+function onKernel(kernel) {
+  return {
+    name: `kernel-${kernel}`,
+    about: `all of these on ${kernel === 'newest' ? "the newest kernel of Debian's" : kernel}`,
+    asked: true,
+    inMachine: true,
+    built: true,
+    root: true,
+    needs: [daemon, wg, ...network, python],
+    seconds: 4200,
+    run: kernelTests({
+      kernel,
+      projects: ['kernel', 'kernel-lifecycle', 'kernel-long'],
+      devices: 'linux-kernel',
+    }),
+  }
+}
+
+/**
  * Runs the vitest project that is named as the tier.
  *
  * @param {{ isolate?: boolean }} [options]
@@ -410,7 +419,7 @@ function orderOf(seed) {
  * machine may write to.
  *
  * @param {object} options
- * @param {string} [options.kernel] '6.12', '6.1', 'host' or 'auto', the default
+ * @param {string} [options.kernel] '6.1', '6.12', '6.18', 'newest', 'host' or 'auto', the default
  * @param {string[]} [options.projects] default: kernel
  * @param {string} [options.devices] the kind of device that tests take which can take several
  * @param {string[]} [options.first] words before the command in the machine
@@ -418,10 +427,17 @@ function orderOf(seed) {
  * @returns {Tier['run']}
  */
 function kernelTests({ kernel = 'auto', projects = ['kernel'], devices, first = [], words } = {}) {
-  return async ({ name, seconds }, { seed, ...how }) => {
+  return async ({ name, seconds }, { seed, kernel: other, ...how }) => {
     const results = join(how.folder, name)
     const report = join(results, 'report.json')
-    const machine = ['--kernel', kernel, '--timeout', String(seconds - 30), '--results', results]
+    const machine = [
+      '--kernel',
+      other ?? kernel,
+      '--timeout',
+      String(seconds - 30),
+      '--results',
+      results,
+    ]
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
     const program = ['node_modules/vitest/vitest.mjs', 'run', '--allowOnly=false']
     const named = projects.flatMap((project) => ['--project', project])

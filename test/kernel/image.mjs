@@ -1,5 +1,4 @@
 import { execFile as execFileWithCallback } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import {
   existsSync,
   mkdirSync,
@@ -12,14 +11,18 @@ import {
 } from 'node:fs'
 import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
+import { newerArchive, ownArchive, requireApt, sha256Of } from './archive.mjs'
 import { cacheDirectory, withCacheLock } from './cache.mjs'
 import { buildInitramfs, rootModules } from './initramfs.mjs'
-import { apt, findTool, note } from './requirements.mjs'
+import { findTool, note } from './requirements.mjs'
 
 const execFile = promisify(execFileWithCallback)
 
-/** Kernels with a WireGuard module that Debian builds for virtual machines. */
-export const kernels = ['6.12', '6.1']
+/** Kernels of Debian 12 and its security updates. */
+const ownKernels = ['6.12', '6.1']
+
+/** Kernels with a WireGuard module that Debian builds for virtual machines; `newest`: the highest of backports and sid. */
+export const kernels = [...ownKernels, '6.18', 'newest']
 
 /** Packages that stand for the newest build of a kernel; which is which depends on the release. */
 const metaPackages = ['linux-image-6.12-cloud-amd64', 'linux-image-cloud-amd64']
@@ -33,7 +36,7 @@ const metaPackages = ['linux-image-6.12-cloud-amd64', 'linux-image-cloud-amd64']
  */
 export async function kernelImage(kernel) {
   if (!kernels.includes(kernel)) {
-    throw new Error(`no such kernel: ${kernel}; there are ${kernels.join(' and ')}`)
+    throw new Error(`no such kernel: ${kernel}; there are ${kernels.join(', ')}`)
   }
   if (process.arch !== 'x64') {
     const needs = 'linux-image-cloud-arm64 and qemu-system-aarch64 of package qemu-system-arm'
@@ -50,16 +53,17 @@ export async function kernelImage(kernel) {
 
 async function makeImage(kernel, directory) {
   if (existsSync(directory)) note(`${directory} is damaged and made anew`)
+  requireApt(`kernel ${kernel}`)
   // Under the lock the folder can only be what a killed process left.
   const work = join(cacheDirectory(), 'making')
   rmSync(work, { recursive: true, force: true })
   try {
     const image = join(work, 'image')
     mkdirSync(join(image, 'lib', 'modules'), { recursive: true })
-    const source = await download(kernel, work)
-    await unpack(source.file, join(work, 'unpacked'), image)
+    const sources = await download(kernel, work)
+    await unpack(sources, join(work, 'unpacked'), image)
     rmSync(directory, { recursive: true, force: true })
-    writeFileSync(join(image, 'manifest.json'), JSON.stringify(describe(image, source), null, 2))
+    writeFileSync(join(image, 'manifest.json'), JSON.stringify(describe(image, sources), null, 2))
     renameSync(image, directory)
   } finally {
     rmSync(work, { recursive: true, force: true })
@@ -69,74 +73,75 @@ async function makeImage(kernel, directory) {
   return made
 }
 
-/** Downloads the newest build's package; apt checks signatures, and its SHA256 is checked here. */
 async function download(kernel, work) {
-  if (process.getuid?.() !== 0 || !findTool('apt-get')) {
-    throw new Error(`kernel ${kernel} comes from Debian's archive: run this once as root on Debian`)
-  }
-  await apt(['update'])
-  const name = await newestPackage(kernel)
-  const version = fieldOf(await aptCache('show', '--no-all-versions', name), 'Version')
-  const { sha256, size } = await published(name, version)
-  note(`downloading ${name} ${version}, ${Math.round(size / 1e6)} MB`)
-  const folder = join(work, 'package')
-  mkdirSync(folder)
-  await apt(['download', `${name}=${version}`], { cwd: folder })
-  const file = join(folder, readdirSync(folder)[0])
-  const actual = sha256Of(file)
-  if (actual !== sha256) throw new Error(`${name}: SHA256 is ${actual}, published is ${sha256}`)
-  return { file, package: name, version, sha256 }
+  const isOwn = ownKernels.includes(kernel)
+  const archive = isOwn ? await ownArchive() : await newerArchive()
+  const names = isOwn ? await ownPackage(archive, kernel) : await newestPackages(archive, kernel)
+  const sources = []
+  for (const name of names) sources.push(await archive.download(name, join(work, name)))
+  return sources
 }
 
-async function newestPackage(kernel) {
+async function ownPackage(archive, kernel) {
   for (const meta of metaPackages) {
-    const words = await aptCache('depends', meta).catch(() => '')
-    const name = /Depends: (linux-image-\S+)/.exec(words)?.[1]
-    if (name?.startsWith(`linux-image-${kernel}.`)) return name
+    const needs = await archive.dependencies(meta)
+    const name = needs.find((each) => each.startsWith(`linux-image-${kernel}.`))
+    if (name) return [name]
   }
   throw new Error(
     `apt knows no cloud kernel ${kernel}: Debian 12 with its security updates has 6.1 and 6.12`,
   )
 }
 
-async function aptCache(...args) {
-  const env = { ...process.env, LC_ALL: 'C' }
-  return (await execFile('apt-cache', args, { env })).stdout
+/** The packages of the highest release: one until 6.18, then its kernel, its modules and their index apart. */
+async function newestPackages(archive, kernel) {
+  const names = await archive.names('^linux-(image|binary|modules|base)-[0-9].*-cloud-amd64$')
+  const releases = names.flatMap((name) => RELEASE.exec(name)?.[1] ?? [])
+  const wanted = releases.filter((each) => kernel === 'newest' || each.startsWith(`${kernel}.`))
+  const release = wanted.sort(byVersion).at(-1)
+  if (!release) throw new Error(`apt knows no cloud kernel ${kernel} in Debian's newer suites`)
+  const parts = ['binary', 'modules', 'base'].map((part) => `linux-${part}-${release}`)
+  const there = parts.filter((name) => names.includes(name))
+  return there.length > 0 ? there : [`linux-image-${release}`]
 }
 
-async function published(name, version) {
-  const words = await aptCache('show', '--no-all-versions', `${name}=${version}`)
-  const sha256 = fieldOf(words, 'SHA256')
-  if (!sha256) throw new Error(`apt publishes no SHA256 of ${name} ${version}`)
-  return { sha256, size: Number(fieldOf(words, 'Size')) }
+/** Only what was built for Debian itself: `7.3.4+deb13-cloud-amd64`. */
+const RELEASE = /^linux-\w+-(\d+(?:\.\d+)+\+deb\d+-cloud-amd64)$/
+
+function byVersion(one, other) {
+  return new Intl.Collator('en', { numeric: true }).compare(one, other)
 }
 
-function fieldOf(stanza, field) {
-  return new RegExp(`^${field}: (.+)$`, 'm').exec(stanza)?.[1]
-}
-
-async function unpack(file, unpacked, image) {
-  await execFile('dpkg', ['-x', file, unpacked])
-  const parent = ['lib/modules', 'usr/lib/modules']
-    .map((path) => join(unpacked, path))
-    .find((path) => existsSync(path))
-  if (!parent) throw new Error(`${file} holds no modules`)
+async function unpack(sources, unpacked, image) {
+  for (const { file } of sources) await execFile('dpkg', ['-x', file, unpacked])
+  const parent = first(
+    ['lib/modules', 'usr/lib/modules'].map((path) => join(unpacked, path)),
+    `${sources.map((source) => source.package).join(' and ')}: no modules`,
+  )
   const release = readdirSync(parent)[0]
+  const vmlinuz = first(
+    [join(unpacked, 'boot', `vmlinuz-${release}`), join(parent, release, 'vmlinuz')],
+    `${release}: no kernel`,
+  )
+  renameSync(vmlinuz, join(image, 'vmlinuz'))
   const modules = join(image, 'lib', 'modules', release)
   renameSync(join(parent, release), modules)
-  renameSync(join(unpacked, 'boot', `vmlinuz-${release}`), join(image, 'vmlinuz'))
   await execFile(findTool('depmod'), ['-b', image, release])
   const paths = rootModules(modules)
   if (paths.length > 0) writeFileSync(join(image, 'initramfs'), buildInitramfs(modules, paths))
 }
 
-function describe(image, source) {
+function first(paths, otherwise) {
+  const path = paths.find((each) => existsSync(each))
+  if (!path) throw new Error(otherwise)
+  return path
+}
+
+function describe(image, sources) {
   const files = listFiles(image).map((path) => [path, statSync(join(image, path)).size])
   const booted = ['vmlinuz', 'initramfs'].filter((path) => existsSync(join(image, path)))
   return {
-    package: source.package,
-    version: source.version,
-    packageSha256: source.sha256,
+    packages: sources.map(({ package: name, version, sha256 }) => ({ name, version, sha256 })),
     release: readdirSync(join(image, 'lib', 'modules'))[0],
     sha256: Object.fromEntries(booted.map((path) => [path, sha256Of(join(image, path))])),
     sizes: Object.fromEntries(files),
@@ -173,8 +178,4 @@ function listFiles(directory) {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
-}
-
-function sha256Of(path) {
-  return createHash('sha256').update(readFileSync(path)).digest('hex')
 }

@@ -7,7 +7,9 @@ const usage = `usage: npm run kernel -- [options] [--] command [argument...]
 Runs a command as root against a real kernel with WireGuard, and exits with its status;
 124: the time limit passed, 125: the kernel panicked or the machine failed.
 
-  --kernel 6.12|6.1|host|auto  auto: this host's own if it has WireGuard, else 6.12
+  --kernel 6.1|6.12|6.18|newest|host|auto
+                      newest: the highest of Debian's backports and sid; auto: this host's own if it has
+                      WireGuard, else 6.12
   --timeout SECONDS            limit for all of it, boot included (600)
   --memory SIZE                of the virtual machine (3G)
   --processors COUNT           of the virtual machine (1)

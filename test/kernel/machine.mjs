@@ -48,7 +48,7 @@ export class MachineError extends Error {
  * Boots a virtual machine and runs one command in it, as root.
  *
  * @param {object} options
- * @param {string} options.kernel '6.12' or '6.1'
+ * @param {string} options.kernel one of `kernels` of image.mjs
  * @param {string[]} options.command
  * @param {string} options.cwd
  * @param {Record<string, string>} options.env the command's whole environment

@@ -19,7 +19,7 @@ const passed = [
  * Runs a command as root against a real kernel with WireGuard, away from any real network.
  *
  * @param {object} options
- * @param {'6.12' | '6.1' | 'host' | 'auto'} [options.kernel] 'auto': this host's own kernel if it has
+ * @param {'6.1' | '6.12' | '6.18' | 'newest' | 'host' | 'auto'} [options.kernel] 'auto': this host's own kernel if it has
  *   WireGuard, else 6.12 in a virtual machine. Default '6.12'
  * @param {string} options.command
  * @param {string[]} [options.args]
@@ -79,8 +79,8 @@ export async function runInKernel({
 /**
  * The kernel that a wish comes down to on this machine.
  *
- * @param {string} wish '6.12', '6.1', 'host' or 'auto'
- * @returns {Promise<string>} '6.12', '6.1' or 'host'
+ * @param {string} wish one of `kernels`, 'host' or 'auto'
+ * @returns {Promise<string>} one of `kernels`, or 'host'
  *
  * @internal
  */
