@@ -1,8 +1,9 @@
-import { formatPublicKey } from '@wgctrl/types'
-import { expect, it, onTestFinished } from 'vitest'
+import { abortable, Deadline, formatPublicKey } from '@wgctrl/types'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { open, type WireGuard } from 'wgctrl'
 import { uniqueName } from '../contract/harness.js'
-import { isolate } from '../contract/harnesses/isolation.js'
+import { ip, isolate } from '../contract/harnesses/isolation.js'
+import { daemonsOf } from './loss.js'
 
 const keyOf = (n: number) => formatPublicKey(new Uint8Array(32).fill(n))
 const stateOf = (...keys: number[]) => ({
@@ -77,4 +78,51 @@ it('reconcile puts right what came between its reading and its writing', async (
   expect(changes).toMatchObject([{ kind: 'peer-added', publicKey: keyOf(1) }])
   expect((await one.device(name)).peers.map(({ publicKey }) => publicKey)).toEqual([keyOf(1)])
   await one.down(name)
+})
+
+describe('beside rules that a dead tunnel has left', () => {
+  const tunnel = (name: string) => ({
+    name,
+    privateKey: new Uint8Array(32).fill(9),
+    peers: [{ publicKey: keyOf(1), allowedIPs: ['0.0.0.0/0'] }],
+  })
+
+  /** Much longer than any step takes, and less than a device may. */
+  const soon = async <T>(call: Promise<T>): Promise<T> => {
+    using end = new Deadline({ timeout: 30_000 })
+    return await abortable(call, end.signal)
+  }
+
+  async function leaveRules(): Promise<void> {
+    await ip('rule', 'add', 'not', 'fwmark', '51820', 'table', '51820')
+    await ip('rule', 'add', 'table', 'main', 'suppress_prefixlength', '0')
+  }
+
+  it('two tunnels that come up at once do not wait for each other', async () => {
+    const [one, other] = await twoClients()
+    const names = [uniqueName(), uniqueName()] as const
+    await leaveRules()
+    const all = Promise.all([one.up(tunnel(names[0])), other.up(tunnel(names[1]))])
+    const marks = (await soon(all)).map(({ firewallMark }) => firewallMark)
+    expect(marks.sort()).toEqual([51820, 51821])
+    await soon(Promise.all([one.down(names[0]), other.down(names[1])]))
+    expect(await ip('rule')).not.toContain('fwmark')
+  })
+
+  it('nobody waits for a daemon that hangs, and what may be its own stays', async () => {
+    const [one] = await twoClients()
+    const [hung, name] = [uniqueName(), uniqueName()]
+    await one.create(hung)
+    if ((await one.device(hung)).kind !== 'userspace') return await one.delete(hung)
+    await leaveRules()
+    const pids = await daemonsOf(hung)
+    for (const pid of pids) process.kill(pid, 'SIGSTOP')
+    onTestFinished(async () => {
+      for (const pid of pids) process.kill(pid, 'SIGCONT')
+      await one.delete(hung)
+    })
+    expect((await soon(one.up(tunnel(name)))).firewallMark).toBe(51821)
+    await soon(one.down(name))
+    expect(await ip('rule')).toContain('fwmark 0xca6c lookup 51820')
+  })
 })

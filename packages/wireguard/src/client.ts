@@ -128,6 +128,8 @@ export class WireGuard implements AsyncDisposable {
       list: (options) => this.#backends.list(options),
       device: (name, options = {}) => this.#device(name, options),
       configure: (name, config, options = {}) => this.#configure(name, config, options),
+      inTurn: (name, change, options = {}) =>
+        this.#change('configure', name, options, {}, (_, turn) => change(this.#callsIn(turn))),
       requireLinks: (kind) => this.#backends.requireLinks(kind),
       netns: place.netns,
       openLinks: async () => (backends.hasKernelLinks ? openLinkSource(place.netns) : undefined),
@@ -498,12 +500,20 @@ export class WireGuard implements AsyncDisposable {
       delete: (name, options = {}) => this.#delete(name, options, turn),
       device: (name, options = {}) => this.#device(name, options, turn),
       configure: (name, config, options = {}) => this.#configure(name, config, options, turn),
+      peek: (name, options = {}) => this.#peek(name, options),
       peers: (name, options = {}) => this.#peers(name, options, turn),
     }
   }
 
   #device(name: string, options: ClientCallOptions, turn?: Turn): Promise<Device> {
     return this.#ask('device', name, options, turn, (backend, left) => backend.device(name, left))
+  }
+
+  async #peek(name: string, options: ClientCallOptions): Promise<Device> {
+    using deadline = new Deadline(options)
+    const { backend: kind, ...call } = options
+    const ask = { operation: 'device', kind, signal: deadline.signal }
+    return await this.#backends.ask(ask, (backend) => backend.device(name, call))
   }
 
   async *#peers(

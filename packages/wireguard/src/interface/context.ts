@@ -17,6 +17,11 @@ export interface DeviceCalls {
   create(name: string, options?: CreateOptions & WithBackend): Promise<void>
   delete(name: string, options?: DeleteOptions & WithBackend): Promise<void>
   device(name: string, options?: CallOptions & WithBackend): Promise<Device>
+  /**
+   * Reads another device as it is at this moment, in no line: whoever is at work on it may be waiting for what
+   * we hold. Absent: {@link device} does so.
+   */
+  peek?(name: string, options?: CallOptions & WithBackend): Promise<Device>
   peers(name: string, options?: CallOptions & WithBackend): AsyncIterable<Peer>
   /** Resolves host names in endpoints. */
   configure(name: string, config: DeviceConfig, options?: CallOptions & WithBackend): Promise<void>

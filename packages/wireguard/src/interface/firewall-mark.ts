@@ -1,6 +1,6 @@
-import { holdLock, type Rtnl, type Rule } from '@wgctrl/netlink'
-import { Deadline } from '@wgctrl/types'
-import { type InterfaceHandle, wipeSecrets } from './context.js'
+import { holdLock, type Link, type Rtnl, type Rule } from '@wgctrl/netlink'
+import { Deadline, WireGuardError } from '@wgctrl/types'
+import { type DeviceCalls, type InterfaceHandle, wipeSecrets } from './context.js'
 import { removePair } from './default-route.js'
 import { kindOf } from './link.js'
 import { isMarkRule, type RulePair, rulePairs } from './policy-rule.js'
@@ -77,7 +77,7 @@ export async function findFreeTable(rtnl: Rtnl, dead: readonly RulePair[]): Prom
 
 /**
  * The pairs that lead nowhere: their table is empty, and no other device has their mark. A tunnel leaves them
- * whose daemon died and that nobody took down.
+ * whose daemon died and that nobody took down. While a daemon does not say its mark, any may be its.
  */
 export async function findDeadPairs(surroundings: Surroundings): Promise<RulePair[]> {
   const { rtnl, signal } = surroundings
@@ -89,21 +89,44 @@ export async function findDeadPairs(surroundings: Surroundings): Promise<RulePai
   }
   if (candidates.length === 0) return []
   const marks = await marksInUse(surroundings)
-  return candidates.filter(({ mark }) => !marks.has(mark))
+  return candidates.filter(({ mark }) => marks !== undefined && !marks.has(mark))
 }
 
-async function marksInUse({ name, rtnl, wg, signal }: Surroundings): Promise<Set<number>> {
-  const marks = new Set<number>()
+/** Of all devices but our own; `undefined`: one does not say its own. */
+async function marksInUse({
+  name,
+  rtnl,
+  wg,
+  signal,
+}: Surroundings): Promise<Set<number> | undefined> {
+  const links: Link[] = []
   for (const kind of ['wireguard', 'tun']) {
-    for (const link of await rtnl.links({ kind, brief: true }, { signal })) {
-      if (link.name === name) continue
-      const backend = kindOf(link)
-      // A tun link may be anybody's.
-      const device = await wg.device(link.name, { backend, signal }).catch(() => undefined)
-      if (!device) continue
-      marks.add(device.firewallMark)
-      wipeSecrets(device)
-    }
+    for (const link of await rtnl.links({ kind, brief: true }, { signal })) links.push(link)
   }
-  return marks
+  const others = links.filter((link) => link.name !== name)
+  const marks = await Promise.all(others.map((link) => markOf(link, wg, signal)))
+  return marks.includes(undefined) ? undefined : new Set(marks as number[])
+}
+
+/** Milliseconds: a daemon that takes longer hangs. */
+const ANSWER_TIME = 5000
+
+/** No device, or one that no daemon serves any more. A tun link may be anybody's. */
+const NOBODY = new Set(['ENODEV', 'ENOTWIREGUARD', 'ECONNREFUSED', 'EUNSUPPORTED', 'ENOBACKEND'])
+
+/** 0: it has none. `undefined`: it does not say. */
+async function markOf(
+  link: Link,
+  wg: DeviceCalls,
+  signal: AbortSignal | undefined,
+): Promise<number | undefined> {
+  const call = { backend: kindOf(link), signal, timeout: ANSWER_TIME }
+  try {
+    const device = await (wg.peek ? wg.peek(link.name, call) : wg.device(link.name, call))
+    wipeSecrets(device)
+    return device.firewallMark
+  } catch (error) {
+    if (signal?.aborted || !(error instanceof WireGuardError)) throw error
+    return NOBODY.has(error.code) ? 0 : undefined
+  }
 }

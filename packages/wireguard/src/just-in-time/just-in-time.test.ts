@@ -25,6 +25,8 @@ let events: JustInTimeEvent[]
 let configs: DeviceConfig[]
 /** The most peers that the device ever held. */
 let most: number
+/** What others do before it is a retry's turn. */
+let beforeTurn: () => Promise<void>
 
 const device = () => backend.devices.get('wg0') as FakeDevice
 const peers = () => device().snapshot().peers
@@ -51,13 +53,19 @@ beforeEach(async () => {
   events = []
   configs = []
   most = 0
+  beforeTurn = async () => {}
+  const configure = async (name: string, config: DeviceConfig, options?: object): Promise<void> => {
+    configs.push(config)
+    await backend.configure(name, config, options)
+    most = Math.max(most, peers().length)
+  }
   live = new LiveDevices({
     list: async (options) => ({ names: await backend.list(options), errors: [], refusals: [] }),
     device: (name, options) => backend.device(name, options),
-    async configure(name, config, options) {
-      configs.push(config)
-      await backend.configure(name, config, options)
-      most = Math.max(most, peers().length)
+    configure,
+    async inTurn(_, change) {
+      await beforeTurn()
+      await change({ device: (name, options) => backend.device(name, options), configure })
     },
     openPackets: async () => packets,
   })
@@ -125,6 +133,22 @@ describe('JustInTime', () => {
       }),
     )
     expect([gate.size, most]).toEqual([2, 2])
+  })
+
+  it('does not bring back who was removed before the retry had its turn', async () => {
+    const [key] = newKeys(1) as [SecretKey]
+    await openGate()
+    const turn = new Promise<void>((resolve) => {
+      beforeTurn = async () => {
+        await backend.configure('wg0', { peers: [{ publicKey: publicKey(key), remove: true }] })
+        resolve()
+      }
+    })
+    knock(key)
+    await turn
+    await vi.waitFor(() => expect(gate.size).toBe(0))
+    expect(configs).toHaveLength(1)
+    expect([peers(), gate.counters.reinitiated]).toEqual([[], 0])
   })
 
   it('leaves out who is nobody, and what fails', async () => {

@@ -7,6 +7,7 @@ import {
   checkFields,
   checkLinkName,
   checkSignal,
+  type Device,
   type DeviceConfig,
   type Endpoint,
   InvalidTypeError,
@@ -18,6 +19,7 @@ import {
 } from '@wgctrl/types'
 import type { HandshakeCounters } from '../handshakes/counters.js'
 import type { HandshakeOptions, Handshakes, Initiation } from '../handshakes/handshakes.js'
+import { type DeviceCalls, wipeSecrets } from '../interface/context.js'
 import { JUST_IN_TIME_OPTIONS } from '../option-fields.js'
 import type { Reading, ReadingOptions } from '../watch/shared-reader.js'
 import { installation } from './install.js'
@@ -30,10 +32,19 @@ import type {
 } from './options.js'
 import { type Leaver, Residents } from './residents.js'
 
+/** What can be done within a turn. */
+export type DeviceWork = Pick<DeviceCalls, 'device' | 'configure'>
+
 /** What {@link JustInTime} needs from the client. */
 export interface JustInTimeContext {
   reading(name: string, options: ReadingOptions): Promise<Reading>
   configure(name: string, config: DeviceConfig, options?: CallOptions): Promise<void>
+  /** Reads and writes in one turn: no other call of this process comes between. */
+  inTurn(
+    name: string,
+    change: (work: DeviceWork) => Promise<void>,
+    options?: CallOptions,
+  ): Promise<void>
   handshakes(name: string, options: HandshakeOptions): Handshakes
 }
 
@@ -295,17 +306,32 @@ export class JustInTime implements AsyncDisposable {
     try {
       for (const delay of TRIES) {
         if (!(await slept(delay, signal))) return
+        // Mostly it has come about, which a reading says that others share.
         const { device } = await this.#context.reading(this.#name, { maxAge: 100, signal })
-        const peer = device.peers.find((one) => one.publicKey === publicKey)
-        if (!peer || peer.lastHandshake || !this.#residents.has(publicKey)) return
-        this.#residents.add(publicKey, performance.now())
-        await this.#configure([{ publicKey, remove: true }, ...peers])
+        if (!this.#isUnanswered(device, publicKey)) return
+        let isAgain = false
+        const again = async ({ device: read, configure }: DeviceWork): Promise<void> => {
+          // Somebody may have removed it since, or the handshake have come.
+          const now = await read(this.#name, { signal })
+          isAgain = this.#isUnanswered(now, publicKey)
+          wipeSecrets(now)
+          if (!isAgain) return
+          this.#residents.add(publicKey, performance.now())
+          await configure(this.#name, { peers: [{ publicKey, remove: true }, ...peers] })
+        }
+        await this.#context.inTurn(this.#name, again)
+        if (!isAgain) return
         this.#counts.reinitiated++
       }
     } catch (error) {
       if (signal.aborted) return
       this.#tell({ type: 'failed', operation: 'install', publicKey, error })
     }
+  }
+
+  #isUnanswered({ peers }: Device, publicKey: PublicKey): boolean {
+    const peer = peers.find((one) => one.publicKey === publicKey)
+    return peer !== undefined && !peer.lastHandshake && this.#residents.has(publicKey)
   }
 
   /** Work that has to be over before this is closed. */

@@ -7,7 +7,11 @@ import {
 } from '@wgctrl/types'
 import type { Listing } from '../backends.js'
 import { type HandshakeOptions, Handshakes, type PacketSource } from '../handshakes/handshakes.js'
-import { JustInTime } from '../just-in-time/just-in-time.js'
+import {
+  type DeviceWork,
+  JustInTime,
+  type JustInTimeContext,
+} from '../just-in-time/just-in-time.js'
 import type { JustInTimeOptions } from '../just-in-time/options.js'
 import { type ReadingOptions, SharedReader } from './shared-reader.js'
 import { type LinkSource, WatchHub } from './watch-hub.js'
@@ -19,6 +23,8 @@ export interface LiveDevicesContext {
   list(options?: CallOptions): Promise<Listing>
   device(name: string, options?: CallOptions): Promise<Device>
   configure(name: string, config: DeviceConfig, options?: CallOptions): Promise<void>
+  /** See {@link JustInTimeContext.inTurn}. Absent: nobody else is at work on the devices. */
+  inTurn?: JustInTimeContext['inTurn']
   /** Refuses to hear packets for devices that are no network interfaces. Absent: all are. */
   requireLinks?(kind: DeviceKind): void
   /** The client's network namespace. */
@@ -92,6 +98,8 @@ export class LiveDevices {
       reading: (device: string, reading: ReadingOptions) => this.#reader.reading(device, reading),
       configure: (device: string, config: DeviceConfig, call?: CallOptions) =>
         this.#context.configure(device, config, call),
+      inTurn: (device: string, change: (work: DeviceWork) => Promise<void>, call?: CallOptions) =>
+        this.#context.inTurn?.(device, change, call) ?? change(this.#context),
       handshakes: (device: string, handshakes: HandshakeOptions) =>
         this.handshakes(device, handshakes),
     }
