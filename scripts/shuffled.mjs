@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
-import { join } from 'node:path'
+import { temporaryFolder } from './temporary.mjs'
 
 /** @typedef {import('./tiers.mjs').Tier} Tier */
 /** @typedef {import('./counts.mjs').Counts & { name: string, seconds: number }} Row */
@@ -20,7 +19,7 @@ export async function runShuffled(tier, { times, seed, folder }) {
   /** @type {(what: string, seed: number, shown?: boolean) => Promise<Row>} */
   const runOnce = async (what, seed, shown = false) => {
     const started = performance.now()
-    const own = mkdtempSync(join(folder, `${tier.name}-`))
+    const own = temporaryFolder(folder, `${tier.name}-`)
     const counts = await tier.run(patient, { shown, folder: own, seed })
     return { name: what, ...counts, seconds: (performance.now() - started) / 1000 }
   }

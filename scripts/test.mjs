@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { oneMoreFailure } from './counts.mjs'
 import { ensurePackages, isRoot } from './machine.mjs'
 import { runShuffled } from './shuffled.mjs'
+import { temporaryFolder } from './temporary.mjs'
 import { tiers } from './tiers.mjs'
 import { buildPackages, installDependencies } from './workspace.mjs'
 
@@ -30,7 +30,7 @@ await main()
 async function main() {
   const { chosen, order } = readArguments()
   // What the tiers leave among the temporary files goes with this folder, also when they are killed.
-  const folder = mkdtempSync(join(tmpdir(), 'wgctrl-'))
+  const folder = temporaryFolder(tmpdir(), 'wgctrl-')
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   process.env['TMPDIR'] = folder
   /** @type {Row[]} */

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
-import { chmod, chown, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, chown, mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { onTestFinished } from 'vitest'
@@ -32,11 +32,18 @@ export async function saidBelow(
   onTestFinished(() => rm(directory, { recursive: true, force: true }))
   await chmod(directory, 0o700)
   await chown(directory, NOBODY, NOBODY)
-  if (command.includes('setpriv')) await chmod(tmpdir(), 0o1777)
+  if (command.includes('setpriv')) await checkReachable(directory)
   const file = fileURLToPath(new URL(name, import.meta.url))
   const [program = '', ...args] = [...command, process.execPath, file, directory, what]
   const { stdout } = await run(program, args, {
     env: { PATH: process.env['PATH'], TMPDIR: directory, ...env },
   })
   return JSON.parse(stdout)
+}
+
+async function checkReachable(directory: string): Promise<void> {
+  for (let path = dirname(directory); path !== '/'; path = dirname(path)) {
+    const isOpen = ((await stat(path)).mode & 0o001) !== 0
+    if (!isOpen) throw new Error(`others cannot pass through ${path}: set TMPDIR to another folder`)
+  }
 }
