@@ -121,6 +121,9 @@ export default defineConfig({
         1_800_000,
         { env: longEvents },
       ),
+      kernelTier('kernel-files', ['test/corpus/ours.test.ts'], 600_000, {
+        env: { WGCTRL_CORPUS_SHARE: '8' },
+      }),
       kernelTier('kernel-no-ipv6', ['test/kernel/no-ipv6/*.test.ts'], 120_000),
       kernelTier('kernel-without', ['test/kernel/without/*.test.ts'], 60_000),
     ],

@@ -288,6 +288,17 @@ export const tiers = [
     run: kernelTests({ kernel: '6.12', projects: ['kernel-without'], first: [takeWireGuard] }),
   },
   {
+    name: 'kernel-files',
+    about: 'of the config files of the tier `files` one in eight, with devices of that kernel',
+    asked: true,
+    inMachine: true,
+    built: true,
+    root: true,
+    needs: [daemon, wg, ...network],
+    seconds: 2400,
+    run: kernelTests({ projects: ['kernel-files'], devices: 'linux-kernel' }),
+  },
+  {
     name: 'kernel-no-ipv6',
     about: 'interfaces up, changed and down on a kernel that was booted without IPv6',
     asked: true,

@@ -54,7 +54,7 @@ export async function judge(
     let down: Judgement['down']
     if (up.status === 0) {
       await shell(between)
-      const device = await showConf('wg0', /^\s*ListenPort\s*=\s*[1-9]/im.test(text))
+      const device = await showConf('wg0', isChosen(text))
       during = { device, facts: difference(before, await world.facts()) }
       if (edited !== undefined) await writeFile(path, filled(edited))
       const ended = await program.down(path)
@@ -78,6 +78,10 @@ export async function judge(
     await rm(folder, { recursive: true })
   }
 }
+
+/** Whether the port is of the file's choice: wg(8) takes it modulo 65536, and 0 is any. */
+const isChosen = (text: string): boolean =>
+  Number(/^\s*ListenPort\s*=\s*(\d+)/im.exec(text)?.[1] ?? 0) % 65536 > 0
 
 /**
  * What a file says, without its comments and in an order of its own.

@@ -67,8 +67,8 @@ const hosts = `127.0.0.1 localhost
 /** Neither addresses that the kernel makes up nor duplicate address detection: both take their time. */
 const beginning = `
 for link in $(ip -o link | cut -d: -f2 | cut -d@ -f1); do [ $link = lo ] || ip link delete $link 2>/dev/null; done
-for n in $(seq 300); do pgrep -f '^[^ ]*wireguard-go wg0' >/dev/null || break; sleep 0.01; done
-rm -f /var/run/wireguard/wg0.sock
+for n in $(seq 300); do pgrep -f '^[^ ]*wireguard-go wg[01]$' >/dev/null || break; sleep 0.01; done
+rm -f /var/run/wireguard/wg[01].sock
 nft flush ruleset
 for family in -4 -6; do
   ip $family rule flush
@@ -120,13 +120,17 @@ function factsOf(text: string): string[] {
     ...links.split('\n').flatMap(linkFact),
     ...addresses.split('\n').map(addressFact),
     ...lines('route4', routes4).sort(),
-    ...lines('route6', routes6).sort(),
+    ...lines('route6', routes6).sort().filter(isOfBothKinds),
     ...lines('rule4', rules4),
     ...lines('rule6', rules6),
     ...firewallFacts(nft),
     `src_valid_mark ${mark.trim()}`,
   ]
 }
+
+/** The kernel gives a tun link a route for multicast, and none to a WireGuard link. */
+const isOfBothKinds = (fact: string): boolean =>
+  !fact.startsWith('route6 multicast ff00::/8 dev wg')
 
 const words = (line: string): string => line.trim().split(/\s+/).join(' ')
 

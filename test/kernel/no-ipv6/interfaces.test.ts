@@ -31,7 +31,7 @@ ip -4 route show table all; ip -4 rule; nft list ruleset`
 const network = (): Promise<string> => run('sh', '-e', '-c', shown)
 
 beforeAll(async () => {
-  expect((await readFile('/proc/cmdline', 'utf8')).split(' ')).toContain('ipv6.disable=1')
+  expect((await readFile('/proc/cmdline', 'utf8')).split(/\s+/)).toContain('ipv6.disable=1')
   await runWith(
     `link add uplink mtu 1450 type veth peer name far
 address add 192.0.2.2/24 dev uplink
