@@ -104,10 +104,12 @@ const isWay = ({ type }: Route): boolean => type === RTN.unicast
  *
  * @source kernel, net/ipv4/fib_semantics.c, fib_props; net/ipv6/route.c
  */
-const NO_WAY = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'EACCES', 'EAGAIN', 'EAFNOSUPPORT'])
+const NO_WAY = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'EACCES', 'EAGAIN'])
 
 function ignoreNoWay(error: unknown): undefined {
   if (!(error instanceof WireGuardError)) throw error
+  // Without IPv6 the code is EAFNOSUPPORT, and the number what the kernel said.
+  if (error.code === 'EAFNOSUPPORT') return
   const name = error.errno === undefined ? error.code : errnoName(error.errno)
   // A blackhole is EINVAL without a word; with one it is the request that is wrong.
   const isBlackhole = name === 'EINVAL' && error.extendedAck?.message === undefined
