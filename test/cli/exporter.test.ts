@@ -68,7 +68,7 @@ const kinds: readonly { readonly bytes: string; readonly reads: boolean }[] = [
 function crowd(port: number, count: number): Socket[] {
   return Array.from({ length: count }, (_, n) => {
     const { bytes, reads } = kinds[n % kinds.length] ?? { bytes: '', reads: true }
-    const socket = connect({ port, host: '127.0.0.1', highWaterMark: 1024 })
+    const socket = connect(port, '127.0.0.1')
     socket.on('error', () => {})
     if (reads) socket.resume()
     else socket.pause()
