@@ -1,4 +1,4 @@
-import { errnoName, WireGuardError } from '@wgctrl/types'
+import { errnoName, reasonWithin, WireGuardError } from '@wgctrl/types'
 import { errorText } from '../error-text.js'
 import type { Io } from '../io.js'
 
@@ -36,6 +36,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENODEV: 'No such device',
   ENOENT: 'No such file or directory',
   ENOMEM: 'Cannot allocate memory',
+  ENOSPC: 'No space left on device',
   ENOTDIR: 'Not a directory',
   ENXIO: 'No such device or address',
   EOPNOTSUPP: 'Operation not supported',
@@ -62,7 +63,7 @@ export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { code = '', errno } = error as NodeJS.ErrnoException
   const name = ERRNO_OF[code] ?? (errno ? errnoName(errno) : code)
-  return REASONS[name] ?? error.message
+  return REASONS[name] ?? reasonWithin(error)
 }
 
 /** What the library knows beyond the words of wg(8): how to get what is missing. Not when we are wg(8). */

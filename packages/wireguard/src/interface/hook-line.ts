@@ -68,7 +68,8 @@ export async function runHookLine(line: string, context: HookContext): Promise<v
     await complaint.end()
     await ending
     refuseAborted(signal)
-    if (status !== 0) throw programError(command, status, complaint.text)
+    // The step that runs it has the line.
+    if (status !== 0) throw programError('it', status, complaint.text)
   } finally {
     signal?.removeEventListener('abort', end)
   }
