@@ -134,7 +134,7 @@ export class KernelBackend implements Backend {
   configure(name: string, config: DeviceConfig, options?: ConfigureOptions): Promise<void> {
     return withCheckedConfig(config, (checked) =>
       this.#call('configure', name, options, async (signal) =>
-        this.#apply(name, await checked(signal), signal, options?.onProgress),
+        this.#apply(name, await checked(signal), signal, options),
       ),
     )
   }
@@ -227,9 +227,9 @@ export class KernelBackend implements Backend {
     name: string,
     config: CheckedConfig,
     signal: AbortSignal,
-    onProgress: ConfigureOptions['onProgress'],
+    { onProgress, ownKey }: ConfigureOptions = {},
   ): Promise<void> {
-    await refuseKeyOfDevice(config, () => this.#publicKey(name, signal))
+    await refuseKeyOfDevice(config, () => this.#publicKey(name, signal), ownKey)
     const plain = await this.#withoutRemovals(name, config, signal)
     const scopes = await this.#scopes(plain, signal)
     await this.#writer.write(toChange(name, plain), peerWriter(scopes), { signal, onProgress })

@@ -1,6 +1,7 @@
 import type { CallOptions } from './call.js'
 import type { DeviceConfig } from './config.js'
 import type { Device, DeviceKind, Peer } from './device.js'
+import type { PublicKey } from './key.js'
 
 /**
  * What a backend can do beyond reading and configuring. Where one lacks something, the call throws
@@ -51,6 +52,12 @@ export interface ConfigureOptions extends CallOptions {
    * for a short one. It is one write all the same. What it throws ends the call half done.
    */
   readonly onProgress?: ((sentPeers: number) => void) | undefined
+  /**
+   * The device's public key as the caller has read it in the same turn, `null` when it has none: the own key is
+   * refused as a peer by it. Absent: the device is asked, which costs a userspace daemon nearly as much as to
+   * show all its peers.
+   */
+  readonly ownKey?: PublicKey | null | undefined
 }
 
 /** How a device is removed. */

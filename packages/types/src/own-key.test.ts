@@ -10,8 +10,8 @@ const other = formatPublicKey(new Uint8Array(32).fill(1))
 /** A device whose key can be changed behind one's back. */
 function device() {
   const read = vi.fn<() => Promise<string | undefined>>(async () => own)
-  const refuse = (config: DeviceConfig): Promise<void> =>
-    refuseKeyOfDevice(checkConfig(config), read)
+  const refuse = (config: DeviceConfig, known?: string | null): Promise<void> =>
+    refuseKeyOfDevice(checkConfig(config), read, known)
   return { read, refuse }
 }
 
@@ -31,6 +31,13 @@ describe('refuseKeyOfDevice', () => {
     read.mockResolvedValue(other)
     await expect(refuse(withPeer(other))).rejects.toMatchObject(refusal)
     await expect(refuse(withPeer(own))).resolves.toBeUndefined()
+  })
+
+  it('goes by what the caller has read, and asks nothing', async () => {
+    const { read, refuse } = device()
+    await expect(refuse(withPeer(other), other)).rejects.toMatchObject(refusal)
+    await expect(refuse(withPeer(own), null)).resolves.toBeUndefined()
+    expect(read).not.toHaveBeenCalled()
   })
 
   it('takes any peer of a device without key', async () => {

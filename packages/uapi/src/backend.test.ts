@@ -317,6 +317,24 @@ describe('a change', () => {
     expect(fake.device.snapshot().peers).toHaveLength(1)
   })
 
+  it('is not asked for its key by who has just read it', async () => {
+    const privateKey = generatePrivateKey()
+    const { backend, fake } = await stage({ privateKey })
+    const ownKey = publicKey(privateKey)
+    const peers = [{ publicKey: key(1) }]
+    await backend.configure('wg0', { peers })
+    const gets = () => fake.requests.filter((request) => request.startsWith('get=1')).length
+    const before = gets()
+    await backend.configure('wg0', { peers }, { ownKey })
+    expect(gets()).toBe(before)
+    const own = { peers: [{ publicKey: ownKey }] }
+    expect(await failure(backend.configure('wg0', own, { ownKey }))).toMatchObject({
+      code: 'EINVAL',
+    })
+    await backend.configure('wg0', { peers })
+    expect(gets()).toBe(before + 1)
+  })
+
   it('knows a daemon that came in the place of another', async () => {
     const { backend, fake, socketDir } = await stage({ privateKey: generatePrivateKey() })
     await backend.configure('wg0', { peers: [{ publicKey: key(1) }] })

@@ -170,7 +170,7 @@ export class UserspaceBackend implements Backend {
     return withCheckedConfig(config, (checked) =>
       this.#change('configure', name, options, async ({ path, signal }) => {
         const address = this.#addressOf(path)
-        const call = { signal, onProgress: options?.onProgress }
+        const call = { signal, onProgress: options?.onProgress, ownKey: options?.ownKey }
         return this.#writer.write(name, address, await checked(signal), call)
       }),
     )

@@ -25,6 +25,7 @@ interface KnownDaemon {
 interface WriteCall {
   readonly signal: AbortSignal
   readonly onProgress?: ConfigureOptions['onProgress']
+  readonly ownKey?: ConfigureOptions['ownKey']
 }
 
 /** Applies configs, and remembers of each daemon what it understands. */
@@ -45,10 +46,10 @@ export class DeviceWriter {
     name: string,
     address: SocketAddress,
     config: CheckedConfig,
-    { signal, onProgress }: WriteCall,
+    { signal, onProgress, ownKey }: WriteCall,
   ): Promise<void> {
     const { profile } = await this.#daemonAt(address)
-    await refuseKeyOfDevice(config, () => profile.identify(signal))
+    await refuseKeyOfDevice(config, () => profile.identify(signal), ownKey)
     const sets = await setsFor(name, address, config, profile, signal)
     try {
       let before = 0

@@ -2,6 +2,7 @@ import { holdLock } from '@wgctrl/netlink'
 import {
   type Backend,
   type CallOptions,
+  type ConfigureOptions,
   type CreateOptions,
   checkDuration,
   checkFields,
@@ -306,7 +307,7 @@ export class WireGuard implements AsyncDisposable {
         const { device, configure } = this.#callsIn(turn)
         const calls = {
           device: (one: string, call?: CallOptions) => device(one, { ...call, backend }),
-          configure: (one: string, config: DeviceConfig, call?: CallOptions) =>
+          configure: (one: string, config: DeviceConfig, call?: ConfigureOptions) =>
             configure(one, config, { ...call, backend }),
         }
         return await syncDevice(calls, name, resolved, { ...rest(), netns: this.#netns })
@@ -552,7 +553,7 @@ export class WireGuard implements AsyncDisposable {
   async #configure(
     name: string,
     config: DeviceConfig,
-    options: ClientCallOptions,
+    options: ConfigureOptions & ClientCallOptions,
     turn?: Turn,
   ): Promise<void> {
     if (isLarge(config)) return this.#apply(name, config, options, turn)
@@ -567,7 +568,7 @@ export class WireGuard implements AsyncDisposable {
   #apply(
     name: string,
     config: DeviceConfig,
-    options: ClientCallOptions,
+    options: ConfigureOptions & ClientCallOptions,
     outer: Turn | undefined,
   ): Promise<void> {
     // Nothing is awaited without need: a call has its place in line from the moment it is made.

@@ -1,6 +1,7 @@
 import type { Rtnl } from '@wgctrl/netlink'
 import {
   type CallOptions,
+  type ConfigureOptions,
   type CreateOptions,
   type DeleteOptions,
   type Device,
@@ -24,7 +25,11 @@ export interface DeviceCalls {
   peek?(name: string, options?: CallOptions & WithBackend): Promise<Device>
   peers(name: string, options?: CallOptions & WithBackend): AsyncIterable<Peer>
   /** Resolves host names in endpoints. */
-  configure(name: string, config: DeviceConfig, options?: CallOptions & WithBackend): Promise<void>
+  configure(
+    name: string,
+    config: DeviceConfig,
+    options?: ConfigureOptions & WithBackend,
+  ): Promise<void>
 }
 
 interface WithBackend {

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import {
   abortReason,
   type CallOptions,
+  type ConfigureOptions,
   checkAtLeast,
   checkDuration,
   checkFields,
@@ -38,7 +39,7 @@ export type DeviceWork = Pick<DeviceCalls, 'device' | 'configure'>
 /** What {@link JustInTime} needs from the client. */
 export interface JustInTimeContext {
   reading(name: string, options: ReadingOptions): Promise<Reading>
-  configure(name: string, config: DeviceConfig, options?: CallOptions): Promise<void>
+  configure(name: string, config: DeviceConfig, options?: ConfigureOptions): Promise<void>
   /** Reads and writes in one turn: no other call of this process comes between. */
   inTurn(
     name: string,
@@ -81,6 +82,8 @@ export class JustInTime implements AsyncDisposable {
   readonly #pending = new Map<PublicKey, Initiation>()
   readonly #work = new Set<Promise<void>>()
   readonly #counts: Counts
+  /** The device's key in the last reading. Who is installed is another: its initiation was read with this one. */
+  #ownKey: PublicKey | null = null
   #finish: (error?: unknown) => void = () => {}
   #loops: Promise<void>[] = []
   #closing: Promise<void> | undefined
@@ -317,7 +320,8 @@ export class JustInTime implements AsyncDisposable {
           wipeSecrets(now)
           if (!isAgain) return
           this.#residents.add(publicKey, performance.now())
-          await configure(this.#name, { peers: [{ publicKey, remove: true }, ...peers] })
+          const config = { peers: [{ publicKey, remove: true }, ...peers] }
+          await configure(this.#name, config, { ownKey: now.publicKey ?? null })
         }
         await this.#context.inTurn(this.#name, again)
         if (!isAgain) return
@@ -373,6 +377,7 @@ export class JustInTime implements AsyncDisposable {
     const { signal } = this.#controller
     const { device, at } = await this.#context.reading(this.#name, { maxAge, signal })
     const now = performance.now()
+    this.#ownKey = device.publicKey ?? null
     this.#residents.update(device, at, now)
     await this.#evict(this.#residents.idle(this.#idle, now), 'idle')
     await this.#evictSurplus()
@@ -403,7 +408,7 @@ export class JustInTime implements AsyncDisposable {
   }
 
   #configure(peers: PeerConfig[], call?: CallOptions): Promise<void> {
-    return this.#context.configure(this.#name, { peers }, call)
+    return this.#context.configure(this.#name, { peers }, { ...call, ownKey: this.#ownKey })
   }
 }
 

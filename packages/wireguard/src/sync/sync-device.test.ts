@@ -1,5 +1,12 @@
 import { networkInterfaces } from 'node:os'
-import { type CallOptions, type Device, type DeviceConfig, formatPublicKey } from '@wgctrl/types'
+import {
+  type CallOptions,
+  type Device,
+  type DeviceConfig,
+  formatPublicKey,
+  generatePrivateKey,
+  publicKey,
+} from '@wgctrl/types'
 import { MemoryBackend } from '@wgctrl/types/testing'
 import { describe, expect, it } from 'vitest'
 import { syncDevice } from './sync-device.js'
@@ -133,6 +140,16 @@ describe('syncDevice', () => {
     expect(options?.signal).toBe(signal)
     expect(options?.timeout).toBeGreaterThan(0)
     expect(options?.timeout).toBeLessThanOrEqual(5000)
+  })
+
+  it('tells the backend whose device it is: it has just read it', async () => {
+    const backend = await makeBackend()
+    await syncDevice(backend, 'wg0', desired)
+    expect(backend.sent.at(-1)?.[1]).toMatchObject({ ownKey: null })
+    const privateKey = generatePrivateKey()
+    await syncDevice(backend, 'wg0', { ...desired, privateKey })
+    await syncDevice(backend, 'wg0', {})
+    expect(backend.sent.at(-1)?.[1]).toMatchObject({ ownKey: publicKey(privateKey) })
   })
 
   it('stops at an aborted signal and at a missing device', async () => {

@@ -3,6 +3,7 @@ import {
   type Backend,
   type CallOptions,
   type DeviceConfig,
+  type PublicKey,
   runInTurns,
   WireGuardError,
 } from '@wgctrl/types'
@@ -48,24 +49,25 @@ export async function syncDevice(
   const { signal, dryRun, keep, netns } = options
   const rest = timeLeft({ signal, timeout: options.timeout })
   const interfaceIndex = options.interfaceIndex ?? (await scopeIndexes(desired, netns))
-  const compare = async (): Promise<DeviceDiff> => {
+  const compare = async (): Promise<DeviceDiff & { readonly ownKey: PublicKey | null }> => {
     const current = await backend.device(name, rest())
     try {
-      return await runInTurns(diffSteps(current, desired, { keep, interfaceIndex }))
+      const diff = await runInTurns(diffSteps(current, desired, { keep, interfaceIndex }))
+      return { ...diff, ownKey: current.publicKey ?? null }
     } finally {
       wipeSecrets(current)
     }
   }
   let made: readonly Change[] = []
   for (let attempt = 0; attempt < TRIES; attempt++) {
-    const { changes, config } = await compare()
+    const { changes, config, ownKey } = await compare()
     const isRest = attempt > 0 && changes.every(isOfEndpoint)
     if (changes.length === 0 || isRest) return made
     made = made.concat(changes)
     if (dryRun) return made
     // Not at once, or two who correct each other may do so for ever.
     if (attempt > 0) await sleep(Math.random() * LONGEST_PAUSE, undefined, { signal })
-    await backend.configure(name, config, rest())
+    await backend.configure(name, config, { ...rest(), ownKey })
   }
   if ((await compare()).changes.every(isOfEndpoint)) return made
   throw new WireGuardError('others changed the device after every try', { code: 'EAGAIN' })

@@ -1,5 +1,6 @@
 import {
   type CallOptions,
+  type ConfigureOptions,
   closed,
   type Device,
   type DeviceConfig,
@@ -22,7 +23,7 @@ export interface LiveDevicesContext {
   /** The names of all devices, and why some may be missing. */
   list(options?: CallOptions): Promise<Listing>
   device(name: string, options?: CallOptions): Promise<Device>
-  configure(name: string, config: DeviceConfig, options?: CallOptions): Promise<void>
+  configure(name: string, config: DeviceConfig, options?: ConfigureOptions): Promise<void>
   /** See {@link JustInTimeContext.inTurn}. Absent: nobody else is at work on the devices. */
   inTurn?: JustInTimeContext['inTurn']
   /** Refuses to hear packets for devices that are no network interfaces. Absent: all are. */
@@ -96,7 +97,7 @@ export class LiveDevices {
   justInTime(name: string, options: JustInTimeOptions): Promise<JustInTime> {
     const context = {
       reading: (device: string, reading: ReadingOptions) => this.#reader.reading(device, reading),
-      configure: (device: string, config: DeviceConfig, call?: CallOptions) =>
+      configure: (device: string, config: DeviceConfig, call?: ConfigureOptions) =>
         this.#context.configure(device, config, call),
       inTurn: (device: string, change: (work: DeviceWork) => Promise<void>, call?: CallOptions) =>
         this.#context.inTurn?.(device, change, call) ?? change(this.#context),
