@@ -80,8 +80,8 @@ describe.each(['bash', 'zsh', 'fish'] as const)('completion in %s', (name) => {
 })
 
 /**
- * What a link may be called, with what a shell would do with it as a word. The real command has no such link
- * without a kernel that has WireGuard: test/kernel/long/hostile-names.test.ts.
+ * What a link may be called, with what a shell would do with it as a word. The real command can list no such link
+ * where the kernel has no WireGuard, so its answer is a file here.
  * `ran` is a file that nobody made.
  */
 const HOSTILE = [

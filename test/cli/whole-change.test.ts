@@ -1,4 +1,6 @@
-import { writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { chmod, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UserspaceBackend } from '@wgctrl/uapi'
@@ -6,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { uniqueName } from '../contract/harness.js'
 import { isolate } from '../contract/harnesses/isolation.js'
 import { peerKey } from '../contract/samples.js'
-import { inTerminal, temporaryFolder, WGCTRL } from './program.js'
+import { inTerminal, start, temporaryFolder, WGCTRL } from './program.js'
 
 const PEERS = 4000
 
@@ -64,5 +66,18 @@ describe(`setconf of ${PEERS} peers in a terminal`, () => {
       expect(terminal.out).not.toContain('status')
       expect(await countOf(name)).toBe(PEERS)
     }
+  })
+
+  it('ends by SIGTERM, in a while, when the daemon hangs', async () => {
+    const hung = createServer((socket) => socket.on('error', () => {}).resume())
+    const socket = '/var/run/wireguard/wghung.sock'
+    await new Promise<void>((resolve) => hung.listen(socket, resolve))
+    await chmod(socket, 0o600)
+    onTestFinished(() => void hung.close())
+    const reached = once(hung, 'connection')
+    const setconf = start(['setconf', 'wghung', path])
+    await reached
+    setconf.kill('SIGTERM')
+    await expect(setconf.status()).rejects.toThrow('was ended by SIGTERM')
   })
 })

@@ -71,16 +71,34 @@ async function shown(
   options: ConfigureOptions | undefined,
 ): Promise<void> {
   const total = config.peers?.length ?? 0
-  if (total < LONG) return backend.configure(name, config, options)
-  const interruption = new Interruption()
+  const bar = total < LONG ? undefined : progress
+  const end = endLater()
   try {
-    progress?.report(0, total)
+    bar?.report(0, total)
     // A backend may send more peers than were asked for, and takes them away again.
-    const onProgress = (sent: number): void => progress?.report(Math.min(sent, total), total)
+    const onProgress = (sent: number): void => bar?.report(Math.min(sent, total), total)
     await backend.configure(name, config, { ...options, onProgress })
   } finally {
-    progress?.end()
+    bar?.end()
+    end()
+  }
+}
+
+/** Milliseconds that a change is waited for behind a signal: a daemon may hang. */
+const GRACE = 5000
+
+/** From now on a signal ends this process when what is returned is called, or in a while. */
+function endLater(): () => void {
+  const interruption = new Interruption()
+  let timer: NodeJS.Timeout | undefined
+  const end = (): void => {
+    clearTimeout(timer)
     interruption[Symbol.dispose]()
     interruption.raise()
   }
+  const wait = (): void => {
+    timer = setTimeout(end, GRACE)
+  }
+  interruption.signal.addEventListener('abort', wait, { once: true })
+  return end
 }
