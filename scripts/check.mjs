@@ -76,7 +76,7 @@ describe('packages', { concurrency }, () => {
     for (const { manifest } of installed) assert.equal(typeof manifest.license, 'string')
   })
 
-  for (const { name } of readPackages()) {
+  for (const { name, directory } of readPackages()) {
     it(`${name} has a bill of materials with all that it depends on`, async () => {
       const { components } = await billOf(name)
       const dependencies = Object.keys(JSON.parse(await manifestOf(name)).dependencies ?? {})
@@ -85,6 +85,15 @@ describe('packages', { concurrency }, () => {
         (each) => !named.some((purl) => purl.startsWith(`pkg:npm/${each}@`)),
       )
       assert.deepEqual(missing, [])
+    })
+
+    it(`${name} has code that Node can read, in each form`, async () => {
+      const files = readdirSync(join(directory, 'dist'), { recursive: true, encoding: 'utf8' })
+      const code = files.filter((file) => /\.c?js$/.test(file))
+      assert.ok(code.length > 0)
+      for (const file of code) {
+        await runWell(process.execPath, ['--check', join(directory, 'dist', file)])
+      }
     })
 
     it(`${name} pleases publint`, () => finds(['publint', '--strict', tarball(name)]))

@@ -47,7 +47,9 @@ it('where no folder takes files, both hold the lock of a namespace at once, as c
     const other = await copy.holdLock('wg1', { signal })
     console.log(copy.holdLock !== holdLock)
     for (const lock of [one, other]) lock[Symbol.dispose]()`
-  const readOnly = '/run /dev/shm /tmp'.replaceAll(/\S+/g, 'mount -t tmpfs -o ro none $& &&')
+  // The checkout may be in one of them: what is there can still be read.
+  const shut = 'mount --bind $& $& && mount -o remount,bind,ro $& &&'
+  const readOnly = '/run /dev/shm /tmp'.replaceAll(/\S+/g, shut)
   const program = [process.execPath, '--input-type=module', '--eval', source]
   const args = ['--mount', 'sh', '-c', `${readOnly} exec "$@"`, 'sh', ...program]
   const { stdout } = await promisify(execFile)('unshare', args, { cwd: here })

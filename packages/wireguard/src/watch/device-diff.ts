@@ -83,9 +83,11 @@ export class DeviceDiff {
         if (!isFirst) this.#tellAdded(peer, tell)
         continue
       }
-      const networks =
-        sameList(seen.peer.allowedIPs, peer.allowedIPs) ??
-        (yield* sameLongList(seen.peer.allowedIPs, peer.allowedIPs, budget))
+      let networks = sameList(seen.peer.allowedIPs, peer.allowedIPs)
+      // Not `??`: tsup's CommonJS build would put the `yield` into a function of its own.
+      if (networks === undefined) {
+        networks = yield* sameLongList(seen.peer.allowedIPs, peer.allowedIPs, budget)
+      }
       this.#compare(seen, peer, networks, duration, now, tell)
       seen.peer = peer
       seen.generation = this.#generation
