@@ -117,6 +117,26 @@ describe('watch', () => {
     await vi.waitFor(() => expect(typesOf(quick).toSorted()).toEqual(inAnyOrder))
   })
 
+  it('gives its peers to who comes with `initial` while the device is read for the first time', async () => {
+    let [go, isAsked] = [(): void => {}, false]
+    const gate = new Promise<void>((resolve) => {
+      go = resolve
+    })
+    const read = backend.device.bind(backend)
+    backend.device = async (...args) => {
+      isAsked = true
+      await gate
+      return await read(...args)
+    }
+    const first = hear()
+    await vi.waitFor(() => expect(isAsked).toBe(true))
+    const second = hear(undefined, { initial: true })
+    await vi.waitFor(() => expect(typesOf(second)).toEqual(['device-added']))
+    go()
+    await vi.waitFor(() => expect(typesOf(second)).toEqual(['device-added', 'peer-added']))
+    expect(first).toEqual([])
+  })
+
   it('tells what changes from now on', async () => {
     const heard = hear()
     await quiet()
