@@ -9,6 +9,7 @@ import type { KernelBackend, UserspaceBackend } from 'wgctrl'
 import { NOBODY } from './commands.js'
 
 const run = promisify(execFile)
+const probe = new URL('probe.mjs', import.meta.url)
 
 /** Runs the probe below `command`, with a folder that its user may write and a device of root's beside. */
 export async function probed(
@@ -18,13 +19,13 @@ export async function probed(
 ): Promise<object> {
   await backend.create('wgroot0')
   onTestFinished(() => backend.delete('wgroot0'))
-  return (await saidBelow(command, 'probe.mjs', backend.kind, env)) as object
+  return (await saidBelow(command, probe, backend.kind, env)) as object
 }
 
-/** What a program beside this one says below `command`, as JSON: it is given a folder of its own and `what`. */
+/** What a program says below `command`, as JSON: it is given a folder of its own and `what`. */
 export async function saidBelow(
   command: string[],
-  name: string,
+  file: URL,
   what: string,
   env: Record<string, string> = {},
 ): Promise<unknown> {
@@ -33,8 +34,8 @@ export async function saidBelow(
   await chmod(directory, 0o700)
   await chown(directory, NOBODY, NOBODY)
   if (command.includes('setpriv')) await checkReachable(directory)
-  const file = fileURLToPath(new URL(name, import.meta.url))
-  const [program = '', ...args] = [...command, process.execPath, file, directory, what]
+  const words = [process.execPath, fileURLToPath(file), directory, what]
+  const [program = '', ...args] = [...command, ...words]
   const { stdout } = await run(program, args, {
     env: { PATH: process.env['PATH'], TMPDIR: directory, ...env },
   })

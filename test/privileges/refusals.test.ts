@@ -6,6 +6,7 @@ import { withNothing } from './commands.js'
 import { saidBelow } from './probed.js'
 
 const SOCKETS = '/var/run/wireguard'
+const refusals = new URL('refusals.mjs', import.meta.url)
 
 beforeAll(isolate)
 
@@ -40,7 +41,7 @@ const everyCommand = {
 
 it('a device of root’s: every call of another user is told that it may not', async () => {
   const name = await makeRootsDevice()
-  expect(await saidBelow(withNothing, 'refusals.mjs', name)).toEqual({
+  expect(await saidBelow(withNothing, refusals, name)).toEqual({
     facade: {
       ...everyCall,
       names: name,
@@ -55,7 +56,7 @@ it('a folder of sockets that lets nobody in: every call is told so, and no list 
   const name = await makeRootsDevice()
   await chmod(SOCKETS, 0o700)
   onTestFinished(() => chmod(SOCKETS, 0o755))
-  expect(await saidBelow(withNothing, 'refusals.mjs', name)).toEqual({
+  expect(await saidBelow(withNothing, refusals, name)).toEqual({
     facade: {
       ...everyCall,
       watch: `backend-failed: ${refused}`,

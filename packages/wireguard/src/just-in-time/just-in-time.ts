@@ -15,6 +15,10 @@ import {
   type PeerConfig,
   type PublicKey,
   refuseAborted,
+  runAtOnce,
+  runInTurns,
+  StepBudget,
+  type Steps,
   slept,
   WireGuardError,
 } from '@wgctrl/types'
@@ -288,7 +292,7 @@ export class JustInTime implements AsyncDisposable {
       this.#residents.add(publicKey, performance.now())
       await this.#configure([...leavers.map(removal), ...peers])
       this.#counts.evictedForRoom += leavers.length
-      this.#tellEvicted(leavers, 'room')
+      runAtOnce(this.#tellEvicted(leavers, 'room'))
     } catch (error) {
       // Whether it is in shows with the next reading.
       this.#residents.remove(publicKey, performance.now())
@@ -378,7 +382,7 @@ export class JustInTime implements AsyncDisposable {
     const { device, at } = await this.#context.reading(this.#name, { maxAge, signal })
     const now = performance.now()
     this.#ownKey = device.publicKey ?? null
-    this.#residents.update(device, at, now)
+    await runInTurns(this.#residents.update(device, at, now))
     await this.#evict(this.#residents.idle(this.#idle, now), 'idle')
     await this.#evictSurplus()
   }
@@ -400,11 +404,15 @@ export class JustInTime implements AsyncDisposable {
       return this.#tell({ type: 'failed', operation: 'evict', error })
     }
     this.#counts[reason === 'idle' ? 'evictedIdle' : 'evictedForRoom'] += leavers.length
-    this.#tellEvicted(leavers, reason)
+    await runInTurns(this.#tellEvicted(leavers, reason))
   }
 
-  #tellEvicted(leavers: readonly Leaver[], reason: 'idle' | 'room'): void {
-    for (const leaver of leavers) this.#tell({ type: 'evicted', reason, ...leaver })
+  *#tellEvicted(leavers: readonly Leaver[], reason: 'idle' | 'room'): Steps<void> {
+    const budget = new StepBudget()
+    for (const leaver of leavers) {
+      this.#tell({ type: 'evicted', reason, ...leaver })
+      if (budget.spend(1)) yield
+    }
   }
 
   #configure(peers: PeerConfig[], call?: CallOptions): Promise<void> {

@@ -1,5 +1,6 @@
-import type { Device, Peer } from '@wgctrl/types'
+import { type Device, type Peer, runAtOnce } from '@wgctrl/types'
 import { describe, expect, it, vi } from 'vitest'
+import { busiestStep } from '../counted-steps.fixture.js'
 import { Residents } from './residents.js'
 
 const peer = (publicKey: string, fields: Partial<Peer> = {}): Peer => ({
@@ -20,26 +21,29 @@ const device = (...peers: Peer[]): Device => ({
   peers,
 })
 
+const update = (residents: Residents, reading: Device, at: number, now: number): number =>
+  runAtOnce(residents.update(reading, at, now))
+
 const keys = (leavers: { publicKey: string }[]): string[] => leavers.map((one) => one.publicKey)
 const ago = (milliseconds: number): Date => new Date(Date.now() - milliseconds)
 
 describe('Residents', () => {
   it('counts handshakes and received bytes as life, and sent bytes not', () => {
     const residents = new Residents(() => false)
-    residents.update(device(peer('a'), peer('b'), peer('c')), 0, 0)
+    update(residents, device(peer('a'), peer('b'), peer('c')), 0, 0)
     const heard = peer('a', { receivedBytes: 1 })
     const shook = peer('b', { lastHandshake: ago(0) })
     const sent = peer('c', { transmittedBytes: 99 })
-    residents.update(device(heard, shook, sent), 1000, 1000)
+    update(residents, device(heard, shook, sent), 1000, 1000)
     expect(keys(residents.idle(500, 1000))).toEqual(['c'])
     expect(keys(residents.idle(500, 1600)).sort()).toEqual(['a', 'b', 'c'])
-    residents.update(device(heard, shook, sent), 1600, 1600)
+    update(residents, device(heard, shook, sent), 1600, 1600)
     expect(keys(residents.idle(500, 1600)).sort()).toEqual(['a', 'b', 'c'])
   })
 
   it('takes who goes first from the handshakes of those it finds, and who is idle from its own clock', () => {
     const residents = new Residents(() => false)
-    residents.update(device(peer('a', { lastHandshake: ago(60_000) }), peer('b')), 0, 0)
+    update(residents, device(peer('a', { lastHandshake: ago(60_000) }), peer('b')), 0, 0)
     expect(residents.idle(30_000, 0)).toEqual([])
     expect(keys(residents.longestIdle(1, 0))).toEqual(['a'])
     expect(keys(residents.idle(30_000, 30_001)).sort()).toEqual(['a', 'b'])
@@ -51,10 +55,28 @@ describe('Residents', () => {
     const peers = Array.from({ length: 2000 }, (_, n) =>
       peer(`${n}`, { lastHandshake: ago(1000 * n + 1000) }),
     )
-    residents.update(device(...peers), 0, 0)
+    update(residents, device(...peers), 0, 0)
     const leavers = residents.longestIdle(1990, 0)
     expect(keys(leavers)).toEqual(Array.from({ length: 1990 }, (_, n) => `${1999 - n}`))
     expect(isPinned).toHaveBeenCalledTimes(2000)
+  })
+
+  it('takes over a large reading in steps, between which who comes and goes counts', () => {
+    const residents = new Residents(() => false)
+    const reading = device(...Array.from({ length: 20_000 }, (_, n) => peer(`${n}`)))
+    expect(busiestStep(residents.update(reading, 0, 0)).most).toBeLessThan(15_000)
+    const steps = residents.update(reading, 10, 10)
+    steps.next()
+    residents.add('new', 11)
+    residents.remove('0', 11)
+    residents.remove('19999', 11)
+    expect(runAtOnce(steps)).toBe(0)
+    expect(['new', '0', '19999', '1'].map((key) => residents.has(key))).toEqual([
+      true,
+      false,
+      false,
+      true,
+    ])
   })
 
   it('has back whom it took out', () => {
@@ -63,31 +85,31 @@ describe('Residents', () => {
     const undo = residents.remove('a', 10)
     expect(residents.has('a')).toBe(false)
     undo()
-    residents.update(device(peer('a')), 5, 20)
+    update(residents, device(peer('a')), 5, 20)
     expect([residents.has('a'), residents.size]).toEqual([true, 1])
   })
 
   it('follows what others add and remove', () => {
     const residents = new Residents(() => false)
-    expect(residents.update(device(peer('a'), peer('b')), 0, 0)).toBe(0)
-    expect(residents.update(device(peer('b'), peer('c')), 10, 10)).toBe(1)
+    expect(update(residents, device(peer('a'), peer('b')), 0, 0)).toBe(0)
+    expect(update(residents, device(peer('b'), peer('c')), 10, 10)).toBe(1)
     expect([residents.has('a'), residents.has('c'), residents.size]).toEqual([false, true, 2])
   })
 
   it('does not believe a reading that began before its own deeds', () => {
     const residents = new Residents(() => false)
-    residents.update(device(peer('old')), 0, 0)
+    update(residents, device(peer('old')), 0, 0)
     residents.remove('old', 20)
     residents.add('new', 20)
-    residents.update(device(peer('old')), 10, 30)
+    update(residents, device(peer('old')), 10, 30)
     expect([residents.has('old'), residents.has('new')]).toEqual([false, true])
-    residents.update(device(peer('old'), peer('new')), 40, 50)
+    update(residents, device(peer('old'), peer('new')), 40, 50)
     expect([residents.has('old'), residents.has('new')]).toEqual([true, true])
   })
 
   it('never lets the pinned go', () => {
     const residents = new Residents((key) => key === 'pin')
-    residents.update(device(peer('pin'), peer('a')), 0, 0)
+    update(residents, device(peer('pin'), peer('a')), 0, 0)
     expect(keys(residents.idle(1, 100))).toEqual(['a'])
     expect(keys(residents.longestIdle(1, 100))).toEqual(['a'])
     residents.remove('a', 100)
@@ -96,7 +118,7 @@ describe('Residents', () => {
 
   it('lets those who never answered go before those who did', () => {
     const residents = new Residents(() => false)
-    residents.update(device(peer('true', { lastHandshake: ago(60_000) })), 0, 0)
+    update(residents, device(peer('true', { lastHandshake: ago(60_000) })), 0, 0)
     residents.add('replayed', 1000)
     expect(keys(residents.longestIdle(1, 10_000))).toEqual(['true'])
     expect(keys(residents.longestIdle(1, 17_000))).toEqual(['replayed'])

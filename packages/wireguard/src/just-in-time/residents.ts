@@ -1,7 +1,10 @@
-import type { Device, Peer, PublicKey } from '@wgctrl/types'
+import { type Device, type Peer, type PublicKey, StepBudget, type Steps } from '@wgctrl/types'
 
 /** Milliseconds that a handshake may take, with a retry, until a peer that never had one counts as last. */
 const ANSWER_TIME = 15_000
+
+/** What it costs to look at a peer, beside one that is checked. */
+const SEEN = 0.25
 
 interface Resident {
   /** When it came into the device, or was first seen there; on the monotonic clock. */
@@ -74,19 +77,23 @@ export class Residents {
   }
 
   /**
-   * Takes over what a reading says.
+   * Takes over what a reading says, in steps. Who is added or removed in between is known better than the reading
+   * knows it.
    *
    * @param at when the reading began: what this process did since is not in it
    * @returns how many peers others removed
    */
-  update(device: Device, at: number, now: number): number {
+  *update(device: Device, at: number, now: number): Steps<number> {
+    const budget = new StepBudget()
     const seen = new Set<PublicKey>()
     for (const peer of device.peers) {
       seen.add(peer.publicKey)
       this.#see(peer, at, now)
+      if (budget.spend(SEEN)) yield
     }
     let gone = 0
     for (const [key, { since }] of this.#present) {
+      if (budget.spend(SEEN)) yield
       if (seen.has(key) || since >= at) continue
       this.#present.delete(key)
       gone++
