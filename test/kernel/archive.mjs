@@ -11,7 +11,7 @@ const execFile = promisify(execFileWithCallback)
 const mirror = 'http://deb.debian.org/debian'
 
 /** Debian's packages of some suites, for what is downloaded and unpacked, and never installed. */
-export class Archive {
+class Archive {
   #options
 
   /** @param {string[]} options of apt, which say where it looks */

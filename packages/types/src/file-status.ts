@@ -6,6 +6,5 @@
  * program that pnpm installed cannot import its packages any more. A status in bigints has an array of its own.
  *
  * @source Node, lib/fs.js, realpathSync and isFileType
- * @internal
  */
 export const KEPT_APART = { bigint: true } as const
