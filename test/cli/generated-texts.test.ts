@@ -105,7 +105,7 @@ function reply(scopes: readonly string[], received: number): string {
 
 /** Our own colours, places of the cursor, screens. */
 const ESCAPE = '\x1b'
-const OURS = new RegExp(`${ESCAPE}\\[(?:\\?1049[hl]|\\?25[hl]|H|K|J|[\\d;]*m)`, 'g')
+const OURS = new RegExp(`${ESCAPE}\\[(?:\\?1049[hl]|\\?25[hl]|\\?7[hl]|H|K|J|[\\d;]*m)`, 'g')
 
 /** Written out once more: what no output may hold, but for ends of lines and tabs. */
 function expectTame(text: string): void {
