@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { Globals } from './globals.js'
-import { warnOfNamesakes } from './namesake.js'
+import { warnOfNamesake, warnOfNamesakes } from './namesake.js'
 import { fakeIo } from './testing.fixture.js'
 import { watchCommand } from './watch/command.js'
 
@@ -42,6 +42,22 @@ it('a name that the kernel has, too: the socket is taken, and a warning says so'
   expect(text).toContain(join(folder, 'wg0.sock'))
   expect(text).toContain('--backend linux-kernel')
 })
+
+it.each(['wg0', '/etc/wireguard/wg0.conf'])(
+  '%s brought up or down: the kernel’s is taken, and a warning says so',
+  async (word) => {
+    const io = fakeIo()
+    const given = { program: 'wgctrl', command: 'down', words: [word], options: {} }
+    const places = { interfaces: folder, sockets: folder }
+    await warnOfNamesake({ ...given, globals: { trust: {} } }, io, places)
+    expect(io.written.err).toMatch(/^wgctrl down: warning: wg0 is .*: the former is taken/)
+    expect(io.written.err).toContain('--backend userspace')
+    const chosen = fakeIo()
+    const globals = { trust: {}, backend: 'userspace' } as const
+    await warnOfNamesake({ ...given, globals }, chosen, places)
+    expect(chosen.written.err).toBe('')
+  },
+)
 
 it('nothing is said of one device, nor where one was chosen', async () => {
   for (const name of ['wg1', 'wg2', 'wg3', '../x']) expect(await warnings(name)).toBe('')

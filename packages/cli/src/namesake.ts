@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
-import { isInterfaceName } from '@wgctrl/types'
+import { basename } from 'node:path'
+import { type DeviceKind, isInterfaceName } from '@wgctrl/types'
 import { SocketDirectory } from '@wgctrl/uapi'
 import type { Command, Invocation } from './command.js'
 import type { Io } from './io.js'
@@ -13,25 +14,48 @@ interface Places {
   readonly sockets?: string
 }
 
+const MACHINE: Places = { interfaces: '/sys/class/net' }
+
+/** What a command takes without `--backend`: what it says, and the word that takes the other. */
+const taken = {
+  userspace: 'the latter is taken; --backend linux-kernel before the command takes the former',
+  'linux-kernel': 'the former is taken; --backend userspace before the command takes the latter',
+} as const
+
 /** Warns of a name that a userspace device and one of the kernel share: which is meant is no matter of chance. */
 export async function warnOfNamesakes(
   command: Command,
   invocation: Invocation,
   io: Io,
-  places: Places = { interfaces: '/sys/class/net' },
+  places: Places = MACHINE,
+): Promise<void> {
+  const names = namedDevices(command, invocation.words)
+  for (const name of names) await warnOf(name, 'userspace', invocation, io, places)
+}
+
+/** The same for a command whose first word is an interface, or the config file of one. */
+export async function warnOfNamesake(
+  invocation: Invocation,
+  io: Io,
+  places: Places = MACHINE,
+): Promise<void> {
+  const name = basename(invocation.words[0] ?? '', '.conf')
+  if (isInterfaceName(name)) await warnOf(name, 'linux-kernel', invocation, io, places)
+}
+
+async function warnOf(
+  name: string,
+  kind: DeviceKind,
+  invocation: Invocation,
+  io: Io,
+  { interfaces, sockets }: Places,
 ): Promise<void> {
   const { backend, netns } = invocation.globals
   if (backend !== undefined || netns !== undefined) return
-  for (const name of namedDevices(command, invocation.words)) {
-    const socket = await socketOf(name, places.sockets)
-    if (socket === undefined || !(await isOfKernel(name, places.interfaces))) continue
-    warner(
-      invocation,
-      io,
-    )(
-      `${name} is a device of the kernel, and one of userspace with the socket ${socket}: the latter is taken; --backend linux-kernel before the command takes the former`,
-    )
-  }
+  const socket = await socketOf(name, sockets)
+  if (socket === undefined || !(await isOfKernel(name, interfaces))) return
+  const both = `${name} is a device of the kernel, and one of userspace with the socket ${socket}`
+  warner(invocation, io)(`${both}: ${taken[kind]}`)
 }
 
 function namedDevices({ arguments: list = [] }: Command, words: readonly string[]): string[] {

@@ -3,6 +3,7 @@ import { open, type WireGuard } from 'wgctrl'
 import type { Invocation } from './command.js'
 import { errorText } from './error-text.js'
 import type { Io } from './io.js'
+import { warnOfNamesake } from './namesake.js'
 
 /** Of two devices with one name, wg(8) takes the one that has a socket. */
 const WG_ORDER: readonly DeviceKind[] = ['userspace', 'linux-kernel']
@@ -42,6 +43,7 @@ export function withInterfaces(
   body: (wg: WireGuard) => Promise<number>,
 ): Promise<number> {
   return withWords(invocation, io, async () => {
+    await warnOfNamesake(invocation, io)
     await using wg = await openDevices(invocation, INTERFACE_ORDER)
     return await body(wg)
   })
