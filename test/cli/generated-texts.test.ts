@@ -7,8 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isScopeName } from '../../packages/types/src/endpoint.js'
 import { isolate } from '../contract/harnesses/isolation.js'
 import { peerKey } from '../contract/samples.js'
-import { inTerminal, Program, start, temporaryFolder, WGCTRL, wgctrl } from './program.js'
+import { compileDatagrams } from './datagrams.js'
+import { inTerminal, type Program, start, temporaryFolder, WGCTRL, wgctrl } from './program.js'
 import { withSeed } from './seed.js'
+import { serviceManager } from './service-manager.js'
 import { runOurs } from './wg.js'
 
 const PEERS = 60
@@ -179,11 +181,10 @@ describe('texts of others do nothing', () => {
   })
 
   it('in the page of metrics, whose labels mean what they say, and in what a service manager is told', async () => {
-    const notify = join(folder, 'notify')
-    const receiver = new Program('socat', ['-u', `UNIX-RECV:${notify}`, 'STDOUT'])
-    await receiver.says(/^/)
+    await compileDatagrams()
+    const { receiver, env } = await serviceManager()
     const words = ['metrics', '--listen', '127.0.0.1:0', '--remote-labels', '--names', names]
-    const exporter = start([...words, `${folder}/x\x1b[2J.conf`], { NOTIFY_SOCKET: notify })
+    const exporter = start([...words, `${folder}/x\x1b[2J.conf`], env)
     const [, url = ''] = await exporter.says(/(http:\S+\/metrics)/, 'err')
     const page = await (await fetch(url)).text()
     expectTame(page)

@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { compileDatagrams, datagrams } from './datagrams.js'
 import { makePair, type Pair } from './pair.js'
-import { Program, start, temporaryFolder } from './program.js'
+import { type Program, start, temporaryFolder } from './program.js'
+import { serviceManager } from './service-manager.js'
 
 const execute = promisify(execFile)
 const cli = fileURLToPath(new URL('../../packages/cli', import.meta.url))
@@ -20,14 +20,6 @@ beforeAll(async () => {
 })
 
 afterAll(() => pair?.[Symbol.asyncDispose]())
-
-/** Hears what a service manager would hear; socat(1) and we have nothing in common. */
-async function manager() {
-  const socket = join(await temporaryFolder(), 'notify')
-  const receiver = new Program('socat', ['-u', `UNIX-RECV:${socket}`, 'STDOUT'])
-  while (!existsSync(socket)) await new Promise((resolve) => setTimeout(resolve, 10))
-  return { receiver, env: { NOTIFY_SOCKET: socket } }
-}
 
 const services = {
   metrics: () => ['metrics', '--listen', '127.0.0.1:0', pair.alice.device],
@@ -50,7 +42,7 @@ const works = {
 
 describe.each(['metrics', 'handshakes'] as const)('wgctrl %s as a service', (name) => {
   it('tells its manager that it is ready, lives, reloads and stops', async () => {
-    const { receiver, env } = await manager()
+    const { receiver, env } = await serviceManager()
     const service = start(services[name](), { ...env, WATCHDOG_USEC: '400000' })
     await receiver.says(/^READY=1\nSTATUS=\S.*/)
     await receiver.says(/WATCHDOG=1/)
@@ -77,9 +69,10 @@ describe.each(['metrics', 'handshakes'] as const)('wgctrl %s as a service', (nam
   })
 
   it('says once that unix-dgram is not there', async () => {
-    const { env } = await manager()
-    const binary = join(datagrams(), 'build/Release/unix_dgram.node')
-    await rename(binary, `${binary}.away`)
+    const { env } = await serviceManager()
+    // In the file's own mount namespace: other files load it meanwhile.
+    const built = join(datagrams(), 'build/Release')
+    await execute('mount', ['-t', 'tmpfs', 'none', built])
     try {
       const service = start(services[name](), env)
       await service.says(/unix-dgram is not installed, or not compiled/, 'err')
@@ -88,12 +81,12 @@ describe.each(['metrics', 'handshakes'] as const)('wgctrl %s as a service', (nam
       expect(await service.status()).toBe(0)
       expect(service.err.match(/warning/g)).toHaveLength(1)
     } finally {
-      await rename(`${binary}.away`, binary)
+      await execute('umount', [built])
     }
   })
 
   it('fails when it cannot start, and tells that it stops', async () => {
-    const { receiver, env } = await manager()
+    const { receiver, env } = await serviceManager()
     const taken = start(services.metrics())
     const [, port = ''] = await taken.says(/127\.0\.0\.1:(\d+)\/metrics/, 'err')
     const args = name === 'metrics' ? ['--listen', `127.0.0.1:${port}`] : ['wgnone']
@@ -112,7 +105,7 @@ describe('the services', () => {
     await named('bob')
     const metrics = start([...services.metrics(), '--names', file])
     const [, url = ''] = await metrics.says(/(http:\S+\/metrics)/, 'err')
-    const { receiver, env } = await manager()
+    const { receiver, env } = await serviceManager()
     const handshakes = start([...services.handshakes(), '--names', file], env)
     expect(await (await fetch(url)).text()).toContain('friendly_name="bob"')
     await receiver.says(/READY=1/)
