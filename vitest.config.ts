@@ -33,6 +33,9 @@ const tier = (name: string, include: string[], testTimeout: number, more = {}) =
 const deviceTier = (name: string, include: string[], testTimeout: number, more = {}) =>
   tier(name, include, testTimeout, { pool: namespaced, ...more })
 
+/** Half of their time these tests wait: two files run at a time, also on two processors. */
+const twoAtOnce = { maxWorkers: 2 }
+
 /**
  * A tier in an emulated machine, where everything takes ten times as long: the packages are those
  * that were built, since reading their sources would take half a minute, and its one processor runs
@@ -78,14 +81,13 @@ export default defineConfig({
   test: {
     projects: [
       tier('unit', ['packages/*/src/**/*.test.ts'], 20_000),
-      deviceTier('contract', ['test/contract/**/*.test.ts'], 60_000),
+      deviceTier('contract', ['test/contract/**/*.test.ts'], 60_000, twoAtOnce),
       deviceTier('interop', ['test/interop/**/*.test.ts'], 120_000),
-      deviceTier('cli', ['test/cli/*.test.ts'], 240_000),
+      deviceTier('cli', ['test/cli/*.test.ts'], 240_000, twoAtOnce),
       deviceTier('cli-long', longCommands, 240_000, {
         env: { WGCTRL_CLI: 'long' },
       }),
-      // Half of their time they wait: two files at a time, also on two processors.
-      deviceTier('lifecycle', ['test/lifecycle/*.test.ts'], 600_000, { maxWorkers: 2 }),
+      deviceTier('lifecycle', ['test/lifecycle/*.test.ts'], 600_000, twoAtOnce),
       deviceTier('files', ['test/corpus/ours.test.ts'], 120_000),
       deviceTier('corpus', ['test/corpus/*.test.ts'], 3_600_000, { fileParallelism: false }),
       deviceTier('leaks', longLeaks, 7_200_000, { fileParallelism: false, env: manyRounds }),
@@ -95,9 +97,8 @@ export default defineConfig({
         fileParallelism: false,
         env: longEvents,
       }),
-      // One file waits for a minute: others run beside it.
-      deviceTier('faults', ['test/faults/**/*.test.ts'], 120_000, { maxWorkers: 2 }),
-      deviceTier('secrets', ['test/secrets/**/*.test.ts'], 120_000),
+      deviceTier('faults', ['test/faults/**/*.test.ts'], 120_000, twoAtOnce),
+      deviceTier('secrets', ['test/secrets/**/*.test.ts'], 120_000, twoAtOnce),
       deviceTier('privileges', ['test/privileges/**/*.test.ts'], 60_000),
       deviceTier('soak', ['test/soak/**/*.test.ts'], 7_200_000),
       deviceTier('turns', ['test/soak/turns.test.ts'], 1_200_000, { env: tenMinutes }),
