@@ -280,6 +280,7 @@ export const tiers = [
   {
     name: 'kernel-without',
     about: 'what is told where the kernel has no WireGuard, in a virtual machine',
+    asked: true,
     inMachine: true,
     built: true,
     root: true,

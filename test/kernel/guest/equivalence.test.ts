@@ -30,7 +30,7 @@ it('one configuration through both backends gives equal devices', async () => {
       expect(comparable(onKernel)).toEqual(comparable(onDaemon))
       expect([onKernel.kind, onDaemon.kind]).toEqual(['linux-kernel', 'userspace'])
     }),
-    { numRuns: 25 },
+    { numRuns: 15 },
   )
 })
 

@@ -1,4 +1,4 @@
-import { boundaries, everyField, keyAlone, many } from '../guest/boundaries.js'
+import { boundaries, everyField, keyAlone } from './boundaries.js'
 
-boundaries('bare peers', keyAlone, many)
-boundaries('peers with every field', everyField, many)
+boundaries('bare peers', keyAlone)
+boundaries('peers with every field', everyField)

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Bench } from '../../contract/bench.js'
 import { kernel } from '../../contract/harnesses/kernel.js'
 import { networks, peerKey } from '../../contract/samples.js'
-import { newTap, type Tap, tapped } from '../guest/tapped-socket.js'
+import { newTap, type Tap, tapped } from './tapped-socket.js'
 
 const READS = 1000
 /** Fill three datagrams of {@link DATAGRAM} bytes: between two, a dump can be torn. */

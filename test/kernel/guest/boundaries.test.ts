@@ -1,3 +1,0 @@
-import { boundaries, few, keyAlone } from './boundaries.js'
-
-boundaries('bare peers', keyAlone, few)
