@@ -37,7 +37,7 @@ const topics = {
  * What every backend promises, and the facade over it. On what is slow, or shown at length elsewhere, devices have
  * no more than `mostPeers`.
  */
-export function contract(harness: Harness, { mostPeers = 10_000 } = {}): void {
+export function contract(harness: Harness, { mostPeers }: { mostPeers?: number } = {}): void {
   describe(harness.name, () => {
     const bench = new Bench(harness, mostPeers)
     beforeAll(() => bench.setup())

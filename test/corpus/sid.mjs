@@ -3,14 +3,13 @@ import { existsSync } from 'node:fs'
 import { appendFile, mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { mirror } from '../kernel/archive.mjs'
 import { cacheDirectory, withCacheLock } from '../kernel/cache.mjs'
 
 const execFile = promisify(execFileWithCallback)
 
 /** What is in the root beside the least that Debian needs. */
 const packages = ['wireguard-tools', 'wireguard-go', 'iproute2', 'nftables', 'procps', 'netbase']
-
-const mirror = 'http://deb.debian.org/debian'
 
 /**
  * A root directory of Debian sid, with wireguard-tools as they are now: made once, and kept in the cache.

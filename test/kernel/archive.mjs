@@ -8,7 +8,8 @@ import { apt, findTool, note } from './requirements.mjs'
 
 const execFile = promisify(execFileWithCallback)
 
-const mirror = 'http://deb.debian.org/debian'
+/** Where Debian's suites are that are not those of this machine. */
+export const mirror = 'http://deb.debian.org/debian'
 
 /** Debian's packages of some suites, for what is downloaded and unpacked, and never installed. */
 class Archive {

@@ -108,9 +108,7 @@ async function newestPackages(archive, kernel) {
 /** Only what was built for Debian itself: `7.3.4+deb13-cloud-amd64`. */
 const RELEASE = /^linux-\w+-(\d+(?:\.\d+)+\+deb\d+-cloud-amd64)$/
 
-function byVersion(one, other) {
-  return new Intl.Collator('en', { numeric: true }).compare(one, other)
-}
+const { compare: byVersion } = new Intl.Collator('en', { numeric: true })
 
 async function unpack(sources, unpacked, image) {
   for (const { file } of sources) await execFile('dpkg', ['-x', file, unpacked])
