@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import {
+  abortable,
   afterTurns,
   type Backend,
+  type BackendOperation,
   type CallOptions,
   type Capabilities,
   type CheckedConfig,
@@ -11,7 +13,7 @@ import {
   checkInterfaceName,
   checkLinkName,
   closed,
-  Deadline,
+  type Deadline,
   type Device,
   type DeviceConfig,
   type DeviceKind,
@@ -25,6 +27,7 @@ import {
   type PublicKey,
   refuseKeyOfDevice,
   removesAllowedIPs,
+  startCall,
   WireGuardError,
   withCheckedConfig,
   withThrowawayPeer,
@@ -103,9 +106,10 @@ export class KernelBackend implements Backend {
   }
 
   /** Passes when the kernel has WireGuard and this process may use it; says what to do otherwise. */
-  async probe(): Promise<void> {
+  async probe(options?: CallOptions): Promise<void> {
     this.#refuseClosed()
-    const result = await this.#probe()
+    using deadline = startCall('probe', options)
+    const result = await abortable(this.#probe(), deadline.signal)
     if (result.state === 'ready') return
     const details = { code: codeOf(result), backend: this.kind, cause: result.cause }
     throw new NetlinkError(result.message, details)
@@ -206,7 +210,7 @@ export class KernelBackend implements Backend {
     try {
       this.#refuseClosed()
       checkLinkName(name)
-      deadline = new Deadline(options)
+      deadline = startCall('peers', options)
       const { signal } = deadline
       await afterTurns(this.lineOf(name), signal)
       for await (const batch of this.#reader.batches(name, peerBuilder, { signal, started })) {
@@ -307,7 +311,7 @@ export class KernelBackend implements Backend {
   }
 
   async #call<T>(
-    operation: string,
+    operation: BackendOperation,
     device: string | undefined,
     options: CallOptions | undefined,
     body: (signal: AbortSignal) => Promise<T>,
@@ -315,7 +319,7 @@ export class KernelBackend implements Backend {
     let deadline: Deadline | undefined
     try {
       this.#refuseClosed()
-      deadline = new Deadline(options)
+      deadline = startCall(operation, options)
       const { signal } = deadline
       if (operation === 'list') return await body(signal)
       // What is made gets a name that everything takes; what is there may have any that the kernel does.

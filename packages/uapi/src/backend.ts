@@ -2,13 +2,13 @@ import {
   abortable,
   afterTurns,
   type Backend,
+  type BackendOperation,
   type CallOptions,
   type Capabilities,
   type ConfigureOptions,
   type CreateOptions,
   checkFields,
   checkInterfaceName,
-  Deadline,
   type DeleteOptions,
   type Device,
   type DeviceConfig,
@@ -16,6 +16,7 @@ import {
   inContext,
   inTurn,
   type Peer,
+  startCall,
   type UnsafePermissions,
   unsupported,
   WireGuardError,
@@ -101,7 +102,7 @@ export class UserspaceBackend implements Backend {
    * @throws {WireGuardError} `ENOBACKEND` when there is neither; `EPERM` when this user may not look
    */
   async probe(options?: CallOptions): Promise<void> {
-    using deadline = new Deadline(options)
+    using deadline = startCall('probe', options)
     try {
       const names = await abortable(this.#directory.names(), deadline.signal)
       if (names.length === 0) await checkProgram(daemonCommand(this.#daemon)[0]).catch(notThere)
@@ -115,7 +116,7 @@ export class UserspaceBackend implements Backend {
   }
 
   async list(options?: CallOptions): Promise<string[]> {
-    using deadline = new Deadline(options)
+    using deadline = startCall('list', options)
     try {
       return await abortable(this.#directory.names(), deadline.signal)
     } catch (error) {
@@ -135,7 +136,7 @@ export class UserspaceBackend implements Backend {
    * one of another process waits.
    */
   async *peers(name: string, options?: CallOptions): AsyncGenerator<Peer, void, undefined> {
-    const deadline = new Deadline(options)
+    const deadline = startCall('peers', options)
     const { signal } = deadline
     let path: string | undefined
     let close = (): void => {}
@@ -177,8 +178,8 @@ export class UserspaceBackend implements Backend {
   }
 
   create(name: string, options: CreateOptions = {}): Promise<void> {
-    const daemon = options.daemon ?? this.#daemon
     return this.#change('create', name, options, ({ path, signal }) => {
+      const daemon = options.daemon ?? this.#daemon
       if (options.mtu !== undefined) {
         throw unsupported('mtu', 'a userspace device is made with the MTU that its daemon chooses')
       }
@@ -201,7 +202,7 @@ export class UserspaceBackend implements Backend {
 
   /** A change is not held up by who reads the device slowly. */
   #change(
-    operation: string,
+    operation: BackendOperation,
     name: string,
     options: CallOptions | undefined,
     body: (call: Call) => Promise<void>,
@@ -213,12 +214,12 @@ export class UserspaceBackend implements Backend {
 
   /** Carries out a call when those made before it on the same device are over. */
   async #call<T>(
-    operation: string,
+    operation: BackendOperation,
     name: string,
     options: CallOptions | undefined,
     body: (call: Call) => Promise<T>,
   ): Promise<T> {
-    using deadline = new Deadline(options)
+    using deadline = startCall(operation, options)
     const { signal } = deadline
     let path: string | undefined
     try {

@@ -310,7 +310,8 @@ export class WireGuard implements AsyncDisposable {
           configure: (one: string, config: DeviceConfig, call?: ConfigureOptions) =>
             configure(one, config, { ...call, backend }),
         }
-        return await syncDevice(calls, name, resolved, { ...rest(), netns: this.#netns })
+        const { backend: _, ...left } = rest()
+        return await syncDevice(calls, name, resolved, { ...left, netns: this.#netns })
       },
     )
   }
@@ -631,15 +632,15 @@ export class WireGuard implements AsyncDisposable {
   async #ask<T, Options extends ClientCallOptions>(
     operation: string,
     name: string,
-    options: Options,
+    { backend: kind, ...options }: Options & ClientCallOptions,
     turn: Turn | undefined,
-    call: (backend: Backend, left: Options) => Promise<T>,
+    call: (backend: Backend, left: Omit<Options, 'backend'>) => Promise<T>,
   ): Promise<T> {
     using deadline = new Deadline(options)
     const rest = timeLeft(options)
     try {
       checkLinkName(name)
-      const ask = { operation, kind: options.backend, signal: deadline.signal }
+      const ask = { operation, kind, signal: deadline.signal }
       return await readInTurn(this.#linesOf(name), deadline.signal, turn, () =>
         this.#backends.ask(ask, (backend) => call(backend, rest())),
       )
@@ -649,12 +650,15 @@ export class WireGuard implements AsyncDisposable {
   }
 
   /** A stream waits for its turn and holds up nobody behind it. */
-  async #openStream(name: string, options: ClientCallOptions): Promise<Stream> {
+  async #openStream(
+    name: string,
+    { backend: kind, ...options }: ClientCallOptions,
+  ): Promise<Stream> {
     using deadline = new Deadline(options)
     const rest = timeLeft(options)
     try {
       checkLinkName(name)
-      const ask = { operation: 'peers', kind: options.backend, signal: deadline.signal }
+      const ask = { operation: 'peers', kind, signal: deadline.signal }
       await followTurns(this.#linesOf(name), deadline.signal)
       return await this.#backends.ask(ask, (backend) => begin(backend.peers(name, rest())))
     } catch (error) {

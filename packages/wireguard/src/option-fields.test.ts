@@ -1,11 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { formatPublicKey } from '@wgctrl/types'
+import { type Backend, formatPublicKey } from '@wgctrl/types'
 import { MemoryBackend } from '@wgctrl/types/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   describeChange,
+  diffDevice,
   EndpointResolver,
   endpointText,
   KernelBackend,
@@ -13,12 +14,19 @@ import {
   parseConfig,
   readConfigFile,
   showConfig,
+  syncDevice,
   toDeviceConfig,
   toInterfaceConfig,
   UserspaceBackend,
   type WireGuard,
 } from './index.js'
-import { bringDown, bringUp, type InterfaceContext, reconcile } from './interface/index.js'
+import {
+  bringDown,
+  bringUp,
+  type InterfaceContext,
+  reconcile,
+  reresolve,
+} from './interface/index.js'
 
 const publicKey = formatPublicKey(new Uint8Array(32).fill(1))
 const other = formatPublicKey(new Uint8Array(32).fill(2))
@@ -123,6 +131,12 @@ describe('an unknown option is refused by', () => {
     down: (bad) => wg.down('wg0', bad),
     reconcile: (bad) => wg.reconcile('wg0', {}, bad),
     reresolve: (bad) => wg.reresolve('wg0', {}, bad),
+    bringUp: (bad) => bringUp(context, { name: 'wg1' }, bad),
+    bringDown: (bad) => bringDown(context, 'wg1', bad),
+    'reconcile alone': (bad) => reconcile(context, 'wg1', {}, bad),
+    'reresolve alone': (bad) => reresolve(context, 'wg1', {}, bad),
+    syncDevice: (bad) => syncDevice(backend, 'wg0', {}, bad),
+    diffDevice: async (bad) => diffDevice(await backend.device('wg0'), {}, bad),
     watch: (bad) => wg.watch('wg0', bad),
     handshakes: (bad) => wg.handshakes('wg0', bad),
     justInTime: (bad) => wg.justInTime('wg0', { lookup: () => null, ...(bad as object) }),
@@ -139,6 +153,39 @@ describe('an unknown option is refused by', () => {
   it.each(Object.entries(calls))('%s', async (_, call) => {
     const refusal = { code: 'EINVAL', path: 'options.signall' }
     await expect((async () => await call({ signall: 1 } as never))()).rejects.toMatchObject(refusal)
+  })
+
+  const alone: Record<string, Backend> = {
+    KernelBackend: new KernelBackend(),
+    UserspaceBackend: new UserspaceBackend(),
+    MemoryBackend: backend,
+  }
+  const methods: Record<string, (of: Backend, bad: never) => unknown> = {
+    probe: (of, bad) => of.probe?.(bad),
+    list: (of, bad) => of.list(bad),
+    device: (of, bad) => of.device('wg0', bad),
+    peers: (of, bad) => of.peers('wg0', bad).next(),
+    configure: (of, bad) => of.configure('wg0', {}, bad),
+    create: (of, bad) => of.create?.('wg1', bad),
+    delete: (of, bad) => of.delete?.('wg0', bad),
+  }
+  it.each(Object.keys(alone))('each call of a %s that is used alone', async (kind) => {
+    const of = alone[kind] as Backend
+    for (const [method, call] of Object.entries(methods)) {
+      if (method === 'probe' && of.probe === undefined) continue
+      const refused = (options: unknown, path: string) =>
+        expect((async () => await call(of, options as never))(), method).rejects.toMatchObject({
+          code: 'EINVAL',
+          path,
+        })
+      await refused({ signall: 1 }, 'options.signall')
+      await refused({ backend: 'userspace' }, 'options.backend')
+      await refused(JSON.parse('{"__proto__":{"timeout":1}}'), 'options.__proto__')
+      await refused(null, 'options')
+      await refused(new AbortController().signal, 'options.aborted')
+    }
+    const refusal = { code: 'EINVAL', path: 'options.removeStale' }
+    await expect(of.delete?.('wg0', { removeStale: 1 as never })).rejects.toMatchObject(refusal)
   })
 
   it('a resolver, which is an option itself', () => {
@@ -177,6 +224,7 @@ describe('an unknown field of a config is refused at every level', () => {
     await expect(bringDown(context, { name: 'wg0', ...settings } as never)).rejects.toMatchObject(
       refusal,
     )
+    await expect(reresolve(context, 'wg0', settings as never)).rejects.toMatchObject(refusal)
   })
 
   it.each([
@@ -195,6 +243,7 @@ describe('an unknown field of a config is refused at every level', () => {
     const refusal = { code: 'EINVAL', path }
     await expect(wg.configure('wg0', JSON.parse(text))).rejects.toMatchObject(refusal)
     await expect(wg.sync('wg0', JSON.parse(text))).rejects.toMatchObject(refusal)
+    await expect(reresolve(context, 'wg0', JSON.parse(text))).rejects.toMatchObject(refusal)
     expect((await wg.device('wg0')).peers).toMatchObject([{ publicKey: other }])
   })
 

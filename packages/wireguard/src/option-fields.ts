@@ -1,4 +1,11 @@
-import type { CallOptions, CreateOptions, DeleteOptions, FieldsOf } from '@wgctrl/types'
+import {
+  type CreateOptions,
+  CALL_OPTIONS as call,
+  CREATE_OPTIONS as create,
+  type DeleteOptions,
+  type FieldsOf,
+  DELETE_OPTIONS as remove,
+} from '@wgctrl/types'
 import type { ClientCallOptions, DeviceOptions } from './client.js'
 import type { ReadOptions } from './config-file/config-io.js'
 import type { DeviceConfigOptions, UseOptions } from './config-file/device-config.js'
@@ -15,7 +22,8 @@ import type { UpOptions } from './interface/up.js'
 import type { JustInTimeOptions } from './just-in-time/options.js'
 import type { ResolveOptions } from './resolve.js'
 import type { DescribeOptions } from './sync/describe.js'
-import type { SyncOptions } from './sync/index.js'
+import type { DiffOptions } from './sync/diff.js'
+import type { SyncOptions, SyncPlace } from './sync/sync-device.js'
 import type { WatchField } from './watch/events.js'
 import type { WatchOptions } from './watch/watcher.js'
 
@@ -24,28 +32,22 @@ import type { WatchOptions } from './watch/watcher.js'
 /** Of sockets and files that others can write. */
 const trust = ['refuse', 'allow']
 
-const call: FieldsOf<CallOptions> = { signal: true, timeout: true }
 const client: FieldsOf<ClientCallOptions> = { ...call, backend: true }
 
 export const DEVICE_OPTIONS: FieldsOf<DeviceOptions> = { ...client, maxAge: true }
 export const CLIENT_OPTIONS: FieldsOf<ClientCallOptions> = client
 export const CREATE_OPTIONS: FieldsOf<CreateOptions & ClientCallOptions> = {
   ...client,
-  netns: true,
-  mtu: true,
-  daemon: true,
+  ...create,
 }
 export const DELETE_OPTIONS: FieldsOf<DeleteOptions & ClientCallOptions> = {
   ...client,
-  removeStale: 'boolean',
-  removeHung: 'boolean',
+  ...remove,
 }
-export const SYNC_OPTIONS: FieldsOf<SyncOptions & ClientCallOptions> = {
-  ...client,
-  dryRun: 'boolean',
-  keep: true,
-  interfaceIndex: 'function',
-}
+export const DIFF_OPTIONS: FieldsOf<DiffOptions> = { keep: true, interfaceIndex: 'function' }
+const sync: FieldsOf<SyncOptions> = { ...call, ...DIFF_OPTIONS, dryRun: 'boolean' }
+export const SYNC_OPTIONS: FieldsOf<SyncOptions & ClientCallOptions> = { ...sync, ...client }
+export const SYNC_DEVICE_OPTIONS: FieldsOf<SyncOptions & SyncPlace> = { ...sync, netns: true }
 
 export const RESOLVE_OPTIONS: FieldsOf<ResolveOptions> = {
   lookup: 'function',

@@ -1,4 +1,5 @@
 import type { Backend, Capabilities, CreateOptions } from '../backend.js'
+import { type BackendOperation, startCall } from '../backend-options.js'
 import { type CallOptions, Deadline } from '../call.js'
 import { checkConfig, refuseOwnKey, wipeConfig } from '../checked-config.js'
 import type { DeviceConfig } from '../config.js'
@@ -8,7 +9,7 @@ import { checkInterfaceName } from '../interface-name.js'
 import { FakeDevice } from './fake-device.js'
 
 /** The calls of a backend that a test can make fail. */
-export type FakeOperation = 'list' | 'device' | 'peers' | 'configure' | 'create' | 'delete'
+export type FakeOperation = Exclude<BackendOperation, 'probe'>
 
 /**
  * A {@link Backend} without a system below it, for the tests of programs that use wgctrl.
@@ -102,7 +103,7 @@ export class MemoryBackend implements Backend {
     body: () => T,
   ): Promise<T> {
     try {
-      new Deadline(options).end()
+      startCall(operation, options).end()
       if (operation !== 'list') checkInterfaceName(device as string)
       if (this.#failures.has(operation)) throw this.#failures.get(operation)
       return body()

@@ -6,7 +6,7 @@ import {
   Deadline,
   WireGuardError,
 } from '@wgctrl/types'
-import { INTERFACE_FIELDS } from '../option-fields.js'
+import { DOWN_OPTIONS, INTERFACE_FIELDS } from '../option-fields.js'
 import { type InterfaceContext, wipeSecrets } from './context.js'
 import { currentConfig } from './current.js'
 import { removePair } from './default-route.js'
@@ -55,6 +55,7 @@ export async function bringDown(
   target: string | InterfaceConfig,
   options: DownOptions = {},
 ): Promise<DownResult> {
+  checkFields(options, 'options', DOWN_OPTIONS)
   const config = typeof target === 'string' ? { name: target } : target
   const hooks = checkHooksAlone(config)
   new Deadline(options).end()

@@ -1,5 +1,12 @@
 import { Rtnl } from '@wgctrl/netlink'
-import { AbortError, checkInterfaceName, Deadline, WireGuardError } from '@wgctrl/types'
+import {
+  AbortError,
+  checkFields,
+  checkInterfaceName,
+  Deadline,
+  WireGuardError,
+} from '@wgctrl/types'
+import { RECONCILE_OPTIONS } from '../option-fields.js'
 import { isOfEndpoint } from '../sync/change.js'
 import type { InterfaceContext, InterfaceHandle } from './context.js'
 import { TablesClaim } from './firewall-mark.js'
@@ -35,6 +42,7 @@ export async function reconcile(
   settings: InterfaceSettings,
   options: ReconcileOptions = {},
 ): Promise<InterfaceChange[]> {
+  checkFields(options, 'options', RECONCILE_OPTIONS)
   checkInterfaceName(name)
   const checked = checkInterface(settings)
   new Deadline(options).end()

@@ -2,8 +2,8 @@ import { Rtnl } from '@wgctrl/netlink'
 import {
   type CallOptions,
   checkDuration,
+  checkFields,
   checkInterfaceName,
-  Deadline,
   type Endpoint,
   formatEndpoint,
   isNamed,
@@ -14,10 +14,11 @@ import {
   parsePublicKey,
   WireGuardError,
 } from '@wgctrl/types'
+import { INTERFACE_FIELDS, RERESOLVE_OPTIONS } from '../option-fields.js'
 import { type InterfaceContext, wipeSecrets } from './context.js'
 import type { InterfaceSettings } from './interface-config.js'
 import { kindOf } from './link.js'
-import { type NameOptions, resolveNames } from './names.js'
+import { checkDevice, type NameOptions, resolveNames } from './names.js'
 
 /**
  * Milliseconds. A session is renewed every 120 s while there is traffic, and given up after 180 s: what is
@@ -62,10 +63,12 @@ export async function reresolve(
   config: Pick<InterfaceSettings, 'peers'>,
   options: ReresolveOptions = {},
 ): Promise<ReresolveResult> {
+  checkFields(options, 'options', RERESOLVE_OPTIONS)
   checkInterfaceName(name)
-  new Deadline(options).end()
+  checkFields(config, 'config', INTERFACE_FIELDS, '')
   const { olderThan = DEFAULT_AGE } = options
   checkDuration(olderThan, 'options.olderThan', 0)
+  await checkDevice({ peers: config.peers }, pickCall(options))
   const named = (config.peers ?? []).flatMap(toNamed)
   if (named.length === 0) return { moved: [], errors: [] }
   const call = { ...(await callOf(context, name)), ...pickCall(options) }

@@ -2,11 +2,13 @@ import { Rtnl } from '@wgctrl/netlink'
 import {
   AbortError,
   type CreateOptions,
+  checkFields,
   type Device,
   type DeviceKind,
   type Family,
   runInTurns,
 } from '@wgctrl/types'
+import { UP_OPTIONS } from '../option-fields.js'
 import type { LookupRetry } from '../resolve.js'
 import { type InterfaceContext, type InterfaceHandle, wipeSecrets } from './context.js'
 import { addDefaultRoute, addGuards } from './default-route.js'
@@ -94,6 +96,7 @@ export async function bringUp(
   config: InterfaceConfig,
   options: UpOptions = {},
 ): Promise<UpResult> {
+  checkFields(options, 'options', UP_OPTIONS)
   const checked = checkNamedInterface(config)
   await checkDevice(checked.device, options)
   const table = await routingTable(checked.table)

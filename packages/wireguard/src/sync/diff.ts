@@ -1,5 +1,6 @@
 import {
   checkConfig,
+  checkFields,
   checkSecretKey,
   type Device,
   type DeviceConfig,
@@ -13,6 +14,7 @@ import {
   type Steps,
   wipeConfig,
 } from '@wgctrl/types'
+import { DIFF_OPTIONS } from '../option-fields.js'
 import { type Candidate, FATE, findCandidates } from './candidates.js'
 import type { Change } from './change.js'
 import type { InterfaceIndex } from './endpoint.js'
@@ -57,6 +59,7 @@ export function diffDevice(
   desired: DeviceConfig,
   options: DiffOptions = {},
 ): DeviceDiff {
+  checkFields(options, 'options', DIFF_OPTIONS)
   return runAtOnce(diffSteps(current, desired, options))
 }
 

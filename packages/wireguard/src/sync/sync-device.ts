@@ -2,12 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type Backend,
   type CallOptions,
+  checkFields,
   type DeviceConfig,
   type PublicKey,
   runInTurns,
   WireGuardError,
 } from '@wgctrl/types'
 import { wipeSecrets } from '../interface/context.js'
+import { SYNC_DEVICE_OPTIONS } from '../option-fields.js'
 import { timeLeft } from '../time-left.js'
 import { type Change, isOfEndpoint } from './change.js'
 import { type DeviceDiff, type DiffOptions, diffSteps } from './diff.js'
@@ -46,6 +48,7 @@ export async function syncDevice(
   desired: DeviceConfig,
   options: SyncOptions & SyncPlace = {},
 ): Promise<readonly Change[]> {
+  checkFields(options, 'options', SYNC_DEVICE_OPTIONS)
   const { signal, dryRun, keep, netns } = options
   const rest = timeLeft({ signal, timeout: options.timeout })
   const interfaceIndex = options.interfaceIndex ?? (await scopeIndexes(desired, netns))
