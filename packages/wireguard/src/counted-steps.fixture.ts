@@ -1,8 +1,16 @@
 import type { Steps } from '@wgctrl/types'
 import { vi } from 'vitest'
 
-/** The most that any step of some work does with sets and maps, and what the work gives. */
-export function busiestStep<T>(steps: Steps<T>): { readonly most: number; readonly value: T } {
+/** What some work gives, and how often it asks sets and maps. */
+interface Counted<T> {
+  readonly value: T
+  /** In any step, at most. */
+  readonly most: number
+  /** In all of them. */
+  readonly all: number
+}
+
+export function busiestStep<T>(steps: Steps<T>): Counted<T> {
   const spies = [
     vi.spyOn(Set.prototype, 'has'),
     vi.spyOn(Set.prototype, 'add'),
@@ -11,14 +19,13 @@ export function busiestStep<T>(steps: Steps<T>): { readonly most: number; readon
     vi.spyOn(Map.prototype, 'set'),
   ]
   try {
-    let most = 0
+    let [most, all] = [0, 0]
     for (;;) {
       const { done, value } = steps.next()
-      most = Math.max(
-        most,
-        spies.reduce((sum, { mock }) => sum + mock.calls.length, 0),
-      )
-      if (done) return { most, value }
+      const count = spies.reduce((sum, { mock }) => sum + mock.calls.length, 0)
+      most = Math.max(most, count)
+      all += count
+      if (done) return { most, all, value }
       for (const spy of spies) spy.mockClear()
     }
   } finally {

@@ -22,11 +22,15 @@ export function* without<T>(
 
 export function* setOf<T>(items: Iterable<T>, budget: StepBudget): Steps<Set<T>> {
   const set = new Set<T>()
+  yield* addTo(set, items, budget)
+  return set
+}
+
+export function* addTo<T>(set: Set<T>, items: Iterable<T>, budget: StepBudget): Steps<void> {
   for (const item of items) {
     set.add(item)
     if (budget.spend(GLANCE)) yield
   }
-  return set
 }
 
 /** The items in order: those that are the same stay as they were. */

@@ -108,11 +108,12 @@ describe('toDeviceConfig', () => {
       ])
     })
 
-    it('as a change of all that have one which is given and taken away again', () => {
+    it('as a change of whoever has one which is given and taken away again', () => {
       const lines = peer('AllowedIPs = +10.0.0.1') + peer('AllowedIPs = +10.0.0.2, -10.0.0.2', 8)
       const taken = { cidr: '10.0.0.2/32', remove: true }
       expect(convert(lines, { mode: 'syncconf' }).peers).toMatchObject([
-        { publicKey: key(9), allowedIPs: ['10.0.0.1/32', taken] },
+        { publicKey: key(8), replaceAllowedIPs: false, allowedIPs: ['10.0.0.2/32'] },
+        { publicKey: key(9), allowedIPs: ['10.0.0.1/32'] },
         { publicKey: key(8), allowedIPs: [taken] },
       ])
     })
@@ -120,6 +121,7 @@ describe('toDeviceConfig', () => {
     it('by the last word on each network', () => {
       const lines = peer('AllowedIPs = +10.0.0.1, -10.0.0.1, -10.0.0.2, +10.0.0.2')
       expect(convert(lines, { mode: 'syncconf' }).peers).toMatchObject([
+        { allowedIPs: ['10.0.0.1/32'] },
         { allowedIPs: [{ cidr: '10.0.0.1/32', remove: true }, '10.0.0.2/32'] },
       ])
     })

@@ -37,14 +37,8 @@ export function mergePeers(
     peers.set(key, peer)
     peer.add(section, holdings)
   }
-  if (mode === 'syncconf') {
-    const changed = [...peers.values()].filter((peer) => !peer.replaces)
-    for (const cidr of droppedNetworks(holdings)) {
-      for (const peer of changed) peer.takeAway(cidr)
-    }
-  }
   const configs = Array.from(peers.values(), (peer) => peer.toConfig(mode))
-  return mode === 'addconf' ? [...takenAndDropped(holdings), ...configs] : configs
+  return mode === 'setconf' ? configs : [...takenAndDropped(holdings), ...configs]
 }
 
 /**
@@ -52,15 +46,12 @@ export function mergePeers(
  * that the file does not name: it has to be given first.
  */
 function takenAndDropped(holdings: ReadonlyMap<string, Holding>): PeerConfig[] {
-  return droppedNetworks(holdings).map((cidr) => ({
-    publicKey: (holdings.get(cidr) as Holding).peer.publicKey,
+  const dropped = [...holdings].filter(([, { isHeld }]) => !isHeld)
+  return dropped.map(([cidr, { peer }]) => ({
+    publicKey: peer.publicKey,
     replaceAllowedIPs: false,
     allowedIPs: [cidr],
   }))
-}
-
-function droppedNetworks(holdings: ReadonlyMap<string, Holding>): string[] {
-  return [...holdings].flatMap(([cidr, { isHeld }]) => (isHeld ? [] : [cidr]))
 }
 
 class MergedPeer {
@@ -89,16 +80,6 @@ class MergedPeer {
     }
     if (!isChange) this.#dropNetworks(holdings)
     for (const network of networks) this.#apply(network, holdings)
-  }
-
-  /** The list is the whole of what the peer has; else it changes that. */
-  get replaces(): boolean {
-    return this.#replaces
-  }
-
-  /** Of a peer whose list is a change, the device may have given it a network that the file gives to nobody. */
-  takeAway(cidr: string): void {
-    if (!this.#networks.has(cidr)) this.#networks.set(cidr, true)
   }
 
   toConfig(mode: ConfigMode): PeerConfig {

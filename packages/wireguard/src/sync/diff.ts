@@ -75,7 +75,7 @@ export function* diffSteps(
   checkKept(keep)
   const fields = diffFields(current, desired, keep)
   const own = fields.publicKey
-  const peers = yield* withoutPassing(given)
+  const peers = yield* withoutPassing(given, current.peers)
   const { candidates, fates } = yield* findCandidates(current, peers, own, interfaceIndex)
   try {
     const diffs = yield* diffPeers(candidates, interfaceIndex)

@@ -8,7 +8,8 @@ import {
 import { FakeDevice } from '@wgctrl/types/testing'
 import { describe, expect, it } from 'vitest'
 import { parseConfig, toDeviceConfig, toInterfaceConfig } from '../config-file/index.js'
-import { diffDevice } from './diff.js'
+import { busiestStep } from '../counted-steps.fixture.js'
+import { diffDevice, diffSteps } from './diff.js'
 import { withoutPassing } from './passing-networks.js'
 
 const key = (fill: number): string => formatPublicKey(new Uint8Array(32).fill(fill))
@@ -67,11 +68,11 @@ describe('a file that gives a network and takes it again', () => {
 })
 
 describe('withoutPassing', () => {
-  const merged = (...peers: PeerConfig[]) => runAtOnce(withoutPassing(peers))
+  const merged = (...peers: PeerConfig[]) => runAtOnce(withoutPassing(peers, []))
 
   it('leaves a list alone where nobody is named twice', () => {
     const peers = [given(A, '10.0.0.1'), { publicKey: B }]
-    expect(runAtOnce(withoutPassing(peers))).toEqual({ peers, passed: new Set() })
+    expect(runAtOnce(withoutPassing(peers, []))).toEqual({ peers, passed: new Set() })
   })
 
   it('adds to a list that is a change, and not to one that is the whole', () => {
@@ -85,6 +86,30 @@ describe('withoutPassing', () => {
       peers: [given(A, '10.0.0.1'), whole],
       passed: new Set([0]),
     })
+  })
+
+  it('takes work that grows with the numbers alone, where many are dropped and many lists are changes', () => {
+    const COUNT = 1000
+    const keys = Array.from({ length: COUNT }, (_, at) =>
+      formatPublicKey(Buffer.from([...Buffer.alloc(30), at >> 8, at & 255])),
+    )
+    const network = (at: number) => `10.0.${at >> 8}.${at & 255}/32`
+    const lines = keys.map((_, at) => `AllowedIPs = +${network(at)}, -${network(at)}`)
+    const sections = keys.map((one) => section(one, 'AllowedIPs = +fd00::1, -fd00::2'))
+    const text = [section(A, lines.join('\n')), ...sections].join('')
+    const device = new FakeDevice('wg0')
+    const peers = keys.map((publicKey, at) => ({ publicKey, allowedIPs: [network(at)] }))
+    device.apply(checkConfig({ peers }))
+    for (const mode of ['addconf', 'syncconf'] as const) {
+      function* work() {
+        const desired = toDeviceConfig(parseConfig(text), { mode, conflicts: 'last-wins' })
+        return yield* diffSteps(device.snapshot(), desired)
+      }
+      const { value, all } = busiestStep(work())
+      const removed = value.changes.filter(({ kind }) => kind === 'allowed-ip-removed')
+      expect(removed, mode).toHaveLength(COUNT)
+      expect(all / COUNT, mode).toBeLessThan(150)
+    }
   })
 
   it('leaves a peer that is named twice in another way to be refused', () => {

@@ -1,11 +1,13 @@
 import {
   type AllowedIPChange,
   canonicalCidr,
+  type Peer,
   type PeerConfig,
   type PublicKey,
   StepBudget,
   type Steps,
 } from '@wgctrl/types'
+import { addTo, GLANCE, without } from '../long-lists.js'
 import { keyOf } from './peer-key.js'
 
 type Network = string | AllowedIPChange
@@ -21,8 +23,13 @@ export interface DesiredPeers {
  * Takes out the entries that give a peer networks before its own entry does, as `addconf` means of a file that
  * gives and takes one: whoever has such a network loses it. What that leaves of them is put into the entries of
  * those peers. All others stay where they are.
+ *
+ * @param current the peers of the device
  */
-export function* withoutPassing(peers: readonly PeerConfig[]): Steps<DesiredPeers> {
+export function* withoutPassing(
+  peers: readonly PeerConfig[],
+  current: readonly Peer[],
+): Steps<DesiredPeers> {
   const last = yield* lastEntries(peers)
   const passed = new Set<number>()
   const given = new Map<number, string[]>()
@@ -36,7 +43,8 @@ export function* withoutPassing(peers: readonly PeerConfig[]): Steps<DesiredPeer
     given.set(place, networks)
     yield* addNetworks(peer, index, networks, budget)
   }
-  return { peers: passed.size === 0 ? peers : yield* merge(peers, passed, given), passed }
+  if (passed.size === 0) return { peers, passed }
+  return { peers: yield* merge(peers, passed, given, current), passed }
 }
 
 /** Where the last entry of each peer is that has an entry which may be passing. */
@@ -79,12 +87,14 @@ function* merge(
   peers: readonly PeerConfig[],
   passed: ReadonlySet<number>,
   given: ReadonlyMap<number, readonly string[]>,
+  current: readonly Peer[],
 ): Steps<PeerConfig[]> {
-  const merged: PeerConfig[] = []
-  const dropped = new Set([...given.values()].flat())
   const budget = new StepBudget()
+  const dropped = new Set<string>()
+  for (const networks of given.values()) yield* addTo(dropped, networks, budget)
+  const merged: PeerConfig[] = []
   for (const [index, peer] of peers.entries()) {
-    const entry = withGiven(peer, given.get(index) ?? [])
+    const entry = yield* withGiven(peer, given.get(index) ?? [], budget)
     merged.push(entry)
     if (passed.has(index)) continue
     for (const network of listOf(entry)) {
@@ -92,24 +102,66 @@ function* merge(
       if (budget.spend(1)) yield
     }
   }
-  return dropped.size === 0 ? merged : merged.map((peer) => withoutDropped(peer, dropped))
+  const losses = dropped.size === 0 ? undefined : yield* lossesOf(current, dropped, budget)
+  if (!losses?.size) return merged
+  for (const [index, entry] of merged.entries()) {
+    if (passed.has(index)) continue
+    const lost = losses.get(keyOf(entry, index))
+    if (lost) merged[index] = yield* withoutLost(entry, lost, budget)
+    if (budget.spend(GLANCE)) yield
+  }
+  return merged
+}
+
+/** What belongs to nobody now, of those peers of the device that have it: no other can lose it. */
+function* lossesOf(
+  current: readonly Peer[],
+  dropped: ReadonlySet<string>,
+  budget: StepBudget,
+): Steps<Map<PublicKey, string[]>> {
+  const losses = new Map<PublicKey, string[]>()
+  for (const { publicKey, allowedIPs } of current) {
+    for (const cidr of allowedIPs) {
+      if (budget.spend(GLANCE)) yield
+      if (!dropped.has(cidr)) continue
+      const lost = losses.get(publicKey) ?? []
+      losses.set(publicKey, lost)
+      lost.push(cidr)
+    }
+  }
+  return losses
 }
 
 /** One whose list is a change keeps what it was given before and does not name. */
-function withGiven(peer: PeerConfig, given: readonly string[]): PeerConfig {
+function* withGiven(
+  peer: PeerConfig,
+  given: readonly string[],
+  budget: StepBudget,
+): Steps<PeerConfig> {
   if (given.length === 0 || !isChange(peer)) return peer
-  const has = new Set(listOf(peer).map(named))
-  const kept = given.filter((cidr) => !has.has(cidr))
-  return { ...peer, allowedIPs: [...listOf(peer), ...kept] }
+  const kept = yield* without(given, yield* namesOf(peer, budget), budget)
+  return { ...peer, allowedIPs: listOf(peer).concat(kept) }
 }
 
-/** One whose list is a change may have had what belongs to nobody now. */
-function withoutDropped(peer: PeerConfig, dropped: ReadonlySet<string>): PeerConfig {
+/** One whose list is a change loses what belongs to nobody now; the whole of a list has none of it. */
+function* withoutLost(
+  peer: PeerConfig,
+  lost: readonly string[],
+  budget: StepBudget,
+): Steps<PeerConfig> {
   if (!isChange(peer)) return peer
-  const has = new Set(listOf(peer).map(named))
-  const taken = [...dropped].filter((cidr) => !has.has(cidr))
+  const taken = yield* without(lost, yield* namesOf(peer, budget), budget)
   const removals = taken.map((cidr) => ({ cidr, remove: true }))
-  return { ...peer, allowedIPs: [...listOf(peer), ...removals] }
+  return { ...peer, allowedIPs: listOf(peer).concat(removals) }
+}
+
+function* namesOf(peer: PeerConfig, budget: StepBudget): Steps<Set<string>> {
+  const names = new Set<string>()
+  for (const network of listOf(peer)) {
+    names.add(named(network))
+    if (budget.spend(1)) yield
+  }
+  return names
 }
 
 const isChange = (peer: PeerConfig): boolean =>
