@@ -2,6 +2,7 @@ import { beforeAll, expect, it, onTestFinished, vi } from 'vitest'
 import { UserspaceBackend } from 'wgctrl'
 import { uniqueName } from './harness.js'
 import { ip, isolate } from './harnesses/isolation.js'
+import { expectOldPortToAnswer } from './refused-port.js'
 import { keyPair } from './samples.js'
 
 beforeAll(isolate)
@@ -26,3 +27,6 @@ it('reaches a peer whose IPv4 address is given as a socket for both families sho
     expect(peer?.lastHandshake).toBeInstanceOf(Date)
   }, 30_000)
 })
+
+it('answers a handshake on its old port when another is refused', () =>
+  expectOldPortToAnswer(() => new UserspaceBackend()))

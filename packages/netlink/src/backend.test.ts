@@ -126,6 +126,19 @@ describe('KernelBackend', () => {
     expect(cleared.peers[0]).not.toHaveProperty('presharedKey')
   })
 
+  it('leaves a device as it was when its port is refused', async () => {
+    const { kernel, backend } = await setUp()
+    const [before, after] = [generatePrivateKey(), generatePrivateKey()]
+    await backend.configure('wg0', { privateKey: before, listenPort: 1000, firewallMark: 5 })
+    kernel.takenPorts.add(2000)
+    const change = { privateKey: after, listenPort: 2000, firewallMark: 9, peers: [] }
+    const call = backend.configure('wg0', change)
+    await expect(call).rejects.toMatchObject({ code: 'EADDRINUSE', appliedPeers: 0 })
+    const device = await backend.device('wg0')
+    expect(device).toMatchObject({ listenPort: 1000, firewallMark: 5 })
+    expect(device.privateKey?.equals(before)).toBe(true)
+  })
+
   it('reads counters and handshakes', async () => {
     const { kernel, backend } = await setUp()
     const key = peerKey()

@@ -74,6 +74,11 @@ export interface ErrorDetails {
   readonly line?: number | undefined
   /** A write that failed half way: how many entries of `peers` had been applied. */
   readonly appliedPeers?: number | undefined
+  /**
+   * A listen port was refused, and the one that the device had before could not be given back to it: it has no
+   * port, and receives nothing until it is given one. Userspace only.
+   */
+  readonly lostPort?: number | undefined
   readonly cause?: unknown
 }
 
@@ -88,6 +93,7 @@ const detailNames = [
   'offset',
   'line',
   'appliedPeers',
+  'lostPort',
 ] as const satisfies readonly (keyof ErrorDetails)[]
 
 /**
@@ -118,6 +124,7 @@ export class WireGuardError extends Error implements ErrorDetails {
   declare readonly offset?: number
   declare readonly line?: number
   declare readonly appliedPeers?: number
+  declare readonly lostPort?: number
 
   constructor(message: string, details: ErrorDetails) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined)

@@ -141,7 +141,8 @@ describe('calls on one device', () => {
     )
     const reads = [backend.device('wg0'), take(backend.peers('wg0'))]
     await Promise.all([...calls, ...reads])
-    const marks = fake.requests.slice(0, 20).map((text) => Number(/fwmark=(\d+)/.exec(text)?.[1]))
+    const sets = fake.requests.filter((text) => text.startsWith('set'))
+    const marks = sets.map((text) => Number(/fwmark=(\d+)/.exec(text)?.[1]))
     expect(marks).toEqual(Array.from({ length: 20 }, (_, n) => n + 1))
   })
 
@@ -396,11 +397,9 @@ describe('a change', () => {
   })
 
   it('that fails, on a daemon that then answers nothing: the failure, and no number', async () => {
+    const answers = ['errno=0\n\n', 'errno=-98\n\n']
     const server = await serve((socket) => {
-      socket.once('data', (chunk) => {
-        if (chunk.toString().startsWith('set')) socket.end('errno=-98\n\n')
-        else socket.destroy()
-      })
+      socket.once('data', () => socket.end(answers.shift() ?? ''))
     })
     const error = await failure(backendFor(server).configure('wg0', { listenPort: 1 }))
     expect(error).toMatchObject({ code: 'EADDRINUSE', errno: 98 })

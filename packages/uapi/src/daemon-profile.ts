@@ -5,11 +5,10 @@ import {
   type CheckedPeer,
   errnoNumber,
   formatPublicKey,
-  type PublicKey,
 } from '@wgctrl/types'
 import { encodeSet } from './codec/request.js'
 import { askSet, throwStatus } from './exchange.js'
-import { readIdentity } from './identity.js'
+import { type Identity, readIdentity } from './identity.js'
 import { BORINGTUN, type Profile, WIREGUARD_GO } from './profile.js'
 import type { SocketAddress } from './socket.js'
 
@@ -28,11 +27,12 @@ export class DaemonProfile {
     this.#address = address
   }
 
-  /** Asks who it is. @returns the device's public key, `undefined` when it has none */
-  async identify(signal: AbortSignal): Promise<PublicKey | undefined> {
-    const { publicKey, isBoringtun } = await readIdentity(this.#address, signal)
+  /** Asks who it is. */
+  async identify(signal: AbortSignal): Promise<Identity> {
+    const identity = await readIdentity(this.#address, signal)
+    const { isBoringtun } = identity
     if (isBoringtun !== undefined) this.#profile ??= isBoringtun ? BORINGTUN : WIREGUARD_GO
-    return publicKey
+    return identity
   }
 
   /** The profile as far as `config` needs it: what a daemon takes is found out by trying. */

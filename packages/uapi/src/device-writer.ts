@@ -6,11 +6,13 @@ import {
   refuseKeyOfDevice,
   wipeConfig,
 } from '@wgctrl/types'
+import { changesBinding, putBack } from './binding.js'
 import { encodeSet } from './codec/request.js'
 import { DaemonProfile } from './daemon-profile.js'
 import { readDevice } from './device-reader.js'
 import type { SocketDirectory } from './directory.js'
 import { exchangeSet } from './exchange.js'
+import type { Identity } from './identity.js'
 import { countApplied } from './map/applied.js'
 import { needsCurrentDevice, toSets } from './map/config.js'
 import { wipeDevice } from './map/device.js'
@@ -40,7 +42,8 @@ export class DeviceWriter {
   /**
    * Applies `config` to the device behind `address`.
    *
-   * @throws {WireGuardError} `EINVAL`, `EADDRINUSE`, …, with `appliedPeers`; the system's errors
+   * @throws {WireGuardError} `EINVAL`, …, with `appliedPeers`; `EADDRINUSE` and `EPERM` of a port and a mark, see
+   * {@link putBack}; the system's errors
    */
   async write(
     name: string,
@@ -49,7 +52,10 @@ export class DeviceWriter {
     { signal, onProgress, ownKey }: WriteCall,
   ): Promise<void> {
     const { profile } = await this.#daemonAt(address)
-    await refuseKeyOfDevice(config, () => profile.identify(signal), ownKey)
+    let identity: Promise<Identity> | undefined
+    const identify = (): Promise<Identity> => (identity ??= profile.identify(signal))
+    await refuseKeyOfDevice(config, async () => (await identify()).publicKey, ownKey)
+    const binding = changesBinding(config) ? await identify() : undefined
     const sets = await setsFor(name, address, config, profile, signal)
     try {
       let before = 0
@@ -61,7 +67,8 @@ export class DeviceWriter {
         onProgress?.(before)
       }
     } catch (error) {
-      throw await halfWritten(name, address, config, signal, error)
+      const failure = binding ? await putBack(address, config, binding, error) : error
+      throw await halfWritten(name, address, config, signal, failure)
     } finally {
       for (const set of sets) wipeConfig(set)
     }

@@ -9,6 +9,10 @@ export interface Identity {
   readonly publicKey?: PublicKey
   /** Absent: a device without a key shows neither what boringtun shows nor what the others do. */
   readonly isBoringtun?: boolean
+  /** 0: none. boringtun shows the port that it had also when it could not open another. */
+  readonly listenPort: number
+  /** 0: none. */
+  readonly firewallMark: number
 }
 
 /** Reads what stands before the peers, and no further. */
@@ -22,6 +26,8 @@ export async function readIdentity(address: SocketAddress, signal: AbortSignal):
     return {
       ...(publicKey !== undefined && { publicKey }),
       ...((isBoringtun || device.privateKey) && { isBoringtun }),
+      listenPort: device.listenPort,
+      firewallMark: device.fwmark,
     }
   } finally {
     exchange.close()

@@ -129,6 +129,27 @@ export function errors(bench: Bench): void {
     else await call
   })
 
+  it('leaves a device as it was that asks for a port that is taken', async () => {
+    await using taken = await takenPort()
+    const { privateKey } = keyPair(1)
+    const listenPort = await freePort()
+    const peers = [{ publicKey: peerKey(1), allowedIPs: ['10.0.0.1/32'] }]
+    const name = await bench.newDevice({ privateKey, listenPort, firewallMark: 3, peers })
+    const other = { listenPort: taken.port, firewallMark: 4, privateKey: keyPair(2).privateKey }
+    const change = { ...other, replacePeers: true, peers: [{ publicKey: peerKey(2) }] }
+    if (!traits.bindsPorts) {
+      await bench.wg.configure(name, change)
+      expect(await bench.read(name)).toMatchObject({ listenPort: taken.port, firewallMark: 4 })
+      return
+    }
+    for (let round = 0; round < 3; round++) {
+      const error = await bench.refusal(name, change)
+      expect(error).toMatchObject({ code: 'EADDRINUSE' })
+      expect(error).not.toHaveProperty('lostPort')
+    }
+    expect(await bench.read(name)).toMatchObject({ listenPort })
+  })
+
   it('says that a change which failed at the port applied no peer', async () => {
     await using taken = await takenPort()
     const name = await bench.newDevice()

@@ -19,8 +19,8 @@ export const fakeSocket = (implementation: FakeImplementation): Harness => ({
     ...wireguardGoTraits,
     bindsPorts: false,
     showsPrivateKey: implementation !== 'boringtun',
-    findsScopes: false,
-    endpointScope: true,
+    findsScopes: implementation === 'wireguard-go-2022',
+    endpointScope: implementation !== 'wireguard-go-2022',
   },
 
   async setup(): Promise<Stage> {

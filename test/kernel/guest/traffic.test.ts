@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process'
+import { KernelBackend } from '@wgctrl/netlink'
 import { generatePrivateKey, publicKey } from '@wgctrl/types'
 import { beforeAll, expect, it, onTestFinished } from 'vitest'
 import { open } from 'wgctrl'
 import { isolate } from '../../contract/harnesses/isolation.js'
+import { expectOldPortToAnswer } from '../../contract/refused-port.js'
 
 const run = (command: string): string => {
   const [program = '', ...args] = command.split(' ')
@@ -61,6 +63,9 @@ it('a kernel device and wireguard-go talk to each other, and both backends tell 
   await wg.delete('wgu0')
   for (const { netns } of ends) run(`ip netns delete ${netns}`)
 })
+
+it('answers a handshake on its old port when another is refused', () =>
+  expectOldPortToAnswer((netns) => new KernelBackend({ netns })))
 
 /** What wg(8) says of the one peer: it sees the kernel devices of its own namespace. */
 function trafficShownIn(netns: string, name: string): number[] {

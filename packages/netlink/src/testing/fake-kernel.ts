@@ -1,4 +1,4 @@
-import type { Device } from '@wgctrl/types'
+import type { CheckedConfig, Device } from '@wgctrl/types'
 import { FakeDevice } from '@wgctrl/types/testing'
 import type { Transport } from '../socket/transport.js'
 import {
@@ -27,7 +27,15 @@ import {
 } from './device-bytes.js'
 import { fakeTransport } from './fake-transport.js'
 
-const ERRNO = { EPERM: 1, ENOENT: 2, EEXIST: 17, ENODEV: 19, EINVAL: 22, EOPNOTSUPP: 95 }
+const ERRNO = {
+  EPERM: 1,
+  ENOENT: 2,
+  EEXIST: 17,
+  ENODEV: 19,
+  EINVAL: 22,
+  EOPNOTSUPP: 95,
+  EADDRINUSE: 98,
+}
 const NETLINK_ROUTE = 0
 const WIREGUARD = 34
 const NLM_F_DUMP = 0x300
@@ -66,6 +74,8 @@ export class FakeKernel {
   hasWireGuard = true
   /** Without CAP_NET_ADMIN everything but listing links is EPERM. */
   permitted = true
+  /** UDP ports that others have. */
+  readonly takenPorts = new Set<number>()
   /** How many of the next device dumps are torn: NLM_F_DUMP_INTR, and short. */
   tornDumps = 0
   readonly #removesAllowedIPs: boolean
@@ -133,9 +143,22 @@ export class FakeKernel {
   #setDevice(request: Buffer, payload: Buffer): Buffer[] {
     return refusing(request, () => {
       const { device } = this.#find(payload)
-      for (const change of changesOf(payload, this.#removesAllowedIPs)) device.apply(change)
+      for (const change of changesOf(payload, this.#removesAllowedIPs)) this.#apply(device, change)
       return [answer(request, 0)]
     })
+  }
+
+  /** The mark is set before the port is tried, and all else behind it. */
+  #apply(device: FakeDevice, change: CheckedConfig): void {
+    const { firewallMark, listenPort } = change
+    const isRefused = listenPort !== undefined && this.takenPorts.has(listenPort)
+    const possible = {
+      replacePeers: false,
+      peers: [],
+      ...(firewallMark !== undefined && { firewallMark }),
+    }
+    device.apply(isRefused ? possible : change)
+    if (isRefused) throw new Refusal(ERRNO.EADDRINUSE)
   }
 
   #getDevice(request: Buffer, payload: Buffer): Buffer[] {

@@ -130,18 +130,28 @@ describe('packDevice', () => {
     }
   })
 
-  it('sends the fields of the device and replace-peers in the first message alone', () => {
-    const [first, ...later] = read({
-      ifname: 'wg0',
-      privateKey: keyOf(1),
-      listenPort: 1,
-      fwmark: 2,
-      flags: 1,
-      peers: peersOf(4000),
-    })
-    expect(first?.attributes).toEqual([2, 3, 5, 6, 7, 8])
-    expect(later).toHaveLength(2)
-    for (const message of later) expect(message.attributes).toEqual([2, 8])
+  it.each([
+    ['a port', { listenPort: 1 }, 6],
+    ['a mark', { fwmark: 2 }, 7],
+  ])(
+    'sends the fields of the device, %s and replace-peers in the first message alone',
+    (...one) => {
+      const [, field, type] = one
+      const device = { ifname: 'wg0', privateKey: keyOf(1), flags: 1, ...field }
+      const [first, ...later] = read({ ...device, peers: peersOf(4000) })
+      expect(first?.attributes).toEqual([2, 3, 5, type, 8])
+      expect(later).toHaveLength(2)
+      for (const message of later) expect(message.attributes).toEqual([2, 8])
+    },
+  )
+
+  it('sends a port before a mark, which the kernel would keep when the port is refused', () => {
+    const device = { ifname: 'wg0', privateKey: keyOf(1), flags: 1, listenPort: 1, fwmark: 2 }
+    const messages = read({ ...device, peers: peersOf(1) })
+    expect(messages.map(({ attributes }) => attributes)).toEqual([
+      [2, 6],
+      [2, 3, 5, 7, 8],
+    ])
   })
 
   it('repeats of a peer that is cut only what each fragment needs', () => {

@@ -30,9 +30,12 @@ const { allowedips: ALLOWED_IPS } = wgPeer.fields
  * Cuts a change into as few set-device messages as fit, by encoded bytes.
  *
  * Fields of the device and `replace-peers` go in the first message alone; later ones carry the name
- * and peers. A peer that does not fit beside others begins a message of its own; one that does not
+ * and peers. A port that comes with a mark goes before all of it: the kernel sets the mark before it tries the
+ * port, and would keep it when the port is refused. A peer that does not fit beside others begins a message of its own; one that does not
  * fit alone is cut inside its allowed IPs: `replace-allowedips` and all other fields in its first
  * fragment, key, `update-only` and `remove-me` in each.
+ *
+ * @source drivers/net/wireguard/netlink.c: wg_set_device
  *
  * A message's bytes are valid until the next one is asked for; at the end they are zeroed.
  */
@@ -42,8 +45,15 @@ export function* packDevice<P>(
   peerWriter: PeerWriter<P>,
 ): Generator<PackedMessage, void, undefined> {
   const { peers = [], ...device } = change
-  const packer = new Packer(family, device, peerWriter)
+  const packer = new Packer(family, peerWriter)
+  const { ifindex, ifname, listenPort, ...rest } = device
+  const isPortFirst = listenPort !== undefined && rest.fwmark !== undefined
   try {
+    if (isPortFirst) {
+      packer.device = { ifindex, ifname, listenPort }
+      yield packer.flush()
+    }
+    packer.device = isPortFirst ? { ifindex, ifname, ...rest } : device
     for (const peer of peers) yield* packer.add(peer)
     yield packer.flush()
   } finally {
@@ -55,21 +65,21 @@ class Packer<P> {
   readonly #family: Pick<GenlFamily, 'id' | 'version'>
   readonly #peerWriter: PeerWriter<P>
   readonly #writer = new Writer(4096)
-  /** The device's fields for the first message, then its name alone. */
-  #device: DeviceFields
+  /** The fields of the device for the next message, then its name alone. */
+  #device: DeviceFields = {}
   #message = -1
   #nest = -1
   #complete = 0
   #firstPeer = 0
 
-  constructor(
-    family: Pick<GenlFamily, 'id' | 'version'>,
-    device: DeviceFields,
-    peerWriter: PeerWriter<P>,
-  ) {
+  constructor(family: Pick<GenlFamily, 'id' | 'version'>, peerWriter: PeerWriter<P>) {
     this.#family = family
-    this.#device = device
     this.#peerWriter = peerWriter
+  }
+
+  /** Sets what the next message says of the device itself. */
+  set device(fields: DeviceFields) {
+    this.#device = fields
   }
 
   *add(peer: P): Generator<PackedMessage, void, undefined> {

@@ -41,14 +41,14 @@ describe('a set', () => {
     })
     expect(text.split('\n')).toEqual([
       'set=1',
-      `private_key=${'5e'.repeat(32)}`,
       'listen_port=51820',
       'fwmark=4294967295',
+      `private_key=${'5e'.repeat(32)}`,
       'replace_peers=true',
       `public_key=${'a1'.repeat(32)}`,
       'update_only=true',
-      `preshared_key=${'5e'.repeat(32)}`,
       'endpoint=[fe80::1%eth0]:51820',
+      `preshared_key=${'5e'.repeat(32)}`,
       'persistent_keepalive_interval=25',
       'replace_allowed_ips=true',
       'allowed_ip=10.0.0.0/8',
@@ -69,9 +69,9 @@ describe('a set', () => {
     })
     expect(text.split('\n')).toEqual([
       'set=1',
-      `private_key=${'0'.repeat(64)}`,
       'listen_port=0',
       'fwmark=0',
+      `private_key=${'0'.repeat(64)}`,
       `public_key=${'a1'.repeat(32)}`,
       `preshared_key=${'0'.repeat(64)}`,
       'persistent_keepalive_interval=0',

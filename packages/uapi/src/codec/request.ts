@@ -17,7 +17,8 @@ export function encodeGet(): Uint8Array {
 
 /**
  * The request that applies `config`, in chunks. A chunk is the caller's to zero once it is sent, as it
- * may hold secrets.
+ * may hold secrets. A set stops at the first line that is refused: what a daemon may refuse of a good config, the
+ * port, the mark and a scope, stands before what it takes.
  *
  * @param onSent told how many peers were written when the chunk that has them was taken and sent
  * @source https://www.wireguard.com/xplatform/#configuration-protocol
@@ -28,9 +29,9 @@ export function* encodeSet(
 ): Generator<Uint8Array, void, undefined> {
   const writer = new LineWriter()
   writer.line('set', '1')
-  if (config.privateKey) writer.key('private_key', config.privateKey)
   if (config.listenPort !== undefined) writer.line('listen_port', config.listenPort)
   if (config.firewallMark !== undefined) writer.line('fwmark', config.firewallMark)
+  if (config.privateKey) writer.key('private_key', config.privateKey)
   if (config.replacePeers) writer.line('replace_peers', 'true')
   let peers = 0
   for (const peer of config.peers) {
@@ -52,8 +53,8 @@ function writePeer(writer: LineWriter, peer: CheckedPeer): void {
   writer.publicKey('public_key', peer.publicKey)
   if (peer.remove) writer.line('remove', 'true')
   if (peer.updateOnly) writer.line('update_only', 'true')
-  if (peer.presharedKey) writer.key('preshared_key', peer.presharedKey)
   if (peer.endpoint) writer.line('endpoint', formatEndpoint(peer.endpoint))
+  if (peer.presharedKey) writer.key('preshared_key', peer.presharedKey)
   if (peer.persistentKeepalive !== undefined) {
     writer.line('persistent_keepalive_interval', peer.persistentKeepalive)
   }

@@ -161,8 +161,8 @@ describe('boringtun, which adds and removes and changes nothing', () => {
       ['public_key=#1', 'remove=true'],
       [
         'public_key=#1',
-        'preshared_key=#8',
         'endpoint=127.0.0.1:1',
+        'preshared_key=#8',
         'persistent_keepalive_interval=6',
         'allowed_ip=10.0.0.1/32',
         'allowed_ip=10.0.0.2/32',

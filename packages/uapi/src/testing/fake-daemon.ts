@@ -1,12 +1,16 @@
+import type { CheckedConfig } from '@wgctrl/types'
 import type { FakeDevice } from '@wgctrl/types/testing'
 
 /**
  * What the fake understands:
  * - `wireguard-go`: everything that the protocol has
- * - `wireguard-go-2022`: no `allowed_ip=-…`, as Debian 12 ships it
+ * - `wireguard-go-2022`: no `allowed_ip=-…`, and no scope of an endpoint is shown, as Debian 12 ships it
  * - `boringtun`: with the peculiarities of boringtun 0.7
  */
 export type FakeImplementation = 'wireguard-go' | 'wireguard-go-2022' | 'boringtun'
+
+/** A change of nothing. */
+export const UNCHANGED: CheckedConfig = { replacePeers: false, peers: [] }
 
 /** A device and how its daemon speaks. */
 export class FakeDaemon {
@@ -14,6 +18,12 @@ export class FakeDaemon {
   readonly implementation: FakeImplementation
   /** boringtun takes zeros for a key; the device is the one place that takes them for none. */
   hasKeyOfZeros = false
+  /** UDP ports that others have. */
+  readonly takenPorts: Set<number> = new Set()
+  /** Without it marks are refused. */
+  mayMark = true
+  /** Its UDP sockets were closed, and no others could be opened. */
+  isDeaf = false
   #hadKey = false
 
   constructor(device: FakeDevice, implementation: FakeImplementation) {
@@ -29,6 +39,25 @@ export class FakeDaemon {
   get hasKey(): boolean {
     this.#hadKey ||= this.hasKeyOfZeros || this.device.snapshot().publicKey !== undefined
     return this.#hadKey
+  }
+
+  /**
+   * Closes the UDP sockets before it tries the port. boringtun shows the port that it had when that fails, the
+   * others none.
+   *
+   * @returns whether the port could be had
+   */
+  listen(listenPort: number): boolean {
+    this.isDeaf = this.takenPorts.has(listenPort)
+    if (!this.isDeaf) this.device.apply({ ...UNCHANGED, listenPort })
+    else if (!this.isBoringtun) this.device.apply({ ...UNCHANGED, listenPort: 0 })
+    return !this.isDeaf
+  }
+
+  /** Keeps the mark also when it may not set it. */
+  mark(firewallMark: number): boolean {
+    this.device.apply({ ...UNCHANGED, firewallMark })
+    return this.mayMark
   }
 
   hasPeer(publicKey: string): boolean {

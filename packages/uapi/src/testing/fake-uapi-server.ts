@@ -35,6 +35,21 @@ export class FakeUapiServer implements AsyncDisposable {
     this.#server = createServer((socket) => this.#serve(socket))
   }
 
+  /** UDP ports that others have: as with the real daemons a set that asks for one is refused, and closes the device's own. */
+  get takenPorts(): Set<number> {
+    return this.#daemon.takenPorts
+  }
+
+  /** True once a port was refused, until another is had: a real daemon would hear nobody. */
+  get isDeaf(): boolean {
+    return this.#daemon.isDeaf
+  }
+
+  /** Without it a daemon lacks the right to mark its packets: sets of a mark are refused. */
+  set mayMark(mayMark: boolean) {
+    this.#daemon.mayMark = mayMark
+  }
+
   /** Makes the socket, and its directory where that is missing. */
   static async listen(
     path: string,

@@ -1,11 +1,12 @@
 import type { CheckedAllowedIP, CheckedPeer, Endpoint } from '@wgctrl/types'
-import type { FakeDaemon } from './fake-daemon.js'
+import { type FakeDaemon, UNCHANGED } from './fake-daemon.js'
 import { readEndpoint, readKey, readNetwork, readNumber } from './values.js'
 
 /** Linux' numbers. */
 export const EIO = 5
 export const EINVAL = 22
 const EPROTO = 71
+const EADDRINUSE = 98
 
 /** What a daemon that dies of a request answers. */
 export const PANIC: unique symbol = Symbol('panic')
@@ -23,8 +24,6 @@ interface Leak {
   endpoint?: Endpoint
   persistentKeepalive?: number
 }
-
-const UNCHANGED = { replacePeers: false, peers: [] }
 
 /**
  * Carries out a `set=1` line by line. What stands before a bad line has taken effect when that line is
@@ -53,9 +52,8 @@ export class SetRequest {
     if (at < 0) return EPROTO
     const [key, value] = [line.slice(0, at), line.slice(at + 1)]
     if (key === 'public_key') return this.#startPeer(value)
-    const isTaken =
-      this.#publicKey === undefined ? this.#deviceLine(key, value) : this.#peerLine(key, value)
-    return isTaken ? undefined : EINVAL
+    if (this.#publicKey === undefined) return this.#deviceLine(key, value)
+    return this.#peerLine(key, value) ? undefined : EINVAL
   }
 
   #startPeer(value: string): Status | undefined {
@@ -83,30 +81,31 @@ export class SetRequest {
     return undefined
   }
 
-  #deviceLine(key: string, value: string): boolean {
-    const { device } = this.#daemon
+  #deviceLine(key: string, value: string): Status | undefined {
     switch (key) {
       case 'private_key': {
         const privateKey = readKey(value)
-        if (privateKey) device.apply({ ...UNCHANGED, privateKey })
-        if (privateKey) this.#daemon.hasKeyOfZeros = privateKey.every((byte) => byte === 0)
-        return privateKey !== undefined
+        if (!privateKey) return EINVAL
+        this.#daemon.device.apply({ ...UNCHANGED, privateKey })
+        this.#daemon.hasKeyOfZeros = privateKey.every((byte) => byte === 0)
+        return undefined
       }
       case 'listen_port': {
-        const listenPort = readNumber(value, 65535)
-        if (listenPort !== undefined) device.apply({ ...UNCHANGED, listenPort })
-        return listenPort !== undefined
+        const port = readNumber(value, 65535)
+        if (port === undefined) return EINVAL
+        return this.#daemon.listen(port) ? undefined : EADDRINUSE
       }
       case 'fwmark': {
-        const firewallMark = readNumber(value, 2 ** 32 - 1)
-        if (firewallMark !== undefined) device.apply({ ...UNCHANGED, firewallMark })
-        return firewallMark !== undefined
+        const mark = readNumber(value, 2 ** 32 - 1)
+        if (mark === undefined) return EINVAL
+        return this.#daemon.mark(mark) ? undefined : EADDRINUSE
       }
       case 'replace_peers':
-        if (value === 'true') device.apply({ ...UNCHANGED, replacePeers: true })
-        return value === 'true'
+        if (value !== 'true') return EINVAL
+        this.#daemon.device.apply({ ...UNCHANGED, replacePeers: true })
+        return undefined
       default:
-        return false
+        return EINVAL
     }
   }
 
@@ -122,7 +121,7 @@ export class SetRequest {
       case 'preshared_key':
         return this.#field('presharedKey', readKey(value))
       case 'endpoint':
-        return this.#field('endpoint', readEndpoint(value))
+        return this.#field('endpoint', readEndpoint(value, this.#daemon.implementation))
       case 'persistent_keepalive_interval':
         return this.#field('persistentKeepalive', readNumber(value, 65535))
       case 'protocol_version':
