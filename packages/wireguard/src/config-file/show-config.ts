@@ -1,5 +1,6 @@
 import { checkFields, type Device, type Endpoint, type Peer, parseCidr } from '@wgctrl/types'
 import { SHOW_CONFIG_OPTIONS } from '../option-fields.js'
+import { checkReading } from '../reading.js'
 
 export interface ShowConfigOptions {
   /** The name of an interface by its index, for endpoints with a scope; without one the index is shown. */
@@ -13,6 +14,7 @@ export interface ShowConfigOptions {
  */
 export function showConfig(device: Device, options: ShowConfigOptions = {}): string {
   checkFields(options, 'options', SHOW_CONFIG_OPTIONS)
+  checkReading(device, 'device')
   const { listenPort, firewallMark, privateKey, peers } = device
   const lines = ['[Interface]']
   if (listenPort !== 0) lines.push(`ListenPort = ${listenPort}`)

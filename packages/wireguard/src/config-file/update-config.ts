@@ -1,4 +1,5 @@
 import { type Device, formatEndpoint, type Peer } from '@wgctrl/types'
+import { checkReading } from '../reading.js'
 import { readEndpoint } from './address-value.js'
 import { type ConfigFile, documentOf } from './config-file.js'
 import type { PeerSection } from './peer-section.js'
@@ -9,6 +10,7 @@ import type { PeerSection } from './peer-section.js'
  * the device only knows an address.
  */
 export function updateConfig(file: ConfigFile, device: Device): void {
+  checkReading(device, 'device')
   const { privateKey, publicKey, listenPort, firewallMark } = device
   const section = file.interface
   if (section.publicKey !== publicKey && (privateKey || !publicKey)) section.privateKey = privateKey

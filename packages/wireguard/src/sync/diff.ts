@@ -1,7 +1,6 @@
 import {
   checkConfig,
   checkFields,
-  checkSecretKey,
   type Device,
   type DeviceConfig,
   InvalidTypeError,
@@ -15,6 +14,7 @@ import {
   wipeConfig,
 } from '@wgctrl/types'
 import { DIFF_OPTIONS } from '../option-fields.js'
+import { checkReading } from '../reading.js'
 import { type Candidate, FATE, findCandidates } from './candidates.js'
 import type { Change } from './change.js'
 import type { InterfaceIndex } from './endpoint.js'
@@ -70,7 +70,7 @@ export function* diffSteps(
   options: DiffOptions = {},
 ): Steps<DeviceDiff> {
   const given = checkShape(desired)
-  checkReading(current)
+  checkReading(current, 'current')
   const { keep = [], interfaceIndex = () => undefined } = options
   checkKept(keep)
   const fields = diffFields(current, desired, keep)
@@ -115,19 +115,15 @@ function checkKept(keep: unknown): void {
   throw new InvalidTypeError('options.keep', `must be an array of ${KEPT.join(' and ')}`)
 }
 
-/** A reading that came through a structured clone has no secrets left to compare. */
-function checkReading({ privateKey, peers }: Device): void {
-  checkSecretKey(privateKey, 'current.privateKey')
-  peers.forEach(({ presharedKey }, index) => {
-    if (presharedKey) checkSecretKey(presharedKey, `current.peers[${index}].presharedKey`)
-  })
+/** Checks all but the peers, which are returned. */
+/** An empty list of peers, given for a config, would mean that none is to stay. */
+export function checkObject(desired: DeviceConfig): void {
+  if (typeof desired === 'object' && desired !== null && !Array.isArray(desired)) return
+  throw new InvalidTypeError('config', 'must be an object')
 }
 
-/** Checks all but the peers, which are returned. */
 function checkShape(desired: DeviceConfig): readonly PeerConfig[] {
-  if (typeof desired !== 'object' || desired === null) {
-    throw new InvalidTypeError('config', 'must be an object')
-  }
+  checkObject(desired)
   const { peers = [], ...fields } = desired
   wipeConfig(checkConfig(fields))
   if (!Array.isArray(peers)) throw new InvalidTypeError('peers', 'must be an array')

@@ -12,7 +12,7 @@ import { wipeSecrets } from '../interface/context.js'
 import { SYNC_DEVICE_OPTIONS } from '../option-fields.js'
 import { timeLeft } from '../time-left.js'
 import { type Change, isOfEndpoint } from './change.js'
-import { type DeviceDiff, type DiffOptions, diffSteps } from './diff.js'
+import { checkObject, type DeviceDiff, type DiffOptions, diffSteps } from './diff.js'
 import { scopeIndexes } from './scopes.js'
 
 export interface SyncOptions extends DiffOptions, CallOptions {
@@ -49,6 +49,7 @@ export async function syncDevice(
   options: SyncOptions & SyncPlace = {},
 ): Promise<readonly Change[]> {
   checkFields(options, 'options', SYNC_DEVICE_OPTIONS)
+  checkObject(desired)
   const { signal, dryRun, keep, netns } = options
   const rest = timeLeft({ signal, timeout: options.timeout })
   const interfaceIndex = options.interfaceIndex ?? (await scopeIndexes(desired, netns))

@@ -1,0 +1,18 @@
+import { checkSecretKey, type Device, InvalidTypeError } from '@wgctrl/types'
+
+/**
+ * Refuses what is no reading of a device, and one whose secrets are lost: neither JSON nor a structured clone has
+ * them.
+ *
+ * @param path how errors name it
+ * @throws {TypeError} `EINVAL`; `path` names what is none
+ */
+export function checkReading(device: Device, path: string): void {
+  if (typeof device !== 'object' || device === null || !Array.isArray(device.peers)) {
+    throw new InvalidTypeError(path, 'must be a device that was read')
+  }
+  checkSecretKey(device.privateKey, `${path}.privateKey`)
+  device.peers.forEach(({ presharedKey }, index) => {
+    if (presharedKey) checkSecretKey(presharedKey, `${path}.peers[${index}].presharedKey`)
+  })
+}
