@@ -27,7 +27,8 @@ export const kernelError = (errno: number, extendedAck?: ExtendedAck): NetlinkEr
     code === 'EPERM' ? 'this needs CAP_NET_ADMIN in the network namespace' : 'the kernel refused'
   const said = extendedAck?.message ?? refused
   const where = extendedAck?.path ?? extendedAck?.missing
-  return new NetlinkError(`${said}${where ? ` (${where})` : ''}: ${code}`, {
+  const allowed = extendedAck?.allowed ? `, allowed: ${extendedAck.allowed}` : ''
+  return new NetlinkError(`${said}${where ? ` (${where})` : ''}${allowed}: ${code}`, {
     code: code === 'EACCES' ? 'EPERM' : code,
     errno: Math.abs(errno),
     extendedAck,

@@ -50,6 +50,8 @@ export interface ExtendedAck {
   readonly offset?: number
   /** The offending attribute by name, such as `wgdevice.peers[3].allowedips[0].cidr-mask`. */
   readonly path?: string
+  /** What the kernel takes there: `0 to 128`, `32 bytes`, `bits 0x7`. Absent: it does not say. */
+  readonly allowed?: string
   /** The attribute that the kernel missed, by name. */
   readonly missing?: string
 }

@@ -5,15 +5,16 @@ import { attributePath } from './attribute-path.js'
 import { type AttributeSet, attributeSet, specName } from './attribute-set.js'
 import { readS32, readU32 } from './bytes.js'
 import { decode } from './decode.js'
-import { binary, string, u32 } from './field.js'
+import { binary, nest, string, u32 } from './field.js'
 import { MESSAGE_HEADER, NLM_F } from './message.js'
+import { policyAttributes, policyText } from './policy.js'
 
 /** @source linux/netlink.h, enum nlmsgerr_attrs */
 export const extendedAckAttributes = attributeSet('nlmsgerr', {
   message: string(1),
   offset: u32(2),
   cookie: binary(3),
-  policy: binary(4),
+  policy: nest(4, policyAttributes),
   missingType: u32(5),
   missingNest: u32(6),
 })
@@ -82,17 +83,19 @@ const withAttributes = (
   request: RequestShape | undefined,
 ): Acknowledgement => {
   if (start > end) throw malformed('extended ack starts behind the end of the message', end)
-  const { message, offset, cookie, missingType, missingNest } = decode(
+  const { message, offset, cookie, policy, missingType, missingNest } = decode(
     extendedAckAttributes,
     bytes,
     start,
     end,
   )
   const path = request && offset !== undefined ? pathAt(request, offset) : undefined
+  const allowed = policy && policyText(policy)
   const extendedAck: ExtendedAck = {
     ...(message !== undefined && { message }),
     ...(offset !== undefined && { offset }),
     ...(path !== undefined && { path }),
+    ...(allowed !== undefined && { allowed }),
     ...(missingType !== undefined && { missing: missingName(request, missingType, missingNest) }),
   }
   return {

@@ -38,12 +38,13 @@ interface ReadMessage {
   fragments: Fragment[]
   completePeers: number
   firstPeer: number
+  firstAllowedIp: number
 }
 
 /** What the kernel would read; fails on whatever it would refuse. */
 function read(change: WgDeviceChange<WgPeer>): ReadMessage[] {
   const messages: ReadMessage[] = []
-  for (const { request, completePeers, firstPeer } of packDevice(FAMILY, change, recordWriter)) {
+  for (const { request, completePeers, ...place } of packDevice(FAMILY, change, recordWriter)) {
     const bytes = Buffer.from(request.bytes)
     if (bytes.readUInt32LE(0) !== bytes.length) throw new Error('the message length lies')
     if (bytes.readUInt16LE(4) !== 34 || bytes[16] !== 1 || bytes[17] !== 1)
@@ -58,7 +59,7 @@ function read(change: WgDeviceChange<WgPeer>): ReadMessage[] {
         fragment(payload),
       ),
       completePeers,
-      firstPeer,
+      ...place,
     })
   }
   return messages
@@ -78,7 +79,7 @@ function fragment(payload: Buffer): Fragment {
 describe('packDevice', () => {
   it('sends one message for a change without peers', () => {
     expect(read({ ifname: 'wg0', fwmark: 0, flags: 1 })).toMatchObject([
-      { attributes: [2, 5, 7], fragments: [], completePeers: 0, firstPeer: 0 },
+      { attributes: [2, 5, 7], fragments: [], completePeers: 0, firstPeer: 0, firstAllowedIp: 0 },
     ])
     expect(read({ ifindex: 7 })).toMatchObject([{ attributes: [1] }])
   })
@@ -174,6 +175,12 @@ describe('packDevice', () => {
     ])
     expect(messages.map(({ completePeers }) => completePeers)).toEqual([0, 0, 2])
     expect(messages.map(({ firstPeer }) => firstPeer)).toEqual([0, 0, 0])
+    const counts = parts.map(({ ips }) => ips.length)
+    expect(messages.map(({ firstAllowedIp }) => firstAllowedIp)).toEqual([
+      0,
+      counts[0],
+      (counts[0] as number) + (counts[1] as number),
+    ])
   })
 
   it('repeats remove-me in every fragment', () => {

@@ -5,6 +5,7 @@ import { Writer } from '../codec/writer.js'
 import type { GenlFamily } from '../genl.js'
 import type { Request } from '../reply.js'
 import { WG_CMD, wgDevice, wgPeer } from '../specs/wireguard.js'
+import type { MessagePlace } from './config-path.js'
 import type { PeerWriter } from './peer-writer.js'
 
 type DeviceFields = Omit<Infer<typeof wgDevice>, 'peers'>
@@ -12,12 +13,10 @@ type DeviceFields = Omit<Infer<typeof wgDevice>, 'peers'>
 /** A change in the kernel's words, but for its peers. They are walked once, as messages are made. */
 export type WgDeviceChange<P> = DeviceFields & { peers?: Iterable<P> }
 
-export interface PackedMessage {
+export interface PackedMessage extends MessagePlace {
   request: Request
   /** Peers that are complete once this message was applied, of all so far. */
   completePeers: number
-  /** Position among all peers of the first peer of this message. */
-  firstPeer: number
 }
 
 /** A nest's length is u16 and counts its own header. */
@@ -71,6 +70,7 @@ class Packer<P> {
   #nest = -1
   #complete = 0
   #firstPeer = 0
+  #firstAllowedIp = 0
 
   constructor(family: Pick<GenlFamily, 'id' | 'version'>, peerWriter: PeerWriter<P>) {
     this.#family = family
@@ -88,6 +88,7 @@ class Packer<P> {
     for (;;) {
       const fresh = this.#nest < 0
       const mark = this.#open()
+      if (fresh) this.#firstAllowedIp = from
       const next = this.#writeFragment(peer, from, total)
       if (next === total) break
       if (!fresh) this.#writer.truncate(mark)
@@ -108,6 +109,7 @@ class Packer<P> {
       request: { bytes: writer.view(), set: wgDevice, start: GENL_ATTRIBUTES },
       completePeers: this.#complete,
       firstPeer: this.#firstPeer,
+      firstAllowedIp: this.#firstAllowedIp,
     }
     this.#message = -1
     this.#nest = -1

@@ -3,6 +3,7 @@ import { NLM_F } from '../codec/message.js'
 import type { Connection } from '../connection.js'
 import { recoded } from '../errors.js'
 import type { Reply, ReplyOptions } from '../reply.js'
+import { configPath, type MessagePlace } from './config-path.js'
 import { type FamilyCache, wireguardError } from './family.js'
 import type { ConnectionSource } from './get-device.js'
 import { type PackedMessage, packDevice, type WgDeviceChange } from './pack.js'
@@ -55,13 +56,13 @@ async function sendAll(
   options: WriteOptions,
 ): Promise<void> {
   let applied = 0
-  for (const { request, completePeers, firstPeer } of messages) {
+  for (const message of messages) {
     try {
-      await connection.exchange(request, NLM_F.ack, options, untilAcknowledged)
+      await connection.exchange(message.request, NLM_F.ack, options, untilAcknowledged)
     } catch (error) {
-      throw located(error, applied, firstPeer)
+      throw located(error, applied, message)
     }
-    applied = completePeers
+    applied = message.completePeers
     options.onProgress?.(applied)
   }
 }
@@ -71,19 +72,19 @@ async function untilAcknowledged(reply: Reply): Promise<void> {
 }
 
 /**
- * Adds what the kernel cannot know: the peer's place in the whole change, and how many peers had been
- * applied: those of the messages before, and of this one those before the peer it stopped at.
+ * Adds what the kernel cannot know: where in the whole change the attribute is that it names, and how many peers were
+ * applied for certain, which are those of the messages before. A kernel that names an attribute of a peer has checked
+ * the whole message before it applied any of it; of what others refuse in the midst of a message they name nothing.
+ *
+ * @source Linux 6.19, aea199fa1571 and 73af07d7f2f6 of drivers/net/wireguard/netlink.c: the policies of peers and allowed
+ *   IPs are part of the operation's; before, set_peer() parsed each peer in its turn, without an extended ack
  */
-function located(error: unknown, before: number, firstPeer: number): unknown {
+function located(error: unknown, appliedPeers: number, place: MessagePlace): unknown {
   if (!(error instanceof WireGuardError)) return error
-  const index = peerIndex(error)
-  const appliedPeers = index === undefined ? before : firstPeer + index
-  const path = index === undefined ? undefined : `peers[${appliedPeers}]`
+  const attribute = error.extendedAck?.path ?? error.extendedAck?.missing
+  const path = attribute === undefined ? undefined : configPath(attribute, place)
+  const said =
+    path === undefined ? error.message : error.message.replace(`(${attribute})`, `(${path})`)
   const after = appliedPeers === 0 ? '' : `, after ${appliedPeers} peers were applied`
-  return recoded(error, error.code, `${error.message}${after}`, { appliedPeers, path })
-}
-
-function peerIndex(error: WireGuardError): number | undefined {
-  const match = /^wgdevice\.peers\[(\d+)\]/.exec(error.extendedAck?.path ?? '')
-  return match ? Number(match[1]) : undefined
+  return recoded(error, error.code, `${said}${after}`, { appliedPeers, path })
 }
