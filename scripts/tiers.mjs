@@ -320,7 +320,7 @@ export const tiers = [
     root: true,
     needs: [daemon, wg, ...network, python],
     seconds: 4200,
-    run: kernelTests({ projects: ['kernel-long'], devices: 'linux-kernel' }),
+    run: kernelTests({ projects: ['kernel-long'], devices: 'linux-kernel', memory: '8G' }),
   },
   {
     name: 'kernel-events',
@@ -332,7 +332,7 @@ export const tiers = [
     root: true,
     needs: [daemon, ...network, ...services],
     seconds: 3600,
-    run: kernelTests({ projects: ['kernel-events'], devices: 'linux-kernel' }),
+    run: kernelTests({ projects: ['kernel-events'], devices: 'linux-kernel', memory: '8G' }),
   },
   ...['6.1', '6.18', 'newest'].map(onKernel),
   {
@@ -394,6 +394,7 @@ function onKernel(kernel) {
       kernel,
       projects: ['kernel', 'kernel-lifecycle', 'kernel-long'],
       devices: 'linux-kernel',
+      memory: '8G',
     }),
   }
 }
@@ -436,9 +437,17 @@ function orderOf(seed) {
  * @param {string} [options.devices] the kind of device that tests take which can take several
  * @param {string[]} [options.first] words before the command in the machine
  * @param {string} [options.words] for the kernel's command line
+ * @param {string} [options.memory] of the machine; 100,000 peers take 3 GB where each has a thread
  * @returns {Tier['run']}
  */
-function kernelTests({ kernel = 'auto', projects = ['kernel'], devices, first = [], words } = {}) {
+function kernelTests({
+  kernel = 'auto',
+  projects = ['kernel'],
+  devices,
+  first = [],
+  words,
+  memory,
+} = {}) {
   return async ({ name, seconds }, { seed, kernel: other, ...how }) => {
     const results = join(how.folder, name)
     const report = join(results, 'report.json')
@@ -454,7 +463,9 @@ function kernelTests({ kernel = 'auto', projects = ['kernel'], devices, first = 
     const program = ['node_modules/vitest/vitest.mjs', 'run', '--allowOnly=false']
     const named = projects.flatMap((project) => ['--project', project])
     const tests = [...first, process.execPath, ...program, ...named, ...reporters, ...orderOf(seed)]
-    const boot = words === undefined ? [] : ['--words', words]
+    const boot = Object.entries({ words, memory }).flatMap(([option, value]) =>
+      value === undefined ? [] : [`--${option}`, value],
+    )
     const command = ['test/kernel/kernel.mjs', ...machine, ...boot, '--', ...tests]
     const env = devices ? { WGCTRL_BACKEND: devices } : {}
     const count = () => countVitest(report)

@@ -4,14 +4,16 @@ import type { WatchEvent } from '../../packages/wireguard/src/watch/events.js'
 import type { LiveDevices } from '../../packages/wireguard/src/watch/live-devices.js'
 import type { Watcher } from '../../packages/wireguard/src/watch/watcher.js'
 import { ip } from '../contract/harnesses/isolation.js'
+import { raiseThreadLimits } from '../kernel/thread-limits.js'
 import { memory } from './memory.js'
-import { isEmulated, sizes } from './sizes.js'
+import { isEmulated, isKernel, sizes } from './sizes.js'
 import { liveDevices, Stage } from './stage.js'
 
 /** How many peers change in a second. */
 const PER_SECOND = 100
 
 let stage: Stage
+let restoreLimits = () => {}
 let live: LiveDevices
 /** Looks that began, and the processor's time when the last did. */
 let looks: { count: number; since: NodeJS.CpuUsage }
@@ -39,6 +41,7 @@ const patient = { timeout: 600_000 }
 /** A device with so many peers, which is off: wireguard-go starts nothing for them. */
 async function openWith(peers: number): Promise<void> {
   stage = await Stage.open()
+  if (isKernel) restoreLimits = raiseThreadLimits(peers)
   looks = { count: 0, since: process.cpuUsage() }
   live = liveDevices(stage.backend, {
     device(name, options): Promise<Device> {
@@ -97,6 +100,7 @@ async function firstLook(watcher: Watcher): Promise<void> {
 afterEach(async () => {
   await live.close()
   await stage[Symbol.asyncDispose]()
+  restoreLimits()
 })
 
 describe('watch on real devices with many peers', () => {

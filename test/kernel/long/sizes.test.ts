@@ -6,10 +6,18 @@ import { Bench } from '../../contract/bench.js'
 import { kernel } from '../../contract/harnesses/kernel.js'
 import { networks, peerKey } from '../../contract/samples.js'
 import { wg } from '../../interop/wg.js'
+import { raiseThreadLimits } from '../thread-limits.js'
 
 const bench = new Bench(kernel)
-beforeAll(() => bench.setup())
-afterAll(() => bench.teardown())
+let restoreLimits: () => void
+beforeAll(async () => {
+  restoreLimits = raiseThreadLimits(100_000)
+  await bench.setup()
+})
+afterAll(async () => {
+  await bench.teardown()
+  restoreLimits()
+})
 
 /** What wg(8) shows of each peer, without what changes by itself. */
 async function dump(name: string): Promise<string[]> {

@@ -3,7 +3,7 @@ import type { Command } from '../command.js'
 export const doctorCommand: Command = {
   name: 'doctor',
   summary: 'Say what this machine has and lacks for WireGuard',
-  description: `Looks at the kernel, permissions, userspace implementations, the programs that "up" uses, and settings that tunnels suffer from, and says what to do about what is missing. Nothing is changed.
+  description: `Looks at the kernel, permissions, userspace implementations, the programs that "up" uses, settings that tunnels suffer from, and threads that the kernel has for peers, and says what to do about what is missing. Nothing is changed.
 
 The exit status is 0 when nothing is missing, 1 when something is. What only some need is a note.`,
   options: [{ flags: '--json', summary: 'write what was found as JSON' }],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { examine, exitStatus, report } from './doctor.js'
 import type { Finding } from './finding.js'
-import type { Machine } from './machine.js'
+import type { Machine, SeenDevice } from './machine.js'
 
 const ALL_CAPABILITIES = 'CapEff:\t000001ffffffffff\n'
 
@@ -14,7 +14,7 @@ interface FakeMachine {
   env?: Record<string, string>
   tun?: string | undefined
   backends?: { kind: string; code?: string; message?: string }[]
-  devices?: { name: string; code?: string; message?: string }[]
+  devices?: SeenDevice[]
 }
 
 /** A machine that has everything but what a test changes. */
@@ -200,6 +200,68 @@ describe('the doctor', () => {
       )
     })
   }
+
+  describe('on threads of peers', () => {
+    const devices = [{ name: 'wg0', interfaceIndex: 7, peers: 20_000 }, { name: 'tun0' }]
+    const files = (threadsMax: number, pidMax: number, threaded = 1) => ({
+      '/sys/class/net/wg0/ifindex': '7\n',
+      '/sys/class/net/wg0/threaded': `${threaded}\n`,
+      '/sys/class/net/tun0/ifindex': '9\n',
+      '/sys/class/net/tun0/threaded': '0\n',
+      '/proc/loadavg': '0.20 0.18 0.12 1/20400 31206\n',
+      '/proc/sys/kernel/threads-max': `${threadsMax}\n`,
+      '/proc/sys/kernel/pid_max': `${pidMax}\n`,
+    })
+
+    it('says how many they are, how many more fit, and what to raise', async () => {
+      expect(await find('peer-threads', { files: files(23_000, 32_768), devices })).toEqual({
+        id: 'peer-threads',
+        verdict: 'note',
+        text: 'the kernel has a thread for each peer of wg0: 20000 of all 20400, and 2600 more fit (kernel.threads-max 23000, kernel.pid_max 32768)',
+        advice:
+          'when none fit, no program can be started: sysctl -w kernel.threads-max=41800 kernel.pid_max=41800; or write 0 to /sys/class/net/wg0/threaded, which takes them away',
+      })
+    })
+
+    it('names of the limits those alone that are too low', async () => {
+      const finding = await find('peer-threads', { files: files(100_000, 32_768), devices })
+      expect(finding?.text).toContain('12368 more fit')
+      expect(finding?.advice).toContain('sysctl -w kernel.pid_max=41800;')
+    })
+
+    it('is content when as many again fit', async () => {
+      const finding = await find('peer-threads', { files: files(100_000, 4_194_304), devices })
+      expect(finding?.verdict).toBe('ok')
+    })
+
+    it('counts them where there was no room for another, which the device then does not tell', async () => {
+      const changes = {
+        files: {
+          ...files(20_410, 32_768, 0),
+          '/proc/1/comm': 'init\n',
+          '/proc/70/comm': 'napi/wg0-0\n',
+          '/proc/71/comm': 'napi/wg0-0\n',
+          '/proc/72/comm': 'napi/wg00-0\n',
+        },
+        folders: { '/proc': ['1', '70', '71', '72', 'self', 'sys'] },
+        devices,
+      }
+      expect(await find('peer-threads', changes)).toMatchObject({
+        verdict: 'note',
+        text: expect.stringContaining(': 2 of all 20400, and 10 more fit'),
+      })
+    })
+
+    it('says that there are none where that is so, and nothing where nobody can tell', async () => {
+      const none = files(100_000, 4_194_304, 0)
+      expect(await find('peer-threads', { files: none, devices })).toMatchObject({
+        verdict: 'ok',
+        text: 'the kernel has no threads for single peers',
+      })
+      const other = { files: none, devices: [{ name: 'tun0' }] }
+      expect(await find('peer-threads', other)).toBeUndefined()
+    })
+  })
 
   it('says once that the kernel has no WireGuard, and counts in words', async () => {
     const backends = [

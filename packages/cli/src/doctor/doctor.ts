@@ -5,6 +5,7 @@ import type { Finding, Verdict } from './finding.js'
 import { checkKernel } from './kernel.js'
 import { type Machine, thisMachine } from './machine.js'
 import { checkSurroundings } from './surroundings.js'
+import { checkThreads } from './threads.js'
 import { checkDevices, checkUserspace } from './userspace.js'
 
 export const runDoctor: Run = async ({ options }, io) => {
@@ -18,9 +19,11 @@ export const runDoctor: Run = async ({ options }, io) => {
 export async function examine(machine: Machine): Promise<Finding[]> {
   const kernel = await checkKernel(machine)
   const hasModule = kernel.some(({ id, verdict }) => id === 'kernel-module' && verdict === 'ok')
+  const seen = machine.devices()
   const others = [
     checkUserspace(machine),
-    checkDevices(machine, hasModule),
+    seen.then((all) => checkDevices(all, hasModule)),
+    seen.then(({ devices }) => checkThreads(machine, devices)),
     checkSurroundings(machine),
   ]
   return [...kernel, ...(await Promise.all(others)).flat()]

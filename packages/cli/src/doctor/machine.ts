@@ -2,13 +2,16 @@ import { open, readdir, readFile, stat } from 'node:fs/promises'
 import { release } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { isProgram, reasonWithin } from '@wgctrl/types'
-import { open as openWireGuard } from 'wgctrl'
+import { type Device, open as openWireGuard } from 'wgctrl'
 
 /** A device, or why it could not be read. */
 export interface SeenDevice {
   readonly name: string
   readonly code?: string
   readonly message?: string
+  /** Of a device of the kernel. */
+  readonly interfaceIndex?: number
+  readonly peers?: number
 }
 
 /** Whether a way to devices works, and why not. */
@@ -16,6 +19,11 @@ interface SeenBackend {
   readonly kind: string
   readonly code?: string
   readonly message?: string
+}
+
+export interface SeenDevices {
+  readonly backends: readonly SeenBackend[]
+  readonly devices: readonly SeenDevice[]
 }
 
 /** What the doctor looks at. */
@@ -34,7 +42,7 @@ export interface Machine {
   /** The path of a program. */
   program(name: string): Promise<string | undefined>
   /** The backends that were found, and all devices. */
-  devices(): Promise<{ backends: readonly SeenBackend[]; devices: readonly SeenDevice[] }>
+  devices(): Promise<SeenDevices>
   /** Whether an npm package can be loaded. */
   hasPackage(name: string): Promise<boolean>
 }
@@ -84,7 +92,12 @@ async function findProgram(name: string, env: Machine['env']): Promise<string | 
   return undefined
 }
 
-async function seeDevices(): ReturnType<Machine['devices']> {
+const seen = ({ name, kind, interfaceIndex, peers }: Device): SeenDevice =>
+  kind === 'linux-kernel' && interfaceIndex !== undefined
+    ? { name, interfaceIndex, peers: peers.length }
+    : { name }
+
+async function seeDevices(): Promise<SeenDevices> {
   try {
     await using wg = await openWireGuard()
     const found = await wg.devices()
@@ -99,7 +112,7 @@ async function seeDevices(): ReturnType<Machine['devices']> {
       return name === undefined ? [] : [{ name, code, message: reasonWithin(error) }]
     })
     for (const { privateKey } of found) privateKey?.wipe()
-    return { backends, devices: [...found.map(({ name }) => ({ name })), ...failed] }
+    return { backends, devices: [...found.map(seen), ...failed] }
   } catch (error) {
     const { code = 'EUNKNOWN', message } = error as NodeJS.ErrnoException
     return { backends: [{ kind: 'any', code, message }], devices: [] }

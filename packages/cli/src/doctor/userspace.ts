@@ -1,5 +1,5 @@
 import { counted, type Finding, note, ok } from './finding.js'
-import type { Machine, SeenDevice } from './machine.js'
+import type { Machine, SeenDevice, SeenDevices } from './machine.js'
 
 const DAEMONS = ['wireguard-go', 'boringtun-cli', 'boringtun']
 
@@ -42,8 +42,7 @@ async function checkSockets(machine: Machine): Promise<Finding> {
  *
  * @param hasModule false: that the kernel has no WireGuard was told already
  */
-export async function checkDevices(machine: Machine, hasModule: boolean): Promise<Finding[]> {
-  const { backends, devices } = await machine.devices()
+export function checkDevices({ backends, devices }: SeenDevices, hasModule: boolean): Finding[] {
   const working = backends.filter(({ code }) => code === undefined)
   return [
     working.length > 0

@@ -1,4 +1,5 @@
 import {
+  type Device,
   type DeviceConfig,
   generatePrivateKey,
   publicKey,
@@ -27,6 +28,9 @@ let configs: DeviceConfig[]
 let most: number
 /** What others do before it is a retry's turn. */
 let beforeTurn: () => Promise<void>
+/** Files of /proc and /sys, and what the device has of a kernel's. */
+let files: Record<string, string>
+let ofKernel: Partial<Device>
 
 const device = () => backend.devices.get('wg0') as FakeDevice
 const peers = () => device().snapshot().peers
@@ -54,6 +58,8 @@ beforeEach(async () => {
   configs = []
   most = 0
   beforeTurn = async () => {}
+  files = {}
+  ofKernel = {}
   const configure = async (name: string, config: DeviceConfig, options?: object): Promise<void> => {
     configs.push(config)
     await backend.configure(name, config, options)
@@ -61,13 +67,14 @@ beforeEach(async () => {
   }
   live = new LiveDevices({
     list: async (options) => ({ names: await backend.list(options), errors: [], refusals: [] }),
-    device: (name, options) => backend.device(name, options),
+    device: async (name, options) => ({ ...(await backend.device(name, options)), ...ofKernel }),
     configure,
     async inTurn(_, change) {
       await beforeTurn()
       await change({ device: (name, options) => backend.device(name, options), configure })
     },
     openPackets: async () => packets,
+    readText: async (path) => files[path],
   })
   await backend.create('wg0')
   await backend.configure('wg0', { privateKey: gatewayKey, listenPort: 51_820 })
@@ -189,6 +196,21 @@ describe('JustInTime', () => {
       keys.slice(7).map((key) => publicKey(key)),
     )
     expect(events.find((event) => event.type === 'evicted')).toMatchObject({ reason: 'room' })
+  })
+
+  it('warns at the start of a bound that the machine has too few threads for', async () => {
+    ofKernel = { kind: 'linux-kernel', interfaceIndex: 7 }
+    files = {
+      '/sys/class/net/wg0/ifindex': '7\n',
+      '/sys/class/net/wg0/threaded': '1\n',
+      '/proc/loadavg': '0.20 0.18 0.12 1/400 11206\n',
+      '/proc/sys/kernel/threads-max': '2000\n',
+      '/proc/sys/kernel/pid_max': '32768\n',
+    }
+    await openGate({ maxPeers: 2000 })
+    expect(events).toMatchObject([
+      { type: 'warning', code: 'ETHREADS', message: expect.stringContaining(': 1600 fit') },
+    ])
   })
 
   it('keeps to its bound when all come at once', async () => {

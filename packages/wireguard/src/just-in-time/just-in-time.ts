@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import type { ReadText } from '@wgctrl/netlink'
 import {
   abortReason,
   type CallOptions,
@@ -36,6 +37,7 @@ import type {
   JustInTimeOptions,
 } from './options.js'
 import { type Leaver, Residents } from './residents.js'
+import { threadShortage } from './thread-shortage.js'
 
 /** What can be done within a turn. */
 export type DeviceWork = Pick<DeviceCalls, 'device' | 'configure'>
@@ -51,6 +53,8 @@ export interface JustInTimeContext {
     options?: CallOptions,
   ): Promise<void>
   handshakes(name: string, options: HandshakeOptions): Handshakes
+  /** Files of /proc and /sys. Absent: those of this machine. */
+  readonly readText?: ReadText | undefined
 }
 
 /**
@@ -174,7 +178,7 @@ export class JustInTime implements AsyncDisposable {
     try {
       refuseAborted(signal)
       await this.#handshakes.start()
-      await this.#tendOnce(this.#interval)
+      await this.#warnOfThreads(await this.#tendOnce(this.#interval))
       // It may have been ended meanwhile, or have failed.
       if (this.#closing) await this.finished
       refuseAborted(this.#controller.signal)
@@ -376,8 +380,13 @@ export class JustInTime implements AsyncDisposable {
     }
   }
 
+  async #warnOfThreads(device: Device): Promise<void> {
+    const message = await threadShortage(device, this.#maxPeers, this.#context.readText)
+    if (message !== undefined) this.#tell({ type: 'warning', code: 'ETHREADS', message })
+  }
+
   /** Looks who is there and removes who is idle, or too many. */
-  async #tendOnce(maxAge: number): Promise<void> {
+  async #tendOnce(maxAge: number): Promise<Device> {
     const { signal } = this.#controller
     const { device, at } = await this.#context.reading(this.#name, { maxAge, signal })
     const now = performance.now()
@@ -385,6 +394,7 @@ export class JustInTime implements AsyncDisposable {
     await runInTurns(this.#residents.update(device, at, now))
     await this.#evict(this.#residents.idle(this.#idle, now), 'idle')
     await this.#evictSurplus()
+    return device
   }
 
   #evictSurplus(): Promise<void> {

@@ -29,7 +29,7 @@ export interface JustInTimeOptions {
   readonly idle?: number | undefined
   /**
    * How many peers the device holds at most, those that were there before included. For one more the
-   * longest idle goes. Absent: any number.
+   * longest idle goes. More than the machine has threads for gives a warning. Absent: any number.
    */
   readonly maxPeers?: number | undefined
   /** Peers that are never removed. */
@@ -77,6 +77,8 @@ export type JustInTimeEvent =
   | { readonly type: 'unknown'; readonly publicKey: PublicKey; readonly endpoint: Endpoint }
   /** All peers are pinned, and there are {@link JustInTimeOptions.maxPeers} of them. */
   | { readonly type: 'full'; readonly publicKey: PublicKey; readonly endpoint: Endpoint }
+  /** `ETHREADS`: {@link JustInTimeOptions.maxPeers} are more than the machine has threads for. Told at the start. */
+  | { readonly type: 'warning'; readonly code: 'ETHREADS'; readonly message: string }
   | {
       readonly type: 'failed'
       readonly operation: 'lookup' | 'install' | 'evict' | 'read'

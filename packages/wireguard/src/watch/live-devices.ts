@@ -34,6 +34,8 @@ export interface LiveDevicesContext {
   openPackets?(netns: string | number | undefined): Promise<PacketSource>
   /** Undefined: devices that come and go are found by looking. */
   openLinks?: (() => Promise<LinkSource | undefined>) | undefined
+  /** See {@link JustInTimeContext.readText}. */
+  readonly readText?: JustInTimeContext['readText']
   /** Where userspace devices have their sockets. Absent: they are found by looking. */
   socketDirectory?: (() => Promise<string>) | undefined
 }
@@ -103,6 +105,7 @@ export class LiveDevices {
         this.#context.inTurn?.(device, change, call) ?? change(this.#context),
       handshakes: (device: string, handshakes: HandshakeOptions) =>
         this.handshakes(device, handshakes),
+      readText: this.#context.readText,
     }
     const gateway = new JustInTime(context, name, options)
     if (this.#isClosed) return Promise.reject(closed('client'))

@@ -1,0 +1,24 @@
+import { hasThreadPerPeer, type ReadText, threadRoom } from '@wgctrl/netlink'
+import type { Device } from '@wgctrl/types'
+
+/**
+ * What to warn of when a device shall hold more peers than the machine has threads for: before the device refuses one,
+ * no program can be started any more.
+ *
+ * @param read absent: of this machine
+ * @returns `undefined` when they fit, or nobody can tell
+ */
+export async function threadShortage(
+  device: Device,
+  maxPeers: number,
+  read?: ReadText,
+): Promise<string | undefined> {
+  if (device.kind !== 'linux-kernel' || !Number.isFinite(maxPeers)) return undefined
+  if (!(await hasThreadPerPeer(device, read))) return undefined
+  const room = await threadRoom(read)
+  if (room === undefined) return undefined
+  const fitting = device.peers.length + room.left
+  if (maxPeers <= fitting) return undefined
+  const limits = `kernel.threads-max ${room.threadsMax}, kernel.pid_max ${room.pidMax}`
+  return `maxPeers is ${maxPeers}, and the kernel has a thread for each peer of ${device.name}: ${fitting} fit (${limits})`
+}
