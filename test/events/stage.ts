@@ -87,10 +87,15 @@ export class Stage implements AsyncDisposable {
     const backend = makeBackend()
     const stage = new Stage(device, backend)
     await backend.create?.(device)
-    await ip('address', 'add', `${GATEWAY}/16`, 'dev', device)
-    await ip('link', 'set', device, 'up')
+    await stage.plug()
     await backend.configure(device, { privateKey: stage.privateKey, listenPort: PORT })
     return stage
+  }
+
+  /** Gives the gateway's device its address, and switches it on. */
+  async plug(): Promise<void> {
+    await ip('address', 'add', `${GATEWAY}/16`, 'dev', this.device)
+    await ip('link', 'set', this.device, 'up')
   }
 
   /** What the gateway would find in its records for a client. */

@@ -9,6 +9,7 @@ import {
   formatPublicKey,
   generatePresharedKey,
   generatePrivateKey,
+  isPublicKey,
   isZeroKey,
   keyBytes,
   parsePublicKey,
@@ -397,4 +398,20 @@ describe('many secrets', () => {
     secret.wipe()
     expect(next.toBytes()).toEqual(new Uint8Array(32).fill(2))
   })
+})
+
+it('isPublicKey is true of keys alone', () => {
+  const key = publicKey(generatePrivateKey())
+  expect(isPublicKey(key)).toBe(true)
+  const others = [
+    `${key}\n`,
+    key.slice(1),
+    key.toLowerCase().slice(0, 42),
+    '',
+    undefined,
+    {},
+    [key],
+  ]
+  for (const other of others) expect(isPublicKey(other)).toBe(false)
+  expect(isPublicKey(formatPublicKey(new Uint8Array(32)))).toBe(false)
 })

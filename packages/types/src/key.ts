@@ -296,6 +296,14 @@ export function parsePublicKey(input: PublicKey | Uint8Array, path = 'publicKey'
   return formatPublicKey(keyBytes(input, path))
 }
 
+/**
+ * True of the text of a key: 44 characters of base64 that hold 32 bytes, not all of them zero. Nobody can see of a key
+ * whether it is a public one.
+ */
+export function isPublicKey(text: unknown): text is PublicKey {
+  return typeof text === 'string' && BASE64_KEY.test(text) && !/^A{43}=$/.test(text)
+}
+
 /** True when all 32 bytes are zero: on both wires that means "no key". */
 export function isZeroKey(bytes: Uint8Array, start = 0, end: number = bytes.length): boolean {
   for (let at = start; at < end; at++) if (bytes[at] !== 0) return false

@@ -17,6 +17,7 @@ import {
   inContext,
   onAbort,
   type Peer,
+  type PublicKey,
   refuseAborted,
   unsupported,
   WireGuardError,
@@ -24,6 +25,7 @@ import {
 } from '@wgctrl/types'
 import { SocketDirectory } from '@wgctrl/uapi'
 import type { BackendStatus, Backends } from './backends.js'
+import type { WaitForHandshakeOptions } from './connection/wait-for-handshake.js'
 import { copyConfig, isLarge, wipeCopy } from './copy.js'
 import {
   changeInTurn,
@@ -35,8 +37,9 @@ import {
   withHooks,
 } from './device-line.js'
 import { type DeviceList, readDevices } from './device-list.js'
+import { type FreeNameOptions, type FreePortOptions, freeName, freePort } from './free.js'
 import type { HandshakeOptions, Handshakes } from './handshakes/handshakes.js'
-import type { DeviceCalls, InterfaceContext } from './interface/context.js'
+import { type DeviceCalls, type InterfaceContext, wipeSecrets } from './interface/context.js'
 import { checkHooksAlone } from './interface/down.js'
 import {
   bringDown,
@@ -72,6 +75,8 @@ import {
 import { type EndpointResolver, hasNames, PLACEHOLDER, withPlaceholders } from './resolve.js'
 import { type Change, type SyncOptions, syncDevice } from './sync/index.js'
 import { timeLeft, timeLeftBehindNames } from './time-left.js'
+import type { KeepLedgerOptions, LedgerKeeper } from './traffic/ledger-keeper.js'
+import type { TrafficLedger } from './traffic/traffic-ledger.js'
 import { openLinkSource } from './watch/link-source.js'
 import { LiveDevices } from './watch/live-devices.js'
 import type { Watcher, WatchOptions } from './watch/watcher.js'
@@ -171,6 +176,32 @@ export class WireGuard implements AsyncDisposable {
     )
     for (const error of [...errors, ...refusals]) throw error
     return names
+  }
+
+  /**
+   * A name for a new device, such as `wg1`: the first that no network interface has. Another program may take it
+   * before it is used.
+   *
+   * @throws {WireGuardError} as {@link names}
+   */
+  async freeName(options: FreeNameOptions = {}): Promise<string> {
+    return await freeName(await this.names(), this.#netns, options)
+  }
+
+  /**
+   * A port for a new device: the first from 51820 on that neither a socket nor a device has. Another program may take
+   * it before it is used.
+   *
+   * @throws {WireGuardError} of a device that cannot be read
+   */
+  async freePort(options: FreePortOptions = {}): Promise<number> {
+    const devices = await this.devices()
+    for (const error of devices.errors) throw error
+    try {
+      return await freePort(devices, this.#netns, options)
+    } finally {
+      devices.forEach(wipeSecrets)
+    }
   }
 
   /**
@@ -425,6 +456,50 @@ export class WireGuard implements AsyncDisposable {
     return this.#live.justInTime(name, options)
   }
 
+  /**
+   * Waits until a peer has a session that carries packets, such as after `up` of a client. WireGuard begins a handshake
+   * when there is something to send: a persistent keepalive has that at once.
+   *
+   * @returns the peer as it is then
+   * @throws {WireGuardError} `ETIMEDOUT` (after 60 seconds when no `timeout` is given), `EINVAL` when the device has
+   *   no such peer, and as {@link device}
+   * @example
+   * ```ts
+   * await wg.up(config)
+   * await wg.waitForHandshake(config.name, server, { timeout: 10_000 })
+   * ```
+   */
+  async waitForHandshake(
+    name: string,
+    publicKey: PublicKey | Uint8Array,
+    options: WaitForHandshakeOptions = {},
+  ): Promise<Peer> {
+    const operation = 'waitForHandshake'
+    try {
+      return await this.#cuttable(operation, options, ({ signal }) =>
+        this.#live.waitForHandshake(name, publicKey, { ...options, signal }),
+      )
+    } catch (error) {
+      throw inContext(error, { operation, device: name })
+    }
+  }
+
+  /**
+   * Keeps a ledger of the traffic of all devices, or one, until it is closed: reads them in an interval, and before
+   * this client removes a peer or a device. {@link close} reads once more.
+   *
+   * @throws {TypeError | RangeError | WireGuardError} `EINVAL` with `path`
+   * @example
+   * ```ts
+   * const ledger = new TrafficLedger()
+   * await using keeper = wg.keepLedger(ledger, { interval: 5000 })
+   * ```
+   */
+  keepLedger(ledger: TrafficLedger, options?: KeepLedgerOptions): LedgerKeeper {
+    this.#refuseClosed('keepLedger')
+    return this.#live.keepLedger(ledger, options)
+  }
+
   /** Nothing of the machine is looked at for a backend without network interfaces, such as a fake. */
   #requireLinks(operation: string, device: string, kind?: DeviceKind): void {
     this.#refuseClosed(operation, device)
@@ -477,7 +552,7 @@ export class WireGuard implements AsyncDisposable {
   }
 
   /** A reading that ends when the client is closed. */
-  async #cuttable<T, Options extends ClientCallOptions>(
+  async #cuttable<T, Options extends CallOptions>(
     operation: string,
     options: Options,
     read: (options: Options) => Promise<T>,
@@ -544,10 +619,12 @@ export class WireGuard implements AsyncDisposable {
 
   #delete(name: string, options: DeleteOptions & ClientCallOptions, outer?: Turn): Promise<void> {
     return this.#change('delete', name, options, { turn: outer }, (rest, turn) =>
-      this.#ask('delete', name, rest(), turn, async (backend, left) => {
-        if (backend.delete) return backend.delete(name, left)
-        throw unsupported('delete', `the ${backend.kind} backend removes no devices`)
-      }),
+      this.#live.counting(name, undefined, this.#reading(name, rest, turn), () =>
+        this.#ask('delete', name, rest(), turn, async (backend, left) => {
+          if (backend.delete) return backend.delete(name, left)
+          throw unsupported('delete', `the ${backend.kind} backend removes no devices`)
+        }),
+      ),
     )
   }
 
@@ -578,10 +655,19 @@ export class WireGuard implements AsyncDisposable {
       : undefined
     const place = { turn: outer, prepare }
     return this.#change('configure', name, options, place, (rest, turn, resolved = config) =>
-      this.#ask('configure', name, rest(), turn, (backend, left) =>
-        backend.configure(name, resolved, left),
+      this.#live.counting(name, resolved, this.#reading(name, rest, turn), () =>
+        this.#ask('configure', name, rest(), turn, (backend, left) =>
+          backend.configure(name, resolved, left),
+        ),
       ),
     )
+  }
+
+  #reading(name: string, rest: () => ClientCallOptions, turn: Turn): () => Promise<Device> {
+    return () => {
+      const { signal, timeout, backend } = rest()
+      return this.#device(name, { signal, timeout, backend }, turn)
+    }
   }
 
   /** How long it may take, says the number of tries, unless the caller gave a timeout. */

@@ -10,6 +10,8 @@ export type {
   Backend,
   CallOptions,
   Capabilities,
+  CheckedConfig,
+  Cidr,
   CreateOptions,
   DeleteOptions,
   Device,
@@ -19,6 +21,7 @@ export type {
   ErrorCode,
   ExtendedAck,
   KeyInput,
+  NamedEndpoint,
   Peer,
   PeerConfig,
   PublicKey,
@@ -26,17 +29,31 @@ export type {
 } from '@wgctrl/types'
 export {
   AbortError,
+  checkConfig,
+  checkInterfaceName,
+  formatCidr,
+  formatEndpoint,
   generatePresharedKey,
   generatePrivateKey,
+  isInterfaceName,
+  isNamed,
+  isPublicKey,
+  parseCidr,
+  parseEndpoint,
+  parsePublicKey,
   publicKey,
   SecretKey,
   WireGuardError,
 } from '@wgctrl/types'
 export { UserspaceBackend, type UserspaceOptions } from '@wgctrl/uapi'
+export * from './addresses/index.js'
 export type { BackendStatus } from './backends.js'
 export { type ClientCallOptions, type DeviceOptions, WireGuard } from './client.js'
+export * from './client-config/index.js'
 export * from './config-file/index.js'
+export * from './connection/index.js'
 export type { DeviceList } from './device-list.js'
+export type { FreeNameOptions, FreePortOptions } from './free.js'
 export type { HandshakeOptions, Handshakes, Initiation } from './handshakes/handshakes.js'
 export * from './interface/index.js'
 export type { JustInTime } from './just-in-time/just-in-time.js'
@@ -48,6 +65,7 @@ export {
   type ResolveOptions,
 } from './resolve.js'
 export * from './sync/index.js'
+export * from './traffic/index.js'
 export type { DeviceEvent, WatchEvent } from './watch/events.js'
 export type { Watcher, WatchOptions } from './watch/watcher.js'
 

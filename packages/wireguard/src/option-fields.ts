@@ -6,11 +6,16 @@ import {
   type FieldsOf,
   DELETE_OPTIONS as remove,
 } from '@wgctrl/types'
+import type { AddressPoolOptions } from './addresses/address-pool.js'
 import type { ClientCallOptions, DeviceOptions } from './client.js'
+import type { ClientSide } from './client-config/peer-configs.js'
 import type { ReadOptions } from './config-file/config-io.js'
 import type { DeviceConfigOptions, UseOptions } from './config-file/device-config.js'
+import type { FormatInterfaceOptions } from './config-file/interface-text.js'
 import type { ParseOptions } from './config-file/parse.js'
 import type { ShowConfigOptions } from './config-file/show-config.js'
+import type { WaitForHandshakeOptions } from './connection/wait-for-handshake.js'
+import type { FreeNameOptions, FreePortOptions } from './free.js'
 import type { HandshakeOptions } from './handshakes/handshakes.js'
 import type { Rate } from './handshakes/rate-limit.js'
 import type { OpenOptions } from './index.js'
@@ -24,6 +29,7 @@ import type { ResolveOptions } from './resolve.js'
 import type { DescribeOptions } from './sync/describe.js'
 import type { DiffOptions } from './sync/diff.js'
 import type { SyncOptions, SyncPlace } from './sync/sync-device.js'
+import type { KeepLedgerOptions } from './traffic/ledger-keeper.js'
 import type { WatchField } from './watch/events.js'
 import type { WatchOptions } from './watch/watcher.js'
 
@@ -181,5 +187,38 @@ export const DEVICE_CONFIG_OPTIONS: FieldsOf<DeviceConfigOptions> = {
   ownKey: true,
 }
 
+export const FORMAT_INTERFACE_OPTIONS: FieldsOf<FormatInterfaceOptions> = {
+  header: true,
+  peerName: 'function',
+}
 export const SHOW_CONFIG_OPTIONS: FieldsOf<ShowConfigOptions> = { interfaceName: 'function' }
 export const DESCRIBE_OPTIONS: FieldsOf<DescribeOptions> = { peerName: 'function' }
+
+export const ADDRESS_POOL_OPTIONS: FieldsOf<AddressPoolOptions> = { used: true, reserve: true }
+export const PEER_CONFIGS_CLIENT: FieldsOf<ClientSide> = {
+  name: true,
+  addresses: true,
+  endpoint: true,
+  privateKey: true,
+  publicKey: true,
+  presharedKey: true,
+  allowedIPs: true,
+  networks: true,
+  dns,
+  mtu: true,
+  persistentKeepalive: true,
+}
+
+export const WAIT_FOR_HANDSHAKE_OPTIONS: FieldsOf<WaitForHandshakeOptions> = {
+  ...call,
+  after: true,
+}
+export const KEEP_LEDGER_OPTIONS: FieldsOf<KeepLedgerOptions> = {
+  device: true,
+  interval: true,
+  signal: true,
+  onError: 'function',
+}
+
+export const FREE_NAME_OPTIONS: FieldsOf<FreeNameOptions> = { prefix: true }
+export const FREE_PORT_OPTIONS: FieldsOf<FreePortOptions> = { from: true }

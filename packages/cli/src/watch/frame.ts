@@ -1,6 +1,7 @@
 import { styleText } from 'node:util'
 import { formatEndpoint } from '@wgctrl/types'
 import Table from 'cli-table3'
+import { isConnected } from 'wgctrl'
 import { visible } from '../visible-text.js'
 import { type Column, GAP, type PlacedColumn, placeColumns } from './columns.js'
 import { formatAge, formatBytes, formatRate } from './format.js'
@@ -26,9 +27,6 @@ export interface FrameOptions {
 
 /** How many devices have a line of their own above the table. */
 const MOST_DEVICES = 4
-
-/** Seconds after which a session is over. @source WireGuard paper, section 6: REJECT-AFTER-TIME */
-const SESSION = 180
 
 interface Row {
   readonly device: DeviceActivity
@@ -76,11 +74,6 @@ function headLines(devices: readonly DeviceActivity[], options: FrameOptions): s
   return lines.map((line) => styled(line, 'bold', options))
 }
 
-/** Its session is not over: it shook hands within three minutes. */
-function isActive({ lastHandshake }: PeerActivity, now: number): boolean {
-  return lastHandshake !== undefined && now - lastHandshake.getTime() < SESSION * 1000
-}
-
 function headLine(
   { name, peers, isDown, failure }: DeviceActivity,
   { hasUnicode, now }: FrameOptions,
@@ -90,7 +83,7 @@ function headLine(
   for (const peer of peers.values()) {
     received += peer.receiveRate
     transmitted += peer.transmitRate
-    if (isActive(peer, now)) active++
+    if (isConnected(peer, { now })) active++
   }
   const count = `${peers.size} ${peers.size === 1 ? 'peer' : 'peers'}, ${active} active`
   const [down, up] = hasUnicode ? ['↓ ', '↑ '] : ['in ', 'out ']
@@ -176,10 +169,11 @@ function tableColumns(rows: readonly Row[], hasDevices: boolean, options: FrameO
     return rate > 0 ? formatRate(rate) : styled('0', 'dim', options)
   }
 
-  function handshakeText({ lastHandshake }: PeerActivity, frame: FrameOptions): string {
+  function handshakeText(peer: PeerActivity, frame: FrameOptions): string {
+    const { lastHandshake } = peer
     if (!lastHandshake) return styled('never', 'dim', frame)
     const age = now - lastHandshake.getTime()
-    return styled(formatAge(age), age < SESSION * 1000 ? 'green' : 'yellow', frame)
+    return styled(formatAge(age), isConnected(peer, { now }) ? 'green' : 'yellow', frame)
   }
 }
 

@@ -4,6 +4,7 @@ export { type ReadOptions, readConfigFile, writeConfigFile } from './config-io.j
 export { type DeviceConfigOptions, toDeviceConfig, type UseOptions } from './device-config.js'
 export { stripConfig, toInterfaceConfig } from './interface-config.js'
 export type { InterfaceSection } from './interface-section.js'
+export { type FormatInterfaceOptions, formatInterfaceConfig, newConfig } from './interface-text.js'
 export type { Dialect } from './key-rule.js'
 export { formatConfig, type ParseOptions, parseConfig } from './parse.js'
 export type { PeerFields, PeerSection } from './peer-section.js'

@@ -8,8 +8,9 @@ import {
 } from '@wgctrl/types'
 import { FakeDevice } from '@wgctrl/types/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { SESSION_TIME } from '../connection/connection-state.js'
 import { busiestStep } from '../counted-steps.fixture.js'
-import { DeviceDiff, STALE_AFTER } from './device-diff.js'
+import { DeviceDiff } from './device-diff.js'
 import type { WatchEvent } from './events.js'
 
 const a = formatPublicKey(new Uint8Array(32).fill(1))
@@ -104,7 +105,7 @@ describe('DeviceDiff', () => {
     const at = new Date(NOW + clock)
     device.pretend(a, { lastHandshake: at })
     expect(tick()).toMatchObject([{ type: 'peer-handshake', at }])
-    expect(tick(STALE_AFTER - 1000)).toEqual([])
+    expect(tick(SESSION_TIME - 1000)).toEqual([])
     expect(tick(1)).toMatchObject([{ type: 'peer-stale', lastHandshake: at }])
     expect(tick()).toEqual([])
     device.pretend(a, { lastHandshake: new Date(NOW + clock) })

@@ -9,16 +9,9 @@ import {
   StepBudget,
   type Steps,
 } from '@wgctrl/types'
+import { SESSION_TIME } from '../connection/connection-state.js'
 import { GLANCE, setOf } from '../long-lists.js'
 import type { DeviceEvent, DeviceField, PeerField } from './events.js'
-
-/**
- * Milliseconds after which a session cannot be used any more.
- * @source WireGuard paper, section 6.1: REJECT-AFTER-TIME, 180 seconds
- *
- * @internal
- */
-export const STALE_AFTER = 180_000
 
 /** What is known of a peer from the reading before. */
 interface Seen {
@@ -155,7 +148,7 @@ export class DeviceDiff {
       tell({ type: 'peer-handshake', ...this.#of(peer), at: peer.lastHandshake as Date })
       seen.isStale = false
     }
-    if (!seen.isStale && handshakeAt !== undefined && now - handshakeAt > STALE_AFTER) {
+    if (!seen.isStale && handshakeAt !== undefined && now - handshakeAt > SESSION_TIME) {
       seen.isStale = true
       const lastHandshake = peer.lastHandshake as Date
       tell({ type: 'peer-stale', ...this.#of(peer), lastHandshake })
@@ -262,5 +255,5 @@ function sameSecret(one: SecretKey | undefined, other: SecretKey | undefined): b
 }
 
 function isOld({ lastHandshake }: Peer, now: number): boolean {
-  return lastHandshake !== undefined && now - lastHandshake.getTime() > STALE_AFTER
+  return lastHandshake !== undefined && now - lastHandshake.getTime() > SESSION_TIME
 }

@@ -5,15 +5,21 @@ import {
   type Device,
   type DeviceConfig,
   type DeviceKind,
+  type Peer,
+  type PublicKey,
 } from '@wgctrl/types'
 import type { Listing } from '../backends.js'
+import { type WaitForHandshakeOptions, waitForHandshake } from '../connection/wait-for-handshake.js'
 import { type HandshakeOptions, Handshakes, type PacketSource } from '../handshakes/handshakes.js'
+import { wipeSecrets } from '../interface/context.js'
 import {
   type DeviceWork,
   JustInTime,
   type JustInTimeContext,
 } from '../just-in-time/just-in-time.js'
 import type { JustInTimeOptions } from '../just-in-time/options.js'
+import { type KeepLedgerOptions, LedgerKeeper } from '../traffic/ledger-keeper.js'
+import type { TrafficLedger } from '../traffic/traffic-ledger.js'
 import { type ReadingOptions, SharedReader } from './shared-reader.js'
 import { type LinkSource, WatchHub } from './watch-hub.js'
 import type { Watcher, WatchOptions } from './watcher.js'
@@ -48,6 +54,7 @@ export class LiveDevices {
   /** What has to be ended with the client. */
   readonly #listeners = new Set<Handshakes>()
   readonly #gateways = new Set<JustInTime>()
+  readonly #keepers = new Set<LedgerKeeper>()
   #isClosed = false
 
   constructor(context: LiveDevicesContext) {
@@ -115,9 +122,54 @@ export class LiveDevices {
     return gateway.start()
   }
 
+  waitForHandshake(
+    name: string,
+    key: PublicKey | Uint8Array,
+    options: WaitForHandshakeOptions = {},
+  ): Promise<Peer> {
+    const read = (device: string, reading: ReadingOptions) => this.#reader.reading(device, reading)
+    return waitForHandshake(read, name, key, options)
+  }
+
+  keepLedger(ledger: TrafficLedger, options: KeepLedgerOptions = {}): LedgerKeeper {
+    this.#refuseClosed()
+    const source = {
+      list: (call: CallOptions) => this.#context.list(call),
+      reading: (device: string, reading: ReadingOptions) => this.#reader.reading(device, reading),
+    }
+    const keeper = new LedgerKeeper(source, ledger, options)
+    this.#keepers.add(keeper)
+    return keeper
+  }
+
+  /**
+   * Makes a change that sets counters back, when those who keep a ledger have counted what they say. A device that
+   * does not answer any more is changed all the same.
+   *
+   * @param config absent: the device is removed
+   */
+  async counting<T>(
+    name: string,
+    config: DeviceConfig | undefined,
+    read: () => Promise<Device>,
+    change: () => Promise<T>,
+  ): Promise<T> {
+    const keepers = setsCountersBack(config)
+      ? [...this.#keepers].filter((keeper) => keeper.keeps(name))
+      : []
+    if (keepers.length === 0) return change()
+    const device = await read().catch(() => undefined)
+    for (const keeper of device ? keepers : []) keeper.counted(device as Device)
+    if (device) wipeSecrets(device)
+    const changed = await change()
+    for (const keeper of keepers) keeper.removed(name, config)
+    return changed
+  }
+
   /** Ends all of it; what is begun later is refused with `ECLOSED`. */
   async close(): Promise<void> {
     this.#isClosed = true
+    await Promise.all([...this.#keepers].map((keeper) => keeper.close()))
     const watches = this.#hub.close()
     // Gateways first: they end their listeners themselves, and nothing of theirs may be half done.
     await Promise.all([...this.#gateways].map((gateway) => gateway.close()))
@@ -130,3 +182,6 @@ export class LiveDevices {
     if (this.#isClosed) throw closed('client')
   }
 }
+
+const setsCountersBack = (config: DeviceConfig | undefined): boolean =>
+  !config || config.replacePeers === true || (config.peers ?? []).some((peer) => peer.remove)

@@ -1,0 +1,1 @@
+export { type ClientSide, type PeerConfigs, peerConfigs, type ServerSide } from './peer-configs.js'

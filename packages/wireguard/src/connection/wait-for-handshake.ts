@@ -1,0 +1,62 @@
+import {
+  abortReason,
+  type CallOptions,
+  checkFields,
+  checkLinkName,
+  Deadline,
+  invalid,
+  type Peer,
+  type PublicKey,
+  parsePublicKey,
+  slept,
+  WireGuardError,
+} from '@wgctrl/types'
+import { WAIT_FOR_HANDSHAKE_OPTIONS } from '../option-fields.js'
+import type { Reading, ReadingOptions } from '../watch/shared-reader.js'
+import { isConnected } from './connection-state.js'
+
+export interface WaitForHandshakeOptions extends CallOptions {
+  /**
+   * Only a handshake after this counts. Absent: a session that there is already will do, however old its
+   * handshake is.
+   */
+  readonly after?: Date | undefined
+}
+
+/** Milliseconds between looks, which are shared with all who look at the device. */
+const INTERVAL = 200
+
+/**
+ * Waits until a peer has a session.
+ *
+ * @throws {WireGuardError} `ETIMEDOUT`; `EINVAL` when the device has no such peer; `ENODEV`
+ */
+export async function waitForHandshake(
+  read: (name: string, options: ReadingOptions) => Promise<Reading>,
+  name: string,
+  key: PublicKey | Uint8Array,
+  options: WaitForHandshakeOptions,
+): Promise<Peer> {
+  checkFields(options, 'options', WAIT_FOR_HANDSHAKE_OPTIONS)
+  checkLinkName(name)
+  const publicKey = parsePublicKey(key)
+  const { after } = options
+  using deadline = new Deadline(options)
+  const { signal } = deadline
+  for (;;) {
+    const { device } = await read(name, { maxAge: INTERVAL, signal })
+    const peer = device.peers.find((one) => one.publicKey === publicKey)
+    if (!peer) throw invalid('publicKey', `${name} has no peer ${publicKey}`)
+    const isNew = after === undefined || (peer.lastHandshake ?? 0) > after
+    if (isNew && isConnected(peer)) return peer
+    if (!(await slept(INTERVAL, signal))) throw endOf(signal, publicKey)
+  }
+}
+
+/** The device answered all the time: it is the peer that did not. */
+function endOf(signal: AbortSignal, publicKey: PublicKey): unknown {
+  const reason = abortReason(signal)
+  const isLate = reason instanceof WireGuardError && reason.code === 'ETIMEDOUT'
+  if (!isLate) return reason
+  return new WireGuardError(`no handshake with ${publicKey} in time`, { code: 'ETIMEDOUT' })
+}
