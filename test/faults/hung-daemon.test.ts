@@ -29,7 +29,7 @@ async function hang(name: string): Promise<void> {
   const pid = Number(line?.trim().split(' ')[0])
   process.kill(pid, 'SIGSTOP')
   onTestFinished(async () => {
-    process.kill(pid, 'SIGKILL')
+    await run('kill', ['-KILL', String(pid)]).catch(() => {})
     await rm(`/var/run/wireguard/${name}.sock`, { force: true })
   })
   await vi.waitFor(async () => {
@@ -120,3 +120,20 @@ describe.each(Object.entries(listeners))('%s of a daemon that hangs', (operation
     expect(performance.now() - start).toBeLessThan(SOON)
   })
 })
+
+it.each(['delete', 'down'] as const)(
+  'a %s that was given up leaves an interface that down finds again',
+  async (operation) => {
+    await expectNothingLeft()
+    await using wg = await open({ backends: ['userspace'] })
+    const name = await newHungDevice(wg)
+    const signal = AbortSignal.timeout(1500)
+    expect(await failure(wg[operation](name, { signal }))).toMatchObject({ name: 'AbortError' })
+    expect(await wg.names()).toContain(name)
+    expect(await wg.down(name)).toMatchObject({ name })
+    await vi.waitFor(async () => {
+      expect((await run('ip', ['-br', 'link'])).stdout).not.toContain(name)
+    }, 10_000)
+    expect(await wg.names()).not.toContain(name)
+  },
+)

@@ -237,6 +237,14 @@ describe('delete', () => {
     expect(await exists(path)).toBe(false)
   })
 
+  it('of one that says nothing, when time is up before it passes for hung: nothing has changed', async () => {
+    const server = await serve(() => {})
+    const backend = new UserspaceBackend({ socketDir: join(server.path, '..') })
+    const error = await failure(backend.delete('wg0', { timeout: 300 }))
+    expect(error).toMatchObject({ code: 'ETIMEDOUT', operation: 'delete', device: 'wg0' })
+    expect(await exists(server.path)).toBe(true)
+  })
+
   it('of none: ENODEV', async () => {
     const { backend } = await stage('stay')
     for (const removeStale of [true, false]) {

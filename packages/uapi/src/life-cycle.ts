@@ -161,6 +161,15 @@ async function identityOf(directory: SocketDirectory, path: string): Promise<str
   return directory.identity(path).catch(() => undefined)
 }
 
+/** Whether the socket is the same as before. */
+async function hasIdentity(
+  directory: SocketDirectory,
+  path: string,
+  identity: string,
+): Promise<boolean> {
+  return (await identityOf(directory, path)) === identity
+}
+
 async function isStale(path: string): Promise<boolean> {
   try {
     const socket = await UapiSocket.open(path, AbortSignal.timeout(LINK_GRACE))
@@ -173,7 +182,7 @@ async function isStale(path: string): Promise<boolean> {
 
 /**
  * Removes the socket, which ends wireguard-go and boringtun, and waits until the daemon is gone: it is
- * when it no longer holds the connection that was opened before.
+ * when it no longer holds the connection that was opened before. One that says nothing is given a while first.
  *
  * @throws the system's error: `ENOENT`, `ECONNREFUSED` when the socket is stale
  */
@@ -196,10 +205,15 @@ export async function deleteDevice(
   try {
     // boringtun, which reads one request in a thread of its own, could not end while it waits for it.
     for (const chunk of encodeSet({ replacePeers: false, peers: [] })) await daemon.send(chunk)
-    await directory.remove(path)
-    const gone = untilGone(daemon)
-    if (removeHung) await endUnlessGone(gone, path, listeners)
-    else await gone
+    const answer = daemon.receive()
+    const gone = answer.then((more) => (more ? untilGone(daemon) : undefined))
+    gone.catch(() => {})
+    // A daemon that was stopped is found again by its socket, should this call or process end here.
+    const isSilent = await isLate(answer)
+    if (isSilent && removeHung) await endHung(gone, path, listeners)
+    if (await hasIdentity(directory, path, identity)) await directory.remove(path)
+    if (!removeHung) await gone
+    else if (!isSilent && (await isLate(gone))) await endHung(gone, path, listeners)
   } finally {
     daemon.close()
   }
@@ -212,19 +226,23 @@ async function untilGone(daemon: UapiSocket): Promise<void> {
   while (await daemon.receive()) {}
 }
 
-/** Ends who does not let go, if it is known who that is: those that listened before and do so still. */
-async function endUnlessGone(
+/** Whether a daemon takes so long that it hangs. */
+async function isLate(news: Promise<unknown>): Promise<boolean> {
+  const waiting = new AbortController()
+  const late = sleep(HUNG_TIME, 'late', { signal: waiting.signal }).catch(() => {})
+  try {
+    return (await Promise.race([news, late])) === 'late'
+  } finally {
+    waiting.abort()
+  }
+}
+
+/** Ends who hangs, if it is known who that is: those that listened before and do so still. */
+async function endHung(
   gone: Promise<void>,
   path: string,
   listeners: readonly number[],
 ): Promise<void> {
-  const waiting = new AbortController()
-  const late = sleep(HUNG_TIME, 'late', { signal: waiting.signal }).catch(() => {})
-  try {
-    if ((await Promise.race([gone, late])) !== 'late') return
-  } finally {
-    waiting.abort()
-  }
   const present = new Set(await listenersOn(path))
   const hung = listeners.filter((pid) => present.has(pid))
   for (const pid of hung) process.kill(pid, 'SIGKILL')

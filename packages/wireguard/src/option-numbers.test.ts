@@ -94,7 +94,7 @@ const refusalOf = async (call: () => unknown): Promise<unknown> => {
   }
 }
 
-const WRONG_TYPES: readonly unknown[] = ['1000', true, {}, [5], 5n]
+const WRONG_TYPES: readonly unknown[] = ['1000', true, {}, [5], 5n, null]
 
 describe('options that are numbers', () => {
   it.each([...TIMES, ...COUNTS])('%s is checked', async (_, call, path) => {

@@ -67,9 +67,9 @@ export class EndpointResolver {
   constructor(options: ResolveOptions = {}) {
     checkFields(options, 'options.resolve', RESOLVE_OPTIONS)
     this.#lookup = options.lookup ?? lookupAll
-    this.#retries = options.retries ?? environmentRetries()
+    const { retries = environmentRetries() } = options
+    this.#retries = checkAtLeast(0, retries, 'options.resolve.retries')
     this.#onRetry = options.onRetry
-    checkAtLeast(0, this.#retries, 'options.resolve.retries')
   }
 
   /**

@@ -130,13 +130,15 @@ export class Handshakes extends EventIterator<Initiation> {
     this.#name = name
     this.#context = context
     this.#options = options
-    this.#interval = checkDuration(options.interval ?? 1000, 'options.interval')
-    this.#capacity = checkAtLeast(1, options.queue ?? 1024, 'options.queue')
+    const { interval = 1000, queue = 1024, sources = 16_384, keys = 65_536 } = options
+    const { perSource = PER_SOURCE, overall = OVERALL } = options
+    this.#interval = checkDuration(interval, 'options.interval')
+    this.#capacity = checkAtLeast(1, queue, 'options.queue')
     this.#sieve = new Sieve({
-      perSource: checkRate(options.perSource ?? PER_SOURCE, 'options.perSource'),
-      overall: checkRate(options.overall ?? OVERALL, 'options.overall'),
-      sources: checkAtLeast(1, options.sources ?? 16_384, 'options.sources'),
-      keys: checkAtLeast(1, options.keys ?? 65_536, 'options.keys'),
+      perSource: checkRate(perSource, 'options.perSource'),
+      overall: checkRate(overall, 'options.overall'),
+      sources: checkAtLeast(1, sources, 'options.sources'),
+      keys: checkAtLeast(1, keys, 'options.keys'),
     })
     this.#counts = {
       received: 0,

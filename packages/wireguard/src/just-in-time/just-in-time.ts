@@ -106,17 +106,19 @@ export class JustInTime implements AsyncDisposable {
     this.#name = name
     this.#context = context
     this.#options = options
-    this.#interval = checkDuration(options.interval ?? 1000, 'options.interval')
-    this.#idle = checkDuration(options.idle ?? 300_000, 'options.idle')
-    const { maxPeers = Number.POSITIVE_INFINITY } = options
+    const { interval = 1000, idle = 300_000, maxPeers = Number.POSITIVE_INFINITY } = options
+    const { lookupTimeout = 5000, negativeTtl = 30_000 } = options
+    const { negativeSize = 16_384, maxLookups = 64 } = options
+    this.#interval = checkDuration(interval, 'options.interval')
+    this.#idle = checkDuration(idle, 'options.idle')
     this.#maxPeers = checkAtLeast(1, maxPeers, 'options.maxPeers')
     checkSignal(options.signal)
     this.#residents = new Residents(pinning(options.pinned))
     this.#lookups = new Lookups({
-      timeout: checkDuration(options.lookupTimeout ?? 5000, 'options.lookupTimeout'),
-      negativeTtl: checkDuration(options.negativeTtl ?? 30_000, 'options.negativeTtl', 0),
-      negativeSize: checkAtLeast(1, options.negativeSize ?? 16_384, 'options.negativeSize'),
-      concurrency: checkAtLeast(1, options.maxLookups ?? 64, 'options.maxLookups'),
+      timeout: checkDuration(lookupTimeout, 'options.lookupTimeout'),
+      negativeTtl: checkDuration(negativeTtl, 'options.negativeTtl', 0),
+      negativeSize: checkAtLeast(1, negativeSize, 'options.negativeSize'),
+      concurrency: checkAtLeast(1, maxLookups, 'options.maxLookups'),
     })
     // Each lookup and each pause listens: as many as there are clients on their way in.
     setMaxListeners(0, this.#controller.signal)
