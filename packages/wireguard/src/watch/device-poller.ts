@@ -94,10 +94,7 @@ export class DevicePoller {
 
   /** One failure is no news: a daemon that just started has its socket before it listens. */
   #fail(error: unknown): void {
-    const failure =
-      error instanceof WireGuardError
-        ? error
-        : new WireGuardError(String(error), { code: 'EUNKNOWN', cause: error })
+    const failure = asWireGuardError(error)
     if (failure.code === 'ENODEV') {
       this.#hub.missing(this.#name)
       return
@@ -108,4 +105,10 @@ export class DevicePoller {
     this.#hub.tell({ type: 'device-failed', device: this.#name, code, error: failure })
     this.#hub.release(this.#name)
   }
+}
+
+/** @internal What is told of a look that failed, whatever it threw. */
+export function asWireGuardError(error: unknown): WireGuardError {
+  if (error instanceof WireGuardError) return error
+  return new WireGuardError(String(error), { code: 'EUNKNOWN', cause: error })
 }

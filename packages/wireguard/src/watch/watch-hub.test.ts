@@ -81,11 +81,9 @@ function hear(name?: string, options: WatchOptions = {}): WatchEvent[] {
 const quiet = (milliseconds = 60) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 const typesOf = (events: WatchEvent[]) => events.map((event) => event.type)
 
-beforeEach(async () => {
-  backend = new MemoryBackend()
+function newLive(): LiveDevices {
   links = new FakeLinks()
-  reads = 0
-  live = new LiveDevices({
+  return new LiveDevices({
     list: async (options) => ({ names: await backend.list(options), errors: [], refusals: [] }),
     device: (name, options) => {
       reads++
@@ -94,6 +92,12 @@ beforeEach(async () => {
     configure: (name, config, options) => backend.configure(name, config, options),
     openLinks: links.open,
   })
+}
+
+beforeEach(async () => {
+  backend = new MemoryBackend()
+  reads = 0
+  live = newLive()
   await backend.create('wg0')
   await backend.configure('wg0', { peers: [{ publicKey: a }] })
 })
@@ -261,6 +265,35 @@ describe('watch', () => {
     expect(reads).toBe(before)
     const late = live.watch('wg0', { signal: AbortSignal.abort() })
     await expect(late.next()).rejects.toMatchObject({ name: 'AbortError' })
+  })
+
+  it('goes on when a list fails, and tells once of each reason', async () => {
+    const heard = hear()
+    await quiet()
+    backend.fail('list', new WireGuardError('no', { code: 'EPERM' }))
+    await vi.waitFor(() => expect(typesOf(heard)).toEqual(['backend-failed']))
+    backend.fail('list', new TypeError('a bug'))
+    await vi.waitFor(() => expect(heard[1]).toMatchObject({ error: { code: 'EUNKNOWN' } }))
+    backend.fail('list', undefined)
+    await backend.create('wg1')
+    await vi.waitFor(() => expect(heard.at(-1)).toEqual({ type: 'device-added', device: 'wg1' }))
+    expect(heard.slice(2, -1)).toEqual(
+      ['userspace', undefined].map((kind) => ({ type: 'backend-recovered', backend: kind })),
+    )
+  })
+
+  it('ends without a word when its client is closed in the midst of a look', async () => {
+    for (let round = 0; round < 20; round++) {
+      const heard = hear(undefined, { interval: 1 })
+      await quiet(round % 5)
+      // Looks go on until the watchers have ended.
+      links.lose()
+      const closing = live.close()
+      links.lose()
+      await closing
+      expect(typesOf(heard)).not.toContain('backend-failed')
+      live = newLive()
+    }
   })
 
   it('fails when there cannot be a first look, and refuses nonsense', async () => {

@@ -11,7 +11,7 @@ import {
 } from '@wgctrl/types'
 import type { Listing } from '../backends.js'
 import { WATCH_FIELDS, WATCH_OPTIONS } from '../option-fields.js'
-import { DevicePoller, type PollerHub } from './device-poller.js'
+import { asWireGuardError, DevicePoller, type PollerHub } from './device-poller.js'
 import type { DeviceEvent, WatchEvent } from './events.js'
 import { Pause } from './pause.js'
 import type { Reading, ReadingOptions } from './shared-reader.js'
@@ -222,7 +222,9 @@ export class WatchHub implements Watched, PollerHub {
       do {
         this.#lookAgain = false
         const session = this.#session
-        const { names, errors, refusals } = await this.#context.list()
+        const listing = await this.#list()
+        if (!listing) return
+        const { names, errors, refusals } = listing
         const now = new Set(names)
         // Of a backend that could not be listed just now the devices are not known to be gone.
         const isWhole = errors.length === 0
@@ -234,6 +236,22 @@ export class WatchHub implements Watched, PollerHub {
     } finally {
       // In the same breath as the test above: nobody can ask for a look in between.
       this.#looking = undefined
+    }
+  }
+
+  /**
+   * Nobody waits for a look: a list that fails says nothing of any device, and is told like a backend that does.
+   *
+   * @returns `undefined` when the client is being closed: its watchers are about to end
+   */
+  async #list(): Promise<Listing | undefined> {
+    try {
+      return await this.#context.list()
+    } catch (error) {
+      const failure = asWireGuardError(error)
+      if (failure.code === 'ECLOSED') return undefined
+      // What was known of others still is.
+      return { names: [], errors: [...this.#failures.values(), failure], refusals: [] }
     }
   }
 
@@ -417,7 +435,8 @@ class Session {
       const left = (): number => start + this.#hub.interval() - performance.now()
       if (!(await this.#pause.over(left, signal))) return
       await this.#openLateLinks()
-      if (!this.#directory) await this.#watchDirectory()
+      // Where it is may be refused meanwhile; what is in it the look finds all the same.
+      if (!this.#directory) await this.#watchDirectory().catch(() => {})
       await this.#hub.look()
     }
   }
