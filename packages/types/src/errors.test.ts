@@ -23,6 +23,7 @@ const all = {
   offset: 0,
   line: 1,
   appliedPeers: 0,
+  lostPort: 51820,
   cause: new Error('below'),
 }
 

@@ -24,6 +24,8 @@ it('advice is given by our own name alone', () => {
   expect(adviceOf(error, 'wgctrl')).toBe('load the module\n')
   expect(adviceOf(error, 'wg')).toBe('')
   expect(adviceOf(new WireGuardError('x', { code: 'ENODEV' }), 'wgctrl')).toBe('')
+  const lost = new WireGuardError('it receives nothing', { code: 'EADDRINUSE', lostPort: 51820 })
+  expect(adviceOf(lost, 'wgctrl')).toBe('it receives nothing\n')
 })
 
 it('a failure is told on standard error, a bug is not hidden', async () => {

@@ -66,10 +66,11 @@ export function reasonOf(error: unknown): string {
   return REASONS[name] ?? reasonWithin(error)
 }
 
-/** What the library knows beyond the words of wg(8): how to get what is missing. Not when we are wg(8). */
+/** What the library knows beyond the words of wg(8): how to get what is missing, what was lost. Not when we are wg(8). */
 export function adviceOf(error: unknown, program: string): string {
   if (program === 'wg' || !(error instanceof WireGuardError)) return ''
-  const isTelling = ['ENOBACKEND', 'EPERM', 'EUNSUPPORTED'].includes(error.code)
+  const isMissing = ['ENOBACKEND', 'EPERM', 'EUNSUPPORTED'].includes(error.code)
+  const isTelling = isMissing || error.lostPort !== undefined
   return isTelling ? `${errorText(error)}\n` : ''
 }
 

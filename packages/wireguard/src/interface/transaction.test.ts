@@ -48,6 +48,12 @@ describe('Transaction', () => {
     expect((error as Error).message).toBe('up wg0: cannot three: no room')
   })
 
+  it('says which port was lost', async () => {
+    const lost = new WireGuardError('deaf', { code: 'EADDRINUSE', lostPort: 51820 })
+    const error = await new Transaction('reconcile', 'wg0').rollBack(lost)
+    expect(error).toMatchObject({ code: 'EADDRINUSE', lostPort: 51820 })
+  })
+
   it('goes on taking back when that fails, and says so', async () => {
     const log: string[] = []
     const transaction = new Transaction('up', 'wg0')

@@ -48,6 +48,7 @@ export class StepError extends WireGuardError {
         errno: cause.errno,
         extendedAck: cause.extendedAck,
         appliedPeers: cause.appliedPeers,
+        lostPort: cause.lostPort,
       }),
       code: codeOf(cause),
       operation,
