@@ -1,14 +1,18 @@
+/** @typedef {{ from: string, to: string }} Mount */
+
 /**
  * Turns a command into one that runs as root in namespaces made for it: a network with nothing but
  * loopback, a process tree that ends with it, and its own UAPI sockets, named namespaces and their files.
  * No device made in there reaches a real network, and none of the machine's own devices is seen.
  *
  * @param {string[]} command
+ * @param {Mount[]} [mounts] what is in the place of other files there
  * @returns {string[]}
  */
-export function isolated(command) {
+export function isolated(command, mounts = []) {
   const args = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc']
-  return ['unshare', ...args, 'sh', '-c', setUp, 'sh', ...command]
+  const pairs = mounts.flatMap(({ from, to }) => [from, to])
+  return ['unshare', ...args, 'sh', '-c', setUp, 'sh', `${mounts.length}`, ...pairs, ...command]
 }
 
 // The shell has to stay, as process 1, to reap what daemons leave: hence something after "$@".
@@ -18,6 +22,13 @@ ip link set lo up
 for directory in /var/run/wireguard /var/run/netns /etc/netns; do
   mkdir -p "$directory"
   mount -t tmpfs none "$directory"
+done
+mounts=$1
+shift
+while [ "$mounts" -gt 0 ]; do
+  mount --bind "$1" "$2"
+  shift 2
+  mounts=$((mounts - 1))
 done
 "$@"
 exit 0

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { oneMoreFailure } from './counts.mjs'
 import { ensurePackages, isRoot } from './machine.mjs'
 import { runShuffled } from './shuffled.mjs'
+import { checkVersion, packagesBeside, standIns, tiersOf } from './stand-ins.mjs'
 import { temporaryFolder } from './temporary.mjs'
 import { tiers } from './tiers.mjs'
 import { buildPackages, installDependencies } from './workspace.mjs'
@@ -11,11 +12,15 @@ import { buildPackages, installDependencies } from './workspace.mjs'
 /** @typedef {import('./tiers.mjs').Tier} Tier */
 /** @typedef {import('./shuffled.mjs').Row} Row */
 
-const usage = `Usage: node scripts/test.mjs [--all] [--kernel NAME] [--shuffle N [--seed S]] [tier...]
+const usage = `Usage: node scripts/test.mjs [--all] [--kernel NAME] [--daemon VERSION] [--tools VERSION]
+                             [--shuffle N [--seed S]] [tier...]
 
 Runs the tiers that are named, or all but those in brackets; --all runs those as well.
 --kernel NAME runs those of them that run in a virtual machine on that kernel: 6.1, 6.12, 6.18, newest (the
 highest that Debian's backports and sid have) or host; without names, the tier of that kernel.
+--daemon 2022 or newest runs them with the wireguard-go of Debian 12, which this machine has to have, or of Debian
+sid; without names, ${tiersOf('daemon').join(', ')}. --tools 2021 or newest does so with wg(8), wg-quick(8)
+and iproute2; without names, ${tiersOf('tools').join(', ')}. Debian sid is downloaded once.
 --shuffle N runs each tier N times with its files in another order and a second copy of it beside, then
 once with a processor busy; --seed S begins with the order that had that seed.
 
@@ -28,22 +33,29 @@ if (!process.stdout.isTTY && !process.env['FORCE_COLOR']) process.env['NO_COLOR'
 await main()
 
 async function main() {
-  const { chosen, order } = readArguments()
+  const { chosen: named, programs, order } = readArguments()
   // What the tiers leave among the temporary files goes with this folder, also when they are killed.
   const folder = temporaryFolder(tmpdir(), 'wgctrl-')
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   process.env['TMPDIR'] = folder
   /** @type {Row[]} */
   const rows = []
+  /** @type {import('./stand-ins.mjs').StandIns | undefined} */
+  let others
   try {
     await installDependencies()
+    others = await standIns(programs, temporaryFolder(folder, 'programs-'))
   } catch (error) {
     const { passed, failed } = oneMoreFailure({ passed: 0, failed: 0 }, words(error))
     rows.push({ name: 'workspace', passed, failed, seconds: 0 })
   }
-  if (rows.length === 0)
+  if (others) {
+    const { mounts } = others
+    const chosen = mounts.length > 0 ? named.map((tier) => withOptions(tier, { mounts })) : named
     rows.push(...(await (order ? runInOrders(chosen, order) : runLanes(chosen))))
+  }
   report(rows)
+  if (others) tellPackages(named, others)
 }
 
 /**
@@ -100,6 +112,8 @@ function readArguments() {
       options: {
         all: { type: 'boolean' },
         kernel: { type: 'string' },
+        daemon: { type: 'string' },
+        tools: { type: 'string' },
         shuffle: { type: 'string' },
         seed: { type: 'string' },
         help: { type: 'boolean' },
@@ -115,7 +129,10 @@ function readArguments() {
         times: wholeNumber('--shuffle', values.shuffle),
         seed: wholeNumber('--seed', values.seed ?? String(Date.now() % 2 ** 31)),
       }
-      return { chosen: chooseTiers(values, positionals), order }
+      const { daemon, tools } = values
+      checkVersion('daemon', daemon)
+      checkVersion('tools', tools)
+      return { chosen: chooseTiers(values, positionals), programs: { daemon, tools }, order }
     }
   } catch (error) {
     console.error(`${words(error)}\n\n${usage}`)
@@ -126,26 +143,31 @@ function readArguments() {
 }
 
 /**
- * @param {{ all?: boolean, kernel?: string }} options
+ * @param {{ all?: boolean, kernel?: string, daemon?: string, tools?: string }} options
  * @param {string[]} named
  */
-function chooseTiers({ all, kernel }, named) {
-  const wanted = kernel && named.length === 0 ? [`kernel-${kernel}`] : named
+function chooseTiers({ all, kernel, daemon, tools }, named) {
+  const meant = [
+    ...(kernel ? [`kernel-${kernel}`] : []),
+    ...(daemon ? tiersOf('daemon') : []),
+    ...(tools ? tiersOf('tools') : []),
+  ]
+  const wanted = named.length === 0 ? meant : named
   const chosen = tiers.filter(({ name, asked }) =>
     wanted.length > 0 ? wanted.includes(name) : all || !asked,
   )
   if (chosen.length === 0) throw new Error(`no tier for all on that kernel: ${kernel}`)
-  return kernel === undefined ? chosen : chosen.map((tier) => withKernel(tier, kernel))
+  if (kernel === undefined) return chosen
+  return chosen.map((tier) => (tier.inMachine ? withOptions(tier, { kernel }) : tier))
 }
 
 /**
  * @param {Tier} tier
- * @param {string} kernel
+ * @param {Partial<import('./tiers.mjs').Run>} more
  * @returns {Tier}
  */
-function withKernel(tier, kernel) {
-  if (!tier.inMachine) return tier
-  return { ...tier, run: (each, how) => tier.run(each, { ...how, kernel }) }
+function withOptions(tier, more) {
+  return { ...tier, run: (each, how) => tier.run(each, { ...how, ...more }) }
 }
 
 /**
@@ -208,6 +230,22 @@ function report(rows) {
   }
   console.log(`\n${sum('passed')} passed, ${sum('failed')} failed`)
   process.exitCode = sum('failed') > 0 || sum('passed') === 0 ? 1 : 0
+}
+
+/**
+ * Says beside what the tiers ran.
+ *
+ * @param {Tier[]} chosen
+ * @param {import('./stand-ins.mjs').StandIns} others
+ */
+function tellPackages(chosen, others) {
+  /** @type {Map<string, string[]>} */
+  const lines = new Map()
+  for (const { name, needs = [] } of chosen) {
+    const packages = packagesBeside(needs, others).join(', ')
+    if (packages !== '') lines.set(packages, [...(lines.get(packages) ?? []), name])
+  }
+  for (const [packages, names] of lines) console.log(`${names.join(', ')}: beside ${packages}`)
 }
 
 /** @param {unknown} error */

@@ -11,6 +11,7 @@ import { root } from './packages.mjs'
  * @typedef {object} Run
  * @property {boolean} shown its output as it comes; else when the tier has ended
  * @property {string} folder for its report and its temporary files
+ * @property {import('./namespace.mjs').Mount[]} [mounts] programs in the places of the machine's own
  * @property {string} [kernel] for the tiers in a machine: another than they would take
  * @property {number} [seed] of the order of its files, of which as many run at once as there are processors
  */
@@ -406,15 +407,25 @@ function onKernel(kernel) {
  * @returns {Tier['run']}
  */
 function vitest({ isolate = false } = {}) {
-  return async ({ name, seconds }, { seed, ...how }) => {
+  return async ({ name, seconds }, { seed, mounts = [], ...how }) => {
+    if (!isolate) refuseMounts(mounts)
     const report = join(how.folder, `${name}.json`)
     const program = join(root, 'node_modules/vitest/vitest.mjs')
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
     const args = ['run', '--project', name, '--allowOnly=false', ...reporters, ...orderOf(seed)]
     const command = [process.execPath, program, ...args]
-    const all = isolate ? isolated(command) : command
+    const all = isolate ? isolated(command, mounts) : command
     return await runCounted(all, { seconds, ...how }, () => countVitest(report))
   }
+}
+
+/**
+ * A tier that would run beside the machine's own programs says so.
+ *
+ * @param {import('./namespace.mjs').Mount[]} mounts
+ */
+function refuseMounts(mounts) {
+  if (mounts.length > 0) throw new Error("it runs with the machine's own daemon and tools alone")
 }
 
 /** @param {number | undefined} seed */
@@ -448,7 +459,8 @@ function kernelTests({
   words,
   memory,
 } = {}) {
-  return async ({ name, seconds }, { seed, kernel: other, ...how }) => {
+  return async ({ name, seconds }, { seed, kernel: other, mounts = [], ...how }) => {
+    refuseMounts(mounts)
     const results = join(how.folder, name)
     const report = join(results, 'report.json')
     const machine = [
@@ -481,7 +493,8 @@ function kernelTests({
  * @returns {Tier['run']}
  */
 function nodeTests(file, ...args) {
-  return async ({ name, seconds }, how) => {
+  return async ({ name, seconds }, { mounts = [], ...how }) => {
+    refuseMounts(mounts)
     const report = join(how.folder, `${name}.tap`)
     const spec = ['--test-reporter=spec', '--test-reporter-destination=stdout']
     const tap = ['--test-reporter=tap', `--test-reporter-destination=${report}`]

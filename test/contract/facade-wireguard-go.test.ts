@@ -1,5 +1,5 @@
 import { facadeOver } from './harnesses/facade.js'
-import { wireguardGo } from './harnesses/wireguard-go.js'
+import { installedWireguardGo } from './harnesses/wireguard-go.js'
 import { contract } from './suite.js'
 
-contract(facadeOver(wireguardGo), { mostPeers: 1000 })
+contract(facadeOver(await installedWireguardGo()), { mostPeers: 1000 })

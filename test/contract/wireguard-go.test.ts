@@ -1,4 +1,4 @@
-import { wireguardGo } from './harnesses/wireguard-go.js'
+import { installedWireguardGo } from './harnesses/wireguard-go.js'
 import { contract } from './suite.js'
 
-contract(wireguardGo)
+contract(await installedWireguardGo())

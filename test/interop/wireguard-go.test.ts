@@ -1,4 +1,4 @@
-import { wireguardGo } from '../contract/harnesses/wireguard-go.js'
+import { installedWireguardGo } from '../contract/harnesses/wireguard-go.js'
 import { interop } from './suite.js'
 
-interop(wireguardGo)
+interop(await installedWireguardGo())

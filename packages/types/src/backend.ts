@@ -20,8 +20,8 @@ export interface Capabilities {
    */
   readonly perNamespace: boolean
   /**
-   * The scope of an endpoint can be read back. wireguard-go takes it and, at least up to
-   * 0.0.20220316, shows the address without.
+   * The scope of an endpoint can be read back, whatever is behind the backend. wireguard-go shows none in 0.0.20220316;
+   * in 0.0.20260522 it shows the one that it was given, and the name of the link once it has heard from there.
    */
   readonly endpointScope: boolean
   /**

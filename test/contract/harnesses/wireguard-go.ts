@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UserspaceBackend } from '@wgctrl/uapi'
 import { type Harness, type Stage, type Traits, uniqueName } from '../harness.js'
+import { peerKey } from '../samples.js'
 import { ip, isolate } from './isolation.js'
 
 /** Where wireguard-go has its sockets; it takes no other place. */
@@ -60,6 +61,24 @@ export const wireguardGo: Harness = {
       },
     }
   },
+}
+
+/**
+ * The same with the traits of the daemon that is installed, which has to be asked, as it has no version: that of 2022
+ * looks for the link of a scope and forgets it, later ones keep what they were given.
+ */
+export async function installedWireguardGo(): Promise<Harness> {
+  const { subject, createDevice, teardown } = await wireguardGo.setup()
+  try {
+    const name = await createDevice()
+    const peer = { publicKey: peerKey(1), endpoint: '[fe80::1%1]:9' }
+    await subject.configure(name, { peers: [peer] })
+    const endpointScope = (await subject.device(name)).peers[0]?.endpoint?.scopeId !== undefined
+    const scopes = { endpointScope, findsScopes: !endpointScope }
+    return { ...wireguardGo, traits: { ...wireguardGoTraits, ...scopes } }
+  } finally {
+    await teardown()
+  }
 }
 
 /** The daemons of a device: those that have its name as the last argument. */

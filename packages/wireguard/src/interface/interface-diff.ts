@@ -73,7 +73,7 @@ export async function makePlan(
     network.defaults.length === 0
       ? firewallMark
       : firewallMark || (await keptMark(handle, before, pairs))
-  const interfaceIndex = await scopeIndexes(desired.device, netns)
+  const interfaceIndex = await scopeIndexes([desired.device, device], netns)
   const wanted = { ...desired.device, firewallMark: mark }
   const diff = await runInTurns(diffSteps(device, wanted, { interfaceIndex }))
   wipeSecrets(device)

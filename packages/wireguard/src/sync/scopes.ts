@@ -5,13 +5,14 @@ import type { InterfaceIndex } from './endpoint.js'
 
 /**
  * The indexes of the links that the scopes of endpoints name, as the kernel has them in the namespace of the
- * devices: what is written goes by them too. A name that no link has stays a name.
+ * devices: what is written goes by them too. A name that no link has stays a name. Readings have names as well:
+ * wireguard-go shows a scope as it was given, and by name once it has heard from there.
  */
 export async function scopeIndexes(
-  desired: DeviceConfig,
+  configs: readonly Pick<DeviceConfig, 'peers'>[],
   netns: Namespace | undefined,
 ): Promise<InterfaceIndex> {
-  const names = scopeNames(desired)
+  const names = new Set(configs.flatMap(scopeNames))
   if (names.size === 0) return () => undefined
   if (process.platform !== 'linux') return indexHere
   await using rtnl = await Rtnl.open({ netns })
@@ -32,14 +33,14 @@ async function linkIndex(rtnl: Rtnl, name: string): Promise<number | undefined> 
   }
 }
 
-function scopeNames({ peers }: DeviceConfig): Set<string> {
+function scopeNames({ peers }: Pick<DeviceConfig, 'peers'>): string[] {
   const names = new Set<string>()
-  if (!Array.isArray(peers)) return names
+  if (!Array.isArray(peers)) return []
   for (const peer of peers) {
     const scope = scopeOf(peer?.endpoint)
     if (scope !== undefined) names.add(scope)
   }
-  return names
+  return [...names]
 }
 
 function scopeOf(endpoint: unknown): string | undefined {

@@ -239,6 +239,8 @@ describe('syncDevice', () => {
     for (const { name, index } of scoped) {
       await backend.configure('wg0', peer(index))
       expect(await syncDevice(backend, 'wg0', peer(name))).toEqual([])
+      await backend.configure('wg0', peer(name))
+      expect(await syncDevice(backend, 'wg0', peer(index))).toEqual([])
     }
   })
 })

@@ -52,10 +52,11 @@ export async function syncDevice(
   checkObject(desired)
   const { signal, dryRun, keep, netns } = options
   const rest = timeLeft({ signal, timeout: options.timeout })
-  const interfaceIndex = options.interfaceIndex ?? (await scopeIndexes(desired, netns))
   const compare = async (): Promise<DeviceDiff & { readonly ownKey: PublicKey | null }> => {
     const current = await backend.device(name, rest())
     try {
+      const interfaceIndex =
+        options.interfaceIndex ?? (await scopeIndexes([desired, current], netns))
       const diff = await runInTurns(diffSteps(current, desired, { keep, interfaceIndex }))
       return { ...diff, ownKey: current.publicKey ?? null }
     } finally {

@@ -101,6 +101,17 @@ describe('DeviceDiff', () => {
     expect(tick()).toEqual([])
   })
 
+  it('takes an index and a name for the same scope, and tells of another of its kind', () => {
+    const at = (scopeId: number | string) =>
+      device.pretend(a, { endpoint: { address: 'fe80::1', port: 2, family: 6, scopeId } })
+    apply({ peers: [{ publicKey: a, endpoint: '[fe80::1%3]:2' }] })
+    expect(tick()).toHaveLength(1)
+    at('eth0')
+    expect(tick()).toEqual([])
+    at('eth1')
+    expect(tick()).toMatchObject([{ type: 'peer-roamed', endpoint: { scopeId: 'eth1' } }])
+  })
+
   it('tells of handshakes, and once when the last is too old', () => {
     const at = new Date(NOW + clock)
     device.pretend(a, { lastHandshake: at })

@@ -241,10 +241,13 @@ function* sameLongList(
   return true
 }
 
+/** An index and a name may be of one link: a daemon shows the index that it was given, and later the name. */
 function sameEndpoint(one: Endpoint | undefined, other: Endpoint): boolean {
   if (one === other) return true
   if (!one || one.port !== other.port || one.address !== other.address) return false
-  return one.scopeId === other.scopeId
+  const [scope, later] = [one.scopeId, other.scopeId]
+  if (scope === undefined || later === undefined) return scope === later
+  return scope === later || typeof scope !== typeof later
 }
 
 function sameSecret(one: SecretKey | undefined, other: SecretKey | undefined): boolean {
