@@ -1,4 +1,5 @@
-// Measures both backends side by side on real devices: node bench.mjs [--quick] [kernel] [userspace]
+// Measures both backends side by side on real devices: node bench.mjs [--quick] [kernel] [userspace], or at native
+// speed: node bench.mjs native [--quick] [--against COMMIT] [--check]
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +10,7 @@ import { isolated, isolation } from '../scripts/namespace.mjs'
 import { root } from '../scripts/packages.mjs'
 import { prepareWorkspace } from '../scripts/workspace.mjs'
 import { runInKernel } from '../test/kernel/run.mjs'
+import { benchNative } from './native/native.mjs'
 import { plot } from './plot.mjs'
 import { report } from './report.mjs'
 
@@ -20,15 +22,31 @@ const needs = [
   { package: 'wireguard-go', command: 'wireguard-go', why: 'makes userspace devices' },
   { package: 'wireguard-tools', command: 'wg', why: 'is what the library is compared with' },
 ]
+/** What stands in the kernel's place is C. */
+const compiler = [
+  { package: 'gcc', command: 'gcc', why: 'compiles what stands in the kernel’s place' },
+  { package: 'libc6-dev', why: 'has the headers that it is compiled with' },
+]
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: 'boolean' }, 'no-build': { type: 'boolean' } },
+  options: {
+    quick: { type: 'boolean' },
+    'no-build': { type: 'boolean' },
+    against: { type: 'string' },
+    check: { type: 'boolean' },
+    only: { type: 'string' },
+  },
 })
+const isNative = positionals.includes('native')
 const kinds = positionals.length > 0 ? positionals : ['userspace', 'kernel']
 if (!isRoot()) throw new Error('to make devices takes root')
-await ensurePackages(needs)
+await ensurePackages([...needs, ...(isNative ? compiler : [])])
 if (!values['no-build']) await prepareWorkspace()
 await bundleCodecs()
+if (isNative) {
+  await benchNative(values)
+  process.exit()
+}
 const folder = mkdtempSync(join(tmpdir(), 'wgctrl-bench-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 const results = []

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { loadBackend } from './backends/index.mjs'
+import { clientAt } from './native/library.mjs'
 import { configOf } from './shapes.mjs'
 
 const self = fileURLToPath(import.meta.url)
@@ -48,9 +49,9 @@ async function inProcesses(what, kind, device, { peers, allowedIPs }) {
 }
 
 async function main() {
-  const [what, kind, device = '', peers, allowedIPs, name = ''] = process.argv.slice(2)
-  const { openClient } = await loadBackend(kind)
-  const wg = await openClient()
+  // Of another checkout's build where its root stands last.
+  const [what, kind, device = '', peers, allowedIPs, name = '', root] = process.argv.slice(2)
+  const wg = root ? await clientAt(root, kind) : await (await loadBackend(kind)).openClient()
   const shape = { peers: Number(peers), allowedIPs: Number(allowedIPs) }
   // Peers that are there are set again: nothing is removed.
   const config =

@@ -117,14 +117,14 @@ function targetTable(results) {
  * @param {string[]} head
  * @param {string[][]} lines
  */
-function table(title, head, lines) {
+export function table(title, head, lines) {
   const row = (cells) => `| ${cells.map((each) => each.trim()).join(' | ')} |`
   const rule = row(head.map((_, index) => (index === 0 ? '---' : '---:')))
   return [`### ${title}`, '', row(head), rule, ...lines.map(row), ''].join('\n')
 }
 
 /** @param {number} value */
-function short(value) {
+export function short(value) {
   if (value >= 100) return Math.round(value).toLocaleString('en')
   return value >= 10 ? value.toFixed(1) : value.toFixed(2)
 }
