@@ -19,16 +19,19 @@ const HIDDEN = '(hidden)'
 /** Marks our keys across copies of this package (two versions, ESM beside CJS). */
 const brand: unique symbol = Symbol.for('wgctrl.secret-key') as never
 
+const KEY_WORDS: number = KEY_LENGTH / 4
 const KEYS_PER_SHELF = 32
 const WIPED = -1
 /** Keys stand side by side: memory for one key alone costs more than the key, and takes longer to get than to fill. */
 let shelf = new Uint8Array(KEYS_PER_SHELF * KEY_LENGTH)
+let shelfWords = new Int32Array(shelf.buffer)
 let usedOfShelf = 0
 
 /** Where on the {@link shelf} the next key stands. */
 function nextPlace(): number {
   if (usedOfShelf === shelf.length) {
     shelf = new Uint8Array(KEYS_PER_SHELF * KEY_LENGTH)
+    shelfWords = new Int32Array(shelf.buffer)
     usedOfShelf = 0
   }
   const at = usedOfShelf
@@ -88,6 +91,22 @@ export class SecretKey {
     for (let from = offset, to = key.#at; from < end; from++, to++) {
       key.#shelf[to] = bytes[from] as number
     }
+    return key
+  }
+
+  /**
+   * The same of a message whose words are at hand, `words[at..at + 8)`.
+   *
+   * @internal
+   */
+  static inWords(words: Int32Array, at: number): SecretKey | undefined {
+    let any = 0
+    for (let index = at; index < at + KEY_WORDS; index++) any |= words[index] as number
+    if (any === 0) return undefined
+    const key = new SecretKey()
+    const to = key.#at >> 2
+    for (let index = 0; index < KEY_WORDS; index++)
+      shelfWords[to + index] = words[at + index] as number
     return key
   }
 

@@ -19,6 +19,7 @@ import { wgAllowedIp, wgPeer } from '../specs/wireguard.js'
 import type { DeviceDump } from '../wireguard/get-device.js'
 import type { PeerBuilder } from '../wireguard/peer-builder.js'
 import { AF_INET, AF_INET6, SOCKADDR_IN6 } from './sockaddr.js'
+import { usualPeer } from './usual-peer.js'
 
 /** Where `locate` puts the start of each attribute's payload. */
 const at = ({ type }: { type: number }): number => type * 2
@@ -50,6 +51,7 @@ const allowedIpSlots = slotsFor(wgAllowedIp)
 
 /** Builds peers as users see them, straight from the bytes. Nothing of a peer refers to them. */
 export const peerBuilder: PeerBuilder<Peer> = {
+  usual: usualPeer,
   peer: (bytes, _start, _end, slots, unknown) => {
     const received = counterAt(bytes, slots[P.rxBytes] as number)
     const transmitted = counterAt(bytes, slots[P.txBytes] as number)

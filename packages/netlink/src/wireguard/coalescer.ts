@@ -3,6 +3,7 @@ import { align } from '../codec/align.js'
 import { readString, readU16, readU32 } from '../codec/bytes.js'
 import { locate, slotsFor, type UnknownTally } from '../codec/decode.js'
 import { elementEnd } from '../codec/elements.js'
+import { ATTRIBUTE_HEADER } from '../codec/writer.js'
 import { protocolError } from '../errors.js'
 import { WG_KEY_LEN, wgDevice, wgPeer } from '../specs/wireguard.js'
 import type { PeerBuilder } from './peer-builder.js'
@@ -84,29 +85,44 @@ export class Coalescer<P> {
   }
 
   #takePeers(bytes: Uint8Array, start: number, end: number, complete: P[]): void {
-    const slots = this.#peerSlots
     if (start === end) return
     let previousKey = 0
     for (let o = start; o < end; ) {
       const stop = elementEnd(bytes, o, end)
-      locate(wgPeer, bytes, o + 4, stop, slots, this.unknown)
-      const key = slots[PUBLIC_KEY] as number
-      if (key === 0) throw protocolError('the kernel lists a peer without a public key')
-      // Only the first peer of a message can go on from the one before.
-      if (o === start && this.#goesOn(bytes, key)) {
-        this.#continued += stop - o
-        if (this.#continued > MAX_PEER) throw protocolError('a peer does not end')
-        this.#builder.append(this.#last as P, bytes, o + 4, stop, slots, this.unknown)
+      // The usual form begins with the key. Only the first peer of a message can go on from the one before.
+      const mayGoOn = o === start && this.#goesOn(bytes, o + 4 + ATTRIBUTE_HEADER)
+      const usual = mayGoOn ? undefined : this.#builder.usual?.(bytes, o + 4, stop)
+      if (usual === undefined) {
+        previousKey = this.#takePeer(bytes, o, stop, o === start, complete)
       } else {
-        if (this.#last !== undefined) complete.push(this.#last)
-        this.#continued = 0
-        if (++this.#peers > LIMITS.peers) throw protocolError('the dump of the device does not end')
-        this.#last = this.#builder.peer(bytes, o + 4, stop, slots, this.unknown)
+        this.#begin(usual, complete)
+        previousKey = o + 4 + ATTRIBUTE_HEADER
       }
-      previousKey = key
       o += align(stop - o)
     }
     this.#lastKey.set(bytes.subarray(previousKey, previousKey + WG_KEY_LEN))
+  }
+
+  /** @returns where its key stands */
+  #takePeer(bytes: Uint8Array, o: number, stop: number, isFirst: boolean, complete: P[]): number {
+    const slots = this.#peerSlots
+    locate(wgPeer, bytes, o + 4, stop, slots, this.unknown)
+    const key = slots[PUBLIC_KEY] as number
+    if (key === 0) throw protocolError('the kernel lists a peer without a public key')
+    if (isFirst && this.#goesOn(bytes, key)) {
+      this.#continued += stop - o
+      if (this.#continued > MAX_PEER) throw protocolError('a peer does not end')
+      this.#builder.append(this.#last as P, bytes, o + 4, stop, slots, this.unknown)
+    } else this.#begin(this.#builder.peer(bytes, o + 4, stop, slots, this.unknown), complete)
+    return key
+  }
+
+  /** The peer before is complete. */
+  #begin(peer: P, complete: P[]): void {
+    if (this.#last !== undefined) complete.push(this.#last)
+    this.#continued = 0
+    if (++this.#peers > LIMITS.peers) throw protocolError('the dump of the device does not end')
+    this.#last = peer
   }
 
   #goesOn(bytes: Uint8Array, key: number): boolean {

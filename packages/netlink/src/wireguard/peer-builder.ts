@@ -12,6 +12,11 @@ export type WgAllowedIp = Infer<typeof wgAllowedIp>
  */
 export interface PeerBuilder<P> {
   /**
+   * A peer at a glance: absent, or `undefined` given, leaves it to {@link peer}. What it makes equals what that
+   * would.
+   */
+  usual?(bytes: Uint8Array, start: number, end: number): P | undefined
+  /**
    * A peer from its attributes, `bytes[start..end)`. The bytes are overwritten by the next read.
    *
    * @param slots where each attribute of `wgPeer` is, as `locate` gives it
