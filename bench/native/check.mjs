@@ -94,8 +94,9 @@ async function dump(name, bufferSize) {
   return datagrams
 }
 
-const askFamily = () =>
-  genlRequest(GENL_ID_CTRL, CTRL_CMD.getFamily, 2, ctrl, { familyName: WG_GENL_NAME })
+function askFamily() {
+  return genlRequest(GENL_ID_CTRL, CTRL_CMD.getFamily, 2, ctrl, { familyName: WG_GENL_NAME })
+}
 
 function request(socket, bytes, flags) {
   Buffer.from(bytes.buffer, bytes.byteOffset).writeUInt16LE(NLM_F_REQUEST | flags, 6)

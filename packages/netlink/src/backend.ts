@@ -24,6 +24,7 @@ import {
   invalid,
   isZeroKey,
   type Peer,
+  type PeerIterator,
   type PublicKey,
   refuseKeyOfDevice,
   removesAllowedIPs,
@@ -131,7 +132,7 @@ export class KernelBackend implements Backend {
     return this.#call('device', name, options, (signal) => this.#read(name, signal))
   }
 
-  peers(name: string, options?: CallOptions): AsyncIterableIterator<Peer> {
+  peers(name: string, options?: CallOptions): PeerIterator {
     return new PeerStream((end) => this.#batches(name, end, options), options?.signal)
   }
 

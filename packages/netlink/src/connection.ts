@@ -2,14 +2,7 @@ import { abortable, refuseAborted } from '@wgctrl/types'
 import { writeU16, writeU32 } from './codec/bytes.js'
 import { type Message, NLM_F } from './codec/message.js'
 import { NetlinkError, protocolError } from './errors.js'
-import {
-  copyMessage,
-  RECEIVE_BUFFER,
-  Reply,
-  type ReplyBuffers,
-  type ReplyOptions,
-  type Request,
-} from './reply.js'
+import { copyMessage, Reply, ReplyBuffers, type ReplyOptions, type Request } from './reply.js'
 import { type NetlinkSocketOptions, openNetlinkSocket } from './socket/socket.js'
 import type { Transport } from './socket/transport.js'
 
@@ -31,10 +24,7 @@ const MESSAGE_COST = 256
 /** Requests and answers over one netlink socket: one at a time, in the order of the calls. */
 export class Connection {
   readonly #transport: Transport
-  readonly #buffers: ReplyBuffers = {
-    pair: [Buffer.allocUnsafeSlow(RECEIVE_BUFFER), Buffer.allocUnsafeSlow(RECEIVE_BUFFER)],
-    used: [0, 0],
-  }
+  readonly #buffers = new ReplyBuffers()
   #sequence = 0
   #tail: Promise<void> | undefined
   #unfinished: Reply | undefined
@@ -177,17 +167,14 @@ export class Connection {
 
   /** Answers carry private and preshared keys: they do not stay in the buffers. */
   #wipe(): void {
-    this.#buffers.pair.forEach((buffer, i) => {
-      buffer.fill(0, 0, this.#buffers.used[i])
-    })
-    this.#buffers.used = [0, 0]
+    this.#buffers.wipe()
   }
 
   async #drain(reply: Reply): Promise<void> {
-    const into = this.#buffers.pair[0]
+    const [into] = this.#buffers.first.buffers
     await reply.pending
     for (let i = 0; i < MAX_DRAIN; i++) {
-      if ((await this.#transport.receive(into)) === undefined) {
+      if ((await this.#transport.receive(into as Buffer)) === undefined) {
         this.#unfinished = undefined
         return
       }

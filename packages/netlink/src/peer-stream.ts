@@ -31,10 +31,15 @@ export class PeerStream<P> implements AsyncIterableIterator<P, void, undefined> 
   }
 
   next(): Promise<IteratorResult<P, void>> {
-    if (this.#at < this.#batch.length && !this.#signal?.aborted) {
-      return Promise.resolve({ done: false, value: this.#batch[this.#at++] as P })
-    }
-    return this.#refill()
+    const value = this.ready()
+    return value === undefined ? this.#refill() : Promise.resolve({ done: false, value })
+  }
+
+  /** The next value where it was read already. Not while a `next` is under way. */
+  ready(): P | undefined {
+    return this.#at < this.#batch.length && !this.#signal?.aborted
+      ? this.#batch[this.#at++]
+      : undefined
   }
 
   async return(): Promise<IteratorResult<P, void>> {

@@ -1,7 +1,10 @@
+import { isZeroKey } from '@wgctrl/types'
 import { describe, expect, it } from 'vitest'
+import { NLM_F } from './codec/message.js'
 import { toLink } from './link.js'
 import { watchLinks } from './link-events.js'
 import { Rtnl } from './rtnl.js'
+import { DatagramBatch } from './socket/datagram-batch.js'
 import { NETLINK, openNetlinkSocket } from './socket/socket.js'
 import { RTNLGRP_LINK } from './specs/rt-link.js'
 import { FakeKernel } from './testing/index.js'
@@ -104,6 +107,16 @@ describe.runIf(onLinux)('the links of this machine', () => {
   })
 })
 
+/** A type that nobody handles: the kernel answers each with an error at once. */
+function unknownRequest(sequence: number): Buffer {
+  const bytes = Buffer.alloc(16)
+  bytes.writeUInt32LE(16, 0)
+  bytes.writeUInt16LE(0x7ff0, 4)
+  bytes.writeUInt16LE(NLM_F.request, 6)
+  bytes.writeUInt32LE(sequence, 8)
+  return bytes
+}
+
 describe.runIf(onLinux)('NetlinkSocket', () => {
   it('never waits for what is not coming', async () => {
     const socket = await openNetlinkSocket({ protocol: NETLINK.generic })
@@ -121,6 +134,29 @@ describe.runIf(onLinux)('NetlinkSocket', () => {
     const reading = socket.receive(Buffer.alloc(16))
     await Promise.all([socket.close(), socket.close()])
     expect(await reading).toBeUndefined()
+  })
+
+  it('takes all that is queued in one go, each datagram in a buffer of its own, and zeroes them', async () => {
+    const socket = await openNetlinkSocket({ protocol: NETLINK.route })
+    const batch = new DatagramBatch(4, 512)
+    const requests = [1, 2, 3, 4, 5, 6].map((sequence) => unknownRequest(sequence))
+    for (const request of requests) socket.sendSync(request)
+    const sequences: number[] = []
+    const counts: number[] = []
+    do {
+      await socket.receiveMany(batch)
+      counts.push(batch.lengths.length)
+      batch.lengths.forEach((length, at) => {
+        expect(length).toBeGreaterThan(16)
+        sequences.push(batch.buffers[at]?.readUInt32LE(8) ?? 0)
+      })
+    } while (batch.lengths.length > 0)
+    expect(counts).toEqual([4, 2, 0])
+    expect(sequences).toEqual([1, 2, 3, 4, 5, 6])
+    batch.wipe()
+    expect(batch.buffers.every((buffer) => isZeroKey(buffer, 0, 16))).toBe(true)
+    await socket.close()
+    await expect(socket.receiveMany(batch)).rejects.toMatchObject({ code: 'EBADF' })
   })
 
   it('says what system call failed', async () => {

@@ -45,6 +45,15 @@ export interface CreateOptions extends CallOptions {
   readonly daemon?: string | readonly [string, ...string[]] | undefined
 }
 
+/** The peers of a device as they come. */
+export interface PeerIterator extends AsyncIterableIterator<Peer> {
+  /**
+   * Gives out the next peer where it is at hand, without a promise; `undefined`: `next` knows. Not while a `next` is
+   * under way. Absent: there is no telling.
+   */
+  ready?(): Peer | undefined
+}
+
 /** How a change is made. */
 export interface ConfigureOptions extends CallOptions {
   /**
@@ -106,7 +115,7 @@ export interface Backend extends AsyncDisposable {
    * The peers of a device one by one, with memory that does not grow with their number. Leaving the
    * loop early ends the read. A device that changes during the read may end it with `EINTR`.
    */
-  peers(name: string, options?: CallOptions): AsyncIterableIterator<Peer>
+  peers(name: string, options?: CallOptions): PeerIterator
 
   /** Applies a change. The whole config is checked before anything is sent. */
   configure(name: string, config: DeviceConfig, options?: ConfigureOptions): Promise<void>

@@ -17,6 +17,7 @@ import {
   inContext,
   onAbort,
   type Peer,
+  type PeerIterator,
   type PublicKey,
   refuseAborted,
   unsupported,
@@ -72,6 +73,7 @@ import {
   SYNC_OPTIONS,
   UP_OPTIONS,
 } from './option-fields.js'
+import { PeerRelay } from './peer-relay.js'
 import { type EndpointResolver, hasNames, PLACEHOLDER, withPlaceholders } from './resolve.js'
 import { type Change, type SyncOptions, syncDevice } from './sync/index.js'
 import { timeLeft, timeLeftBehindNames } from './time-left.js'
@@ -233,9 +235,14 @@ export class WireGuard implements AsyncDisposable {
    * @throws {WireGuardError} as {@link device}; `ENODEV` also when the device went during the read, `EINTR`
    * when it changed, `ECLOSED` when the client was closed
    */
-  async *peers(
+  peers(name: string, options: ClientCallOptions = {}): AsyncGenerator<Peer, void, undefined> {
+    return new PeerRelay((began) => this.#stream(name, options, began))
+  }
+
+  async *#stream(
     name: string,
-    options: ClientCallOptions = {},
+    options: ClientCallOptions,
+    began: (peers: PeerIterator, signal: AbortSignal) => void,
   ): AsyncGenerator<Peer, void, undefined> {
     checkFields(options, 'options', CLIENT_OPTIONS)
     this.#refuseClosed('peers', name)
@@ -247,6 +254,7 @@ export class WireGuard implements AsyncDisposable {
       // The device is let go of also while the consumer has the word. A dropped stream stays garbage.
       const stream = new WeakRef(peers)
       onAbort(signal, () => void this.#whole(letGo(stream.deref())))
+      began(peers, signal)
       try {
         for (let next = first; !next.done; next = await peers.next()) {
           yield next.value
@@ -848,16 +856,16 @@ type ChangeBody<T, Options, P> = (
 ) => Promise<T>
 
 interface Stream {
-  readonly peers: AsyncIterator<Peer>
+  readonly peers: PeerIterator
   readonly first: IteratorResult<Peer>
 }
 
 /** Whoever reads hears of what fails. */
-async function letGo(peers: AsyncIterator<Peer> | undefined): Promise<void> {
+async function letGo(peers: PeerIterator | undefined): Promise<void> {
   await peers?.return?.().catch(() => {})
 }
 
-async function begin(peers: AsyncIterator<Peer>): Promise<Stream> {
+async function begin(peers: PeerIterator): Promise<Stream> {
   try {
     return { peers, first: await peers.next() }
   } catch (error) {

@@ -50,6 +50,13 @@ export const LAYOUT = {
   'offsetof(struct sock_filter, jt)': 2,
   'offsetof(struct sock_filter, jf)': 3,
   'offsetof(struct sock_filter, k)': 4,
+  'sizeof(struct iovec)': 16,
+  'offsetof(struct iovec, iov_base)': 0,
+  'offsetof(struct iovec, iov_len)': 8,
+  'offsetof(struct msghdr, msg_iov)': 16,
+  'offsetof(struct msghdr, msg_iovlen)': 24,
+  'sizeof(struct mmsghdr)': 64,
+  'offsetof(struct mmsghdr, msg_len)': 56,
   'sizeof(struct tpacket_stats)': 8,
   'offsetof(struct tpacket_stats, tp_drops)': 4,
 } as const

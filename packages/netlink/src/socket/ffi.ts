@@ -28,6 +28,11 @@ export interface LibC {
   addressOf(bytes: Buffer): bigint
   /** For what {@link LibC.socket} opened: in a worker thread `node:fs` takes such a descriptor for a mistake. */
   close(fd: number): void
+  /**
+   * Fills as many of `count` headers as there are datagrams, in a thread of libuv's pool: recvmmsg(2), without flags.
+   * What the headers point to belongs to it until it settles.
+   */
+  receiveMany(fd: number, headers: Buffer, count: number): Promise<number>
   /** Moves the calling thread into the namespace that `fd` is open on. */
   setns(fd: number, type: number): void
   /** An advisory lock, which the kernel lets go when nobody has the file open that way any more: flock(2). */
@@ -178,6 +183,20 @@ function bindCalls(ffi: typeof import('ffi-rs')): LibC {
     if (value < 0) throw syscallError(funcName, errnoCode)
     return value
   }
+  const receiveMany = async (fd: number, headers: Buffer, count: number): Promise<number> => {
+    const { value, errnoCode } = await ffi.load<DataType.I32, true, true>({
+      library: LIBRARY,
+      funcName: 'recvmmsg',
+      retType: int,
+      // Flags, and no pointer to a time.
+      paramsType: [int, bytes, int, int, ffi.DataType.I64],
+      paramsValue: [fd, headers, count, 0, 0],
+      errno: true,
+      runInNewThread: true,
+    })
+    if (value < 0) throw syscallError('recvmmsg', errnoCode)
+    return value
+  }
   const lengthOf = (into: Uint8Array) => Buffer.from(Uint32Array.of(into.length).buffer)
 
   return {
@@ -203,6 +222,7 @@ function bindCalls(ffi: typeof import('ffi-rs')): LibC {
         paramsType: [bytes, bytes, ffi.DataType.I64],
         paramsValue: [memory, memory, 0],
       }) as bigint,
+    receiveMany,
     close: (fd) => void call('close', fd),
     setns: (fd, type) => void call('setns', fd, type),
     flock: (fd, operation) => void call('flock', fd, operation),

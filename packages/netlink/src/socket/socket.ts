@@ -3,7 +3,9 @@ import { endianness } from 'node:os'
 import { readU32, writeU16, writeU32 } from '../codec/bytes.js'
 import { NetlinkError } from '../errors.js'
 import { ABI, LAYOUT } from './abi.js'
+import type { DatagramBatch } from './datagram-batch.js'
 import { type LibC, loadLibC } from './ffi.js'
+import { MessageVector } from './message-vector.js'
 import { insideNamespace, type Namespace } from './namespace.js'
 import { writeApart } from './sleepers.js'
 import type { Transport } from './transport.js'
@@ -135,6 +137,7 @@ export class NetlinkSocket implements Transport {
   /** The address that the kernel gave the socket; replies carry it. */
   readonly portId: number
   readonly #libc: LibC
+  readonly #vectors = new WeakMap<DatagramBatch, MessageVector>()
   #inFlight = 0
   #closing: Promise<void> | undefined
   #onIdle = (): void => {}
@@ -181,6 +184,23 @@ export class NetlinkSocket implements Transport {
     return this.#async((done) => read(this.fd, into, 0, into.length, null, done)).catch(
       nothingQueued,
     )
+  }
+
+  async receiveMany(batch: DatagramBatch): Promise<void> {
+    let vector = this.#vectors.get(batch)
+    if (vector === undefined) {
+      vector = new MessageVector(this.#libc, batch)
+      this.#vectors.set(batch, vector)
+    }
+    const { headers, count } = vector
+    const taken = await this.#async((done) => {
+      this.#libc.receiveMany(this.fd, headers, count).then(
+        (value) => done(null, value),
+        (error) => done(error, 0),
+      )
+    }).catch(nothingQueued)
+    batch.clear()
+    for (let at = 0; at < (taken ?? 0); at++) batch.add(vector.lengthAt(at))
   }
 
   /**

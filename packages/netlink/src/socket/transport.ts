@@ -1,3 +1,5 @@
+import type { DatagramBatch } from './datagram-batch.js'
+
 /**
  * What a connection speaks through: a netlink socket, or a fake kernel in its place.
  *
@@ -23,6 +25,12 @@ export interface Transport {
   receiveSync(into: Uint8Array): number | undefined
   /** The same off the event loop. `into` belongs to the transport until it settles. */
   receive(into: Uint8Array): Promise<number | undefined>
+  /**
+   * The same for as many datagrams as a batch has room for: each that is taken has the kernel make the next one, so that
+   * one trip to another thread does for all. Absent: {@link receive} will do. `batch` belongs to the transport until
+   * it settles, and says then what was taken; nothing: none was queued.
+   */
+  receiveMany?(batch: DatagramBatch): Promise<void>
   /** Ends the socket. Resolves once nothing is in flight on it and its descriptor is gone. */
   close(): Promise<void>
 }
