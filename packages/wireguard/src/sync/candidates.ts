@@ -13,7 +13,7 @@ import {
   type Steps,
   WireGuardError,
 } from '@wgctrl/types'
-import type { InterfaceIndex } from './endpoint.js'
+import type { Scopes } from './endpoint.js'
 import type { DesiredPeers } from './passing-networks.js'
 import { keyOf } from './peer-key.js'
 import { isClearlyUnchanged } from './unchanged.js'
@@ -48,7 +48,7 @@ export function* findCandidates(
   device: Device,
   { peers, passed }: DesiredPeers,
   own: PublicKey | undefined,
-  interfaceIndex: InterfaceIndex,
+  scopes: Scopes,
 ): Steps<Candidates> {
   const places = new PeerPlaces(device.peers)
   const fates = new Uint8Array(device.peers.length)
@@ -68,7 +68,7 @@ export function* findCandidates(
     }
     if (at === undefined) strangers.add(key)
     else {
-      const isSame = isClearlyUnchanged(device.peers[at] as Peer, peer, interfaceIndex)
+      const isSame = isClearlyUnchanged(device.peers[at] as Peer, peer, scopes)
       fates[at] = isSame ? FATE.kept : FATE.examined
     }
     if (at === undefined || fates[at] === FATE.examined) suspects.push({ index, at })

@@ -253,6 +253,19 @@ describe('diffDevice, for peers,', () => {
     expect([isSame(2, 3), isSame(3, 'eth0'), isSame(2, 'eth1')]).toEqual(Array(3).fill(false))
   })
 
+  it('misses a scope that the device would show', () => {
+    const at = (publicKey: string, endpoint: string): PeerConfig => ({ publicKey, endpoint })
+    const changes = (current: PeerConfig[], wanted: PeerConfig[], kind: Device['kind']) =>
+      diffDevice({ ...deviceWith(peers(...current)), kind }, peers(...wanted)).changes.length
+    const [bare, scoped] = [at(A, '[fe80::1]:1'), at(A, '[fe80::1%2]:1')]
+    const [global, odd] = [at(A, '[2001:db8::1]:1'), at(A, '[2001:db8::1%2]:1')]
+    expect(changes([bare], [scoped], 'linux-kernel')).toBe(1)
+    expect(changes([global], [odd], 'linux-kernel')).toBe(0)
+    expect(changes([bare], [scoped], 'userspace')).toBe(0)
+    const other = at(B, '[fe80::2%2]:1')
+    expect(changes([bare, other], [scoped, other], 'userspace')).toBe(1)
+  })
+
   it('does as `remove` and `updateOnly` say in the desired state', () => {
     const current = peers({ publicKey: A })
     const desired = peers(

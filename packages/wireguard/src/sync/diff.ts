@@ -17,7 +17,7 @@ import { DIFF_OPTIONS } from '../option-fields.js'
 import { checkReading } from '../reading.js'
 import { type Candidate, FATE, findCandidates } from './candidates.js'
 import type { Change } from './change.js'
-import type { InterfaceIndex } from './endpoint.js'
+import { type InterfaceIndex, type Scopes, showsScopes } from './endpoint.js'
 import { addPeerChanges, findMoves, orderEntries } from './networks.js'
 import { withoutPassing } from './passing-networks.js'
 import { diffPeer, type PeerDiff } from './peer-diff.js'
@@ -73,12 +73,13 @@ export function* diffSteps(
   checkReading(current, 'current')
   const { keep = [], interfaceIndex = () => undefined } = options
   checkKept(keep)
+  const scopes = { index: interfaceIndex, areShown: showsScopes(current) }
   const fields = diffFields(current, desired, keep)
   const own = fields.publicKey
   const peers = yield* withoutPassing(given, current.peers)
-  const { candidates, fates } = yield* findCandidates(current, peers, own, interfaceIndex)
+  const { candidates, fates } = yield* findCandidates(current, peers, own, scopes)
   try {
-    const diffs = yield* diffPeers(candidates, interfaceIndex)
+    const diffs = yield* diffPeers(candidates, scopes)
     const moves = yield* findMoves(current, diffs, fates)
     // wireguard-go lists its peers in another order at every read.
     const removed = current.peers
@@ -95,14 +96,11 @@ export function* diffSteps(
   }
 }
 
-function* diffPeers(
-  candidates: readonly Candidate[],
-  interfaceIndex: InterfaceIndex,
-): Steps<PeerDiff[]> {
+function* diffPeers(candidates: readonly Candidate[], scopes: Scopes): Steps<PeerDiff[]> {
   const diffs: PeerDiff[] = []
   const budget = new StepBudget()
   for (const candidate of candidates) {
-    diffs.push(yield* diffPeer(candidate, interfaceIndex, budget))
+    diffs.push(yield* diffPeer(candidate, scopes, budget))
     if (budget.spend(1)) yield
   }
   return diffs

@@ -8,7 +8,7 @@ import {
 import { GLANCE, setOf, without } from '../long-lists.js'
 import type { Candidate } from './candidates.js'
 import type { PeerChanged } from './change.js'
-import { type InterfaceIndex, isSameEndpoint } from './endpoint.js'
+import { isSameEndpoint, type Scopes } from './endpoint.js'
 
 /** What has to happen to one peer. */
 export interface PeerDiff {
@@ -23,7 +23,7 @@ export interface PeerDiff {
 
 export function* diffPeer(
   candidate: Candidate,
-  interfaceIndex: InterfaceIndex,
+  scopes: Scopes,
   budget: StepBudget,
 ): Steps<PeerDiff> {
   const { wanted, current } = candidate
@@ -31,7 +31,7 @@ export function* diffPeer(
     kind: 'peer-changed',
     publicKey: wanted.publicKey,
     ...diffPresharedKey(candidate),
-    ...diffEndpoint(candidate, interfaceIndex),
+    ...diffEndpoint(candidate, scopes),
     ...diffKeepalive(candidate),
   }
   const isChanged = changed.presharedKey ?? changed.endpoint ?? changed.persistentKeepalive
@@ -72,11 +72,11 @@ function diffPresharedKey({ wanted, current }: Candidate): Pick<PeerChanged, 'pr
 /** An endpoint cannot be cleared: one that is not asked for stays. */
 function diffEndpoint(
   { wanted, current }: Candidate,
-  interfaceIndex: InterfaceIndex,
+  scopes: Scopes,
 ): Pick<PeerChanged, 'endpoint'> {
   const from = current?.endpoint
   const { endpoint } = wanted
-  if (!endpoint || (from && isSameEndpoint(from, endpoint, interfaceIndex))) return {}
+  if (!endpoint || (from && isSameEndpoint(from, endpoint, scopes))) return {}
   const to = formatEndpoint(endpoint)
   return { endpoint: from ? { from: formatEndpoint(from), to } : { to } }
 }

@@ -1,5 +1,5 @@
 import { formatEndpoint, type Peer, type PeerConfig, type SecretKey } from '@wgctrl/types'
-import { type InterfaceIndex, isSameEndpoint } from './endpoint.js'
+import { isSameEndpoint, type Scopes } from './endpoint.js'
 
 const COMPARED = new Set([
   'publicKey',
@@ -15,18 +15,14 @@ const COMPARED = new Set([
  * gives false: the caller looks closer then. This is what makes ten changes among 100,000 peers cheap:
  * what equals a device's own values needs no check.
  */
-export function isClearlyUnchanged(
-  current: Peer,
-  wanted: PeerConfig,
-  interfaceIndex: InterfaceIndex,
-): boolean {
+export function isClearlyUnchanged(current: Peer, wanted: PeerConfig, scopes: Scopes): boolean {
   for (const field in wanted) if (!COMPARED.has(field)) return false
   const { presharedKey, endpoint, persistentKeepalive, replaceAllowedIPs, allowedIPs = [] } = wanted
   return (
     (persistentKeepalive ?? 0) === current.persistentKeepalive &&
     (replaceAllowedIPs === undefined || replaceAllowedIPs === true) &&
     isSameSecret(current.presharedKey, presharedKey) &&
-    (endpoint === undefined || isSpelledAs(current.endpoint, endpoint, interfaceIndex)) &&
+    (endpoint === undefined || isSpelledAs(current.endpoint, endpoint, scopes)) &&
     Array.isArray(allowedIPs) &&
     hasSameElements(current.allowedIPs, allowedIPs)
   )
@@ -44,14 +40,14 @@ function isSameSecret(current: SecretKey | undefined, wanted: PeerConfig['presha
 function isSpelledAs(
   current: Peer['endpoint'],
   wanted: NonNullable<PeerConfig['endpoint']>,
-  interfaceIndex: InterfaceIndex,
+  scopes: Scopes,
 ): boolean {
   if (current === undefined) return false
   if (typeof wanted === 'string') return formatEndpoint(current) === wanted
   return (
     typeof wanted === 'object' &&
     wanted?.family === current.family &&
-    isSameEndpoint(current, wanted, interfaceIndex)
+    isSameEndpoint(current, wanted, scopes)
   )
 }
 
