@@ -14,7 +14,7 @@ import { withSeed } from './seed.js'
 import { setWords } from './set-words.js'
 import { isLong } from './sizes.js'
 import { Twins } from './twins.js'
-import { type Outcome, runOurs, runWg } from './wg.js'
+import { type Outcome, runOurs, runWg, yearOfWg } from './wg.js'
 
 /**
  * Our commands beside wg(8) of this machine on twin devices: after each command both have said the same,
@@ -70,7 +70,7 @@ export function configFiles(
 }
 
 /** The wg(8) of this machine. */
-const installed = { run: runWg, clears: false }
+const installed = { run: runWg, clears: yearOfWg >= 2025 }
 
 /** How much is tried. */
 export interface Sizes {
@@ -277,7 +277,7 @@ function showForms(name: string): string[][] {
  * @source wireguard-tools, "show: fix show all endpoints output" of 2023
  */
 const isJudged = ([, target, field]: readonly string[]): boolean =>
-  !(target === 'all' && field === 'endpoints')
+  yearOfWg > 2021 || !(target === 'all' && field === 'endpoints')
 
 /** A text with its lines, or what belongs to one peer, in an order of their own. */
 function sortedPeers(text: string): string[] {

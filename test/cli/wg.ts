@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { main } from '../../packages/cli/src/main.js'
@@ -23,6 +23,14 @@ const environment = { WG_ENDPOINT_RESOLUTION_RETRIES: '0' }
 export function runWg(words: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   return runProgram('wg', words, options)
 }
+
+/**
+ * The year of the wg(8) of this machine. Where those of 2021 and 2026 differ ours does as that of 2026: docs/cli.md says
+ * in what.
+ */
+export const yearOfWg: number = Number(
+  /v\d+\.\d+\.(\d{4})/.exec(execFileSync('wg', ['--version'], { encoding: 'utf8' }))?.[1],
+)
 
 /** Runs any program. */
 export async function runProgram(

@@ -4,6 +4,13 @@ export interface Entry {
   readonly text: string
 }
 
+/** In what wg(8) of two years differ: ours does as the later. */
+export interface Difference {
+  readonly what: string
+  readonly in2021: string
+  readonly in2026: string
+}
+
 /** What the manual says beside the commands. */
 export const about = {
   summary: 'Control WireGuard devices, of the kernel and of userspace',
@@ -41,5 +48,22 @@ Keys are read from files and never stand on a command line. Secrets are hidden i
     { name: '/etc/wireguard/NAME.conf', text: 'the config file of the interface NAME' },
     { name: '/var/run/wireguard/NAME.sock', text: 'the socket of the userspace device NAME' },
   ] as readonly Entry[],
+  wgOfOtherYears: [
+    {
+      what: '`set … allowed-ips +10.0.0.0/24,-10.1.0.0/24`',
+      in2021: 'refuses it',
+      in2026: 'adds and takes away single networks',
+    },
+    {
+      what: '`syncconf`, of a peer without PresharedKey or PersistentKeepalive in the file',
+      in2021: 'leaves those that the peer has',
+      in2026: 'clears them',
+    },
+    {
+      what: '`show all endpoints`',
+      in2021: 'has the name of the device once, and not at the start of a line',
+      in2026: 'has it at the start of each line',
+    },
+  ] as readonly Difference[],
   seeAlso: ['wg(8)', 'wg-quick(8)', 'ip(8)'],
 }

@@ -15,6 +15,7 @@ export function markdown(commands: readonly Command[]): string {
         .join('\n'),
     `## Options\n\n${entries(globalOptions.map(({ flags, summary }) => ({ name: flags, text: summary })))}`,
     ...commands.map(commandBlock),
+    `## wg(8) of other years\n\nThe commands of wg(8) do as wireguard-tools 1.0.20260223. Where 1.0.20210914, of Debian 12, differs:\n\n${differences()}`,
     `## Exit status\n\n${entries(about.exitStatus)}`,
     `## Environment\n\n${entries(about.environment)}`,
     `## Files\n\n${entries(about.files)}`,
@@ -24,6 +25,12 @@ export function markdown(commands: readonly Command[]): string {
 
 /** Text, where Markdown would see HTML, a link or emphasis. */
 const escaped = (text: string): string => text.replace(/[<[\]*]|(?<=^|\s)_/gm, '\\$&')
+
+const differences = (): string =>
+  [
+    '| | 2021 | 2026 |\n|---|---|---|',
+    ...about.wgOfOtherYears.map((each) => `| ${each.what} | ${each.in2021} | ${each.in2026} |`),
+  ].join('\n')
 
 const entries = (list: readonly Entry[]): string =>
   list.map(({ name, text }) => `- \`${name}\`: ${escaped(text)}`).join('\n')
