@@ -50,7 +50,7 @@ const network = [
 const tracer = {
   package: 'strace',
   command: 'strace',
-  why: 'shows what is sent to a device',
+  why: 'shows what is sent to a device, and lets system calls fail',
 }
 
 const python = { package: 'python3', command: 'python3', why: 'sees packets on a link' }
@@ -160,6 +160,7 @@ export const tiers = [
     needs: [
       ...isolation,
       daemon,
+      tracer,
       { package: 'faketime', command: 'faketime', why: 'steps the clock of a process' },
     ],
     seconds: 600,

@@ -82,7 +82,7 @@ export async function installedWireguardGo(): Promise<Harness> {
 }
 
 /** The daemons of a device: those that have its name as the last argument. */
-async function daemonsOf(name: string): Promise<number[]> {
+export async function daemonsOf(name: string): Promise<number[]> {
   const found: number[] = []
   for (const entry of await readdir('/proc')) {
     if (!/^\d+$/.test(entry)) continue
