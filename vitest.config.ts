@@ -13,6 +13,7 @@ const alias = {
   '@wgctrl/netlink': source('netlink/src/index.ts'),
   '@wgctrl/uapi/testing': source('uapi/src/testing/index.ts'),
   '@wgctrl/uapi': source('uapi/src/index.ts'),
+  'wgctrl/testing': source('wireguard/src/testing/index.ts'),
   wgctrl: source('wireguard/src/index.ts'),
 }
 

@@ -40,6 +40,7 @@ import {
 import { type DeviceList, readDevices } from './device-list.js'
 import { type FreeNameOptions, type FreePortOptions, freeName, freePort } from './free.js'
 import type { HandshakeOptions, Handshakes } from './handshakes/handshakes.js'
+import { type ConfigFault, configFaults } from './interface/config-faults.js'
 import { type DeviceCalls, type InterfaceContext, wipeSecrets } from './interface/context.js'
 import { checkHooksAlone } from './interface/down.js'
 import {
@@ -47,6 +48,9 @@ import {
   bringUp,
   type DownOptions,
   type DownResult,
+  type EnsureOptions,
+  type EnsureResult,
+  ensure,
   type InterfaceChange,
   type InterfaceConfig,
   type InterfaceSettings,
@@ -68,6 +72,7 @@ import {
   DELETE_OPTIONS,
   DEVICE_OPTIONS,
   DOWN_OPTIONS,
+  ENSURE_OPTIONS,
   RECONCILE_OPTIONS,
   RERESOLVE_OPTIONS,
   SYNC_OPTIONS,
@@ -77,6 +82,7 @@ import { PeerRelay } from './peer-relay.js'
 import { type EndpointResolver, hasNames, PLACEHOLDER, withPlaceholders } from './resolve.js'
 import { type Change, type SyncOptions, syncDevice } from './sync/index.js'
 import { timeLeft, timeLeftBehindNames } from './time-left.js'
+import { withoutSecrets } from './to-config.js'
 import type { KeepLedgerOptions, LedgerKeeper } from './traffic/ledger-keeper.js'
 import type { TrafficLedger } from './traffic/traffic-ledger.js'
 import { openLinkSource } from './watch/link-source.js'
@@ -99,6 +105,8 @@ export interface DeviceOptions extends ClientCallOptions {
    * this call alone.
    */
   readonly maxAge?: number | undefined
+  /** `false`: without private key and preshared keys, which nobody can show by accident then. Absent: `true`. */
+  readonly secrets?: boolean | undefined
 }
 
 /**
@@ -217,12 +225,11 @@ export class WireGuard implements AsyncDisposable {
    */
   async device(name: string, options: DeviceOptions = {}): Promise<Device> {
     checkFields(options, 'options', DEVICE_OPTIONS)
-    const { maxAge, ...call } = options
-    return this.#cuttable('device', call, (left) =>
-      maxAge !== undefined && maxAge !== 0
-        ? this.#recentDevice(name, maxAge, left)
-        : this.#device(name, left),
+    const { maxAge = 0, secrets = true, ...call } = options
+    const device = await this.#cuttable('device', call, (left) =>
+      maxAge !== 0 ? this.#recentDevice(name, maxAge, left) : this.#device(name, left),
     )
+    return secrets ? device : withoutSecrets(device, maxAge === 0)
   }
 
   /**
@@ -414,6 +421,36 @@ export class WireGuard implements AsyncDisposable {
       hasNames(device) ? prepare : undefined,
       (interfaces, resolved = settings) => reconcile(interfaces, name, resolved, options),
     )
+  }
+
+  /**
+   * Makes an interface what a config says, whatever is there: {@link up} when there is none of its name, else
+   * {@link reconcile}, and nothing when it is right. Its name servers and hooks count when it is made. Linux only.
+   *
+   * @throws {StepError}
+   * @example
+   * ```ts
+   * const { action } = await wg.ensure(config) // 'up', 'reconcile' or 'none'
+   * ```
+   */
+  async ensure(config: InterfaceConfig, options: EnsureOptions = {}): Promise<EnsureResult> {
+    checkFields(options, 'options', ENSURE_OPTIONS)
+    this.#requireLinks('ensure', config?.name, options.backend)
+    checkNamedInterface(config)
+    return await this.#changeInterface('ensure', config.name, options, undefined, (interfaces) =>
+      ensure(interfaces, config, options),
+    )
+  }
+
+  /**
+   * Everything that {@link up} would refuse in a config before it does anything, each with the `path` of the field: for
+   * forms. Nothing is touched, and no name is looked up.
+   *
+   * @returns empty: the config is right
+   */
+  async check(config: InterfaceConfig): Promise<ConfigFault[]> {
+    this.#refuseClosed('check')
+    return await configFaults(config)
   }
 
   /**

@@ -65,6 +65,7 @@ export {
   type ResolveOptions,
 } from './resolve.js'
 export * from './sync/index.js'
+export { toConfig } from './to-config.js'
 export * from './traffic/index.js'
 export type { DeviceEvent, WatchEvent } from './watch/events.js'
 export type { Watcher, WatchOptions } from './watch/watcher.js'

@@ -20,6 +20,7 @@ import type { HandshakeOptions } from './handshakes/handshakes.js'
 import type { Rate } from './handshakes/rate-limit.js'
 import type { OpenOptions } from './index.js'
 import type { DownOptions } from './interface/down.js'
+import type { EnsureOptions } from './interface/ensure.js'
 import type { DnsConfig, Hooks, InterfaceConfig } from './interface/interface-config.js'
 import type { ReconcileOptions } from './interface/reconcile.js'
 import type { ReresolveOptions } from './interface/reresolve.js'
@@ -40,7 +41,11 @@ const trust = ['refuse', 'allow']
 
 const client: FieldsOf<ClientCallOptions> = { ...call, backend: true }
 
-export const DEVICE_OPTIONS: FieldsOf<DeviceOptions> = { ...client, maxAge: true }
+export const DEVICE_OPTIONS: FieldsOf<DeviceOptions> = {
+  ...client,
+  maxAge: true,
+  secrets: 'boolean',
+}
 export const CLIENT_OPTIONS: FieldsOf<ClientCallOptions> = client
 export const CREATE_OPTIONS: FieldsOf<CreateOptions & ClientCallOptions> = {
   ...client,
@@ -107,6 +112,7 @@ export const UP_OPTIONS: FieldsOf<UpOptions> = {
   daemon: true,
   socketNetns: true,
 }
+export const ENSURE_OPTIONS: FieldsOf<EnsureOptions> = { ...UP_OPTIONS, dryRun: 'boolean' }
 export const DOWN_OPTIONS: FieldsOf<DownOptions> = {
   ...application,
   ...surroundings,

@@ -1,5 +1,6 @@
 import { addressAttributes, type Rtnl } from '@wgctrl/netlink'
-import type { Device, PeerConfig } from '@wgctrl/types'
+import type { Device } from '@wgctrl/types'
+import { toPeerConfig } from '../to-config.js'
 import { listDns } from './dns.js'
 import type { InterfaceConfig, InterfaceSettings } from './interface-config.js'
 import type { Namespace } from './namespace.js'
@@ -53,16 +54,4 @@ async function currentDns({
   const servers = Array.from(text.matchAll(/^nameserver\s+(\S+)$/gm), (match) => match[1] ?? '')
   const search = /^search\s+(.+)$/m.exec(text)?.[1]?.trim().split(/\s+/) ?? []
   return { servers, search }
-}
-
-function toPeerConfig(peer: Device['peers'][number]): PeerConfig {
-  const { publicKey, presharedKey, endpoint, persistentKeepalive, allowedIPs } = peer
-  return {
-    publicKey,
-    ...(presharedKey && { presharedKey }),
-    // wg(8) can set port 0, where nothing can be sent; a config with it would be refused.
-    ...(endpoint && endpoint.port > 0 && { endpoint }),
-    ...(persistentKeepalive !== 0 && { persistentKeepalive }),
-    allowedIPs,
-  }
 }

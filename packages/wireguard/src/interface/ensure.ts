@@ -1,0 +1,64 @@
+import { Rtnl } from '@wgctrl/netlink'
+import { checkFields, WireGuardError } from '@wgctrl/types'
+import { ENSURE_OPTIONS } from '../option-fields.js'
+import type { InterfaceContext } from './context.js'
+import type { InterfaceChange } from './interface-change.js'
+import { checkNamedInterface, type InterfaceConfig } from './interface-config.js'
+import { reconcile } from './reconcile.js'
+import { bringUp, type UpOptions, type UpResult } from './up.js'
+
+export interface EnsureOptions extends UpOptions {
+  /** Says what would be done, and does nothing. */
+  readonly dryRun?: boolean | undefined
+}
+
+/** What it took to bring an interface there. */
+export type EnsureResult =
+  /** It was not there. `up` is what came of making it; absent: it was not made (`dryRun`). */
+  | { readonly action: 'up'; readonly up?: UpResult }
+  /** It was there, and differed. */
+  | { readonly action: 'reconcile'; readonly changes: readonly InterfaceChange[] }
+  /** It was there and right: nothing was sent. */
+  | { readonly action: 'none' }
+
+/**
+ * Makes an interface what a config says, whatever is there: `up` when there is none of its name, else `reconcile`.
+ *
+ * @throws as {@link bringUp} and {@link reconcile}; `ENOTWIREGUARD` when the name is that of another kind of interface
+ */
+export async function ensure(
+  context: InterfaceContext,
+  config: InterfaceConfig,
+  options: EnsureOptions = {},
+): Promise<EnsureResult> {
+  checkFields(options, 'options', ENSURE_OPTIONS)
+  checkNamedInterface(config)
+  const { dryRun = false, ...upOptions } = options
+  if (!(await isThere(context, config.name, options.signal))) {
+    return dryRun
+      ? { action: 'up' }
+      : { action: 'up', up: await bringUp(context, config, upOptions) }
+  }
+  const { name, ...settings } = config
+  const { signal, timeout, firewall, onStep, onWarning, onRetry } = options
+  const changes = await reconcile(context, name, settings, {
+    ...{ signal, timeout, firewall, onStep, onWarning, onRetry },
+    dryRun,
+  })
+  return changes.length === 0 ? { action: 'none' } : { action: 'reconcile', changes }
+}
+
+async function isThere(
+  { netns }: InterfaceContext,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  await using rtnl = await Rtnl.open({ netns })
+  try {
+    await rtnl.link(name, { signal })
+    return true
+  } catch (error) {
+    if (error instanceof WireGuardError && error.code === 'ENODEV') return false
+    throw error
+  }
+}

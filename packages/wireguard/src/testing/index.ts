@@ -1,0 +1,3 @@
+/** Fakes for the tests of programs that use wgctrl: none of them touches the machine. */
+export * from '@wgctrl/types/testing'
+export { type FakeImplementation, FakeUapiServer } from '@wgctrl/uapi/testing'

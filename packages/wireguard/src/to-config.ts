@@ -1,0 +1,48 @@
+import type { Device, DeviceConfig, Peer, PeerConfig } from '@wgctrl/types'
+
+/**
+ * A config that makes any device what a reading says: what `configure` takes, where the reading itself is refused
+ * for its counters. Its keys are those of the reading, not copies.
+ *
+ * @example
+ * ```ts
+ * await wg.configure('wg1', toConfig(await wg.device('wg0')))
+ * ```
+ */
+export function toConfig(
+  device: Pick<Device, 'privateKey' | 'listenPort' | 'firewallMark' | 'peers'>,
+): DeviceConfig {
+  const { privateKey, listenPort, firewallMark, peers } = device
+  return {
+    ...(privateKey && { privateKey }),
+    listenPort,
+    firewallMark,
+    replacePeers: true,
+    peers: peers.map(toPeerConfig),
+  }
+}
+
+/** @internal One peer of it. */
+export function toPeerConfig(peer: Peer): PeerConfig {
+  const { publicKey, presharedKey, endpoint, persistentKeepalive, allowedIPs } = peer
+  return {
+    publicKey,
+    ...(presharedKey && { presharedKey }),
+    // wg(8) can set port 0, where nothing can be sent; a config with it would be refused.
+    ...(endpoint && endpoint.port > 0 && { endpoint }),
+    ...(persistentKeepalive !== 0 && { persistentKeepalive }),
+    allowedIPs,
+  }
+}
+
+/** @internal A reading without its keys, which are wiped where nobody else has them. */
+export function withoutSecrets(device: Device, isOwn: boolean): Device {
+  const { privateKey, ...rest } = device
+  privateKey?.wipe()
+  const peers = device.peers.map((peer) => {
+    const { presharedKey, ...others } = peer
+    if (isOwn) presharedKey?.wipe()
+    return presharedKey ? others : peer
+  })
+  return { ...rest, peers }
+}
