@@ -78,6 +78,12 @@ const shortEvents = ['handshakes', 'just-in-time', 'watch'].map(
 /** The sizes and times that are promised: `test/events/sizes.ts`. */
 const longEvents = { WGCTRL_EVENTS: 'long' }
 
+/** Of the config files one in sixteen, and all that the device itself writes, unless more are asked for. */
+const fewFiles = {
+  WGCTRL_CORPUS_SHARE: process.env.WGCTRL_CORPUS_SHARE ?? '16',
+  WGCTRL_CORPUS_WHOLE: 'saves',
+}
+
 export default defineConfig({
   test: {
     projects: [
@@ -123,9 +129,12 @@ export default defineConfig({
         1_800_000,
         { env: longEvents },
       ),
-      kernelTier('kernel-files', ['test/corpus/ours.test.ts'], 600_000, {
-        env: { WGCTRL_CORPUS_SHARE: '8' },
-      }),
+      kernelTier(
+        'kernel-files',
+        ['test/corpus/ours.test.ts', 'test/kernel/files/*.test.ts'],
+        600_000,
+        { env: fewFiles },
+      ),
       kernelTier('kernel-no-ipv6', ['test/kernel/no-ipv6/*.test.ts'], 120_000),
       kernelTier('kernel-without', ['test/kernel/without/*.test.ts'], 60_000),
     ],

@@ -292,7 +292,8 @@ export const tiers = [
   },
   {
     name: 'kernel-files',
-    about: 'of the config files of the tier `files` one in eight, with devices of that kernel',
+    about:
+      'of the config files of the tier `files` one in sixteen, and 60 generated ones, with devices of that kernel',
     asked: true,
     inMachine: true,
     built: true,

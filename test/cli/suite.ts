@@ -43,17 +43,23 @@ export function cli(harness: Harness, sizes: Sizes = isLong ? full : few): void 
   })
 }
 
-/**
- * The same for files alone, beside a wg(8) that is not this machine's.
- *
- * @param run runs that wg(8), which clears what a file does not name, as since 2025
- */
+/** A wg(8) to compare with. */
+interface Judge {
+  readonly run: typeof runWg
+  /** Whether `syncconf` clears what a file does not name, as since 2025. */
+  readonly clears: boolean
+}
+
+/** The wg(8) of this machine. */
+const installed: Judge = { run: runWg, clears: yearOfWg >= 2025 }
+
+/** The same for files alone. */
 export function configFiles(
   harness: Harness,
   sizes: Pick<Sizes, 'files' | 'seconds'>,
-  run: typeof runWg,
+  judge: Judge = installed,
 ): void {
-  describe(`files for another wg(8) and ours on ${harness.name}`, () => {
+  describe(`files for wg(8) and ours on ${harness.name}`, () => {
     const bench = new Bench(harness)
     let stage: Stage
     beforeAll(async () => {
@@ -65,12 +71,9 @@ export function configFiles(
       await bench.teardown()
     })
 
-    it.each(MODES)('%s', (mode) => readsFilesAlike(stage, mode, sizes, { run, clears: true }))
+    it.each(MODES)('%s', (mode) => readsFilesAlike(stage, mode, sizes, judge))
   })
 }
-
-/** The wg(8) of this machine. */
-const installed = { run: runWg, clears: yearOfWg >= 2025 }
 
 /** How much is tried. */
 export interface Sizes {

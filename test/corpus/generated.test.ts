@@ -27,4 +27,4 @@ const wgOfRoot = (words: readonly string[], options?: RunOptions) =>
   runProgram('chroot', [root, '/usr/bin/wg', ...words], options)
 
 const perCommand = Math.ceil(files / 12) * 4
-configFiles(wireguardGo, { files: perCommand, seconds: 3000 }, wgOfRoot)
+configFiles(wireguardGo, { files: perCommand, seconds: 3000 }, { run: wgOfRoot, clears: true })

@@ -9,6 +9,9 @@ import { World } from './world.js'
 /** One case of so many of each kind is tried. */
 const SHARE = Number(process.env.WGCTRL_CORPUS_SHARE ?? 1)
 
+/** A kind of which all are tried in any case. */
+const WHOLE = process.env.WGCTRL_CORPUS_WHOLE
+
 /** Says which; every run tells its own. */
 const SEED = Number(process.env.WGCTRL_CORPUS_SEED ?? Date.now() % 2 ** 31)
 
@@ -33,7 +36,7 @@ describe(`ours beside what wg-quick(8) does (one of ${SHARE}, seed ${SEED})`, ()
       kept = await readKept(kind)
     })
 
-    it.each(shareOf(Object.entries(cases)))('%s', async (title, each) => {
+    it.each(shareOf(kind, Object.entries(cases)))('%s', async (title, each) => {
       const { judgement, said } = await judge(world, ours, each)
       const theirs = kept[title]
       const { differs } = each
@@ -55,8 +58,8 @@ describe(`ours beside what wg-quick(8) does (one of ${SHARE}, seed ${SEED})`, ()
   })
 })
 
-function shareOf<T>(cases: readonly T[]): T[] {
-  const share = Math.min(SHARE, cases.length)
+function shareOf<T>(kind: string, cases: readonly T[]): T[] {
+  const share = kind === WHOLE ? 1 : Math.min(SHARE, cases.length)
   return cases.filter((_, at) => at % share === SEED % share)
 }
 
