@@ -22,7 +22,7 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
-  await wg.delete(name, { timeout: 300_000 })
+  await wg.delete(name, { timeout: 900_000 })
   await wg.close()
   restore()
 })
@@ -32,7 +32,7 @@ const add = (from: number, to: number): Promise<void> => {
   return wg.configure(
     name,
     { peers: keys.map((publicKey) => ({ publicKey })) },
-    { timeout: 300_000 },
+    { timeout: 900_000 },
   )
 }
 
@@ -48,7 +48,7 @@ const numberBefore = (words: string, text: string): number =>
 it('20,000 peers come, are read and go, and the doctor tells what threads they take', async () => {
   const before = threads()
   await add(0, PEERS)
-  expect((await wg.device(name, { timeout: 300_000 })).peers).toHaveLength(PEERS)
+  expect((await wg.device(name, { timeout: 900_000 })).peers).toHaveLength(PEERS)
   const taken = threadsOf(name)
   console.log(`${taken} threads for ${PEERS} peers, of ${threads()}, before ${before}`)
   const { text } = await finding()
@@ -60,7 +60,7 @@ it('20,000 peers come, are read and go, and the doctor tells what threads they t
     // The command has some of its own while it looks.
     expect(Math.abs(numberBefore('more fit', text) - 5000)).toBeLessThan(1000)
   }
-  await wg.configure(name, { replacePeers: true }, { timeout: 300_000 })
+  await wg.configure(name, { replacePeers: true }, { timeout: 900_000 })
   expect(threadsOf(name)).toBe(0)
   expect((await wg.device(name)).peers).toEqual([])
 })
