@@ -5,12 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach } from 'vitest'
+import { isEmulated } from '../events/sizes.js'
 
 /** The program as it is published. */
 export const WGCTRL = fileURLToPath(new URL('../../packages/cli/dist/bin.js', import.meta.url))
 
-/** Milliseconds: generous, for a busy machine. */
-const PATIENCE = 30_000
+/** Milliseconds: generous, for a busy machine; ten times as much for one that is emulated. */
+const PATIENCE = isEmulated ? 300_000 : 30_000
 
 /** A program that runs, and what it said so far. */
 export class Program {
