@@ -1,4 +1,10 @@
-import { type CheckedConfig, Deadline, reasonWithin, WireGuardError } from '@wgctrl/types'
+import {
+  type CheckedConfig,
+  DEFAULT_TIMEOUT,
+  Deadline,
+  reasonWithin,
+  WireGuardError,
+} from '@wgctrl/types'
 import { encodeSet } from './codec/request.js'
 import { exchangeSet } from './exchange.js'
 import { type Identity, readIdentity } from './identity.js'
@@ -8,8 +14,8 @@ import type { SocketAddress } from './socket.js'
 type Binding = Pick<Identity, 'listenPort' | 'firewallMark'>
 
 /**
- * Milliseconds that putting back may take, also of a call that was aborted: a device that hears nobody is worse than
- * an answer that comes late.
+ * Milliseconds that putting back may take where the daemon has not answered, the call being aborted or out of time: a
+ * device that hears nobody is worse than a call that ends late.
  */
 const PATIENCE = 2000
 
@@ -37,12 +43,12 @@ export async function putBack(
 ): Promise<unknown> {
   const isAnswer = error instanceof WireGuardError && error.errno !== undefined
   if (isAnswer && error.code !== 'EADDRINUSE') return error
-  using deadline = new Deadline({ timeout: PATIENCE })
+  using deadline = new Deadline({ timeout: isAnswer ? DEFAULT_TIMEOUT : PATIENCE })
   const { signal } = deadline
   const set = (change: Partial<CheckedConfig>): Promise<void> =>
     exchangeSet(address, encodeSet({ replacePeers: false, peers: [], ...change }), signal)
-  const now = await readIdentity(address, signal).catch(() => undefined)
-  const refused = refusedOf(config, before, now, isAnswer)
+  const read = () => readIdentity(address, signal).catch(() => undefined)
+  const refused = await refusedOf(config, before, read, isAnswer)
   if (refused === undefined) return error
   const { listenPort, firewallMark } = before
   // Refused as well, and kept in mind as well: more than that there is not to put back.
@@ -55,21 +61,21 @@ export async function putBack(
   return refused === 'mark' ? markRefused(error) : error
 }
 
-/** @param now absent: the daemon no longer says */
-function refusedOf(
+/** @param read what the device has now, asked where the answer does not tell; `undefined`: it no longer says */
+async function refusedOf(
   { listenPort, firewallMark }: CheckedConfig,
   before: Binding,
-  now: Binding | undefined,
+  read: () => Promise<Binding | undefined>,
   isAnswer: boolean,
-): 'port' | 'mark' | undefined {
-  const isMark = isAnswer && firewallMark !== undefined
-  if (listenPort === undefined) return isMark ? 'mark' : undefined
-  if (!now) return isAnswer ? 'port' : undefined
-  if (now.listenPort === 0) return 'port'
-  if (isMark && now.listenPort === listenPort) return 'mark'
+): Promise<'port' | 'mark' | undefined> {
+  if (listenPort === undefined) return isAnswer ? 'mark' : undefined
+  if (isAnswer && firewallMark === undefined) return 'port'
+  const now = await read()
+  if (now?.listenPort === 0) return 'port'
+  if (!isAnswer) return undefined
   // boringtun shows the port that it had before, although it closed it.
-  if (isAnswer && now.listenPort === before.listenPort) return 'port'
-  return isMark ? 'mark' : undefined
+  const isOld = now?.listenPort === before.listenPort && listenPort !== before.listenPort
+  return now && !isOld ? 'mark' : 'port'
 }
 
 function portLost(lostPort: number, error: unknown, reason: unknown): WireGuardError {
