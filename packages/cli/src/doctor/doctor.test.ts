@@ -223,6 +223,15 @@ describe('the doctor', () => {
       })
     })
 
+    it('names of several devices those that have them', async () => {
+      const other = { '/sys/class/net/wg1/ifindex': '8\n', '/sys/class/net/wg1/threaded': '0\n' }
+      const changes = {
+        files: { ...files(100_000, 4_194_304), ...other },
+        devices: [...devices, { name: 'wg1', interfaceIndex: 8, peers: 5 }],
+      }
+      expect((await find('peer-threads', changes))?.text).toContain('peer of wg0: 20000 of all')
+    })
+
     it('names of the limits those alone that are too low', async () => {
       const finding = await find('peer-threads', { files: files(100_000, 32_768), devices })
       expect(finding?.text).toContain('12368 more fit')

@@ -28,7 +28,8 @@ export async function checkThreads(
   if (known.length === 0 || room === undefined) return []
   const threads = await threadsOfPeers(machine, known, room)
   if (threads === 0) return [ok(ID, 'the kernel has no threads for single peers')]
-  const names = known.map(({ name }) => name)
+  const threaded = known.filter(({ hasThreads }) => hasThreads)
+  const names = (threaded.length > 0 ? threaded : known).map(({ name }) => name)
   const limits = `kernel.threads-max ${room.threadsMax}, kernel.pid_max ${room.pidMax}`
   const text = `the kernel has a thread for each peer of ${names.join(', ')}: ${threads} of all ${room.threads}, and ${room.left} more fit (${limits})`
   return room.left >= Math.max(FEW, threads)
