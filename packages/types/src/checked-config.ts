@@ -93,13 +93,13 @@ export function* checkSteps(config: DeviceConfig): Steps<CheckedConfig> {
   const { listenPort, firewallMark, replacePeers } = config ?? {}
   checkFields(config)
   const checked: CheckedPeer[] = []
-  const owners = new Map<string, CheckedPeer>()
+  const claims = new NetworkClaims(checked)
   const budget = new StepBudget()
   for (const given of config.peers ?? []) {
     const index = checked.length
     const peer = checkPeer(given, index)
     if (isLong(given.allowedIPs)) yield* addNetworks(given.allowedIPs, peer.allowedIPs, index)
-    yield* claimNetworks(owners, peer, index)
+    if (!claims.claimEasily(peer)) yield* claims.claim(peer)
     checked.push(peer)
     if (budget.spend(1 + peer.allowedIPs.length)) yield
   }
@@ -251,25 +251,64 @@ function checkEndpoint(input: PeerConfig['endpoint'], path: string): Endpoint | 
   throw invalid(path, `${JSON.stringify(endpoint.host)} is a name: resolve it to an address first`)
 }
 
-/** Of two peers with one network the wires would give it to the last and say nothing. */
-function* claimNetworks(
-  owners: Map<string, CheckedPeer>,
-  peer: CheckedPeer,
-  index: number,
-): Steps<void> {
-  const { allowedIPs } = peer
-  if (allowedIPs.some(({ remove }) => remove)) yield* refuseContradiction(allowedIPs, index)
-  for (let at = 0; at < allowedIPs.length; at++) {
-    if (at % PER_STEP === PER_STEP - 1) yield
-    const { text, remove } = allowedIPs[at] as CheckedAllowedIP
-    if (remove) continue
-    const owner = owners.get(text)
-    if (owner === undefined) owners.set(text, peer)
-    else if (owner.publicKey !== peer.publicKey) {
-      const problem = `${text} is given to ${owner.publicKey} as well: only one peer can have it`
-      throw invalid(`peers[${index}].allowedIPs[${at}]`, problem)
+/**
+ * Of two peers with one network the wires would give it to the last and say nothing.
+ *
+ * While no network comes twice a set is enough, one look-up for each; who has what is written down from the
+ * first on that does.
+ */
+class NetworkClaims {
+  /** The peers before the one that claims. */
+  readonly #peers: readonly CheckedPeer[]
+  readonly #claimed = new Set<string>()
+  #owners: Map<string, CheckedPeer> | undefined
+
+  constructor(peers: readonly CheckedPeer[]) {
+    this.#peers = peers
+  }
+
+  /** @returns whether it was as easy as that; else {@link claim} has the word */
+  claimEasily({ allowedIPs }: CheckedPeer): boolean {
+    if (this.#owners || allowedIPs.length > PER_STEP || allowedIPs.some(isRemoved)) return false
+    for (const { text } of allowedIPs) {
+      const { size } = this.#claimed
+      if (this.#claimed.add(text).size === size) return false
+    }
+    return true
+  }
+
+  /** @throws {WireGuardError} `EINVAL`; `path` names the network */
+  *claim(peer: CheckedPeer): Steps<void> {
+    const { allowedIPs } = peer
+    const index = this.#peers.length
+    if (allowedIPs.some(isRemoved)) yield* refuseContradiction(allowedIPs, index)
+    this.#owners ??= yield* ownersIn(this.#peers)
+    for (let at = 0; at < allowedIPs.length; at++) {
+      if (at % PER_STEP === PER_STEP - 1) yield
+      const { text, remove } = allowedIPs[at] as CheckedAllowedIP
+      if (remove) continue
+      const owner = this.#owners.get(text)
+      if (owner === undefined) this.#owners.set(text, peer)
+      else if (owner.publicKey !== peer.publicKey) {
+        const problem = `${text} is given to ${owner.publicKey} as well: only one peer can have it`
+        throw invalid(`peers[${index}].allowedIPs[${at}]`, problem)
+      }
     }
   }
+}
+
+const isRemoved = ({ remove }: CheckedAllowedIP): boolean => remove
+
+function* ownersIn(peers: readonly CheckedPeer[]): Steps<Map<string, CheckedPeer>> {
+  const owners = new Map<string, CheckedPeer>()
+  const budget = new StepBudget()
+  for (const peer of peers) {
+    for (const { text, remove } of peer.allowedIPs) {
+      if (!remove) owners.set(text, peer)
+      if (budget.spend(0.2)) yield
+    }
+  }
+  return owners
 }
 
 /** Of one network both ways in one peer the wires would do the last and say nothing. */

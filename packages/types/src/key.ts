@@ -20,10 +20,11 @@ const HIDDEN = '(hidden)'
 const brand: unique symbol = Symbol.for('wgctrl.secret-key') as never
 
 const KEY_WORDS: number = KEY_LENGTH / 4
-const KEYS_PER_SHELF = 32
+const KEYS_PER_SHELF = 64
 const WIPED = -1
 /** Keys stand side by side: memory for one key alone costs more than the key, and takes longer to get than to fill. */
 let shelf = new Uint8Array(KEYS_PER_SHELF * KEY_LENGTH)
+/** The same as words, for as long as a message is read. */
 let shelfWords = new Int32Array(shelf.buffer)
 let usedOfShelf = 0
 
@@ -31,7 +32,6 @@ let usedOfShelf = 0
 function nextPlace(): number {
   if (usedOfShelf === shelf.length) {
     shelf = new Uint8Array(KEYS_PER_SHELF * KEY_LENGTH)
-    shelfWords = new Int32Array(shelf.buffer)
     usedOfShelf = 0
   }
   const at = usedOfShelf
@@ -104,6 +104,7 @@ export class SecretKey {
     for (let index = at; index < at + KEY_WORDS; index++) any |= words[index] as number
     if (any === 0) return undefined
     const key = new SecretKey()
+    if (shelfWords.buffer !== shelf.buffer) shelfWords = new Int32Array(shelf.buffer)
     const to = key.#at >> 2
     for (let index = 0; index < KEY_WORDS; index++)
       shelfWords[to + index] = words[at + index] as number

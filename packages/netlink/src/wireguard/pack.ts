@@ -53,7 +53,9 @@ export function* packDevice<P>(
       yield packer.flush()
     }
     packer.device = isPortFirst ? { ifindex, ifname, ...rest } : device
-    for (const peer of peers) yield* packer.add(peer)
+    for (const peer of peers) {
+      if (!packer.addWhole(peer)) yield* packer.addInParts(peer)
+    }
     yield packer.flush()
   } finally {
     packer.wipe()
@@ -82,7 +84,21 @@ class Packer<P> {
     this.#device = fields
   }
 
-  *add(peer: P): Generator<PackedMessage, void, undefined> {
+  /** Adds a peer to the message that is there. @returns whether it fits */
+  addWhole(peer: P): boolean {
+    if (this.#nest < 0) return false
+    const total = this.#peerWriter.allowedIps(peer)
+    const mark = this.#writer.length
+    if (this.#writeFragment(peer, 0, total) === total) {
+      this.#complete++
+      return true
+    }
+    this.#writer.truncate(mark)
+    return false
+  }
+
+  /** Adds a peer that begins a message, and goes on in others where it has to. */
+  *addInParts(peer: P): Generator<PackedMessage, void, undefined> {
     const total = this.#peerWriter.allowedIps(peer)
     let from = 0
     for (;;) {
