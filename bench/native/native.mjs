@@ -127,8 +127,8 @@ async function measureDevice(one, { folder, library, roots, isQuick }) {
 /** @param {Device} one */
 function roundsOf({ peers, allowedIPs }) {
   const networks = peers * allowedIPs
-  if (networks > 50_000) return networks > 100_000 ? 7 : 15
-  return networks >= 10_000 ? 15 : 61
+  if (networks > 100_000) return 5
+  return networks >= 10_000 ? 11 : 41
 }
 
 function environment(kind, library, dumps) {
@@ -167,7 +167,7 @@ async function measureStartup({ folder, library, roots, isQuick }) {
   const config = configOf({ peers: 1, allowedIPs: 2 })
   writeDumps(dumps, { ...device, config, isBusy: true })
   const file = join(root, 'bench/native/startup.mjs')
-  const words = [isQuick ? '2' : '31', device.name, JSON.stringify(roots)]
+  const words = [isQuick ? '2' : '21', device.name, JSON.stringify(roots)]
   const env = environment('kernel', library, dumps)
   return await runApart([process.execPath, file, ...words], env, true)
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import { eventWithin } from './event.js'
@@ -29,6 +29,8 @@ export class DaemonOutput {
 
   /** On a machine without a shell nothing that a program says is heard. */
   static async open(): Promise<DaemonOutput> {
+    // Loaded where a daemon is started: it takes a command that only reads a twentieth of its start.
+    const { spawn } = await import('node:child_process')
     const env = { PATH: '/usr/bin:/bin' }
     const stdio = ['pipe', 'pipe', 'ignore'] as const
     const relay = spawn('/bin/sh', RELAY, { stdio: [...stdio], detached: true, env })

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type CreateOptions, unsupported, WireGuardError } from '@wgctrl/types'
@@ -45,6 +45,7 @@ export class Daemon {
     await checkProgram(command as string)
     await checkNamespace(options.netns)
     const output = await DaemonOutput.open()
+    const { spawn } = await import('node:child_process')
     try {
       const stdio = ['ignore', output.entrance, output.entrance] as const
       const child = spawn(command as string, args, { stdio: [...stdio], detached: true })
