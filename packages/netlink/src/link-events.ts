@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { abortReason, checkFields, checkSignal, refuseAborted } from '@wgctrl/types'
-import { writeU16, writeU32 } from './codec/bytes.js'
+import { readU16, writeU16, writeU32 } from './codec/bytes.js'
 import { decodeMessages, MESSAGE_HEADER, NLM_F, NLMSG } from './codec/message.js'
 import { NetlinkError } from './errors.js'
 import { type Link, toLink } from './link.js'
@@ -49,6 +49,42 @@ while (Atomics.load(stop, 0) === 0) {
 }
 `
 
+/**
+ * The same where threads cannot use the descriptor: each read waits in a thread below JavaScript, see
+ * {@link Descriptor.isOfFs}.
+ */
+async function readInTurns(socket: NetlinkSocket, stop: Int32Array, mail: Mailbox): Promise<void> {
+  const buffer = Buffer.allocUnsafeSlow(RECEIVE_BUFFER)
+  let lost = false
+  while (Atomics.load(stop, 0) === 0) {
+    try {
+      const length = await socket.receive(buffer)
+      const isReply = length !== undefined && readU16(buffer, 4) === NLMSG.error
+      if (length !== undefined && !isReply) mail.put(Uint8Array.from(buffer.subarray(0, length)))
+      if (isReply && lost) {
+        lost = false
+        mail.put(null)
+      }
+    } catch (error) {
+      if ((error as NetlinkError).code !== 'ENOBUFS') throw error
+      lost = true
+    }
+    if (lost) socket.sendSync(wakeUp())
+  }
+}
+
+async function readInThread(
+  { descriptor }: NetlinkSocket,
+  stop: Int32Array,
+  mail: Mailbox,
+): Promise<void> {
+  const workerData = { fd: descriptor.fd, stop, noop: wakeUp() }
+  const worker = new Worker(READER, { eval: true, workerData })
+  worker.on('message', (datagram: Uint8Array | null) => mail.put(datagram))
+  worker.on('error', (error) => mail.fail(error))
+  await new Promise((resolve) => worker.once('exit', resolve))
+}
+
 /** Milliseconds after which a read that nothing woke looks whether it should stop. */
 const RECEIVE_TIMEOUT = 1000
 
@@ -93,10 +129,8 @@ export class LinkEvents implements AsyncIterableIterator<LinkEvent, void, undefi
   /** @internal use {@link watchLinks} */
   constructor(socket: NetlinkSocket, signal: AbortSignal | undefined) {
     this.#socket = socket
-    const workerData = { fd: socket.fd, stop: this.#stop, noop: wakeUp() }
-    const worker = new Worker(READER, { eval: true, workerData })
-    this.#mail = new Mailbox(worker, signal)
-    this.#exited = new Promise((resolve) => worker.once('exit', () => resolve()))
+    this.#mail = new Mailbox(signal)
+    this.#exited = this.#read().catch((error) => this.#mail.fail(error))
   }
 
   async next(): Promise<IteratorResult<LinkEvent, void>> {
@@ -128,6 +162,12 @@ export class LinkEvents implements AsyncIterableIterator<LinkEvent, void, undefi
     await this.return()
   }
 
+  async #read(): Promise<void> {
+    const read = this.#socket.descriptor.isOfFs ? readInThread : readInTurns
+    await read(this.#socket, this.#stop, this.#mail)
+    this.#mail.fail(new NetlinkError('the reader of link events ended', { code: 'EPIPE' }))
+  }
+
   async #end(): Promise<void> {
     Atomics.store(this.#stop, 0, 1)
     this.#socket.sendSync(wakeUp())
@@ -154,7 +194,7 @@ function* eventsOf(datagram: Uint8Array | null): Generator<LinkEvent> {
   }
 }
 
-/** Datagrams from the worker, in order, for one reader that waits. */
+/** Datagrams from the reader, in order, for one reader that waits. */
 class Mailbox {
   readonly #queue: (Uint8Array | null)[] = []
   readonly #signal: AbortSignal | undefined
@@ -162,17 +202,21 @@ class Mailbox {
   #failure: { error: unknown } | undefined
   #wake = (): void => {}
 
-  constructor(worker: Worker, signal: AbortSignal | undefined) {
+  constructor(signal: AbortSignal | undefined) {
     this.#signal = signal
-    worker.on('message', (datagram: Uint8Array | null) => {
-      this.#queue.push(datagram)
-      this.#wake()
-    })
-    worker.on('error', (error) => this.#fail(error))
-    worker.on('exit', () => {
-      this.#fail(new NetlinkError('the reader of link events ended', { code: 'EPIPE' }))
-    })
     signal?.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  /** @param datagram `null` stands for lost ones */
+  put(datagram: Uint8Array | null): void {
+    this.#queue.push(datagram)
+    this.#wake()
+  }
+
+  /** What is there is read before; the first failure counts. */
+  fail(error: unknown): void {
+    this.#failure ??= { error }
+    this.#wake()
   }
 
   /** Waits for a datagram; `null` stands for lost ones, `undefined` comes once it is closed. */
@@ -195,11 +239,6 @@ class Mailbox {
   }
 
   readonly #onAbort = (): void => {
-    if (this.#signal) this.#fail(abortReason(this.#signal))
-  }
-
-  #fail(error: unknown): void {
-    this.#failure ??= { error }
-    this.#wake()
+    if (this.#signal) this.fail(abortReason(this.#signal))
   }
 }

@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { NetlinkError } from './errors.js'
 import type { BpfInstruction } from './socket/bpf.js'
 import type { Namespace } from './socket/namespace.js'
-import { openPacketSocket, type PacketSocket } from './socket/packet-socket.js'
+import { openPacketSocket, type PacketSocket, PASSING } from './socket/packet-socket.js'
 
 /** Words of the memory that both threads share. */
 const STOP = 0
@@ -10,6 +11,9 @@ const WRITTEN = 1
 const TAKEN = 2
 const WAITING = 3
 const WORDS = 4
+
+/** Milliseconds between two looks whether a ring that was full has room. */
+const FULL_PAUSE = 2
 
 /**
  * The thread that waits for packets, since a read that waits would hold one of the pool's four. It
@@ -23,7 +27,7 @@ const { readSync } = require('node:fs')
 const { parentPort, workerData } = require('node:worker_threads')
 const { fd, words, lengths, bytes, slots, slotSize } = workerData
 const buffer = Buffer.allocUnsafeSlow(slotSize)
-const passing = new Set(['EAGAIN', 'EINTR', 'ENETDOWN'])
+const passing = new Set(${JSON.stringify(PASSING)})
 while (Atomics.load(words, ${STOP}) === 0) {
   let length
   try {
@@ -35,7 +39,7 @@ while (Atomics.load(words, ${STOP}) === 0) {
   const written = Atomics.load(words, ${WRITTEN})
   let taken = Atomics.load(words, ${TAKEN})
   while (((written - taken) | 0) >= slots && Atomics.load(words, ${STOP}) === 0) {
-    Atomics.wait(words, ${TAKEN}, taken, 2)
+    Atomics.wait(words, ${TAKEN}, taken, ${FULL_PAUSE})
     taken = Atomics.load(words, ${TAKEN})
   }
   const slot = (written >>> 0) % slots
@@ -97,25 +101,10 @@ export class PacketReader implements AsyncDisposable {
     this.#socket = socket
     this.#slotSize = maxLength
     this.#bytes = new Uint8Array(new SharedArrayBuffer(SLOTS * maxLength))
-    const worker = new Worker(READER, {
-      eval: true,
-      workerData: {
-        fd: socket.fd,
-        words: this.#words,
-        lengths: this.#lengths,
-        bytes: this.#bytes,
-        slots: SLOTS,
-        slotSize: maxLength,
-      },
-    })
-    worker.on('message', () => this.#wake())
-    worker.on('error', (error) => this.#fail(error))
-    this.#exited = new Promise((resolve) => {
-      worker.once('exit', () => {
-        this.#fail(new NetlinkError('the reader of packets ended', { code: 'EPIPE' }))
-        resolve()
-      })
-    })
+    const read = socket.descriptor.isOfFs ? this.#readInThread() : this.#readInTurns()
+    this.#exited = read
+      .catch((error) => this.#fail(error))
+      .then(() => this.#fail(new NetlinkError('the reader of packets ended', { code: 'EPIPE' })))
   }
 
   /** Puts another filter in place of the one before. Packets that passed the old one may still come. */
@@ -173,6 +162,51 @@ export class PacketReader implements AsyncDisposable {
     this.#wake()
     await this.#exited
     this.#socket.close()
+  }
+
+  async #readInThread(): Promise<void> {
+    const worker = new Worker(READER, {
+      eval: true,
+      workerData: {
+        fd: this.#socket.descriptor.fd,
+        words: this.#words,
+        lengths: this.#lengths,
+        bytes: this.#bytes,
+        slots: SLOTS,
+        slotSize: this.#slotSize,
+      },
+    })
+    worker.on('message', () => this.#wake())
+    worker.on('error', (error) => this.#fail(error))
+    await new Promise((resolve) => worker.once('exit', resolve))
+  }
+
+  /**
+   * The same where threads cannot use the descriptor: each read waits in a thread below JavaScript, see
+   * {@link Descriptor.isOfFs}.
+   */
+  async #readInTurns(): Promise<void> {
+    const buffer = Buffer.allocUnsafeSlow(this.#slotSize)
+    while (this.#isReading) {
+      const length = await this.#socket.receive(buffer)
+      if (length === undefined) continue
+      while (this.#isFull && this.#isReading) await sleep(FULL_PAUSE)
+      const written = Atomics.load(this.#words, WRITTEN)
+      const slot = (written >>> 0) % SLOTS
+      this.#bytes.set(buffer.subarray(0, length), slot * this.#slotSize)
+      this.#lengths[slot] = length
+      Atomics.store(this.#words, WRITTEN, (written + 1) | 0)
+      if (Atomics.exchange(this.#words, WAITING, 0) === 1) this.#wake()
+    }
+  }
+
+  get #isReading(): boolean {
+    return Atomics.load(this.#words, STOP) === 0
+  }
+
+  get #isFull(): boolean {
+    const [written, taken] = [WRITTEN, TAKEN].map((word) => Atomics.load(this.#words, word))
+    return (((written as number) - (taken as number)) | 0) >= SLOTS
   }
 
   #fail(error: unknown): void {

@@ -4,7 +4,8 @@ import { InvalidRangeError, InvalidTypeError } from './errors.js'
 const LONGEST_DELAY = 2 ** 31 - 1
 
 /**
- * A timer for any number of milliseconds, also more than `setTimeout` can take; `Infinity`: it never fires.
+ * A timer for any number of milliseconds, also more than `setTimeout` can take; `Infinity`: it never fires. Below 0, a
+ * time that has passed: it fires soon, and the runtime is not asked for a negative time, of which it would warn.
  *
  * @returns stops it
  */
@@ -14,7 +15,7 @@ export function startTimer(milliseconds: number, onTime: () => void): () => void
     const delay = Math.min(left, LONGEST_DELAY)
     timer = setTimeout(() => (left > delay ? wait(left - delay) : onTime()), delay)
   }
-  wait(milliseconds)
+  wait(Math.max(0, milliseconds))
   return () => clearTimeout(timer)
 }
 

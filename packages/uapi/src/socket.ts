@@ -64,13 +64,19 @@ export class UapiSocket {
   #received = 0
   #wake: () => void = () => {}
   #failure: (Error & { code?: string | undefined }) | undefined
+  /** `connecting` is no sign of it: Bun has it false also before it says that nobody is there. */
+  #isConnected = false
   #isOver = false
 
   private constructor(path: string, signal: AbortSignal) {
     this.#signal = signal
     const onread = { buffer: this.#buffer, callback: (length: number) => this.#keep(length) }
     this.#socket = new PatientSocket({ onread } as SocketConstructorOpts)
-    for (const event of ['connect', 'drain']) this.#socket.on(event, () => this.#wake())
+    this.#socket.on('connect', () => {
+      this.#isConnected = true
+      this.#wake()
+    })
+    this.#socket.on('drain', () => this.#wake())
     for (const event of ['end', 'close']) this.#socket.on(event, () => this.#finish())
     this.#socket.on('error', (error) => this.#finish(error))
     signal.addEventListener('abort', this.#onAbort, { once: true })
@@ -123,7 +129,9 @@ export class UapiSocket {
     signal.throwIfAborted()
     const connection = new UapiSocket(path, signal)
     try {
-      while (connection.#socket.connecting) await connection.#news()
+      while (!connection.#isConnected && !connection.#isOver && !signal.aborted) {
+        await connection.#news()
+      }
       signal.throwIfAborted()
       if (connection.#failure) throw connection.#failure
       return connection

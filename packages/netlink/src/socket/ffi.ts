@@ -1,7 +1,6 @@
-import { fstatSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
-import { KEPT_APART } from '@wgctrl/types'
 import type { DataType } from 'ffi-rs'
 import { NetlinkError, syscallError } from '../errors.js'
 import { ABI } from './abi.js'
@@ -26,6 +25,12 @@ export interface LibC {
    * while the pointer is in use; take them from `Buffer.allocUnsafeSlow`, whose memory is their own.
    */
   addressOf(bytes: Buffer): bigint
+  /** How many bytes came; for descriptors that `node:fs` does not know. */
+  recv(fd: number, into: Uint8Array): number
+  send(fd: number, bytes: Uint8Array): number
+  /** The same in another thread, which may wait. The bytes must not change until it is over. */
+  recvApart(fd: number, into: Uint8Array): Promise<number>
+  sendApart(fd: number, bytes: Uint8Array): Promise<number>
   /** For what {@link LibC.socket} opened: in a worker thread `node:fs` takes such a descriptor for a mistake. */
   close(fd: number): void
   /**
@@ -156,30 +161,29 @@ function libcName(loaded: string): string {
   return musl ? `libc.musl-${musl[1]}.so.1` : 'libc.so.6'
 }
 
-/** Deno numbers what it opened itself, and takes no other descriptors. */
-function isKnownToFs(fd: number): boolean {
-  try {
-    return fstatSync(fd, KEPT_APART).isSocket()
-  } catch {
-    return false
-  }
-}
-
 function bindCalls(ffi: typeof import('ffi-rs')): LibC {
   const int = ffi.DataType.I32
   const bytes = ffi.DataType.U8Array
 
+  const prepare = (funcName: string, args: Argument[]) => ({
+    library: LIBRARY,
+    funcName,
+    retType: int as DataType.I32,
+    paramsType: args.map((arg): DataType => (typeof arg === 'number' ? int : bytes)),
+    paramsValue: args,
+    errno: true as const,
+  })
+
   /** Calls and reads errno in one step: nothing can come between. */
   const call = (funcName: string, ...args: Argument[]): number => {
-    const paramsType: DataType[] = args.map((arg) => (typeof arg === 'number' ? int : bytes))
-    const { value, errnoCode } = ffi.load<DataType.I32, true>({
-      library: LIBRARY,
-      funcName,
-      retType: int,
-      paramsType,
-      paramsValue: args,
-      errno: true,
-    })
+    const { value, errnoCode } = ffi.load<DataType.I32, true>(prepare(funcName, args))
+    if (value < 0) throw syscallError(funcName, errnoCode)
+    return value
+  }
+  /** The same in another thread, which reads its own errno. */
+  const callApart = async (funcName: string, ...args: Argument[]): Promise<number> => {
+    const prepared = { ...prepare(funcName, args), runInNewThread: true as const }
+    const { value, errnoCode } = await ffi.load<DataType.I32, true, true>(prepared)
     if (value < 0) throw syscallError(funcName, errnoCode)
     return value
   }
@@ -200,12 +204,7 @@ function bindCalls(ffi: typeof import('ffi-rs')): LibC {
   const lengthOf = (into: Uint8Array) => Buffer.from(Uint32Array.of(into.length).buffer)
 
   return {
-    socket: (domain, type, protocol) => {
-      const fd = call('socket', domain, type, protocol)
-      if (isKnownToFs(fd)) return fd
-      call('close', fd)
-      throw unavailable('node:fs of this runtime does not know descriptors that FFI opened')
-    },
+    socket: (domain, type, protocol) => call('socket', domain, type, protocol),
     bind: (fd, address) => void call('bind', fd, Buffer.from(address), address.length),
     connect: (fd, address) => void call('connect', fd, Buffer.from(address), address.length),
     setsockopt: (fd, level, option, value) =>
@@ -223,6 +222,10 @@ function bindCalls(ffi: typeof import('ffi-rs')): LibC {
         paramsValue: [memory, memory, 0],
       }) as bigint,
     receiveMany,
+    recv: (fd, into) => call('recv', fd, into, into.length, 0),
+    send: (fd, bytes) => call('send', fd, bytes, bytes.length, 0),
+    recvApart: (fd, into) => callApart('recv', fd, into, into.length, 0),
+    sendApart: (fd, bytes) => callApart('send', fd, bytes, bytes.length, 0),
     close: (fd) => void call('close', fd),
     setns: (fd, type) => void call('setns', fd, type),
     flock: (fd, operation) => void call('flock', fd, operation),

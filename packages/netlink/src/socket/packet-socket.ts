@@ -1,5 +1,6 @@
 import { ABI, LAYOUT } from './abi.js'
 import { type BpfInstruction, encodeBpf } from './bpf.js'
+import { type Descriptor, descriptorOf } from './descriptor.js'
 import { type LibC, loadLibC } from './ffi.js'
 import { insideNamespace, type Namespace } from './namespace.js'
 
@@ -27,6 +28,9 @@ const FILTER = LAYOUT['offsetof(struct sock_fprog, filter)']
 const TPACKET_STATS = LAYOUT['sizeof(struct tpacket_stats)']
 const TP_DROPS = LAYOUT['offsetof(struct tpacket_stats, tp_drops)']
 
+/** Errors of a read that say nothing of the next one: no packet came in time, a link went down. */
+export const PASSING: readonly string[] = ['EAGAIN', 'EINTR', 'ENETDOWN']
+
 export interface PacketSocketOptions {
   /** What to let through; offset 0 is the first byte of the IP header. */
   readonly filter: readonly BpfInstruction[]
@@ -51,7 +55,7 @@ export async function openPacketSocket(options: PacketSocketOptions): Promise<Pa
   const open = () => libc.socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0)
   const fd = options.netns === undefined ? open() : insideNamespace(libc, options.netns, open)
   try {
-    const socket = new PacketSocket(fd, libc)
+    const socket = new PacketSocket(descriptorOf(fd, libc), libc)
     socket.attach(options.filter)
     configure(libc, fd, options)
     libc.bind(fd, everyLink())
@@ -105,14 +109,14 @@ function timeval(milliseconds: number): Uint8Array {
 
 /** An open packet socket. Reading is done on its descriptor, by whoever may wait. */
 export class PacketSocket {
-  /** The descriptor. It stays this object's: close it here, once nobody reads from it. */
-  readonly fd: number
+  /** It stays this object's: close it here, once nobody reads from it. */
+  readonly descriptor: Descriptor
   readonly #libc: LibC
   #isOpen = true
 
   /** @internal use {@link openPacketSocket} */
-  constructor(fd: number, libc: LibC) {
-    this.fd = fd
+  constructor(descriptor: Descriptor, libc: LibC) {
+    this.descriptor = descriptor
     this.#libc = libc
   }
 
@@ -124,20 +128,31 @@ export class PacketSocket {
     const head = Buffer.alloc(SOCK_FPROG)
     head.writeUInt16LE(filter.length, 0)
     head.writeBigUInt64LE(this.#libc.addressOf(program), FILTER)
-    this.#libc.setsockopt(this.fd, SOL_SOCKET, SO_ATTACH_FILTER, head)
+    this.#libc.setsockopt(this.descriptor.fd, SOL_SOCKET, SO_ATTACH_FILTER, head)
     // Used once more, so that nothing could have collected it before.
     program.fill(0)
+  }
+
+  /** Waits for a packet, off the event loop; its length, or `undefined` when none came in time. */
+  receive(into: Uint8Array): Promise<number | undefined> {
+    return new Promise((resolve, reject) => {
+      this.descriptor.read(into, (error, count) => {
+        if (!error) resolve(count)
+        else if (PASSING.includes((error as NodeJS.ErrnoException).code ?? '')) resolve(undefined)
+        else reject(error)
+      })
+    })
   }
 
   /** How many packets found the receive buffer full since this was asked last. */
   takeDrops(): number {
     const statistics = Buffer.alloc(TPACKET_STATS)
-    this.#libc.getsockopt(this.fd, SOL_PACKET, PACKET_STATISTICS, statistics)
+    this.#libc.getsockopt(this.descriptor.fd, SOL_PACKET, PACKET_STATISTICS, statistics)
     return statistics.readUInt32LE(TP_DROPS)
   }
 
   close(): void {
-    if (this.#isOpen) this.#libc.close(this.fd)
+    if (this.#isOpen) this.#libc.close(this.descriptor.fd)
     this.#isOpen = false
   }
 }

@@ -1,13 +1,12 @@
-import { read, readSync, write, writeSync } from 'node:fs'
 import { endianness } from 'node:os'
 import { readU32, writeU16, writeU32 } from '../codec/bytes.js'
 import { NetlinkError } from '../errors.js'
 import { ABI, LAYOUT } from './abi.js'
 import type { DatagramBatch } from './datagram-batch.js'
+import { type Descriptor, descriptorOf } from './descriptor.js'
 import { type LibC, loadLibC } from './ffi.js'
 import { MessageVector } from './message-vector.js'
 import { insideNamespace, type Namespace } from './namespace.js'
-import { writeApart } from './sleepers.js'
 import type { Transport } from './transport.js'
 
 /** Protocol numbers of the netlink families used here. @source linux/netlink.h */
@@ -53,8 +52,7 @@ export interface NetlinkSocketOptions {
 /**
  * Opens a netlink socket that takes mail from the kernel alone.
  *
- * FFI makes the descriptor, `node:fs` moves the bytes: measured, a write and two reads take 15 us
- * through fs, 87 us through FFI. The descriptor does not wait (SOCK_NONBLOCK) unless
+ * FFI makes the descriptor, a {@link Descriptor} moves the bytes. It does not wait (SOCK_NONBLOCK) unless
  * `receiveTimeout` is given, so no read can hold a thread of the pool: see {@link Transport}.
  *
  * @throws {NetlinkError} with the errno's name as code; EUNSUPPORTED where netlink cannot be had
@@ -72,7 +70,7 @@ export async function openNetlinkSocket(options: NetlinkSocketOptions): Promise<
   const fd = options.netns === undefined ? open() : insideNamespace(libc, options.netns, open)
   try {
     configure(libc, fd, options)
-    return new NetlinkSocket(fd, portOf(libc, fd), libc)
+    return new NetlinkSocket(descriptorOf(fd, libc), portOf(libc, fd), libc)
   } catch (error) {
     libc.close(fd)
     throw error
@@ -132,8 +130,8 @@ function portOf(libc: LibC, fd: number): number {
 
 /** A netlink socket. Datagrams in and out; what they mean is a matter of the layers above. */
 export class NetlinkSocket implements Transport {
-  /** The descriptor. It stays this object's: close it here. */
-  readonly fd: number
+  /** It stays this object's: close it here. */
+  readonly descriptor: Descriptor
   /** The address that the kernel gave the socket; replies carry it. */
   readonly portId: number
   readonly #libc: LibC
@@ -143,8 +141,8 @@ export class NetlinkSocket implements Transport {
   #onIdle = (): void => {}
 
   /** @internal use {@link openNetlinkSocket} */
-  constructor(fd: number, portId: number, libc: LibC) {
-    this.fd = fd
+  constructor(descriptor: Descriptor, portId: number, libc: LibC) {
+    this.descriptor = descriptor
     this.portId = portId
     this.#libc = libc
   }
@@ -152,38 +150,31 @@ export class NetlinkSocket implements Transport {
   sendSync(bytes: Uint8Array): void {
     this.#refuseClosed()
     try {
-      writeSync(this.fd, bytes)
+      this.descriptor.writeSync(bytes)
     } catch (error) {
       throw failedCall(error)
     }
   }
 
   send(bytes: Uint8Array): Promise<void> {
-    return this.#async((done) => write(this.fd, bytes, 0, bytes.length, null, done)).then(() => {})
+    return this.#async((done) => this.descriptor.write(bytes, done)).then(() => {})
   }
 
   async sendApart(bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
-    await this.#async((done) => {
-      writeApart(this.fd, bytes, signal).then(
-        () => done(null, bytes.length),
-        (error) => done(error, 0),
-      )
-    })
+    await this.#async((done) => this.descriptor.writeApart(bytes, signal, done))
   }
 
   receiveSync(into: Uint8Array): number | undefined {
     this.#refuseClosed()
     try {
-      return readSync(this.fd, into, 0, into.length, null)
+      return this.descriptor.readSync(into)
     } catch (error) {
       return nothingQueued(error)
     }
   }
 
   receive(into: Uint8Array): Promise<number | undefined> {
-    return this.#async((done) => read(this.fd, into, 0, into.length, null, done)).catch(
-      nothingQueued,
-    )
+    return this.#async((done) => this.descriptor.read(into, done)).catch(nothingQueued)
   }
 
   async receiveMany(batch: DatagramBatch): Promise<void> {
@@ -194,7 +185,7 @@ export class NetlinkSocket implements Transport {
     }
     const { headers, count } = vector
     const taken = await this.#async((done) => {
-      this.#libc.receiveMany(this.fd, headers, count).then(
+      this.#libc.receiveMany(this.descriptor.fd, headers, count).then(
         (value) => done(null, value),
         (error) => done(error, 0),
       )
@@ -223,7 +214,7 @@ export class NetlinkSocket implements Transport {
         this.#onIdle = resolve
       })
     }
-    this.#libc.close(this.fd)
+    this.#libc.close(this.descriptor.fd)
   }
 
   #async(start: (done: (error: Error | null, count: number) => void) => void): Promise<number> {

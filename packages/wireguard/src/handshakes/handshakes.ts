@@ -15,7 +15,7 @@ import { EventIterator } from '../event-iterator.js'
 import { HANDSHAKE_OPTIONS } from '../option-fields.js'
 import type { HandshakeCounters, Verdict } from './counters.js'
 import { initiationFilter, LONGEST_PACKET } from './initiation-filter.js'
-import { Responder } from './noise.js'
+import { Responder, requireNoise } from './noise.js'
 import { checkRate, type Rate } from './rate-limit.js'
 import { Sieve } from './sieve.js'
 
@@ -164,8 +164,8 @@ export class Handshakes extends EventIterator<Initiation> {
    * Begins to listen; the first `next()` does it too.
    *
    * @throws {WireGuardError} `ENODEV` and others as a reading of the device; `EPERM` without
-   *   CAP_NET_RAW; `EUNSUPPORTED` where the private key cannot be read (boringtun) or there are no packet
-   *   sockets (other systems than Linux)
+   *   CAP_NET_RAW; `EUNSUPPORTED` where the private key cannot be read (boringtun), there are no packet
+   *   sockets (other systems than Linux) or `node:crypto` lacks what a handshake is made of (Bun)
    */
   async start(): Promise<void> {
     try {
@@ -181,6 +181,7 @@ export class Handshakes extends EventIterator<Initiation> {
     if (device.publicKey !== undefined && device.privateKey === undefined) {
       throw unsupported('handshakes', 'this implementation does not give out its private key')
     }
+    requireNoise()
     const netns = this.#options.netns ?? this.#context.netns
     const open = this.#context.openPackets ?? openInitiations
     this.#packets = await open(netns)

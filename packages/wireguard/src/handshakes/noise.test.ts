@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { generatePrivateKey, publicKey } from '@wgctrl/types'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
-import { INITIATION_LENGTH, type OpenedInitiation, Responder } from './noise.js'
+import { describe, expect, it, vi } from 'vitest'
+import { INITIATION_LENGTH, type OpenedInitiation, Responder, requireNoise } from './noise.js'
 import { tai64nDate } from './tai64n.js'
 
 interface KeyPair {
@@ -130,5 +130,26 @@ describe('tai64nDate', () => {
     ['000000000000000000000000', '-271821-04-20T00:00:00.000Z'],
   ])('reads %s', (hex, date) => {
     expect(tai64nDate(Buffer.from(hex, 'hex')).toISOString()).toBe(date)
+  })
+})
+
+describe('requireNoise', () => {
+  it('passes on this runtime', () => {
+    requireNoise()
+  })
+
+  it.each(['createDecipheriv', 'createHmac'])('refuses one without %s of its kind', async (call) => {
+    vi.resetModules()
+    vi.doMock('node:crypto', async (importOriginal) => ({
+      ...(await importOriginal<typeof import('node:crypto')>()),
+      [call]: () => {
+        throw Object.assign(new Error('Unknown cipher'), { code: 'ERR_CRYPTO_UNKNOWN_CIPHER' })
+      },
+    }))
+    const { requireNoise } = await import('./noise.js')
+    expect(requireNoise).toThrow(
+      expect.objectContaining({ code: 'EUNSUPPORTED', feature: 'handshakes' }),
+    )
+    vi.doUnmock('node:crypto')
   })
 })

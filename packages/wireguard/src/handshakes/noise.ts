@@ -8,7 +8,14 @@ import {
   type KeyObject,
   timingSafeEqual,
 } from 'node:crypto'
-import { formatPublicKey, type KeyInput, keyBytes, type PublicKey, publicKey } from '@wgctrl/types'
+import {
+  formatPublicKey,
+  type KeyInput,
+  keyBytes,
+  type PublicKey,
+  publicKey,
+  WireGuardError,
+} from '@wgctrl/types'
 import { blake2sMac } from './blake2s.js'
 
 /**
@@ -34,12 +41,30 @@ const CONSTRUCTION = Buffer.from('Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s')
 const IDENTIFIER = Buffer.from('WireGuard v1 zx2c4 Jason@zx2c4.com')
 const LABEL_MAC1 = Buffer.from('mac1----')
 
+const CIPHER = 'chacha20-poly1305'
 const TAG_LENGTH = 16
 const NONCE_ZERO = new Uint8Array(12)
 
 /** RFC 8410: the DER of an X25519 key up to its 32 bytes. */
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex')
 const SPKI_PREFIX = Buffer.from('302a300506032b656e032100', 'hex')
+
+/**
+ * Refuses a runtime whose `node:crypto` lacks what a handshake is made of: every initiation would pass for one
+ * that cannot be decrypted.
+ *
+ * @throws {WireGuardError} `EUNSUPPORTED`
+ */
+export function requireNoise(): void {
+  const key = new Uint8Array(32)
+  try {
+    hmac(key, key)
+    createDecipheriv(CIPHER, key, NONCE_ZERO, { authTagLength: TAG_LENGTH })
+  } catch (cause) {
+    const problem = `this runtime's node:crypto has no HMAC of BLAKE2s, or no ${CIPHER}`
+    throw new WireGuardError(problem, { code: 'EUNSUPPORTED', feature: 'handshakes', cause })
+  }
+}
 
 /** Who sent an initiation, and when by its own clock. Both are proven by the sender's private key. */
 export interface OpenedInitiation {
@@ -148,7 +173,7 @@ function kdf2(key: Uint8Array, input: Uint8Array): [Buffer, Buffer] {
 function decrypt(key: Uint8Array, sealed: Uint8Array, authenticated: Uint8Array): Uint8Array {
   const end = sealed.length - TAG_LENGTH
   const options = { authTagLength: TAG_LENGTH }
-  const cipher = createDecipheriv('chacha20-poly1305', key, NONCE_ZERO, options)
+  const cipher = createDecipheriv(CIPHER, key, NONCE_ZERO, options)
   cipher.setAAD(authenticated, { plaintextLength: end })
   cipher.setAuthTag(sealed.subarray(end))
   const plain = cipher.update(sealed.subarray(0, end))
