@@ -368,14 +368,15 @@ export const tiers = [
     run: nodeTests('test/consumers/consumers.test.mjs'),
   },
   {
-    name: 'node-versions',
-    about: 'the packed packages in an empty project, with every Node that is supported',
+    name: 'runtimes',
+    about:
+      'the packed packages on every Node that is supported, Bun and Deno; also on a real kernel',
     asked: true,
     built: true,
     root: true,
     needs: [...isolation, daemon],
-    seconds: 1200,
-    run: nodeTests('test/consumers/consumers.test.mjs', '--node-versions'),
+    seconds: 3600,
+    run: nodeTests('test/consumers/runtimes.test.mjs'),
   },
 ]
 

@@ -16,7 +16,9 @@ const B = 'wgcalls1'
 /** The titles, in order, each with what is done; one may need what those before it did. */
 export const calls = /** @type {Record<string, (world: World) => Promise<void>>} */ ({
   'open() finds the backends': async ({ wg, kind, missing }) => {
-    const found = Object.fromEntries(wg.backends.map((each) => [each.kind, each]))
+    const found = Object.fromEntries(
+      wg.backends.map((/** @type {any} */ each) => [each.kind, each]),
+    )
     assert.equal(found[kind].available, true)
     if (missing === undefined) return
     const { reason } = found[missing]
@@ -38,12 +40,12 @@ export const calls = /** @type {Record<string, (world: World) => Promise<void>>}
 
   'configure() and device()': async ({ wg, lib }) => {
     const privateKey = lib.generatePrivateKey()
-    await wg.configure(A, { privateKey, listenPort: 0, firewallMark: 7, peers: peersOf(lib, 3) })
+    await wg.configure(A, { privateKey, listenPort: 0, firewallMark: 7, peers: peersOf(3) })
     const device = await wg.device(A)
     assert.equal(device.publicKey, lib.publicKey(privateKey))
     assert.equal(device.firewallMark, 7)
     assert.equal(device.peers.length, 3)
-    assert.deepEqual(device.peers.map((peer) => peer.allowedIPs).flat().sort(), [
+    assert.deepEqual(device.peers.flatMap((/** @type {any} */ peer) => peer.allowedIPs).sort(), [
       '10.0.0.0/32',
       '10.0.1.0/32',
       '10.0.2.0/32',
@@ -51,8 +53,8 @@ export const calls = /** @type {Record<string, (world: World) => Promise<void>>}
     assert.equal((await wg.device(A, { maxAge: 60_000 })).peers.length, 3)
   },
 
-  'peers() streams two thousand': async ({ wg, lib }) => {
-    await wg.configure(A, { replacePeers: true, peers: peersOf(lib, 2000) })
+  'peers() streams two thousand': async ({ wg }) => {
+    await wg.configure(A, { replacePeers: true, peers: peersOf(2000) })
     const keys = new Set()
     for await (const peer of wg.peers(A)) keys.add(peer.publicKey)
     assert.equal(keys.size, 2000)
@@ -62,24 +64,28 @@ export const calls = /** @type {Record<string, (world: World) => Promise<void>>}
     }
   },
 
-  'sync() makes the least change': async ({ wg, lib }) => {
-    const [first, ...others] = peersOf(lib, 3)
+  'sync() makes the least change': async ({ wg }) => {
+    const [first, ...others] = peersOf(3)
     await wg.configure(A, { replacePeers: true, peers: [first, ...others] })
     const desired = { peers: [{ ...first, persistentKeepalive: 25 }, ...others] }
     const changes = await wg.sync(A, desired)
     assert.equal(changes.length, 1)
     assert.deepEqual(await wg.sync(A, desired), [])
     const { peers } = await wg.device(A)
-    assert.equal(peers.find((peer) => peer.publicKey === first.publicKey).persistentKeepalive, 25)
+    assert.equal(
+      peers.find((/** @type {any} */ peer) => peer.publicKey === first?.publicKey)
+        .persistentKeepalive,
+      25,
+    )
   },
 
-  'watch() tells of a peer that comes': async ({ wg, lib }) => {
-    const [peer] = peersOf(lib, 1)
+  'watch() tells of a peer that comes': async ({ wg }) => {
+    const [peer] = peersOf(1)
     const events = wg.watch(A, { interval: 100, initial: true })
     let added
     for await (const event of events) {
       if (event.type === 'device-added') await wg.configure(A, { peers: [peer] })
-      if (event.type !== 'peer-added' || event.publicKey !== peer.publicKey) continue
+      if (event.type !== 'peer-added' || event.publicKey !== peer?.publicKey) continue
       added = event
       break
     }
@@ -109,7 +115,7 @@ export const calls = /** @type {Record<string, (world: World) => Promise<void>>}
   'up() and down()': async ({ wg, kind, lib }) => {
     const name = 'wgcalls2'
     const config = { name, privateKey: lib.generatePrivateKey(), addresses: ['10.8.0.1/24'] }
-    await wg.up({ ...config, peers: peersOf(lib, 2) }, { backend: kind })
+    await wg.up({ ...config, peers: peersOf(2) }, { backend: kind })
     assert.equal((await wg.device(name)).peers.length, 2)
     await wg.down(name)
     assert.ok(!(await wg.names()).includes(name))
@@ -130,21 +136,21 @@ export const calls = /** @type {Record<string, (world: World) => Promise<void>>}
     await refused(lib, wg.device('a/b'), 'EINVAL')
     await refused(lib, wg.create('wgnone', { netns: 'wgnone' }), 'ENOENT')
     await refused(lib, lib.open({ backends: ['none'] }), 'EINVAL')
-    const error = await wg.device('wgnone').catch((thrown) => thrown)
+    const error = await wg.device('wgnone').catch(itself)
     assert.equal(error.toJSON().code, 'ENODEV')
     assert.equal(structuredClone(error).message, error.message)
   },
 
   'signals and timeouts end calls': async ({ wg, lib }) => {
     const reason = new Error('enough')
-    const aborted = await wg.device(A, { signal: AbortSignal.abort(reason) }).catch((e) => e)
+    const aborted = await wg.device(A, { signal: AbortSignal.abort(reason) }).catch(itself)
     assert.equal(aborted.name, 'AbortError')
     assert.equal(aborted.cause, reason)
     const signal = AbortSignal.timeout(100)
     const watching = (async () => {
       for await (const _ of wg.watch(A, { signal, interval: 10_000 }));
     })()
-    assert.equal((await watching.catch((error) => error)).name, 'AbortError')
+    assert.equal(/** @type {any} */ (await watching.catch(itself))?.name, 'AbortError')
     await refused(lib, wg.device(A, { timeout: 0.000_001 }), 'ETIMEDOUT')
   },
 
@@ -152,7 +158,8 @@ export const calls = /** @type {Record<string, (world: World) => Promise<void>>}
     const rtnl = await netlink.Rtnl.open()
     const events = await rtnl.linkEvents()
     await rtnl.createLink({ name: 'callsleft', kind: 'veth' })
-    for await (const { type, link } of events) if (type === 'changed' && link.name === 'callsleft') break
+    for await (const { type, link } of events)
+      if (type === 'changed' && link.name === 'callsleft') break
     await rtnl.deleteLink('callsleft')
     await rtnl.close()
   },
@@ -177,15 +184,14 @@ export const calls = /** @type {Record<string, (world: World) => Promise<void>>}
   },
 })
 
-/**
- * @param {any} lib
- * @param {number} count
- */
-function peersOf(lib, count) {
+const itself = (/** @type {unknown} */ thrown) => thrown
+
+/** @param {number} count */
+function peersOf(count) {
   return Array.from({ length: count }, (_, index) => {
     const bytes = new Uint8Array(32).fill(9)
     new DataView(bytes.buffer).setUint32(0, index + 1)
-    const network = `10.${index >> 16}.${(index >> 0) & 255}.${(index >> 8) & 255}/32`
+    const network = `10.0.${index & 255}.${index >> 8}/32`
     return { publicKey: Buffer.from(bytes).toString('base64'), allowedIPs: [network] }
   })
 }
@@ -224,7 +230,9 @@ async function main(place) {
     const started = performance.now()
     const error = await call({ wg, lib, netlink, ...place }).catch((thrown) => thrown)
     const seconds = (performance.now() - started) / 1000
-    console.log(JSON.stringify({ title, seconds, ...(error && { error: error?.stack ?? `${error}` }) }))
+    console.log(
+      JSON.stringify({ title, seconds, ...(error && { error: error?.stack ?? `${error}` }) }),
+    )
   }
   await wg.close()
 }
@@ -237,4 +245,5 @@ async function inWorker() {
 }
 
 if (!isMainThread) await inWorker()
-else if (process.argv[1] === fileURLToPath(import.meta.url)) await main(JSON.parse(process.argv[2] ?? ''))
+else if (process.argv[1] === fileURLToPath(import.meta.url))
+  await main(JSON.parse(process.argv[2] ?? ''))

@@ -1,17 +1,16 @@
-// The tiers `consumers` and, with --node-versions, `node-versions`: the packages as npm installs them.
+// The tier `consumers`: the packages as npm installs them.
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { runWell } from '../../scripts/command.mjs'
-import { isolated } from '../../scripts/namespace.mjs'
 import { packPackages, readManifest, readPackages } from '../../scripts/packages.mjs'
 import { installedPackages, installScripts } from './installed.mjs'
-import { linkProgram } from './links.mjs'
-import { fetchNode, supported } from './nodes.mjs'
-import { fromTarballs, makeProject, runProgram } from './project.mjs'
-import { asCommonJs, readExample } from './readme.mjs'
+import { onRuntime } from './on-runtime.mjs'
+import { fromTarballs, makeProject } from './project.mjs'
+import { readExample } from './readme.mjs'
+import { thisNode } from './runtimes.mjs'
 import { checkTypes, entryPoints } from './types.mjs'
 
 /** @typedef {import('../../scripts/packages.mjs').Packed} Packed */
@@ -95,63 +94,7 @@ describe('installed', () => {
   }
 })
 
-const versions = process.argv.includes('--node-versions') ? supported : [process.versions.node]
-for (const version of versions) {
-  describe(`on Node ${version}`, () => {
-    let node = process.execPath
-
-    before(async () => {
-      if (version !== process.versions.node) node = await fetchNode(version)
-      const answer = await runWell(node, ['--version'])
-      assert.ok(answer.startsWith(`v${version}`), answer)
-    })
-
-    it('every entry point exports the same from ESM and CJS', async () => {
-      const entries = entryPoints(packed)
-      const load = (/** @type {string} */ how) =>
-        `const loaded = {}
-        for (const name of ${JSON.stringify(entries)}) loaded[name] = Object.keys(${how}).sort()
-        console.log(JSON.stringify(loaded))`
-      const esm = await runProgram(everything, 'load.mjs', load('await import(name)'), { node })
-      const cjs = await runProgram(everything, 'load.cjs', load('require(name)'), { node })
-      assert.deepEqual(JSON.parse(esm), JSON.parse(cjs))
-      assert.deepEqual(Object.keys(JSON.parse(esm)), entries)
-    })
-
-    it('sockets of libc and the thread of link events work from ESM and CJS', async () => {
-      for (const [file, load] of [
-        ['links.mjs', "await import('@wgctrl/netlink')"],
-        ['links.cjs', "require('@wgctrl/netlink')"],
-      ]) {
-        const how = { node, wrap: isolated }
-        const output = await runProgram(everything, `${file}`, linkProgram(`${load}`), how)
-        assert.equal(output, 'left veth\n')
-      }
-    })
-
-    it('wgctrl runs, and as wg(8) where it has that name', async () => {
-      const bin = join(everything, 'node_modules', '.bin', 'wgctrl')
-      const key = (await runWell(node, [bin, 'genkey'])).trim()
-      assert.match(key, /^[A-Za-z0-9+/]{43}=$/)
-      const wg = join(folder, 'wg')
-      rmSync(wg, { force: true })
-      symlinkSync(bin, wg)
-      assert.match(await runWell(node, [wg, 'version']), /^wireguard-tools v/)
-      const [program = '', ...args] = isolated([node, bin, 'show', '--json'])
-      assert.deepEqual(JSON.parse(await runWell(program, args)), [])
-    })
-
-    it('the example of README.md runs as ESM', async () => {
-      const how = { node, wrap: isolated }
-      assert.notEqual(await runProgram(facade, 'example.mjs', readExample(), how), '')
-    })
-
-    it('the example of README.md runs as CJS', async () => {
-      const how = { node, wrap: isolated }
-      assert.notEqual(await runProgram(facade, 'example.cjs', asCommonJs(readExample()), how), '')
-    })
-  })
-}
+onRuntime(thisNode, { facade, everything, packed: () => packed })
 
 /**
  * The files that a manifest sends others to.

@@ -33,10 +33,15 @@ export function fromTarballs(packages) {
  * @param {string} directory
  * @param {string} file
  * @param {string} source
- * @param {{ node: string, wrap?: (command: string[]) => string[] }} how
+ * @param {{ runtime: string[], wrap?: (command: string[]) => string[] }} how
  */
-export async function runProgram(directory, file, source, { node, wrap = (command) => command }) {
+export async function runProgram(
+  directory,
+  file,
+  source,
+  { runtime, wrap = (command) => command },
+) {
   writeFileSync(join(directory, file), source)
-  const [program = '', ...args] = wrap([node, file])
+  const [program = '', ...args] = wrap([...runtime, file])
   return await runWell(program, args, { cwd: directory, seconds: 120 })
 }

@@ -90,7 +90,10 @@ describe('where node:fs does not know the descriptors of FFI', () => {
     const rtnl = await openRtnl()
     const name = await newLink(rtnl)
     const events = await watchLinks()
-    const changes = Array.from({ length: CHANGES }, (_, n) => `link set ${name} mtu ${1300 + (n % 2)}`)
+    const changes = Array.from(
+      { length: CHANGES },
+      (_, n) => `link set ${name} mtu ${1300 + (n % 2)}`,
+    )
     // The event loop stands still meanwhile: one read is under way at most.
     execFileSync('ip', ['-batch', '-'], { input: changes.join('\n') })
     let seen = 0
