@@ -1,5 +1,5 @@
 import type { DeviceConfig, Peer } from '@wgctrl/types'
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import type { Harness, Stage, Subject, Traits } from './harness.js'
 import { type PlainDevice, plainDevice } from './plain.js'
 
@@ -50,6 +50,31 @@ export class Bench {
 
   removeAfterCase(name: string): void {
     onTestFinished(() => this.stage.removeDevice(name))
+  }
+
+  /** Ends a device by a call; where there is none for that, as the program does that holds it. */
+  remove(name: string, client: Subject = this.wg): Promise<void> {
+    return this.traits.create ? client.delete(name) : this.stage.removeDevice(name)
+  }
+
+  /** The names of the devices that there are; where they cannot be listed, none, and that is refused. */
+  async list(): Promise<string[]> {
+    if (this.traits.lists) return await this.wg.list()
+    const error = await failure(this.wg.list())
+    expect(error).toMatchObject({ code: 'EUNSUPPORTED', operation: 'list', feature: 'list' })
+    return []
+  }
+
+  /** Whether a device is among those that are listed; where they cannot be, whether it answers. */
+  async isListed(name: string): Promise<boolean> {
+    if (this.traits.lists) return (await this.wg.list()).includes(name)
+    return await this.wg.device(name).then(
+      () => true,
+      (error) => {
+        expect(error).toMatchObject({ code: 'ENODEV' })
+        return false
+      },
+    )
   }
 
   /** The device as it is, in a form that `toEqual` compares: peers and networks sorted, keys as text. */

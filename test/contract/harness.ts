@@ -20,8 +20,10 @@ export interface Traits extends Capabilities {
   readonly findsScopes: boolean
   /** Host names in endpoints are resolved: the facade's work. */
   readonly resolvesNames: boolean
-  /** Devices are reached through UAPI sockets: {@link Stage.socketDir} is there. */
+  /** Devices are reached through UAPI sockets that are files: {@link Stage.socketDir} is there. */
   readonly hasSockets: boolean
+  /** What devices there are can be found out. Else one can be called by its name alone. */
+  readonly lists: boolean
   /** Devices may have any name that a link can have; else one that can be part of a path. */
   readonly takesLinkNames: boolean
   /** What asking for `lo`, a link of another kind, gives. */

@@ -73,39 +73,43 @@ interface Call {
  */
 export class UserspaceBackend implements Backend {
   readonly kind = 'userspace'
-  readonly capabilities: Capabilities = {
-    create: true,
-    mtu: false,
-    interfaceIndex: false,
-    perNamespace: false,
-    endpointScope: false,
-    links: true,
-  }
+  readonly capabilities: Capabilities
   readonly #directory: SocketDirectory
   readonly #unsafePermissions: UnsafePermissions
   readonly #daemon: CreateOptions['daemon']
   readonly #writer: DeviceWriter
 
-  /** @throws {TypeError} `EINVAL`; `path` names the option */
+  /** @throws {TypeError | WireGuardError} `EINVAL`; `path` names the option. `EUNSUPPORTED`: `socketDir` on Windows */
   constructor(options: UserspaceOptions = {}) {
     checkFields(options, 'options', OPTIONS)
     if (options.daemon !== undefined) daemonCommand(options.daemon)
     this.#directory = new SocketDirectory(options.socketDir)
+    this.capabilities = {
+      create: !this.#directory.hasPipes,
+      mtu: false,
+      interfaceIndex: false,
+      perNamespace: false,
+      endpointScope: false,
+      links: true,
+    }
     this.#unsafePermissions = options.unsafePermissions ?? 'refuse'
     this.#daemon = options.daemon
     this.#writer = new DeviceWriter(this.#directory)
   }
 
   /**
-   * Passes when there is a socket, or a program that could make one.
+   * Passes when there is a socket, or a program that could make one; on Windows when there is a pipe, or that
+   * cannot be told.
    *
    * @throws {WireGuardError} `ENOBACKEND` when there is neither; `EPERM` when this user may not look
    */
   async probe(options?: CallOptions): Promise<void> {
     using deadline = startCall('probe', options)
     try {
-      const names = await abortable(this.#directory.names(), deadline.signal)
-      if (names.length === 0) await checkProgram(daemonCommand(this.#daemon)[0]).catch(notThere)
+      const names = await abortable(this.#directory.names().catch(unknown), deadline.signal)
+      if (names?.length !== 0) return
+      if (this.#directory.hasPipes) throw noPipe()
+      await checkProgram(daemonCommand(this.#daemon)[0]).catch(notThere)
     } catch (error) {
       throw inContext(error, { operation: 'probe', backend: this.kind })
     }
@@ -180,6 +184,9 @@ export class UserspaceBackend implements Backend {
   create(name: string, options: CreateOptions = {}): Promise<void> {
     return this.#change('create', name, options, ({ path, signal }) => {
       const daemon = options.daemon ?? this.#daemon
+      if (this.#directory.hasPipes) {
+        throw unsupported('create', 'on Windows a device is made by the program that holds its pipe')
+      }
       if (options.mtu !== undefined) {
         throw unsupported('mtu', 'a userspace device is made with the MTU that its daemon chooses')
       }
@@ -238,6 +245,14 @@ export class UserspaceBackend implements Backend {
     return explainFailure(error, { operation, device, backend: this.kind }, isThere)
   }
 }
+
+/** Where devices cannot be listed, there may be some. */
+function unknown(error: WireGuardError): undefined {
+  if (error.code !== 'EUNSUPPORTED') throw error
+}
+
+const noPipe = (): WireGuardError =>
+  new WireGuardError('no program holds the pipe of a WireGuard device', { code: 'ENOBACKEND' })
 
 /** Without a socket and without a program this machine has no userspace devices. */
 function notThere(error: unknown): never {

@@ -134,9 +134,14 @@ describe('on Windows', () => {
     await expect(directory.remove('any')).rejects.toMatchObject({ code: 'EUNSUPPORTED' })
   })
 
-  it('unless a directory is given', async () => {
-    const given = new SocketDirectory('/d', 'win32')
-    expect(await given.socketPath('wg0')).toBe('/d/wg0.sock')
+  it('and cannot always be listed: EUNSUPPORTED', async () => {
+    const refusal = { code: 'EUNSUPPORTED', feature: 'list' }
+    await expect(directory.names()).rejects.toMatchObject(refusal)
+  })
+
+  it('and are in no folder: EUNSUPPORTED', () => {
+    const refusal = expect.objectContaining({ code: 'EUNSUPPORTED', feature: 'socketDir' })
+    expect(() => new SocketDirectory('/d', 'win32')).toThrow(refusal)
   })
 })
 

@@ -34,10 +34,16 @@ export class SocketDirectory {
   readonly #given: string | undefined
   readonly #platform: NodeJS.Platform
 
-  /** @param path absent: where the platform's implementations put theirs */
+  /**
+   * @param path absent: where the platform's implementations put theirs
+   * @throws {WireGuardError} `EUNSUPPORTED` where devices are pipes, and a path is given
+   */
   constructor(path?: string, platform: NodeJS.Platform = process.platform) {
     if (path !== undefined && typeof path !== 'string') {
       throw new InvalidTypeError('options.socketDir', 'must be a path')
+    }
+    if (path !== undefined && platform === 'win32') {
+      throw unsupported('socketDir', 'devices are named pipes on Windows, which are in no folder')
     }
     this.#given = path === undefined ? undefined : resolve(path)
     this.#platform = platform
@@ -56,15 +62,20 @@ export class SocketDirectory {
   /** The directory, whether or not it exists. */
   async path(): Promise<string> {
     if (this.#given !== undefined) return this.#given
-    if (this.#hasPipes) return PIPE_DIRECTORY
+    if (this.hasPipes) return PIPE_DIRECTORY
     // As below: no hop to the thread pool for what is in memory.
     return SOCKET_DIRECTORIES.find((path) => existsSync(path)) ?? (SOCKET_DIRECTORIES[0] as string)
   }
 
-  /** The devices that have a socket or pipe, sorted; whether somebody listens is not asked. */
+  /**
+   * The devices that have a socket or pipe, sorted; whether somebody listens is not asked.
+   *
+   * @throws {WireGuardError} `EUNSUPPORTED` with the feature `list` where pipes cannot be listed: a device can
+   * be called by its name all the same
+   */
   async names(): Promise<string[]> {
     const directory = await this.path()
-    const entries = await readdir(directory).catch(ignoreMissing)
+    const entries = await readdir(directory).catch(this.hasPipes ? unlisted : ignoreMissing)
     return entries
       .map((entry) => this.#nameOf(entry))
       .filter(isInterfaceName)
@@ -79,7 +90,7 @@ export class SocketDirectory {
   async socketPath(name: string): Promise<string> {
     checkInterfaceName(name)
     const directory = await this.path()
-    if (this.#hasPipes) return directory + PIPE_PREFIX + name
+    if (this.hasPipes) return directory + PIPE_PREFIX + name
     const path = join(directory, `${await this.#realName(directory, name)}.sock`)
     if (Buffer.byteLength(path) <= longestSocketPath(this.#platform)) return path
     throw invalid('options.socketDir', `${path} is too long for the path of a socket`)
@@ -91,14 +102,14 @@ export class SocketDirectory {
    * @throws the system's `ENOENT` when there is none
    */
   async identity(path: string): Promise<string> {
-    if (this.#hasPipes) return path
+    if (this.hasPipes) return path
     const { ino, ctimeMs } = await stat(path)
     return `${ino}:${ctimeMs}`
   }
 
   /** What to dial where only a socket is wanted that is this user's or root's alone, in such a directory. */
   trusted(path: string): SocketAddress {
-    return this.#hasPipes ? path : new TrustedSocket(path)
+    return this.hasPipes ? path : new TrustedSocket(path)
   }
 
   /**
@@ -108,7 +119,7 @@ export class SocketDirectory {
    * is a link to nothing, `ENOTDIR` when it is none
    */
   async checkHome(command: string): Promise<void> {
-    if (this.#hasPipes) return
+    if (this.hasPipes) return
     const directory = await this.path()
     const home = socketFolderOf(command)
     if (home !== undefined && !(await isOneFolder(home, directory))) {
@@ -124,7 +135,7 @@ export class SocketDirectory {
    */
   async elsewhere(name: string): Promise<string | undefined> {
     const usual = SOCKET_DIRECTORIES[0] as string
-    if (this.#hasPipes || (await isOneFolder(usual, await this.path()))) return undefined
+    if (this.hasPipes || (await isOneFolder(usual, await this.path()))) return undefined
     return join(usual, `${name}.sock`)
   }
 
@@ -135,7 +146,7 @@ export class SocketDirectory {
 
   /** False when there is certainly no socket. */
   async has(path: string): Promise<boolean> {
-    return this.#hasPipes || exists(path)
+    return this.hasPipes || exists(path)
   }
 
   /**
@@ -144,17 +155,18 @@ export class SocketDirectory {
    * @throws {WireGuardError} `EUNSUPPORTED`: a pipe is no file
    */
   async remove(path: string): Promise<void> {
-    if (this.#hasPipes) throw unsupported('delete', 'the program that holds a pipe has to end it')
+    if (this.hasPipes) throw unsupported('delete', 'the program that holds a pipe has to end it')
     await unlink(path)
   }
 
-  get #hasPipes(): boolean {
-    return this.#platform === 'win32' && this.#given === undefined
+  /** Devices are named pipes: nothing of the file system, and made by nobody but the program that holds one. */
+  get hasPipes(): boolean {
+    return this.#platform === 'win32'
   }
 
   /** Empty: not the entry of a device. */
   #nameOf(entry: string): string {
-    if (!this.#hasPipes) return entry.endsWith('.sock') ? entry.slice(0, -'.sock'.length) : ''
+    if (!this.hasPipes) return entry.endsWith('.sock') ? entry.slice(0, -'.sock'.length) : ''
     return entry.startsWith(PIPE_PREFIX) ? entry.slice(PIPE_PREFIX.length) : ''
   }
 
@@ -202,6 +214,12 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   )
+}
+
+/** Wine cannot, and a process in a sandbox may not. */
+function unlisted(cause: NodeJS.ErrnoException): never {
+  const problem = `named pipes cannot be listed here (${cause.code}): call a device by its name`
+  throw new WireGuardError(problem, { code: 'EUNSUPPORTED', feature: 'list', cause })
 }
 
 function ignoreMissing(error: NodeJS.ErrnoException): string[] {

@@ -136,7 +136,7 @@ export function concurrency(bench: Bench): void {
     let count = 0
     const read = async (): Promise<void> => {
       for await (const _ of bench.wg.peers(name)) {
-        if (++count === 10) await bench.wg.delete(name)
+        if (++count === 10) await bench.remove(name)
       }
     }
     await read().then(
@@ -151,7 +151,7 @@ export function concurrency(bench: Bench): void {
     const other = await bench.stage.another()
     const readers = Array.from({ length: 20 }, () => bench.stream(name))
     const settled = Promise.allSettled(readers)
-    await other.delete(name)
+    await bench.remove(name, other)
     for (const result of await settled) {
       if (result.status === 'fulfilled') expect(result.value).toHaveLength(2000)
       else expect(result.reason).toMatchObject({ code: 'ENODEV', operation: 'peers' })
@@ -160,10 +160,17 @@ export function concurrency(bench: Bench): void {
 
   it('calls before a removal succeed, those behind fail', async () => {
     const name = await bench.newDevice()
+    const { create: isRemovable } = bench.traits
     const before = Array.from({ length: 10 }, (_, n) =>
       bench.wg.configure(name, { firewallMark: n }),
     )
     const removal = bench.wg.delete(name)
+    if (!isRemovable) {
+      expect(await failure(removal)).toMatchObject({ code: 'EUNSUPPORTED', feature: 'delete' })
+      await Promise.all(before)
+      expect(await bench.read(name)).toMatchObject({ firewallMark: 9 })
+      return
+    }
     const behind = Array.from({ length: 10 }, () => failure(bench.wg.device(name)))
     await Promise.all([...before, removal])
     for (const error of await Promise.all(behind)) expect(error).toMatchObject({ code: 'ENODEV' })

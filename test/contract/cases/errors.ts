@@ -34,7 +34,7 @@ export function errors(bench: Bench): void {
 
   it.each(operations)('ENODEV of %s: a device that is gone', async (operation) => {
     const name = await bench.newDevice({ privateKey: keyPair(1).privateKey })
-    await bench.wg.delete(name)
+    await bench.remove(name)
     const error = await failure((onDevice[operation] as Call)(name))
     expect(error).toMatchObject({ code: 'ENODEV', operation, device: name })
   })
@@ -50,13 +50,13 @@ export function errors(bench: Bench): void {
   it.each([...['', '.', '..', '../x', 'a/b', '/', 'a b', 'a\0', 'wg0\n', 'sixteen_letters_']])(
     'EINVAL of the name %j',
     async (name) => {
-      const before = await bench.wg.list()
+      const before = await bench.list()
       for (const call of Object.values(anyCall)) {
         const error = await failure(call(name))
         expect(error).toBeInstanceOf(WireGuardError)
         expect(error).toMatchObject({ code: 'EINVAL', path: 'name' })
       }
-      for (const added of await bench.wg.list()) {
+      for (const added of await bench.list()) {
         if (!before.includes(added)) expect(added).toMatch(/^[\w=+.-]{1,15}$/)
       }
     },

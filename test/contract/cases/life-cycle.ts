@@ -10,6 +10,33 @@ export function lifeCycle(bench: Bench): void {
     return name
   }
 
+  it('keeps devices apart', async () => {
+    const left = await bench.newDevice({ firewallMark: 1, peers: [{ publicKey: peerKey(1) }] })
+    const right = await bench.newDevice({ firewallMark: 2, peers: [{ publicKey: peerKey(2) }] })
+    expect(await bench.read(left)).toMatchObject({
+      firewallMark: 1,
+      peers: [{ publicKey: peerKey(1) }],
+    })
+    expect(await bench.read(right)).toMatchObject({
+      firewallMark: 2,
+      peers: [{ publicKey: peerKey(2) }],
+    })
+  })
+
+  if (!bench.traits.create) {
+    it('makes and removes no device: EUNSUPPORTED', async () => {
+      const refused = (feature: string) => ({ code: 'EUNSUPPORTED', operation: feature, feature })
+      const name = uniqueName()
+      expect(await failure(bench.wg.create(name))).toMatchObject(refused('create'))
+      expect(await bench.isListed(name)).toBe(false)
+      const other = await bench.newDevice({ firewallMark: 1 })
+      expect(await failure(bench.wg.create(other))).toMatchObject(refused('create'))
+      expect(await failure(bench.wg.delete(other))).toMatchObject(refused('delete'))
+      expect(await bench.read(other)).toMatchObject({ firewallMark: 1 })
+    })
+    return
+  }
+
   it('lists the devices that there are, sorted', async () => {
     const names = [await bench.newDevice(), await bench.newDevice(), await bench.newDevice()]
     const list = await bench.wg.list()
@@ -72,19 +99,6 @@ export function lifeCycle(bench: Bench): void {
     expect(await bench.read(name)).toMatchObject({ firewallMark: 0, peers: [] })
     await bench.wg.configure(name, { peers: [{ publicKey }] })
     expect(await bench.readPeer(name)).toMatchObject({ publicKey })
-  })
-
-  it('keeps devices apart', async () => {
-    const left = await bench.newDevice({ firewallMark: 1, peers: [{ publicKey: peerKey(1) }] })
-    const right = await bench.newDevice({ firewallMark: 2, peers: [{ publicKey: peerKey(2) }] })
-    expect(await bench.read(left)).toMatchObject({
-      firewallMark: 1,
-      peers: [{ publicKey: peerKey(1) }],
-    })
-    expect(await bench.read(right)).toMatchObject({
-      firewallMark: 2,
-      peers: [{ publicKey: peerKey(2) }],
-    })
   })
 
   it(

@@ -40,6 +40,7 @@ function subjectOf(wg: WireGuard, kind: DeviceKind): Subject {
     async list(options) {
       const devices = await wg.devices(options)
       const failed = devices.errors.flatMap((error) => error.device ?? [])
+      for (const error of devices.errors) if (error.feature === 'list') throw error
       return [...devices.map((device) => device.name), ...failed].sort()
     },
     device: (name, options) => wg.device(name, options),

@@ -13,6 +13,7 @@ const kernelTraits: Traits = {
   findsScopes: true,
   resolvesNames: false,
   hasSockets: false,
+  lists: true,
   takesLinkNames: true,
   otherLink: 'ENOTWIREGUARD',
   tornReads: true,

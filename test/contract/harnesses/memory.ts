@@ -14,6 +14,7 @@ export const memory: Harness = {
     findsScopes: false,
     resolvesNames: false,
     hasSockets: false,
+    lists: true,
     takesLinkNames: false,
     otherLink: 'ENODEV',
     tornReads: false,

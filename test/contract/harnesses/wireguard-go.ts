@@ -18,6 +18,7 @@ export const wireguardGoTraits: Traits = {
   findsScopes: true,
   resolvesNames: false,
   hasSockets: true,
+  lists: true,
   takesLinkNames: false,
   otherLink: 'ENODEV',
   tornReads: false,
