@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { NetlinkError } from './errors.js'
 import type { BpfInstruction } from './socket/bpf.js'
 import type { Namespace } from './socket/namespace.js'
-import { openPacketSocket, type PacketSocket, PASSING } from './socket/packet-socket.js'
+import { openPacketSocket, PASSING, type PacketSocket } from './socket/packet-socket.js'
 
 /** Words of the memory that both threads share. */
 const STOP = 0

@@ -25,15 +25,18 @@ describe('startTimer', () => {
     },
   )
 
-  it.each([0, -0.01, -5])('fires after %d as after no time, for which no runtime is asked', (left) => {
-    const asked = vi.spyOn(globalThis, 'setTimeout')
-    const onTime = vi.fn()
-    startTimer(left, onTime)
-    vi.advanceTimersByTime(1)
-    expect(onTime).toHaveBeenCalledOnce()
-    expect(asked.mock.lastCall?.[1]).toBe(0)
-    asked.mockRestore()
-  })
+  it.each([0, -0.01, -5])(
+    'fires after %d as after no time, for which no runtime is asked',
+    (left) => {
+      const asked = vi.spyOn(globalThis, 'setTimeout')
+      const onTime = vi.fn()
+      startTimer(left, onTime)
+      vi.advanceTimersByTime(1)
+      expect(onTime).toHaveBeenCalledOnce()
+      expect(asked.mock.lastCall?.[1]).toBe(0)
+      asked.mockRestore()
+    },
+  )
 
   it('never fires with Infinity, and wakes nobody often', () => {
     const onTime = vi.fn()

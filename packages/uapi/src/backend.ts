@@ -185,7 +185,10 @@ export class UserspaceBackend implements Backend {
     return this.#change('create', name, options, ({ path, signal }) => {
       const daemon = options.daemon ?? this.#daemon
       if (this.#directory.hasPipes) {
-        throw unsupported('create', 'on Windows a device is made by the program that holds its pipe')
+        throw unsupported(
+          'create',
+          'on Windows a device is made by the program that holds its pipe',
+        )
       }
       if (options.mtu !== undefined) {
         throw unsupported('mtu', 'a userspace device is made with the MTU that its daemon chooses')

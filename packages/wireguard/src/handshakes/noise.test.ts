@@ -138,18 +138,21 @@ describe('requireNoise', () => {
     requireNoise()
   })
 
-  it.each(['createDecipheriv', 'createHmac'])('refuses one without %s of its kind', async (call) => {
-    vi.resetModules()
-    vi.doMock('node:crypto', async (importOriginal) => ({
-      ...(await importOriginal<typeof import('node:crypto')>()),
-      [call]: () => {
-        throw Object.assign(new Error('Unknown cipher'), { code: 'ERR_CRYPTO_UNKNOWN_CIPHER' })
-      },
-    }))
-    const { requireNoise } = await import('./noise.js')
-    expect(requireNoise).toThrow(
-      expect.objectContaining({ code: 'EUNSUPPORTED', feature: 'handshakes' }),
-    )
-    vi.doUnmock('node:crypto')
-  })
+  it.each(['createDecipheriv', 'createHmac'])(
+    'refuses one without %s of its kind',
+    async (call) => {
+      vi.resetModules()
+      vi.doMock('node:crypto', async (importOriginal) => ({
+        ...(await importOriginal<typeof import('node:crypto')>()),
+        [call]: () => {
+          throw Object.assign(new Error('Unknown cipher'), { code: 'ERR_CRYPTO_UNKNOWN_CIPHER' })
+        },
+      }))
+      const { requireNoise } = await import('./noise.js')
+      expect(requireNoise).toThrow(
+        expect.objectContaining({ code: 'EUNSUPPORTED', feature: 'handshakes' }),
+      )
+      vi.doUnmock('node:crypto')
+    },
+  )
 })
