@@ -1,13 +1,16 @@
 import { chmod, mkdir, rename, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
+import { generatePrivateKey, publicKey } from '@wgctrl/types'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isScopeName } from '../../packages/types/src/endpoint.js'
 import { isolate } from '../contract/harnesses/isolation.js'
 import { peerKey } from '../contract/samples.js'
 import { compileDatagrams } from './datagrams.js'
+import { makePair } from './pair.js'
 import { inTerminal, type Program, start, temporaryFolder, WGCTRL, wgctrl } from './program.js'
 import { withSeed } from './seed.js'
 import { serviceManager } from './service-manager.js'
@@ -178,6 +181,38 @@ describe('texts of others do nothing', () => {
     expectTame(terminal.out.replaceAll(OURS, ''))
     // Nothing of theirs was a part of ours.
     expect(stripVTControlCharacters(terminal.out)).not.toContain('\x1b')
+  })
+
+  it('in what is said of handshakes, as lines and as JSON', async () => {
+    await using pair = await makePair()
+    const keys = nameOf.slice(0, 12).map(() => generatePrivateKey())
+    const sections = keys.map(
+      (key, n) => `[Peer]\n# Name = ${nameOf[n]}\nPublicKey = ${publicKey(key)}\n`,
+    )
+    const file = join(folder, 'callers.conf')
+    await writeFile(file, sections.join(''), { mode: 0o600 })
+    for (const format of [[], ['--json']]) {
+      const words = [
+        'handshakes',
+        pair.alice.device,
+        '--names',
+        file,
+        '--names',
+        `${folder}/x\x1b[2J`,
+      ]
+      const service = start([...words, ...format])
+      for (const privateKey of keys) {
+        while (!service.out.includes(publicKey(privateKey))) {
+          await pair.callAs(privateKey)
+          await sleep(200)
+        }
+      }
+      service.kill('SIGTERM')
+      expect(await service.status()).toBe(0)
+      expectTame(service.out + service.err)
+      expect(service.err).toContain('\ufffd[2J')
+      if (format.length > 0) for (const line of service.out.trimEnd().split('\n')) JSON.parse(line)
+    }
   })
 
   it('in the page of metrics, whose labels mean what they say, and in what a service manager is told', async () => {

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { access, rm, writeFile } from 'node:fs/promises'
+import { access, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { generatePrivateKey, publicKey } from '@wgctrl/types'
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { isolate } from '../contract/harnesses/isolation.js'
 import { run, runWith } from '../lifecycle/command.js'
 import { leftovers } from '../lifecycle/snapshot.js'
+import { NameServer } from './name-server.js'
 import { start, temporaryFolder, WGCTRL, wgctrl } from './program.js'
 
 let folder: string
@@ -102,6 +103,58 @@ describe.each(signals)('%s', (signal, status) => {
     expect(await down.status()).toBe(status)
     expect(await machine()).toEqual(before)
   })
+})
+
+describe.each(signals)('%s during reload', (signal, status) => {
+  it('is heard when all is done, once something was changed', async () => {
+    const before = await machine()
+    const file = await fileOf('wgcut')
+    expect((await wgctrl('up', file)).status).toBe(0)
+    const text = await readFile(file, 'utf8')
+    const networks = Array.from({ length: 3000 }, (_, n) => `10.${n >> 8}.${n & 255}.64/26`)
+    await writeFile(file, text.replace('::/0', networks.join(', ')))
+    const reload = start(['reload', file])
+    await reload.says(/\[#\] add the route/, 'err')
+    reload.kill(signal)
+    expect(await reload.status()).toBe(status)
+    expect(reload.out).toContain(`add route ${networks.at(-1)}`)
+    expect(await wgctrl('reload', file)).toEqual({ status: 0, out: '', err: '' })
+    expect((await wgctrl('down', file, '-q')).status).toBe(0)
+    expect(await machine()).toEqual(before)
+  })
+
+  it('ends it at once while a name is looked up: nothing was changed', async () => {
+    const file = await fileOf('wgcut')
+    expect((await wgctrl('up', file)).status).toBe(0)
+    const running = await machine()
+    await using names = await NameServer.open(600)
+    const text = await readFile(file, 'utf8')
+    await writeFile(file, text.replace('127.0.0.1:4711', 'slow.example:4711').replace('/24', '/25'))
+    const reload = start(['reload', file])
+    await vi.waitFor(() => expect(names.heard).toBeGreaterThan(0), 60_000)
+    reload.kill(signal)
+    expect(await reload.status()).toBe(status)
+    expect(reload.err).toContain('interrupted; nothing was changed')
+    expect(await machine()).toEqual(running)
+    expect((await wgctrl('down', file, '-q')).status).toBe(0)
+  })
+})
+
+it('a signal while up looks up a name ends it before the name server could answer', async () => {
+  const before = await machine()
+  const file = await fileOf('wgcut')
+  await writeFile(
+    file,
+    (await readFile(file, 'utf8')).replace('127.0.0.1:4711', 'slow.example:4711'),
+  )
+  await using names = await NameServer.open(600, 3)
+  const up = start(['up', file])
+  await vi.waitFor(() => expect(names.heard).toBeGreaterThan(0), 60_000)
+  up.kill('SIGINT')
+  expect(await up.status()).toBe(130)
+  // For both families. It would ask again after half a minute, twice.
+  expect(names.heard).toBeLessThanOrEqual(2)
+  expect(await machine()).toEqual(before)
 })
 
 describe('a reader that is gone', () => {

@@ -34,10 +34,16 @@ export class NameServer implements AsyncDisposable {
     })
   }
 
-  /** @param patience seconds that a question waits for an answer */
-  static async open(patience = 1): Promise<NameServer> {
+  /**
+   * @param patience seconds that a question waits for an answer
+   * @param attempts how often it is asked
+   */
+  static async open(patience = 1, attempts = 1): Promise<NameServer> {
     const file = join(await temporaryFolder(), 'resolv.conf')
-    await writeFile(file, `nameserver ${ADDRESS}\noptions timeout:${patience} attempts:1\n`)
+    await writeFile(
+      file,
+      `nameserver ${ADDRESS}\noptions timeout:${patience} attempts:${attempts}\n`,
+    )
     await run('mount', ['--bind', file, '/etc/resolv.conf'])
     const server = new NameServer()
     server.#socket.bind(53, ADDRESS)

@@ -11,6 +11,8 @@ export interface Pair extends AsyncDisposable {
   readonly secrets: readonly string[]
   /** Bob forgets his session and begins with a handshake. */
   shakeHands(): Promise<void>
+  /** Somebody whom Alice may not know begins with a handshake, in Bob's place. */
+  callAs(privateKey: SecretKey): Promise<void>
 }
 
 interface Side {
@@ -53,15 +55,17 @@ export async function makePair(): Promise<Pair> {
   }
   await configure(alice, keys[0], bob)
   await configure(bob, keys[1], alice)
+  const callAs = async (privateKey: SecretKey): Promise<void> => {
+    await backend.configure(bob.device, { peers: [{ publicKey: alice.publicKey, remove: true }] })
+    await configure(bob, privateKey, alice)
+  }
   return {
     backend,
     alice,
     bob,
     secrets: [...keys, presharedKey].map((key) => key.toBase64()),
-    shakeHands: async () => {
-      await backend.configure(bob.device, { peers: [{ publicKey: alice.publicKey, remove: true }] })
-      await configure(bob, keys[1], alice)
-    },
+    shakeHands: () => callAs(keys[1]),
+    callAs,
     async [Symbol.asyncDispose]() {
       for (const { device } of [alice, bob]) await backend.delete(device)
       await backend[Symbol.asyncDispose]()

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach } from 'vitest'
@@ -31,8 +31,7 @@ export class Program {
     })
     this.#ended = once(this.child, 'close').then(([status, signal]) => {
       running.delete(this)
-      if (signal) throw new Error(`${command} was ended by ${signal}: ${this.err}`)
-      return status
+      return signal ? 128 + constants.signals[signal as NodeJS.Signals] : status
     })
     this.#ended.catch(() => {})
   }
@@ -58,7 +57,7 @@ export class Program {
     this.child.kill(signal)
   }
 
-  /** The exit status, once it ended. */
+  /** The exit status, once it ended, as a shell has it: 128 and the signal that ended it. */
   status(): Promise<number> {
     return this.#ended
   }

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { compileDatagrams, datagrams } from './datagrams.js'
 import { makePair, type Pair } from './pair.js'
-import { type Program, start, temporaryFolder } from './program.js'
+import { Program, start, temporaryFolder, WGCTRL } from './program.js'
 import { serviceManager } from './service-manager.js'
 
 const execute = promisify(execFile)
@@ -98,6 +98,21 @@ describe.each(['metrics', 'handshakes'] as const)('wgctrl %s as a service', (nam
 })
 
 describe('the services', () => {
+  it('that tell of handshakes go on when nobody reads their standard error, or they have none', async () => {
+    for (const closed of ['2>&-', '2> >(exec head -c 1 >/dev/null)']) {
+      const words = [...services.handshakes(), '--names', '/nowhere/names.conf']
+      const args = ['-c', `exec "$0" "$@" ${closed}`, process.execPath, WGCTRL, ...words]
+      // There is something to say from the first on, and each time.
+      const service = new Program('bash', args, { NOTIFY_SOCKET: '/run/none' })
+      await works.handshakes(service)
+      service.kill('SIGHUP')
+      service.out = ''
+      await works.handshakes(service)
+      service.kill('SIGTERM')
+      expect(await service.status()).toBe(0)
+    }
+  })
+
   it('read the names again on SIGHUP', async () => {
     const file = join(await temporaryFolder(), 'names.conf')
     const named = (name: string) =>

@@ -42,6 +42,27 @@ describe('without rights', () => {
     expect(program.err).not.toMatch(/\b(device|configure|listen) wg/)
   })
 
+  it('nobody is advised to give the node binary, and so every script, a capability', async () => {
+    const texts = []
+    for (const line of [
+      '--backend linux-kernel show',
+      'doctor',
+      'up wgnone',
+      '--backend linux-kernel diff wg0 /dev/null',
+    ]) {
+      const program = asNobody(...line.split(' '))
+      await program.status()
+      texts.push(program.out + program.err)
+    }
+    const advice = texts.join('').match(/[^\n]*(?:setcap|Capabilities=)[^\n]*/g) ?? []
+    expect(advice.join('\n')).toMatch(/AmbientCapabilities=CAP_NET_ADMIN/)
+    for (const text of advice) {
+      expect(text).toMatch(/service/)
+      if (text.includes('setcap'))
+        expect(text).toMatch(/node binary would give that to every script.* a copy/)
+    }
+  })
+
   it('doctor does not say that all is well with devices that it cannot read', async () => {
     const doctor = asNobody('doctor')
     expect(await doctor.status()).toBe(1)

@@ -54,7 +54,7 @@ ${hooksText}`,
   {
     name: 'reload',
     summary: 'Bring an interface to what its config file says now',
-    description: `Makes the difference between an interface that is up and its file: keys, peers, addresses, MTU, routes and the rules of a default route, by the least change, so that the sessions of peers that stay go on. It says what it changed, a line for each; no line: nothing differed, and nothing was sent. Hooks are not run, and name servers are left alone.`,
+    description: `Makes the difference between an interface that is up and its file: keys, peers, addresses, MTU, routes and the rules of a default route, by the least change, so that the sessions of peers that stay go on. It says what it changed, a line for each; no line: nothing differed, and nothing was sent. Hooks are not run, and name servers are left alone. A signal ends it as long as nothing was changed, and is heard when all is done from then on; a second one ends the command at once.`,
     arguments: [target],
     options: [
       { flags: '-n, --dry-run', summary: 'say what would be changed, and change nothing' },

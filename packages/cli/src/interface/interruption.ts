@@ -21,9 +21,17 @@ export class Interruption implements Disposable {
     return this.#status
   }
 
-  /** Has the signal that came, if one did, end the process now as it would have then. */
-  raise(): void {
+  /**
+   * Takes no more signals, and has the one that came, if one did, end the process now as it would have then. An exit
+   * would wait for name servers that nobody waits for any more: a lookup cannot be cancelled, and Node ends with its
+   * threads.
+   *
+   * @returns the status, should the process go on
+   */
+  end(): number {
+    this[Symbol.dispose]()
     if (this.#status !== undefined) process.kill(process.pid, this.signal.reason)
+    return this.#status ?? 0
   }
 
   [Symbol.dispose](): void {

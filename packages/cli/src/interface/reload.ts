@@ -1,13 +1,23 @@
-import { describeInterfaceChange, readConfigFile } from 'wgctrl'
+import {
+  AbortError,
+  describeInterfaceChange,
+  type InterfaceChange,
+  readConfigFile,
+  type UpOptions,
+} from 'wgctrl'
 import type { Run } from '../command.js'
 import { configFileOf, describedPeers } from '../peer-names/peer-names.js'
 import { withInterfaces } from '../session.js'
-import { warner } from '../warner.js'
+import { say, warner } from '../warner.js'
 import { findConfig } from './config-path.js'
 import { interfaceOf } from './interface-file.js'
+import { Interruption } from './interruption.js'
 import { commonOptions } from './up-down.js'
 
-/** Brings an interface that is up to what its file says now. */
+/**
+ * Brings an interface that is up to what its file says now. A signal ends it as long as nothing was changed, and
+ * is heard when all is done from then on: what is half changed is of no use to anybody.
+ */
 export const runReload: Run = (invocation, io) =>
   withInterfaces(invocation, io, async (wg) => {
     const [word = ''] = invocation.words
@@ -17,10 +27,27 @@ export const runReload: Run = (invocation, io) =>
     const { hooks: _, dns, ...settings } = interfaceOf(file, found.name, invocation)
     const { hooks: __, ...options } = commonOptions(invocation, io)
     const dryRun = invocation.options['dryRun'] === true
-    const changes = await wg.reconcile(found.name, settings, { ...options, dryRun })
+    using interruption = new Interruption()
+    const beginning = new AbortController()
+    const onAbort = (): void => beginning.abort()
+    interruption.signal.addEventListener('abort', onAbort, { once: true })
+    const onStep: UpOptions['onStep'] = (event) => {
+      interruption.signal.removeEventListener('abort', onAbort)
+      return options.onStep?.(event)
+    }
+    const { signal } = beginning
+    let changes: readonly InterfaceChange[]
+    try {
+      changes = await wg.reconcile(found.name, settings, { ...options, dryRun, onStep, signal })
+    } catch (error) {
+      if (!(error instanceof AbortError) || interruption.status === undefined) throw error
+      const text = 'interrupted; nothing was changed'
+      say(io.stderr, `${invocation.program} ${invocation.command}: ${text}\n`)
+      return interruption.end()
+    }
     const peerName = describedPeers(file)
     for (const change of changes) {
       io.stdout.write(`${describeInterfaceChange(change, { peerName })}\n`)
     }
-    return 0
+    return interruption.status ?? 0
   })

@@ -46,7 +46,7 @@ export const runUp: Run = (invocation, io) =>
       if (interruption.status === undefined) throw error
       const text = error instanceof AbortError ? 'interrupted; all is taken back' : errorText(error)
       say(io.stderr, `${invocation.program} ${invocation.command}: ${text}\n`)
-      return interruption.status
+      return interruption.end()
     }
     return 0
   })

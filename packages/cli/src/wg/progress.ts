@@ -93,8 +93,7 @@ function endLater(): () => void {
   let timer: NodeJS.Timeout | undefined
   const end = (): void => {
     clearTimeout(timer)
-    interruption[Symbol.dispose]()
-    interruption.raise()
+    interruption.end()
   }
   const wait = (): void => {
     timer = setTimeout(end, GRACE)
