@@ -63,6 +63,11 @@ const shells = [
   { package: 'groff', command: 'groff', why: 'reads the manual page' },
 ]
 
+const pictures = [
+  { package: 'librsvg2-bin', command: 'rsvg-convert', why: 'draws the QR code of a client' },
+  { package: 'zbar-tools', command: 'zbarimg', why: 'reads it' },
+]
+
 const services = [
   { package: 'socat', command: 'socat', why: 'hears what services tell their manager' },
   { package: 'systemd', command: 'systemd-analyze', why: 'checks units' },
@@ -122,7 +127,7 @@ export const tiers = [
       'our commands: those of wg(8) beside it, on twin devices; the others in terminals, shells, as services',
     built: true,
     root: true,
-    needs: [...isolation, daemon, wg, ...network, tracer, ...shells, ...services],
+    needs: [...isolation, daemon, wg, ...network, tracer, ...shells, ...services, ...pictures],
     seconds: 600,
     run: vitest({ isolate: true }),
   },

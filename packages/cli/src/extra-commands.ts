@@ -1,5 +1,7 @@
+import { clientCommands } from './clients/command.js'
 import type { Command } from './command.js'
 import { completionCommand } from './completion/command.js'
+import { deviceCommands } from './devices/command.js'
 import { diffCommand } from './diff/command.js'
 import { doctorCommand } from './doctor/command.js'
 import { handshakesCommand } from './handshakes/command.js'
@@ -10,6 +12,8 @@ import { watchCommand } from './watch/command.js'
 /** The commands that wg(8) does not have. */
 export const extraCommands: readonly Command[] = [
   ...interfaceCommands,
+  ...clientCommands,
+  ...deviceCommands,
   diffCommand,
   watchCommand,
   handshakesCommand,

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { CommanderError, Command as Parser, Option as ParserOption } from 'commander'
 import type { Command, Invocation } from './command.js'
 import { attributeOf, globalOptions, type RawGlobals, toGlobals } from './globals.js'
@@ -32,6 +33,12 @@ export async function runProgram(
   }
 }
 
+/** Of this package: its manifest lies above what is built, and above the sources. */
+function version(): string {
+  const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
+  return version
+}
+
 /** A command line whose global options nobody has looked at yet. */
 interface Parsed extends Omit<Invocation, 'globals'> {
   readonly raw: RawGlobals
@@ -45,6 +52,7 @@ function makeProgram(
 ): Parser {
   const program = new Parser('wgctrl')
     .description('Control WireGuard devices, of the kernel and of userspace')
+    .version(version(), '-V, --version', 'print the version')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),

@@ -68,6 +68,32 @@ ${hooksText}`,
     load: async () => (await import('./reload.js')).runReload,
   },
   {
+    name: 'ensure',
+    summary: 'Bring an interface to what its config file says, whether it is up or not',
+    description: `Does what "up" does when there is no interface of that name, and what "reload" does when there is one; nothing, and says nothing, when it is right. It can be run at every boot and after every edit of the file.
+
+${hooksText} They run when the interface is brought up.`,
+    arguments: [target],
+    options: [
+      hooks,
+      { flags: '-n, --dry-run', summary: 'say what would be done, and do nothing' },
+      conflicts,
+      quiet,
+    ],
+    examples: [{ command: 'wgctrl ensure wg0', summary: 'wg0 as /etc/wireguard/wg0.conf has it' }],
+    grammar: 'options',
+    load: async () => (await import('./ensure.js')).runEnsure,
+  },
+  {
+    name: 'save',
+    summary: "Write a device's present state into its config file",
+    description: `Brings the file in line with the device: keys, port, mark and peers. Comments, hooks, addresses, names in endpoints and the spelling of what is the same stay.`,
+    arguments: [target],
+    examples: [{ command: 'wgctrl save wg0', summary: 'keep what "set" changed' }],
+    grammar: 'options',
+    load: async () => (await import('./save.js')).runSave,
+  },
+  {
     name: 'strip',
     summary: 'Print a config file without what is not for wg(8)',
     description: `Prints the file without the keys that wg-quick(8) alone knows, as "setconf" and "syncconf" read it. It holds the secrets of the file.`,

@@ -1,0 +1,156 @@
+import { type FileHandle, open as openFile, unlink } from 'node:fs/promises'
+import {
+  AddressPool,
+  type ClientSide,
+  type ConfigFile,
+  formatInterfaceConfig,
+  type PeerConfigs,
+  peerConfigs,
+  type WireGuard,
+  writeConfigFile,
+} from 'wgctrl'
+import type { Invocation, Run } from '../command.js'
+import { withDevices } from '../session.js'
+import { visible } from '../visible-text.js'
+import { say } from '../warner.js'
+import { qrCode } from './qr-code.js'
+import { changeDevice, changeServerFile, type ServerFile } from './server-file.js'
+
+/** Adds a client to the file and the device of a server, and prints the client's file. */
+export const runNew: Run = (invocation, io) =>
+  withDevices(invocation, io, async (wg) => {
+    const [, word = ''] = invocation.words
+    const { output, qr } = invocation.options
+    await changeServerFile(word, invocation, io, async (server) => {
+      using ends = endsOf(server.file, invocation)
+      refuseTaken(server.file, ends.peer.allowedIPs as string[])
+      const text = formatInterfaceConfig(ends.client)
+      // Before anything is changed: the client's key is nowhere else.
+      const code = qr === true ? await qrCode(text, 'term') : undefined
+      await using target = typeof output === 'string' ? await ClientFile.create(output) : undefined
+      const isThere = await add(wg, server, ends, nameOf(invocation.options['name']))
+      if (target) await target.write(text)
+      else io.stdout.write(text)
+      if (code !== undefined) io.stdout.paint(`${code.trimEnd()}\n`)
+      const addresses = (ends.peer.allowedIPs ?? []).join(', ')
+      say(io.stderr, `${ends.peer.publicKey} has ${addresses}\n`)
+      if (!isThere) say(io.stderr, `${server.name} is not up: it will have the client when it is\n`)
+    })
+    return 0
+  })
+
+/** In the file first, which says what is right; taken back there when the device refuses it. */
+async function add(
+  wg: WireGuard,
+  { path, name, file }: ServerFile,
+  { peer }: PeerConfigs,
+  clientName: string | undefined,
+): Promise<boolean> {
+  const { publicKey, presharedKey, allowedIPs = [] } = peer
+  file.addPeer({
+    publicKey,
+    presharedKey: presharedKey ?? undefined,
+    allowedIPs: allowedIPs as string[],
+    name: clientName,
+  })
+  await writeConfigFile(path, file)
+  try {
+    return await changeDevice(wg, name, { peers: [peer] })
+  } catch (error) {
+    file.removePeer(publicKey)
+    await writeConfigFile(path, file)
+    throw error
+  }
+}
+
+/** @throws {Error} in words for the user */
+function endsOf(file: ConfigFile, { options }: Invocation): PeerConfigs {
+  const section = file.interface
+  const { privateKey, listenPort } = section
+  if (!privateKey) throw new Error('the file of the server has no PrivateKey')
+  const { endpoint, publicKey, keepalive, mtu, presharedKey } = options
+  if (typeof endpoint !== 'string') {
+    throw new Error('--endpoint: where does the client reach the server? a host, or HOST:PORT')
+  }
+  const dns = listOf(options['dns'])
+  const client: ClientSide = {
+    endpoint,
+    addresses: options['address'] ? listOf(options['address']) : freeAddresses(file),
+    allowedIPs: listOf(options['allowedIps']),
+    networks: listOf(options['networks']),
+    ...(dns.length > 0 && {
+      dns: { servers: dns.filter(isAddress), search: dns.filter((entry) => !isAddress(entry)) },
+    }),
+    ...(typeof publicKey === 'string' && { publicKey }),
+    ...(presharedKey === false && { presharedKey: null }),
+    ...(mtu !== undefined && { mtu: numberOf(mtu, '--mtu') }),
+    ...(keepalive !== undefined && { persistentKeepalive: numberOf(keepalive, '--keepalive') }),
+  }
+  try {
+    return peerConfigs({ privateKey, listenPort }, client)
+  } finally {
+    privateKey.wipe()
+  }
+}
+
+/** A network that another peer has would be taken from it. */
+function refuseTaken(file: ConfigFile, networks: readonly string[]): void {
+  for (const { publicKey, name, allowedIPs } of file.peers) {
+    const taken = networks.find((network) => allowedIPs.includes(network))
+    if (taken !== undefined) throw new Error(`${visible(name ?? publicKey)} has ${taken} already`)
+  }
+}
+
+/** Of each network of the server the next address, with the length of its prefix. */
+function freeAddresses(file: ConfigFile): string[] {
+  const { addresses } = file.interface
+  if (addresses.length === 0) {
+    throw new Error('the file of the server has no Address: --address says which the client gets')
+  }
+  const used = file.peers.flatMap((peer) => peer.allowedIPs)
+  return addresses.map((address) => {
+    const reserve = addresses.map((own) => own.split('/')[0] as string)
+    const free = new AddressPool(address, { used, reserve }).next()
+    if (free === undefined) throw new Error(`no address of ${address} is free`)
+    return `${free}/${address.split('/')[1]}`
+  })
+}
+
+/** The client's file: its owner alone can read it, nothing is written over, and none is left behind empty. */
+class ClientFile implements AsyncDisposable {
+  readonly #path: string
+  readonly #handle: FileHandle
+  #isWritten = false
+
+  private constructor(path: string, handle: FileHandle) {
+    this.#path = path
+    this.#handle = handle
+  }
+
+  static async create(path: string): Promise<ClientFile> {
+    return new ClientFile(path, await openFile(path, 'wx', 0o600))
+  }
+
+  async write(text: string): Promise<void> {
+    await this.#handle.writeFile(text)
+    await this.#handle.sync()
+    this.#isWritten = true
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#handle.close()
+    if (!this.#isWritten) await unlink(this.#path)
+  }
+}
+
+const listOf = (text: unknown): string[] =>
+  typeof text === 'string' ? text.split(/[\s,]+/).filter((entry) => entry !== '') : []
+
+const isAddress = (text: string): boolean => /^[\d.]+$/.test(text) || text.includes(':')
+
+const nameOf = (name: unknown): string | undefined => (typeof name === 'string' ? name : undefined)
+
+function numberOf(text: unknown, option: string): number {
+  if (/^\d{1,10}$/.test(`${text}`)) return Number(text)
+  throw new Error(`${option}: expected a number, got ${visible(`${text}`)}`)
+}
