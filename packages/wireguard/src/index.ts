@@ -58,6 +58,7 @@ export type { HandshakeOptions, Handshakes, Initiation } from './handshakes/hand
 export * from './interface/index.js'
 export type { JustInTime } from './just-in-time/just-in-time.js'
 export type { JustInTimeOptions, PeerLookup } from './just-in-time/options.js'
+export { lastWins } from './last-wins.js'
 export {
   EndpointResolver,
   type Lookup,

@@ -64,6 +64,7 @@ export const RESOLVE_OPTIONS: FieldsOf<ResolveOptions> = {
   lookup: 'function',
   retries: true,
   onRetry: 'function',
+  onUnresolved: true,
 }
 export const OPEN_OPTIONS: FieldsOf<OpenOptions> = {
   backends: true,

@@ -328,3 +328,51 @@ it.each([{ retries: -1 }, { retries: Number.NaN }, { lookup: 7 as never }])(
     )
   },
 )
+
+describe('onUnresolved', () => {
+  const config = configOf('here.example:5', 'gone.example:6', '192.0.2.1:7', 'gone.example:8')
+  const lookup = lookupIn({ 'here.example': ['192.0.2.9'] })
+  const endpoints = ({ peers = [] }: DeviceConfig) =>
+    peers.map(({ endpoint }) => (typeof endpoint === 'object' ? endpoint.address : endpoint))
+
+  it('skip leaves those peers without an endpoint', async () => {
+    const resolver = new EndpointResolver({ lookup, onUnresolved: 'skip' })
+    const resolved = await resolver.resolve(config, never)
+    expect(endpoints(resolved)).toEqual(['192.0.2.9', undefined, '192.0.2.1:7', undefined])
+    expect(resolved.peers?.[1]).not.toHaveProperty('endpoint')
+  })
+
+  it('as a function is told why, and may end the call', async () => {
+    const told: WireGuardError[] = []
+    const onUnresolved = (error: WireGuardError) => void told.push(error)
+    await new EndpointResolver({ lookup, onUnresolved }).resolve(config, never)
+    expect(told).toMatchObject([{ code: 'ENOTFOUND', path: 'peers[1].endpoint' }])
+    const strict = new EndpointResolver({
+      lookup,
+      onUnresolved: () => Promise.reject(new Error('enough')),
+    })
+    expect(await failure(strict.resolve(config, never))).toMatchObject({ message: 'enough' })
+  })
+
+  it('absent and throw fail; what is none of them is refused', async () => {
+    for (const onUnresolved of [undefined, 'throw'] as const) {
+      const error = await failure(
+        new EndpointResolver({ lookup, onUnresolved }).resolve(config, never),
+      )
+      expect(error).toMatchObject({ code: 'ENOTFOUND', path: 'peers[1].endpoint' })
+    }
+    const wrong = { onUnresolved: 'ignore' } as object
+    expect(() => new EndpointResolver(wrong)).toThrow(
+      expect.objectContaining({ path: 'options.resolve.onUnresolved' }),
+    )
+  })
+
+  it('an abort ends the call all the same', async () => {
+    const controller = new AbortController()
+    const hanging: Lookup = () => new Promise(() => {})
+    const resolver = new EndpointResolver({ lookup: hanging, onUnresolved: 'skip' })
+    const resolving = failure(resolver.resolve(config, controller.signal))
+    controller.abort()
+    expect(await resolving).toMatchObject({ name: 'AbortError' })
+  })
+})

@@ -3,6 +3,7 @@ import { lookup as systemLookup } from 'node:dns/promises'
 import {
   abortable,
   checkAtLeast,
+  checkChoice,
   checkFields,
   type DeviceConfig,
   type Endpoint,
@@ -46,6 +47,12 @@ export interface ResolveOptions {
    * with ends the look-up. Absent: nobody is.
    */
   readonly onRetry?: ((retry: LookupRetry) => unknown) | undefined
+  /**
+   * What becomes of a call when a name cannot be resolved. `throw`, and absent: it fails. `skip`: the peers with that
+   * name are configured without it, so that they keep the endpoint that they have; so they are when a function is
+   * given, which is told why, and ends the call by throwing or rejecting.
+   */
+  readonly onUnresolved?: 'throw' | 'skip' | ((error: WireGuardError) => unknown) | undefined
 }
 
 /** A name server did not answer. */
@@ -63,6 +70,7 @@ export class EndpointResolver {
   readonly #lookup: Lookup
   readonly #retries: number
   readonly #onRetry: ResolveOptions['onRetry']
+  readonly #onUnresolved: ResolveOptions['onUnresolved']
 
   constructor(options: ResolveOptions = {}) {
     checkFields(options, 'options.resolve', RESOLVE_OPTIONS)
@@ -70,6 +78,8 @@ export class EndpointResolver {
     const { retries = environmentRetries() } = options
     this.#retries = checkAtLeast(0, retries, 'options.resolve.retries')
     this.#onRetry = options.onRetry
+    this.#onUnresolved = options.onUnresolved
+    checkUnresolved(options.onUnresolved)
   }
 
   /**
@@ -90,14 +100,31 @@ export class EndpointResolver {
     const failed = new AbortController()
     const either = AbortSignal.any([signal, failed.signal])
     try {
-      const searches = Array.from(hosts.values(), async (name): Promise<[string, string]> => {
-        return [name.host, await this.#find(name, either, onRetry)]
+      const searches = Array.from(hosts.values(), async (name): Promise<Found> => {
+        return [name.host, await this.#findOrSkip(name, either, onRetry)]
       })
       const found = new Map(await Promise.all(searches))
       return await runInTurns(withAddresses(config, found))
     } catch (error) {
       failed.abort(error)
       throw error
+    }
+  }
+
+  /** @returns `undefined`: there is none, and the call goes on without it */
+  async #findOrSkip(
+    name: HostName,
+    signal: AbortSignal,
+    onRetry: ResolveOptions['onRetry'],
+  ): Promise<string | undefined> {
+    try {
+      return await this.#find(name, signal, onRetry)
+    } catch (error) {
+      const told = this.#onUnresolved
+      const isSkipped = told !== undefined && told !== 'throw' && !signal.aborted
+      if (!isSkipped || !(error instanceof WireGuardError)) throw error
+      if (typeof told === 'function') await told(error)
+      return undefined
     }
   }
 
@@ -171,6 +198,14 @@ function peersOf(config: DeviceConfig): readonly PeerConfig[] {
   return Array.isArray(config?.peers) ? config.peers : []
 }
 
+/** A host, and its address if there is one. */
+type Found = [string, string | undefined]
+
+function checkUnresolved(choice: ResolveOptions['onUnresolved']): void {
+  if (choice === undefined || typeof choice === 'function') return
+  checkChoice(choice, 'options.resolve.onUnresolved', ['throw', 'skip'])
+}
+
 /** To look at an endpoint is a tenth of the work that a peer is otherwise. */
 const GLANCE = 0.1
 
@@ -198,7 +233,7 @@ function* namedHosts(config: DeviceConfig): Steps<Map<string, HostName>> {
 
 function* withAddresses(
   config: DeviceConfig,
-  found: ReadonlyMap<string, string>,
+  found: ReadonlyMap<string, string | undefined>,
 ): Steps<DeviceConfig> {
   const peers: PeerConfig[] = []
   const budget = new StepBudget()
@@ -209,10 +244,14 @@ function* withAddresses(
   return { ...config, peers }
 }
 
-function withAddress(peer: PeerConfig, found: ReadonlyMap<string, string>): PeerConfig {
+function withAddress(peer: PeerConfig, found: ReadonlyMap<string, string | undefined>): PeerConfig {
   const named = nameIn(peer)
-  const address = named && found.get(named.host)
-  if (!named || address === undefined) return peer
+  if (!named || !found.has(named.host)) return peer
+  const address = found.get(named.host)
+  if (address === undefined) {
+    const { endpoint: _, ...rest } = peer
+    return rest
+  }
   return { ...peer, endpoint: parseEndpoint(bracketed(address, named.port)) as Endpoint }
 }
 

@@ -134,7 +134,11 @@ async function lookUp(
   const before = Array.from({ length: index }, (): PeerConfig => ({ publicKey }))
   const config = { peers: [...before, { publicKey, endpoint: name }] }
   const { peers = [] } = await resolveNames(context, config, options)
-  return { ...peer, endpoint: peers[index]?.endpoint as Endpoint }
+  const endpoint = peers[index]?.endpoint as Endpoint | undefined
+  if (endpoint) return { ...peer, endpoint }
+  // The client skips names without an address; here they are what is asked for.
+  const path = `peers[${index}].endpoint`
+  throw new WireGuardError(`${path}: cannot resolve ${name}`, { code: 'ENOTFOUND', path })
 }
 
 function toMove(
