@@ -60,12 +60,14 @@ export function writeDumps(folder, source) {
  */
 export function dumpOf({ name, index, config, isBusy }, size) {
   const datagrams = []
-  const cursor = { peer: 0, network: 0 }
+  /** Of the peer that is next; begun: all but its networks from that one on was said before. */
+  const cursor = { peer: 0, network: 0, isBegun: false }
   const random = numbers()
   const traffic = config.peers.map(() => (isBusy ? trafficOf(random) : idle))
   do {
     const out = new Message(size)
-    if (datagrams.length === 0) putDevice(out, name, index)
+    // Until the first peer is whole.
+    if (cursor.peer === 0) putDevice(out, name, index)
     const peers = out.open(DEVICE.peers)
     while (cursor.peer < config.peers.length) {
       if (!putPeer(out, config.peers[cursor.peer], traffic[cursor.peer], cursor)) break
@@ -116,12 +118,13 @@ function putPeer(out, peer, traffic, cursor) {
   const start = out.open(0)
   try {
     out.put(PEER.publicKey, Buffer.from(peer.publicKey, 'base64'))
-    if (cursor.network === 0) putState(out, peer, traffic)
+    if (!cursor.isBegun) putState(out, peer, traffic)
     const nest = out.open(PEER.allowedIPs)
     for (; cursor.network < peer.allowedIPs.length; cursor.network++) {
       if (putNetwork(out, peer.allowedIPs[cursor.network])) continue
       out.close(nest)
       out.close(start)
+      cursor.isBegun = true
       return false
     }
     out.close(nest)
@@ -133,6 +136,7 @@ function putPeer(out, peer, traffic, cursor) {
   out.close(start)
   cursor.peer++
   cursor.network = 0
+  cursor.isBegun = false
   return true
 }
 

@@ -10,6 +10,13 @@ import { usualPeer } from './usual-peer.js'
 
 const { usual: _, ...tables } = peerBuilder
 
+/** Reads also the first peers of a dump at a glance, where it can. */
+const atAGlance: typeof peerBuilder = {
+  ...tables,
+  peer: (bytes, start, end, slots, unknown) =>
+    usualPeer(bytes, start, end) ?? tables.peer(bytes, start, end, slots, unknown),
+}
+
 /** What a message with one peer is read as. */
 function read(builder: typeof peerBuilder, peer: Buffer): unknown {
   const message = Buffer.concat([attr(2, Buffer.from('wg0\0')), nested(8, element(peer))])
@@ -105,7 +112,7 @@ describe('usualPeer', () => {
     fc.assert(
       fc.property(attributes, (list) => {
         const peer = Buffer.concat(list)
-        expect(read(peerBuilder, peer)).toEqual(read(tables, peer))
+        expect(read(atAGlance, peer)).toEqual(read(tables, peer))
       }),
       { numRuns: 1000 },
     )
@@ -120,7 +127,7 @@ describe('usualPeer', () => {
     fc.assert(
       fc.property(anyhow, (list) => {
         const peer = Buffer.concat(list)
-        expect(read(peerBuilder, peer)).toEqual(read(tables, peer))
+        expect(read(atAGlance, peer)).toEqual(read(tables, peer))
       }),
       { numRuns: 1000 },
     )
@@ -137,7 +144,7 @@ describe('usualPeer', () => {
         const peer = Buffer.concat(list)
         for (const [at, value] of changes) peer[at % peer.length] = value
         const short = cut > 30 ? peer.subarray(0, peer.length - (cut - 30) * 4) : peer
-        expect(read(peerBuilder, short)).toEqual(read(tables, short))
+        expect(read(atAGlance, short)).toEqual(read(tables, short))
       }),
       { numRuns: 2000 },
     )
@@ -156,7 +163,32 @@ describe('usualPeer', () => {
     expect(read).toBeGreaterThan(1)
   })
 
-  it('keeps of a peer no more than a short piece of text for each network', () => {
+  it('is used for all but the first peers of a dump, with the same result', () => {
+    const keys = Array.from({ length: 100 }, (_, at) => Buffer.alloc(32, at + 1))
+    const list = keys.map((key) => element(Buffer.concat([attr(1, key), ...plain.slice(1)])))
+    const dump = nested(8, ...list)
+    let glances = 0
+    const counted = {
+      ...peerBuilder,
+      usual: (...at: Parameters<typeof usualPeer>) => {
+        glances++
+        return usualPeer(...at)
+      },
+    }
+    const results = [counted, tables].map((builder) => {
+      const coalescer = new Coalescer(builder)
+      const peers: Peer[] = []
+      coalescer.take(dump, 0, dump.length, peers)
+      coalescer.finish(peers)
+      return peers.map(shown)
+    })
+    expect(results[0]).toHaveLength(100)
+    expect(results[0]).toEqual(results[1])
+    expect(glances).toBeGreaterThan(50)
+    expect(glances).toBeLessThan(100)
+  })
+
+  it('reads a peer with more networks than one piece of text holds', () => {
     const networks = Array.from({ length: 500 }, (_, at) =>
       element(
         Buffer.concat([
