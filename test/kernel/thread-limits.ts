@@ -32,6 +32,10 @@ export function raiseThreadLimits(peers: number): () => void {
   return () => limits.forEach((path, at) => void writeFileSync(path, before[at] as string))
 }
 
+/** How many more threads fit. */
+export const threadsLeft = (): number =>
+  Math.min(...limits.map((path) => Number(readFileSync(path, 'utf8')))) - threads()
+
 /** Leaves room for so many more threads. */
 export const leaveThreads = (left: number): void =>
   writeFileSync('/proc/sys/kernel/threads-max', String(threads() + left))
