@@ -24,7 +24,8 @@ describe('handshakes of real devices', () => {
     const heard = await hearInitiations(handshakes)
     const before = Date.now()
     await client.ping(1)
-    await vi.waitFor(() => expect(heard).toHaveLength(1), eventually)
+    // A client that waits for long tries again, every five seconds.
+    await vi.waitFor(() => expect(heard).not.toEqual([]), eventually)
     const { port } = heard[0]?.endpoint ?? {}
     expect(heard[0]).toMatchObject({
       publicKey: client.publicKey,
