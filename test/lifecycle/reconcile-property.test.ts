@@ -40,6 +40,8 @@ describe(`every reconcile, on devices of kind ${kind} (seed ${SEED})`, () => {
         { numRuns: PAIRS, seed: SEED, endOnFailure: true, examples: [[{}, hostTwice]] },
       )
     },
+    // Milliseconds: a busy machine takes long over a pair, and there may be many.
+    600_000 + PAIRS * 10_000,
   )
 })
 

@@ -1,8 +1,9 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { Deadline, generatePresharedKey, generatePrivateKey, publicKey } from '@wgctrl/types'
 import { MemoryBackend } from '@wgctrl/types/testing'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { open, parseConfig, type WireGuard, WireGuardError } from 'wgctrl'
 import { PeerNames } from '../peer-names/peer-names.js'
 import { Exporter, type ExporterOptions } from './exporter.js'
@@ -260,6 +261,28 @@ describe('the exporter', () => {
     expect(answer.match(/^HTTP\/1.1 200 /gm)).toHaveLength(1)
     expect(answer).toMatch(/HTTP\/1.1 503 /)
     expect(read).toHaveBeenCalledTimes(1)
+  })
+
+  it('makes no requests of those of which somebody sends thousands at once', async () => {
+    const { url } = await serve()
+    const { port } = new URL(url)
+    const made = vi.fn()
+    subscribe('http.server.request.start', made)
+    onTestFinished(() => void unsubscribe('http.server.request.start', made))
+    const request = 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'
+    await Promise.all(Array.from({ length: 10 }, () => rawly(port, request.repeat(3000))))
+    // A few of each of the pieces that were read until the connection was closed.
+    expect(made.mock.calls.length).toBeLessThan(200)
+    expect((await fetch(`${url}/metrics`)).status).toBe(200)
+  })
+
+  it('says so of a header that is too long, and of what is no request', async () => {
+    const { url } = await serve()
+    const { port } = new URL(url)
+    expect(await rawly(port, `GET / HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`)).toMatch(
+      /^HTTP\/1.1 431 /,
+    )
+    expect(await rawly(port, 'GET \x00\r\n\r\n')).toMatch(/^HTTP\/1.1 400 /)
   })
 
   it('makes room for a new connection by the one that was silent for longest', async () => {

@@ -24,6 +24,8 @@ const MOST_REQUESTS = 100
 const [HEADER_TIME, REQUEST_TIME, ANSWER_TIME] = [5000, 10_000, 10_000]
 /** Bytes. */
 const LONGEST_HEADER = 8192
+/** Requests in one piece of what comes: whoever sends more does not wait for answers. */
+const MOST_AT_ONCE = 4
 
 /** Serves one page over HTTP to whoever asks, within limits that nobody's requests can exceed. */
 export class PageServer {
@@ -49,6 +51,7 @@ export class PageServer {
     )
     this.#server.maxRequestsPerSocket = MOST_REQUESTS
     this.#server.on('connection', (socket) => this.#admit(socket))
+    this.#server.on('clientError', (error, socket) => this.#refuse(error, socket as Socket))
   }
 
   /** Where it serves; `undefined` before it was started and after it was stopped. */
@@ -78,6 +81,15 @@ export class PageServer {
     }
     this.#connections.add(socket)
     socket.once('close', () => this.#connections.delete(socket))
+    socket.prependListener('data', cutOff)
+  }
+
+  /** Of somebody who has an answer to come the rest alone is refused: he has been told so. */
+  #refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+    if (this.#ending.has(socket)) return
+    const status = REFUSALS[error.code ?? ''] ?? '400 Bad Request'
+    if (socket.writable) socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`)
+    socket.destroy()
   }
 
   async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -116,6 +128,26 @@ export class PageServer {
     const { contentType, body } = await this.#options.page(limitOf(request))
     send(response, 200, body, contentType)
   }
+}
+
+/** What is said to requests that are none; to all others: 400. */
+const REFUSALS: Record<string, string | undefined> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+}
+
+/**
+ * Makes no request of what comes behind the first few: in 64 KiB there are 2,000, and Node would make and destroy
+ * objects for each, up to a second, before anybody else has a turn.
+ */
+function cutOff(piece: Buffer): void {
+  let end = 0
+  for (let count = 0; count < MOST_AT_ONCE; count++) {
+    const at = piece.indexOf('\r\n\r\n', end)
+    if (at === -1) return
+    end = at + 4
+  }
+  piece.fill(0, end)
 }
 
 /** Without what comes behind a question mark; `undefined` for what is no path. */
