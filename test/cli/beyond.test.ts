@@ -8,7 +8,7 @@ import { wireguardGo } from '../contract/harnesses/wireguard-go.js'
 import { freePort } from '../contract/ports.js'
 import { keyPair, peerKey, secret } from '../contract/samples.js'
 import { makeKeyFiles } from './key-files.js'
-import { type Outcome, runOurs, runWg } from './wg.js'
+import { type Outcome, runOurs, runWg, yearOfWg } from './wg.js'
 
 const done = { status: 0, out: '', err: '' }
 
@@ -73,6 +73,26 @@ describe('beyond wg(8) of 2021', () => {
     // It takes the network from the other peer before it gives it up.
     expect(await set('peer', one, 'allowed-ips', '+10.1.0.0/24,-10.1.0.0/24')).toEqual(done)
     expect(await networksOf(name)).toEqual({ [one]: ['10.5.0.0/24'], [two]: ['10.2.0.0/24'] })
+  })
+
+  it('set adds a network as wg(8) of 2026 does, where that of 2021 refuses to', async () => {
+    const peers = [{ publicKey: one, allowedIPs: ['10.0.0.0/24'] }]
+    const [mine, theirs] = [await bench.newDevice({ peers }), await bench.newDevice({ peers })]
+    const words = (name: string): string[] => [
+      'set',
+      name,
+      'peer',
+      one,
+      'allowed-ips',
+      '+10.3.0.0/24',
+    ]
+    expect(await runOurs(words(mine))).toEqual(done)
+    const { status, err } = await runWg(words(theirs))
+    const [had, has] = [{ [one]: ['10.0.0.0/24'] }, { [one]: ['10.0.0.0/24', '10.3.0.0/24'] }]
+    expect(await networksOf(mine)).toEqual(has)
+    const isOld = yearOfWg === 2021
+    expect(status, err).toBe(isOld ? 1 : 0)
+    expect(await networksOf(theirs)).toEqual(isOld ? had : has)
   })
 
   it('sets an IPv4-mapped endpoint as the IPv4 address in it, and shows one that is there as it is', async () => {
