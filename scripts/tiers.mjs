@@ -383,6 +383,19 @@ export const tiers = [
     seconds: 3600,
     run: nodeTests('test/consumers/runtimes.test.mjs'),
   },
+  {
+    name: 'windows',
+    about: 'the contract and the command on Node for Windows, on named pipes, under wine',
+    asked: true,
+    built: true,
+    root: true,
+    needs: [
+      ...isolation,
+      { package: 'debootstrap', command: 'debootstrap', why: 'makes a root of Debian with wine' },
+    ],
+    seconds: 3600,
+    run: nodeTests('test/windows/windows.test.mjs'),
+  },
 ]
 
 /**

@@ -10,12 +10,16 @@ import { runWell } from '../../scripts/command.mjs'
  * @param {string} directory
  * @param {Record<string, string>} dependencies
  * @param {Record<string, string>} [overrides]
+ * @param {string[]} [words] for npm, such as `--force` for what is made for another system
  */
-export async function makeProject(directory, dependencies, overrides = {}) {
+export async function makeProject(directory, dependencies, overrides = {}, words = []) {
   mkdirSync(directory, { recursive: true })
   const manifest = { name: 'consumer', private: true, dependencies, overrides }
   writeFileSync(join(directory, 'package.json'), JSON.stringify(manifest, undefined, 2))
-  await runWell('npm', ['install', '--no-audit', '--no-fund'], { cwd: directory, seconds: 300 })
+  await runWell('npm', ['install', '--no-audit', '--no-fund', ...words], {
+    cwd: directory,
+    seconds: 300,
+  })
 }
 
 /**

@@ -68,9 +68,9 @@ function denoOf(version) {
  * @param {string} version
  * @param {string} path within the package
  */
-async function fetchBinary(name, version, path) {
+export async function fetchBinary(name, version, path) {
   const directory = join(cache, 'runtimes', `${name.replace('/', '-')}-${version}`)
   const binary = join(directory, 'node_modules', name, path)
-  if (!existsSync(binary)) await makeProject(directory, { [name]: version })
+  if (!existsSync(binary)) await makeProject(directory, { [name]: version }, {}, ['--force'])
   return binary
 }

@@ -10,6 +10,7 @@ import {
   WireGuardError,
 } from '@wgctrl/types'
 import { socketFolderOf } from './command.js'
+import { isHeld } from './pipe.js'
 import type { SocketAddress } from './socket.js'
 import { TrustedSocket } from './trusted-socket.js'
 
@@ -146,7 +147,7 @@ export class SocketDirectory {
 
   /** False when there is certainly no socket. */
   async has(path: string): Promise<boolean> {
-    return this.hasPipes || exists(path)
+    return this.hasPipes ? isHeld(path) : exists(path)
   }
 
   /**

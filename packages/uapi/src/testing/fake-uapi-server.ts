@@ -6,10 +6,13 @@ import type { FakeDevice } from '@wgctrl/types/testing'
 import { Conversation } from './conversation.js'
 import { FakeDaemon, type FakeImplementation } from './fake-daemon.js'
 
+/** How the name of a pipe begins, which is nothing of a file system. */
+const PIPES = '\\\\.\\pipe\\'
+
 /**
- * A {@link FakeDevice} behind a real UNIX socket, for tests of programs that speak UAPI. Its reader and
- * writer of the protocol share no code with the backend's. Like the real daemons it ends when its
- * socket file is removed.
+ * A {@link FakeDevice} behind a real UNIX socket, or a named pipe of Windows, for tests of programs that speak
+ * UAPI. Its reader and writer of the protocol share no code with the backend's. Like the real daemons it ends
+ * when its socket file is removed.
  *
  * @example
  * ```ts
@@ -50,19 +53,20 @@ export class FakeUapiServer implements AsyncDisposable {
     this.#daemon.mayMark = mayMark
   }
 
-  /** Makes the socket, and its directory where that is missing. */
+  /** Makes the socket, and its directory where that is missing; on Windows the named pipe. */
   static async listen(
     path: string,
     device: FakeDevice,
     implementation: FakeImplementation = 'wireguard-go',
   ): Promise<FakeUapiServer> {
     const fake = new FakeUapiServer(device, implementation)
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    const isFile = !path.startsWith(PIPES)
+    if (isFile) await mkdir(dirname(path), { recursive: true, mode: 0o700 })
     await new Promise<void>((resolve, reject) => {
       fake.#server.once('error', reject)
       fake.#server.listen(path, resolve)
     })
-    fake.#endWith(path)
+    if (isFile) fake.#endWith(path)
     return fake
   }
 
