@@ -30,13 +30,18 @@ const tries = {
   },
   'set and show --json of a device that is named': async () => {
     await wgctrl('set', 'wg0', 'listen-port', '8')
-    const [device] = JSON.parse((await wgctrl('show', 'wg0', '--json')).stdout)
+    const device = JSON.parse((await wgctrl('show', 'wg0', '--json')).stdout)
     assert.equal(device.listenPort, 8)
   },
   'show of all says that pipes cannot be listed': async () => {
     const error = await wgctrl('show').catch((thrown) => thrown)
     assert.equal(error.code, 1)
     assert.match(error.stderr, /named pipes cannot be listed here/)
+  },
+  'strip takes the path of a file': async () => {
+    const { stdout, stderr } = await wgctrl('strip', conf)
+    assert.match(stdout, /ListenPort = 7/)
+    assert.equal(stderr, '')
   },
   'up says that it cannot': async () => {
     const error = await wgctrl('up', conf).catch((thrown) => thrown)

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { configFileOf } from '../peer-names/peer-names.js'
 import { reasonOfFile } from '../wg/failure.js'
 
@@ -10,7 +10,7 @@ export interface ConfigPath {
 }
 
 const NAME = /^[a-zA-Z0-9_=+.-]{1,15}$/
-const FILE = /(?:^|\/)([a-zA-Z0-9_=+.-]{1,15})\.conf$/
+const FILE = /^([a-zA-Z0-9_=+.-]{1,15})\.conf$/
 
 /**
  * Finds the file that a word on the command line means: a bare name is one of /etc/wireguard.
@@ -35,13 +35,15 @@ export async function findConfig(
     if (isName) return undefined
     throw new Error(`${path} does not exist`)
   }
-  const name = FILE.exec(path)?.[1]
+  const name = FILE.exec(basename(path))?.[1]
   if (name === undefined) {
     throw new Error(
       `${path} is not named for an interface: expected up to 15 characters, then .conf`,
     )
   }
-  if ((found.mode & (await stat(dirname(path))).mode & 0o007) !== 0) {
+  // Windows has no such modes, and Node says 0666 of every file there.
+  const isOpen = process.platform !== 'win32' && (found.mode & 0o007) !== 0
+  if (isOpen && ((await stat(dirname(path))).mode & found.mode & 0o007) !== 0) {
     warn(`${path} can be read by everybody`)
   }
   return { path, name }
