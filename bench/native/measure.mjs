@@ -1,4 +1,5 @@
 // Measures one shape in this process and prints JSON: node measure.mjs JOB, see native.mjs for what a job is
+import { randomInt } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { profile } from '../profile.mjs'
@@ -106,7 +107,8 @@ function check({ length }) {
 }
 
 /**
- * Runs contenders in turn, round by round, each round beginning with another one. The first round warms up.
+ * Runs contenders in turn, round by round, in another order each time: who comes behind a process that ended finds
+ * neither his data in the caches nor his thread on a processor. The first round warms up.
  *
  * @param {Contender[]} list
  */
@@ -115,8 +117,7 @@ async function interleave(list) {
   const samples = new Map(list.map(({ name }) => [name, { wall: [], processor: [] }]))
   const isLarge = job.peers * job.allowedIPs >= 20_000
   for (let round = 0; round <= job.rounds; round++) {
-    for (let turn = 0; turn < list.length; turn++) {
-      const { name, run } = list[(round + turn) % list.length]
+    for (const { name, run } of shuffled(list)) {
       // One contender's garbage is not the next one's work.
       if (isLarge) globalThis.gc?.({ type: 'minor' })
       const usage = process.cpuUsage()
@@ -136,6 +137,16 @@ async function interleave(list) {
       { wall: summarize(wall), processor: summarize(processor) },
     ]),
   )
+}
+
+/** @param {Contender[]} list */
+function shuffled(list) {
+  const order = [...list]
+  for (let at = order.length - 1; at > 0; at--) {
+    const other = randomInt(at + 1)
+    ;[order[at], order[other]] = [order[other], order[at]]
+  }
+  return order
 }
 
 /** @param {Contender[]} list */
