@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { appendFile, mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run, runWell } from '../../scripts/command.mjs'
 import { isolated } from '../../scripts/namespace.mjs'
+import { mirror } from '../kernel/archive.mjs'
 import { cacheDirectory, withCacheLock } from '../kernel/cache.mjs'
 
 /** Debian 13: under the wine of Debian 12 no Node from 24 on starts. */
@@ -21,15 +22,13 @@ async function wineRoot() {
     const made = `${root}.new`
     await rm(made, { recursive: true, force: true })
     await mkdir(made, { recursive: true })
-    const words = ['--variant=minbase', '--include=wine,wine64', SUITE, made, MIRROR]
+    const words = ['--variant=minbase', '--include=wine,wine64', SUITE, made, mirror]
     await runWell('debootstrap', words, { seconds: 1800 })
     await appendFile(join(made, 'etc/hosts'), '127.0.0.1 localhost\n')
     await rename(made, root)
     return root
   })
 }
-
-const MIRROR = 'http://deb.debian.org/debian'
 
 /** A Windows of its own: what is installed into it is in a folder, and goes with that. */
 export class Wine {
@@ -121,10 +120,5 @@ export class Wine {
       ...command,
     ])
     return [program, words]
-  }
-
-  /** Removes it. */
-  remove() {
-    rmSync(this.#folder, { recursive: true, force: true })
   }
 }
