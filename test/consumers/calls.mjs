@@ -151,7 +151,10 @@ export const calls = /** @type {Record<string, (world: World) => Promise<void>>}
       for await (const _ of wg.watch(A, { signal, interval: 10_000 }));
     })()
     assert.equal(/** @type {any} */ (await watching.catch(itself))?.name, 'AbortError')
-    await refused(lib, wg.device(A, { timeout: 0.000_001 }), 'ETIMEDOUT')
+    // The kernel may have answered before any timer fires.
+    const soon = await wg.device(A, { timeout: 0.000_001 }).catch(itself)
+    if (soon instanceof lib.WireGuardError) assert.equal(soon.code, 'ETIMEDOUT')
+    else assert.equal(soon.name, A)
   },
 
   'links are told of as they come and go': async ({ netlink }) => {
