@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { Rtnl } from '@wgctrl/netlink'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { open, UserspaceBackend, type WireGuardError } from 'wgctrl'
 import { failure } from '../contract/bench.js'
@@ -102,6 +103,11 @@ describe('one fault, one code', () => {
     await writeFile(netns, '')
     const error = await failure(new UserspaceBackend().create(uniqueName(), { netns }))
     expect(error).toMatchObject({ code: 'EINVAL' })
+    expect(await failure(Rtnl.open({ netns }))).toMatchObject({
+      code: 'EINVAL',
+      path: 'netns',
+      message: expect.stringMatching(/is no network namespace$/),
+    })
   })
 
   it.each([

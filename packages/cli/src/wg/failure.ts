@@ -62,15 +62,20 @@ const ERRNO_OF: Readonly<Record<string, string>> = {
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { code = '', errno } = error as NodeJS.ErrnoException
+  if (isOfNamespace(error)) return REASONS[code] ?? reasonWithin(error)
   const name = ERRNO_OF[code] ?? (errno ? errnoName(errno) : code)
   return REASONS[name] ?? reasonWithin(error)
 }
+
+/** A namespace that is none is nothing that wg(8) could meet. */
+const isOfNamespace = (error: unknown): boolean =>
+  error instanceof WireGuardError && error.path === 'netns'
 
 /** What the library knows beyond the words of wg(8): how to get what is missing, what was lost. Not when we are wg(8). */
 export function adviceOf(error: unknown, program: string): string {
   if (program === 'wg' || !(error instanceof WireGuardError)) return ''
   const isMissing = ['ENOBACKEND', 'EPERM', 'EUNSUPPORTED'].includes(error.code)
-  const isTelling = isMissing || error.lostPort !== undefined
+  const isTelling = isMissing || error.lostPort !== undefined || isOfNamespace(error)
   return isTelling ? `${errorText(error)}\n` : ''
 }
 

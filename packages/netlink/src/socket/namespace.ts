@@ -50,6 +50,21 @@ export function openNamespace(namespace: Namespace): number {
   }
 }
 
+/** @throws {WireGuardError} `EINVAL` for a file that is none */
+function enter(libc: LibC, target: number, namespace: Namespace): void {
+  try {
+    libc.setns(target, CLONE_NEWNET)
+  } catch (error) {
+    if (!(error instanceof WireGuardError) || error.code !== 'EINVAL') throw error
+    throw new WireGuardError(`${quoted(String(namespace))} is no network namespace`, {
+      code: 'EINVAL',
+      errno: error.errno,
+      path: 'netns',
+      cause: error,
+    })
+  }
+}
+
 /**
  * Runs `body` with the calling thread in another network namespace. All of it is synchronous, so
  * nothing else of this process runs in between, and a socket that `body` opens stays there.
@@ -63,7 +78,7 @@ export function insideNamespace<T>(libc: LibC, namespace: Namespace, body: () =>
     own = openSync('/proc/thread-self/ns/net', 'r')
     // Entering the namespace that we are in changes nothing and proves that we can come back.
     libc.setns(own, CLONE_NEWNET)
-    libc.setns(target, CLONE_NEWNET)
+    enter(libc, target, namespace)
     try {
       return body()
     } finally {
