@@ -8,9 +8,6 @@ export const library: Options = {
   clean: true,
   sourcemap: true,
   splitting: true,
-  // By Rollup: what tsup does else with the shared parts of the CommonJS build puts a closure in the place of each `?.` and
-  // `??`, whatever the target.
-  treeshake: true,
   target: 'node20.19',
   platform: 'node',
 }

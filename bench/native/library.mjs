@@ -12,7 +12,7 @@ export const BEFORE = ' before'
  *
  * @param {string} root
  */
-export function libraryAt(root) {
+function libraryAt(root) {
   const load = (name) => import(pathToFileURL(join(root, 'packages', name, 'dist/index.js')).href)
   return { wgctrl: () => load('wireguard'), netlink: () => load('netlink') }
 }
