@@ -54,8 +54,9 @@ async function main() {
     const chosen = mounts.length > 0 ? named.map((tier) => withOptions(tier, { mounts })) : named
     rows.push(...(await (order ? runInOrders(chosen, order) : runLanes(chosen))))
   }
-  report(rows)
   if (others) tellPackages(named, others)
+  // Last of all: whoever runs this reads the counts there.
+  report(rows)
 }
 
 /**
