@@ -77,6 +77,7 @@ import {
   RERESOLVE_OPTIONS,
   SYNC_OPTIONS,
   UP_OPTIONS,
+  WAIT_FOR_HANDSHAKE_OPTIONS,
 } from './option-fields.js'
 import { PeerRelay } from './peer-relay.js'
 import { type EndpointResolver, hasNames, PLACEHOLDER, withPlaceholders } from './resolve.js'
@@ -519,10 +520,12 @@ export class WireGuard implements AsyncDisposable {
     publicKey: PublicKey | Uint8Array,
     options: WaitForHandshakeOptions = {},
   ): Promise<Peer> {
+    checkFields(options, 'options', WAIT_FOR_HANDSHAKE_OPTIONS)
     const operation = 'waitForHandshake'
+    const { after } = options
     try {
       return await this.#cuttable(operation, options, ({ signal }) =>
-        this.#live.waitForHandshake(name, publicKey, { ...options, signal }),
+        this.#live.waitForHandshake(name, publicKey, { after, signal }),
       )
     } catch (error) {
       throw inContext(error, { operation, device: name })
@@ -600,7 +603,7 @@ export class WireGuard implements AsyncDisposable {
   async #cuttable<T, Options extends CallOptions>(
     operation: string,
     options: Options,
-    read: (options: Options) => Promise<T>,
+    read: (options: Options & { readonly signal: AbortSignal }) => Promise<T>,
   ): Promise<T> {
     this.#refuseClosed(operation)
     using deadline = new Deadline(options)

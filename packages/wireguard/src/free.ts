@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { inNamespace, Rtnl } from '@wgctrl/netlink'
 import {
   checkFields,
@@ -83,10 +82,8 @@ const TABLES = ['/proc/thread-self/net/udp', '/proc/thread-self/net/udp6']
 /** @source proc_net_tcp.rst: `sl local_address rem_address …`, each address and port in hexadecimal */
 async function boundPorts(netns: Netns): Promise<number[]> {
   if (process.platform !== 'linux') return []
-  const texts =
-    netns === undefined
-      ? await Promise.all(TABLES.map((path) => readFile(path, 'latin1').catch(withoutFamily)))
-      : await inNamespace(netns, () => TABLES.map(readThere))
+  const readAll = (): string[] => TABLES.map(readTable)
+  const texts = netns === undefined ? readAll() : await inNamespace(netns, readAll)
   return texts.flatMap((text) =>
     Array.from(text.matchAll(/^\s*\d+: [\dA-F]+:([\dA-F]{4}) /gm), ([, port = '']) =>
       Number.parseInt(port, 16),
@@ -94,16 +91,12 @@ async function boundPorts(netns: Netns): Promise<number[]> {
   )
 }
 
-function readThere(path: string): string {
+/** A kernel without IPv6 has no table of it. */
+function readTable(path: string): string {
   try {
     return readFileSync(path, 'latin1')
   } catch (error) {
-    return withoutFamily(error)
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    throw error
   }
-}
-
-/** A kernel without IPv6 has no table of it. */
-function withoutFamily(error: unknown): string {
-  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
-  throw error
 }

@@ -1,9 +1,7 @@
 import {
   abortReason,
   type CallOptions,
-  checkFields,
   checkLinkName,
-  Deadline,
   invalid,
   type Peer,
   type PublicKey,
@@ -11,7 +9,6 @@ import {
   slept,
   WireGuardError,
 } from '@wgctrl/types'
-import { WAIT_FOR_HANDSHAKE_OPTIONS } from '../option-fields.js'
 import type { Reading, ReadingOptions } from '../watch/shared-reader.js'
 import { isConnected } from './connection-state.js'
 
@@ -29,20 +26,17 @@ const INTERVAL = 200
 /**
  * Waits until a peer has a session.
  *
+ * @param options `signal` ends the wait, also when the time is up
  * @throws {WireGuardError} `ETIMEDOUT`; `EINVAL` when the device has no such peer; `ENODEV`
  */
 export async function waitForHandshake(
   read: (name: string, options: ReadingOptions) => Promise<Reading>,
   name: string,
   key: PublicKey | Uint8Array,
-  options: WaitForHandshakeOptions,
+  { after, signal }: Pick<WaitForHandshakeOptions, 'after'> & { readonly signal: AbortSignal },
 ): Promise<Peer> {
-  checkFields(options, 'options', WAIT_FOR_HANDSHAKE_OPTIONS)
   checkLinkName(name)
   const publicKey = parsePublicKey(key)
-  const { after } = options
-  using deadline = new Deadline(options)
-  const { signal } = deadline
   for (;;) {
     const { device } = await read(name, { maxAge: INTERVAL, signal })
     const peer = device.peers.find((one) => one.publicKey === publicKey)

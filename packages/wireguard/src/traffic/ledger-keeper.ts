@@ -67,12 +67,10 @@ export class LedgerKeeper implements AsyncDisposable {
 
   /** Reads once more, so that nothing is missing, and ends. */
   async close(): Promise<void> {
-    if (!this.#end.signal.aborted) {
-      this.#end.abort()
-      await this.#finished
-      await this.#count(0, new AbortController().signal)
-    }
+    const isFirst = !this.#end.signal.aborted
+    this.#end.abort()
     await this.#finished
+    if (isFirst) await this.#count(0, new AbortController().signal)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

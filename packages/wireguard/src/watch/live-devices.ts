@@ -9,7 +9,7 @@ import {
   type PublicKey,
 } from '@wgctrl/types'
 import type { Listing } from '../backends.js'
-import { type WaitForHandshakeOptions, waitForHandshake } from '../connection/wait-for-handshake.js'
+import { waitForHandshake } from '../connection/wait-for-handshake.js'
 import { type HandshakeOptions, Handshakes, type PacketSource } from '../handshakes/handshakes.js'
 import { wipeSecrets } from '../interface/context.js'
 import {
@@ -125,7 +125,7 @@ export class LiveDevices {
   waitForHandshake(
     name: string,
     key: PublicKey | Uint8Array,
-    options: WaitForHandshakeOptions = {},
+    options: Parameters<typeof waitForHandshake>[3],
   ): Promise<Peer> {
     const read = (device: string, reading: ReadingOptions) => this.#reader.reading(device, reading)
     return waitForHandshake(read, name, key, options)
@@ -154,13 +154,13 @@ export class LiveDevices {
     read: () => Promise<Device>,
     change: () => Promise<T>,
   ): Promise<T> {
-    const keepers = setsCountersBack(config)
-      ? [...this.#keepers].filter((keeper) => keeper.keeps(name))
-      : []
-    if (keepers.length === 0) return change()
+    const keepers = [...this.#keepers].filter((keeper) => keeper.keeps(name))
+    if (keepers.length === 0 || !setsCountersBack(config)) return change()
     const device = await read().catch(() => undefined)
-    for (const keeper of device ? keepers : []) keeper.counted(device as Device)
-    if (device) wipeSecrets(device)
+    if (device) {
+      for (const keeper of keepers) keeper.counted(device)
+      wipeSecrets(device)
+    }
     const changed = await change()
     for (const keeper of keepers) keeper.removed(name, config)
     return changed
