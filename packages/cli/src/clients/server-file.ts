@@ -7,9 +7,8 @@ import {
   WireGuardError,
 } from 'wgctrl'
 import type { Invocation } from '../command.js'
-import { type ConfigPath, findConfig } from '../interface/config-path.js'
+import { type ConfigPath, configOf } from '../interface/config-path.js'
 import type { Io } from '../io.js'
-import { configFileOf } from '../peer-names/peer-names.js'
 import { warner } from '../warner.js'
 
 /** The config file of a server while it is changed: nobody else of ours changes it meanwhile. */
@@ -28,8 +27,7 @@ export async function changeServerFile(
   change: (server: ServerFile) => Promise<void>,
 ): Promise<void> {
   if (invocation.words[0] !== 'client') throw new Error('expected: client')
-  const found = await findConfig(word, warner(invocation, io))
-  if (!found) throw new Error(`${configFileOf(word)} does not exist`)
+  const found = await configOf(word, warner(invocation, io))
   const { netns, trust } = invocation.globals
   const signal = AbortSignal.timeout(PATIENCE)
   using _ = await holdLock(`clients of ${found.name}`, { netns, signal })

@@ -48,3 +48,14 @@ export async function findConfig(
   }
   return { path, name }
 }
+
+/**
+ * As {@link findConfig}, where there has to be a file.
+ *
+ * @throws {Error} in words for the user
+ */
+export async function configOf(word: string, warn: (text: string) => void): Promise<ConfigPath> {
+  const found = await findConfig(word, warn)
+  if (!found) throw new Error(`${configFileOf(word)} does not exist`)
+  return found
+}

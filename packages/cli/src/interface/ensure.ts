@@ -1,9 +1,9 @@
-import { describeInterfaceChange, readConfigFile } from 'wgctrl'
+import { readConfigFile } from 'wgctrl'
 import type { Run } from '../command.js'
-import { configFileOf, describedPeers } from '../peer-names/peer-names.js'
 import { withInterfaces } from '../session.js'
 import { warner } from '../warner.js'
-import { findConfig } from './config-path.js'
+import { changeLines } from './change-lines.js'
+import { configOf } from './config-path.js'
 import { interfaceOf } from './interface-file.js'
 import { commonOptions } from './up-down.js'
 
@@ -11,8 +11,7 @@ import { commonOptions } from './up-down.js'
 export const runEnsure: Run = (invocation, io) =>
   withInterfaces(invocation, io, async (wg) => {
     const [word = ''] = invocation.words
-    const found = await findConfig(word, warner(invocation, io))
-    if (!found) throw new Error(`${configFileOf(word)} does not exist`)
+    const found = await configOf(word, warner(invocation, io))
     const file = await readConfigFile(found.path, invocation.globals.trust)
     const config = interfaceOf(file, found.name, invocation)
     const dryRun = invocation.options['dryRun'] === true
@@ -21,9 +20,6 @@ export const runEnsure: Run = (invocation, io) =>
     if (result.action === 'up')
       io.stdout.write(`${dryRun ? 'would bring' : 'brought'} up ${found.name}\n`)
     if (result.action !== 'reconcile') return 0
-    const peerName = describedPeers(file)
-    for (const change of result.changes) {
-      io.stdout.write(`${describeInterfaceChange(change, { peerName })}\n`)
-    }
+    io.stdout.write(changeLines(result.changes, file))
     return 0
   })

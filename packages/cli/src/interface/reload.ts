@@ -1,15 +1,9 @@
-import {
-  AbortError,
-  describeInterfaceChange,
-  type InterfaceChange,
-  readConfigFile,
-  type UpOptions,
-} from 'wgctrl'
+import { AbortError, type InterfaceChange, readConfigFile, type UpOptions } from 'wgctrl'
 import type { Run } from '../command.js'
-import { configFileOf, describedPeers } from '../peer-names/peer-names.js'
 import { withInterfaces } from '../session.js'
 import { say, warner } from '../warner.js'
-import { findConfig } from './config-path.js'
+import { changeLines } from './change-lines.js'
+import { configOf } from './config-path.js'
 import { interfaceOf } from './interface-file.js'
 import { Interruption } from './interruption.js'
 import { commonOptions } from './up-down.js'
@@ -21,8 +15,7 @@ import { commonOptions } from './up-down.js'
 export const runReload: Run = (invocation, io) =>
   withInterfaces(invocation, io, async (wg) => {
     const [word = ''] = invocation.words
-    const found = await findConfig(word, warner(invocation, io))
-    if (!found) throw new Error(`${configFileOf(word)} does not exist`)
+    const found = await configOf(word, warner(invocation, io))
     const file = await readConfigFile(found.path, invocation.globals.trust)
     const { hooks: _, dns, ...settings } = interfaceOf(file, found.name, invocation)
     const { hooks: __, ...options } = commonOptions(invocation, io)
@@ -45,9 +38,6 @@ export const runReload: Run = (invocation, io) =>
       say(io.stderr, `${invocation.program} ${invocation.command}: ${text}\n`)
       return interruption.end()
     }
-    const peerName = describedPeers(file)
-    for (const change of changes) {
-      io.stdout.write(`${describeInterfaceChange(change, { peerName })}\n`)
-    }
+    io.stdout.write(changeLines(changes, file))
     return interruption.status ?? 0
   })

@@ -1,16 +1,14 @@
 import { readConfigFile, updateConfig, writeConfigFile } from 'wgctrl'
 import type { Run } from '../command.js'
-import { configFileOf } from '../peer-names/peer-names.js'
 import { withInterfaces } from '../session.js'
 import { warner } from '../warner.js'
-import { findConfig } from './config-path.js'
+import { configOf } from './config-path.js'
 
 /** Writes what the device is now into its file; comments and spelling stay. */
 export const runSave: Run = (invocation, io) =>
   withInterfaces(invocation, io, async (wg) => {
     const [word = ''] = invocation.words
-    const found = await findConfig(word, warner(invocation, io))
-    if (!found) throw new Error(`${configFileOf(word)} does not exist`)
+    const found = await configOf(word, warner(invocation, io))
     const { backend, trust } = invocation.globals
     const device = await wg.device(found.name, { backend })
     const file = await readConfigFile(found.path, trust)

@@ -12,13 +12,12 @@ import {
 import type { Invocation, Run } from '../command.js'
 import { errorText } from '../error-text.js'
 import type { Io } from '../io.js'
-import { configFileOf } from '../peer-names/peer-names.js'
 import { withInterfaces } from '../session.js'
 import { visible } from '../visible-text.js'
 import { say, warner } from '../warner.js'
 import { retryLine } from '../wg/lookup.js'
 import { choiceOf } from './choice.js'
-import { findConfig } from './config-path.js'
+import { configOf, findConfig } from './config-path.js'
 import { readDownFile } from './down-file.js'
 import { interfaceOf } from './interface-file.js'
 import { Interruption } from './interruption.js'
@@ -29,8 +28,7 @@ const KINDS = ['linux-kernel', 'userspace'] as const
 export const runUp: Run = (invocation, io) =>
   withInterfaces(invocation, io, async (wg) => {
     const [word = ''] = invocation.words
-    const found = await findConfig(word, warner(invocation, io))
-    if (!found) throw new Error(`${configFileOf(word)} does not exist`)
+    const found = await configOf(word, warner(invocation, io))
     const config = interfaceOf(
       await readConfigFile(found.path, invocation.globals.trust),
       found.name,
