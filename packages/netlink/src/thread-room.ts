@@ -16,6 +16,10 @@ export interface ThreadRoom {
   readonly left: number
 }
 
+/** The limits as sysctl(8) names them. */
+export const threadLimits = ({ threadsMax, pidMax }: ThreadRoom): string =>
+  `kernel.threads-max ${threadsMax}, kernel.pid_max ${pidMax}`
+
 const readText: ReadText = (path) => readFile(path, 'utf8').catch(() => undefined)
 
 /**

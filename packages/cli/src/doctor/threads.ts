@@ -1,4 +1,4 @@
-import { hasThreadPerPeer, type ThreadRoom, threadRoom } from '@wgctrl/netlink'
+import { hasThreadPerPeer, type ThreadRoom, threadLimits, threadRoom } from '@wgctrl/netlink'
 import { type Finding, note, ok } from './finding.js'
 import type { Machine, SeenDevice } from './machine.js'
 
@@ -30,8 +30,7 @@ export async function checkThreads(
   if (threads === 0) return [ok(ID, 'the kernel has no threads for single peers')]
   const threaded = known.filter(({ hasThreads }) => hasThreads)
   const names = (threaded.length > 0 ? threaded : known).map(({ name }) => name)
-  const limits = `kernel.threads-max ${room.threadsMax}, kernel.pid_max ${room.pidMax}`
-  const text = `the kernel has a thread for each peer of ${names.join(', ')}: ${threads} of all ${room.threads}, and ${room.left} more fit (${limits})`
+  const text = `the kernel has a thread for each peer of ${names.join(', ')}: ${threads} of all ${room.threads}, and ${room.left} more fit (${threadLimits(room)})`
   return room.left >= Math.max(FEW, threads)
     ? [ok(ID, text)]
     : [note(ID, text, advice(room, names))]

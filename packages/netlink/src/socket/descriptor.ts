@@ -70,7 +70,8 @@ function throughFfi(fd: number, libc: LibC): Descriptor {
   }
 }
 
-function settle(call: Promise<number>, done: Done): void {
+/** Tells in node:fs's way what came of a call. */
+export function settle(call: Promise<number>, done: Done): void {
   call.then(
     (count) => done(null, count),
     (error) => done(error, 0),

@@ -3,7 +3,7 @@ import { readU32, writeU16, writeU32 } from '../codec/bytes.js'
 import { NetlinkError } from '../errors.js'
 import { ABI, LAYOUT } from './abi.js'
 import type { DatagramBatch } from './datagram-batch.js'
-import { type Descriptor, descriptorOf } from './descriptor.js'
+import { type Descriptor, descriptorOf, settle } from './descriptor.js'
 import { type LibC, loadLibC } from './ffi.js'
 import { MessageVector } from './message-vector.js'
 import { insideNamespace, type Namespace } from './namespace.js'
@@ -184,12 +184,9 @@ export class NetlinkSocket implements Transport {
       this.#vectors.set(batch, vector)
     }
     const { headers, count } = vector
-    const taken = await this.#async((done) => {
-      this.#libc.receiveMany(this.descriptor.fd, headers, count).then(
-        (value) => done(null, value),
-        (error) => done(error, 0),
-      )
-    }).catch(nothingQueued)
+    const taken = await this.#async((done) =>
+      settle(this.#libc.receiveMany(this.descriptor.fd, headers, count), done),
+    ).catch(nothingQueued)
     batch.clear()
     for (let at = 0; at < (taken ?? 0); at++) batch.add(vector.lengthAt(at))
   }

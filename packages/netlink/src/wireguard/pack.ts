@@ -30,13 +30,13 @@ const { allowedips: ALLOWED_IPS } = wgPeer.fields
  *
  * Fields of the device and `replace-peers` go in the first message alone; later ones carry the name
  * and peers. A port that comes with a mark goes before all of it: the kernel sets the mark before it tries the
- * port, and would keep it when the port is refused. A peer that does not fit beside others begins a message of its own; one that does not
- * fit alone is cut inside its allowed IPs: `replace-allowedips` and all other fields in its first
+ * port, and would keep it when the port is refused. A peer that does not fit beside others begins a
+ * message of its own; one that does not fit alone is cut inside its allowed IPs: `replace-allowedips` and all other fields in its first
  * fragment, key, `update-only` and `remove-me` in each.
  *
- * @source drivers/net/wireguard/netlink.c: wg_set_device
- *
  * A message's bytes are valid until the next one is asked for; at the end they are zeroed.
+ *
+ * @source drivers/net/wireguard/netlink.c: wg_set_device
  */
 export function* packDevice<P>(
   family: Pick<GenlFamily, 'id' | 'version'>,

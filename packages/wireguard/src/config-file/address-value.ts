@@ -2,6 +2,8 @@ import {
   type Cidr,
   type Endpoint,
   formatCidr,
+  formatEndpoint,
+  isNamed,
   type NamedEndpoint,
   parseAddress,
   parseCidr,
@@ -90,6 +92,10 @@ export function readEndpoint(text: string): Endpoint | NamedEndpoint | undefined
     return undefined
   }
 }
+
+/** An endpoint as a file has it: a name stays a name. */
+export const endpointValue = (endpoint: Endpoint | NamedEndpoint): string =>
+  isNamed(endpoint) ? `${endpoint.host}:${endpoint.port}` : formatEndpoint(endpoint)
 
 /**
  * The short, octal and hexadecimal spellings of IPv4 that getaddrinfo(3) takes, in the usual one:

@@ -2,10 +2,8 @@ import {
   canonicalCidr,
   checkConfig,
   checkFields,
-  formatEndpoint,
   InvalidTypeError,
   invalid,
-  isNamed,
   type PeerConfig,
   type PublicKey,
   parseEndpoint,
@@ -18,6 +16,7 @@ import {
   type InterfaceConfig,
 } from '../interface/interface-config.js'
 import { FORMAT_INTERFACE_OPTIONS } from '../option-fields.js'
+import { endpointValue } from './address-value.js'
 import { type ConfigFile, documentOf } from './config-file.js'
 import type { InterfaceSection } from './interface-section.js'
 import { formatConfig, parseConfig } from './parse.js'
@@ -113,16 +112,12 @@ function writePeer(
   if (file.peer(publicKey)) throw invalid(`${path}.publicKey`, `${publicKey} is there twice`)
   const section = file.addPeer({ publicKey })
   section.presharedKey = peer.presharedKey ?? undefined
-  section.endpoint = peer.endpoint && endpointText(peer.endpoint, path)
+  section.endpoint =
+    peer.endpoint && endpointValue(parseEndpoint(peer.endpoint, `${path}.endpoint`))
   section.persistentKeepalive = peer.persistentKeepalive || undefined
   section.allowedIPs = networksOf(peer)
   const name = peerName?.(publicKey)
   if (name !== undefined) section.name = name
-}
-
-function endpointText(endpoint: NonNullable<PeerConfig['endpoint']>, path: string): string {
-  const parsed = parseEndpoint(endpoint, `${path}.endpoint`)
-  return isNamed(parsed) ? `${parsed.host}:${parsed.port}` : formatEndpoint(parsed)
 }
 
 /** What a new peer has after all changes. */

@@ -2,13 +2,12 @@ import { inspect } from 'node:util'
 import {
   type Endpoint,
   formatEndpoint,
-  isNamed,
   type KeyInput,
   type PublicKey,
   parsePublicKey,
   type SecretKey,
 } from '@wgctrl/types'
-import { readAllowedIP, readEndpoint } from './address-value.js'
+import { endpointValue, readAllowedIP, readEndpoint } from './address-value.js'
 import { type ConfigDocument, publicKeyOf } from './document.js'
 import { KeyEditor } from './key-editor.js'
 import { commentOf } from './line.js'
@@ -65,8 +64,7 @@ export class PeerSection {
   /** `host:port` or `[IPv6]:port`; addresses in canonical spelling, names as they are. */
   get endpoint(): string | undefined {
     const endpoint = this.#keys.readLast('Endpoint', readEndpoint)
-    if (endpoint === undefined) return undefined
-    return isNamed(endpoint) ? `${endpoint.host}:${endpoint.port}` : formatEndpoint(endpoint)
+    return endpoint && endpointValue(endpoint)
   }
   set endpoint(endpoint: string | Endpoint | undefined) {
     this.#set('Endpoint', typeof endpoint === 'object' ? formatEndpoint(endpoint) : endpoint)

@@ -1,4 +1,4 @@
-import { hasThreadPerPeer, type ReadText, threadRoom } from '@wgctrl/netlink'
+import { hasThreadPerPeer, type ReadText, threadLimits, threadRoom } from '@wgctrl/netlink'
 import type { Device } from '@wgctrl/types'
 
 /**
@@ -19,6 +19,5 @@ export async function threadShortage(
   if (room === undefined) return undefined
   const fitting = device.peers.length + room.left
   if (maxPeers <= fitting) return undefined
-  const limits = `kernel.threads-max ${room.threadsMax}, kernel.pid_max ${room.pidMax}`
-  return `maxPeers is ${maxPeers}, and the kernel has a thread for each peer of ${device.name}: ${fitting} fit (${limits})`
+  return `maxPeers is ${maxPeers}, and the kernel has a thread for each peer of ${device.name}: ${fitting} fit (${threadLimits(room)})`
 }
