@@ -8,7 +8,7 @@ import { runWell } from '../../scripts/command.mjs'
 import { packPackages, readManifest, readPackages } from '../../scripts/packages.mjs'
 import { installedPackages, installScripts } from './installed.mjs'
 import { onRuntime } from './on-runtime.mjs'
-import { fromTarballs, makeProject } from './project.mjs'
+import { makeProjects } from './project.mjs'
 import { readExample } from './readme.mjs'
 import { thisNode } from './runtimes.mjs'
 import { checkTypes, entryPoints } from './types.mjs'
@@ -24,10 +24,7 @@ let packed = []
 
 before(async () => {
   packed = await packPackages(folder)
-  const isFacade = (/** @type {Packed} */ { name }) => name === 'wgctrl'
-  const others = packed.filter((each) => !isFacade(each))
-  await makeProject(facade, fromTarballs(packed.filter(isFacade)), fromTarballs(others))
-  await makeProject(everything, fromTarballs(packed))
+  await makeProjects(packed, { facade, everything })
 })
 
 after(() => rmSync(folder, { recursive: true }))

@@ -32,6 +32,19 @@ export function fromTarballs(packages) {
 }
 
 /**
+ * A project that depends on the facade alone, and one that names every package.
+ *
+ * @param {Packed[]} packed
+ * @param {{ facade: string, everything: string }} directories
+ */
+export async function makeProjects(packed, { facade, everything }) {
+  const isFacade = (/** @type {Packed} */ { name }) => name === 'wgctrl'
+  const others = packed.filter((each) => !isFacade(each))
+  await makeProject(facade, fromTarballs(packed.filter(isFacade)), fromTarballs(others))
+  await makeProject(everything, fromTarballs(packed))
+}
+
+/**
  * Writes a program into a project, runs it and returns what it printed; it has to end well.
  *
  * @param {string} directory

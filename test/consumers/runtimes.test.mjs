@@ -7,7 +7,7 @@ import { after, before, describe } from 'node:test'
 import { runWell } from '../../scripts/command.mjs'
 import { packPackages, root } from '../../scripts/packages.mjs'
 import { onRuntime, placeCalls, readResults, testCalls } from './on-runtime.mjs'
-import { fromTarballs, makeProject } from './project.mjs'
+import { makeProjects } from './project.mjs'
 import { runtimes } from './runtimes.mjs'
 
 /** @typedef {import('../../scripts/packages.mjs').Packed} Packed */
@@ -21,10 +21,7 @@ let packed = []
 
 before(async () => {
   packed = await packPackages(folder)
-  const isFacade = (/** @type {Packed} */ { name }) => name === 'wgctrl'
-  const others = packed.filter((each) => !isFacade(each))
-  await makeProject(facade, fromTarballs(packed.filter(isFacade)), fromTarballs(others))
-  await makeProject(everything, fromTarballs(packed))
+  await makeProjects(packed, { facade, everything })
 })
 
 after(() => rmSync(folder, { recursive: true }))

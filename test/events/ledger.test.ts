@@ -37,14 +37,20 @@ class Sent {
   }
 }
 
+/** A gateway and a client that it does not know yet. */
+async function withOneClient() {
+  stage = await Stage.open()
+  wg = await open({ backends: [stage.backend] })
+  const [client] = (await stage.addClients(1)) as [Client]
+  const sent = new Sent(client)
+  const { publicKey } = client
+  const peer = { publicKey, ...stage.peerOf(publicKey) }
+  return { sent, publicKey, peer }
+}
+
 describe('a ledger on real devices, with real traffic', () => {
   it('has every byte over removals, restarts and a program that begins again', async () => {
-    stage = await Stage.open()
-    wg = await open({ backends: [stage.backend] })
-    const [client] = (await stage.addClients(1)) as [Client]
-    const sent = new Sent(client)
-    const { publicKey } = client
-    const peer = { publicKey, ...stage.peerOf(publicKey) }
+    const { sent, publicKey, peer } = await withOneClient()
     let ledger = new TrafficLedger()
     // No reading in between: what is counted is counted before the removal, or at the end.
     let keeper = wg.keepLedger(ledger, { interval: 3_600_000 })
@@ -87,12 +93,7 @@ describe('a ledger on real devices, with real traffic', () => {
   })
 
   it('misses less than an interval when another program removes a peer', async () => {
-    stage = await Stage.open()
-    wg = await open({ backends: [stage.backend] })
-    const [client] = (await stage.addClients(1)) as [Client]
-    const sent = new Sent(client)
-    const { publicKey } = client
-    const peer = { publicKey, ...stage.peerOf(publicKey) }
+    const { sent, publicKey, peer } = await withOneClient()
     await stage.backend.configure(stage.device, { peers: [peer] })
     const ledger = new TrafficLedger()
     await using _ = wg.keepLedger(ledger, { interval: 50 })
