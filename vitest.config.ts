@@ -51,6 +51,15 @@ const kernelTier = (name: string, include: string[], testTimeout: number, more =
   resolve: {},
 })
 
+const unit = ['packages/*/src/**/*.test.ts']
+
+/** Of those, what mocks a module or loads one again: a process of its own for each. */
+const mocked = [
+  'packages/cli/src/wg/lookup.test.ts',
+  'packages/netlink/src/socket/ffi.test.ts',
+  'packages/wireguard/src/config-file/config-io-crash.test.ts',
+]
+
 /** Of the life of interfaces, what every run of the tests has time for on devices of a kernel. */
 const shortLifecycle = ['test/lifecycle/comparison.test.ts']
 
@@ -87,7 +96,9 @@ const fewFiles = {
 export default defineConfig({
   test: {
     projects: [
-      tier('unit', ['packages/*/src/**/*.test.ts'], 20_000),
+      // Files share the modules of a process, but for those that put others in their place.
+      tier('unit', unit, 20_000, { isolate: false, exclude: mocked }),
+      tier('unit-mocked', mocked, 20_000),
       deviceTier('contract', ['test/contract/**/*.test.ts'], 60_000, twoAtOnce),
       deviceTier('interop', ['test/interop/**/*.test.ts'], 120_000),
       deviceTier('cli', ['test/cli/*.test.ts'], 240_000, twoAtOnce),

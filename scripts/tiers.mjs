@@ -103,7 +103,7 @@ export const tiers = [
     name: 'unit',
     about: "each package's own tests, on its sources",
     seconds: 600,
-    run: vitest(),
+    run: vitest({ projects: ['unit', 'unit-mocked'] }),
   },
   {
     name: 'contract',
@@ -422,18 +422,19 @@ function onKernel(kernel) {
 }
 
 /**
- * Runs the vitest project that is named as the tier.
+ * Runs vitest projects, by default the one that is named as the tier.
  *
- * @param {{ isolate?: boolean }} [options]
+ * @param {{ isolate?: boolean, projects?: string[] }} [options]
  * @returns {Tier['run']}
  */
-function vitest({ isolate = false } = {}) {
+function vitest({ isolate = false, projects } = {}) {
   return async ({ name, seconds }, { seed, mounts = [], ...how }) => {
     if (!isolate && mounts.length > 0) return refusesStandIns()
     const report = join(how.folder, `${name}.json`)
     const program = join(root, 'node_modules/vitest/vitest.mjs')
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-    const args = ['run', '--project', name, '--allowOnly=false', ...reporters, ...orderOf(seed)]
+    const named = (projects ?? [name]).flatMap((project) => ['--project', project])
+    const args = ['run', ...named, '--allowOnly=false', ...reporters, ...orderOf(seed)]
     const command = [process.execPath, program, ...args]
     const all = isolate ? isolated(command, mounts) : command
     return await runCounted(all, { seconds, ...how }, () => countVitest(report))

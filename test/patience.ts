@@ -1,6 +1,12 @@
-import { vi } from 'vitest'
+import { afterAll, expect, vi } from 'vitest'
 
 const { waitFor } = vi
+const { setTimeout } = globalThis
 
 /** What is waited for comes late on a busy machine: a second, vitest's own limit, would be a test of the machine. */
 vi.waitFor = (callback, options = 15_000) => waitFor(callback, options)
+
+/** Files may share a process: a clock that stood still for those that follow is told where it was stopped. */
+afterAll(() => {
+  expect(globalThis.setTimeout, 'fake timers left behind').toBe(setTimeout)
+})

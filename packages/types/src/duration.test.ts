@@ -8,6 +8,8 @@ beforeEach(() => {
 })
 afterEach(() => {
   expect(vi.getTimerCount(), 'timers left behind').toBe(0)
+  // First what stands in the place of a fake timer: what is put back after it would stay for the files that follow.
+  vi.unstubAllGlobals()
   vi.useRealTimers()
 })
 
@@ -28,13 +30,13 @@ describe('startTimer', () => {
   it.each([0, -0.01, -5])(
     'fires after %d as after no time, for which no runtime is asked',
     (left) => {
-      const asked = vi.spyOn(globalThis, 'setTimeout')
+      const asked = vi.fn(setTimeout)
+      vi.stubGlobal('setTimeout', asked)
       const onTime = vi.fn()
       startTimer(left, onTime)
       vi.advanceTimersByTime(1)
       expect(onTime).toHaveBeenCalledOnce()
       expect(asked.mock.lastCall?.[1]).toBe(0)
-      asked.mockRestore()
     },
   )
 
