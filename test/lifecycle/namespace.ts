@@ -14,12 +14,19 @@ export class TestNamespace implements AsyncDisposable {
    * nobody behind it.
    */
   static async create(name: string, options: { uplinkMtu?: number } = {}): Promise<TestNamespace> {
+    const namespace = await TestNamespace.createBare(name)
+    await namespace.#addUplink(options.uplinkMtu ?? 1450)
+    return namespace
+  }
+
+  /** Without a network: the test lays its own. */
+  static async createBare(name: string): Promise<TestNamespace> {
     await run('ip', 'netns', 'add', name)
     const namespace = new TestNamespace(name)
     // Neither addresses that the kernel makes up nor duplicate address detection: both take their time.
     const settings = ['accept_dad=0', 'addr_gen_mode=1']
     await namespace.run('sysctl', '-qw', ...settings.map((each) => `net.ipv6.conf.default.${each}`))
-    await namespace.#addUplink(options.uplinkMtu ?? 1450)
+    await namespace.ip('link', 'set', 'lo', 'up')
     return namespace
   }
 

@@ -406,7 +406,7 @@ export class WireGuard implements AsyncDisposable {
     checkFields(options, 'options', RECONCILE_OPTIONS)
     this.#requireLinks('reconcile', name)
     checkInterfaceName(name)
-    const { device } = checkInterface(settings)
+    const { device } = checkInterface(settings, name)
     const prepare = async (wait: Deadline): Promise<InterfaceSettings> => {
       await checkDevice(device, options)
       // How long names may take is said elsewhere.

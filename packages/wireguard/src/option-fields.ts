@@ -22,6 +22,7 @@ import type { OpenOptions } from './index.js'
 import type { DownOptions } from './interface/down.js'
 import type { EnsureOptions } from './interface/ensure.js'
 import type { DnsConfig, Hooks, InterfaceConfig } from './interface/interface-config.js'
+import type { NatConfig } from './interface/nat-config.js'
 import type { ReconcileOptions } from './interface/reconcile.js'
 import type { ReresolveOptions } from './interface/reresolve.js'
 import type { UpOptions } from './interface/up.js'
@@ -77,6 +78,7 @@ export const OPEN_OPTIONS: FieldsOf<OpenOptions> = {
 
 const hooks: FieldsOf<Hooks> = { preUp: true, postUp: true, preDown: true, postDown: true }
 const dns: FieldsOf<DnsConfig> = { servers: true, search: true }
+const nat: FieldsOf<NatConfig> = { to: true, networks: true, source: true }
 /** The peers within are checked with the device. */
 export const INTERFACE_FIELDS: FieldsOf<InterfaceConfig> = {
   name: true,
@@ -85,6 +87,9 @@ export const INTERFACE_FIELDS: FieldsOf<InterfaceConfig> = {
   mtu: true,
   table: true,
   hooks,
+  forward: 'boolean',
+  nat,
+  betweenClients: 'boolean',
   saveConfig: true,
   privateKey: true,
   listenPort: true,

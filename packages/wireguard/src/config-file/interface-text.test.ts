@@ -120,6 +120,9 @@ Endpoint = [fe80::9%eth0]:7
 
   it.each([
     ['hooks.postUp[1]', { hooks: { postUp: ['a', () => {}] } }],
+    ['nat', { nat: {}, addresses: ['10.8.0.1/24'] }],
+    ['forward', { forward: true }],
+    ['betweenClients', { betweenClients: false }],
     ['peers[0].remove', { peers: [{ publicKey: alice, remove: true }] }],
     ['peers[0].updateOnly', { peers: [{ publicKey: alice, updateOnly: true }] }],
     ['peers[1].publicKey', { peers: [{ publicKey: alice }, { publicKey: alice }] }],

@@ -50,6 +50,7 @@ export function formatInterfaceConfig(
 ): string {
   checkFields(options, 'options', FORMAT_INTERFACE_OPTIONS)
   checkNamedInterface(config)
+  refuseForwarding(config)
   checkPeers(config)
   const file = newConfig()
   documentOf(file).interfaceSection()
@@ -58,6 +59,13 @@ export function formatInterfaceConfig(
     writePeer(file, peer, `peers[${index}]`, options)
   })
   return headerLines(options.header) + formatConfig(file)
+}
+
+/** wg-quick(8) would refuse a file with keys that neither it nor wg(8) knows. */
+function refuseForwarding(config: InterfaceConfig): void {
+  for (const field of ['forward', 'nat', 'betweenClients'] as const) {
+    if (config[field] !== undefined) throw invalid(field, 'a file has no word for it')
+  }
 }
 
 function headerLines(header: string | undefined): string {

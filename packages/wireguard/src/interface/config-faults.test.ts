@@ -24,6 +24,16 @@ describe('configFaults', () => {
     expect(await pathsOf(config)).toEqual([])
   })
 
+  it('looks at NAT with the addresses that are right', async () => {
+    const config = { name: 'wg0', addresses: ['x', '10.0.0.1/24'], nat: {} }
+    expect(await pathsOf(config)).toEqual(['addresses[0]'])
+    expect(await pathsOf({ ...config, addresses: [], nat: { to: 'wg0' } })).toEqual(['nat.to'])
+    expect(await pathsOf({ ...config, addresses: [], forward: 1 })).toEqual([
+      'forward',
+      'nat.networks',
+    ])
+  })
+
   it('finds everything at once', async () => {
     const config = {
       name: 'no name',

@@ -41,7 +41,7 @@ export async function configFaults(config: InterfaceConfig): Promise<ConfigFault
     await look(() => checkNamedInterface(config))
     return faults
   }
-  const { name, addresses, peers, table, ...rest } = config
+  const { name, addresses, peers, table, nat, ...rest } = config
   await look(() => checkNamedInterface({ name }))
   for (const [index, address] of listOf(addresses).entries()) {
     const place = (path: string): string => path.replace('[0]', `[${index}]`)
@@ -53,6 +53,7 @@ export async function configFaults(config: InterfaceConfig): Promise<ConfigFault
     await look(() => checkWith({ [field]: value }))
   }
   await look(async () => routingTable(checkInterface({ table }).table))
+  await look(() => checkInterface({ nat, addresses: rightAddresses(addresses) }, name))
   if (peers !== undefined && !Array.isArray(peers)) await look(() => checkConfig({ peers }))
   const right: [PeerConfig, number][] = []
   for (const [index, peer] of listOf(peers).entries()) {
@@ -93,6 +94,17 @@ async function checkWith(settings: InterfaceSettings): Promise<void> {
   const { device } = checkInterface(settings)
   wipeConfig(checkConfig(await withPlaceholders(device, PLACEHOLDER)))
 }
+
+/** Of the others it is told elsewhere. */
+const rightAddresses = (addresses: InterfaceConfig['addresses']): readonly string[] =>
+  listOf(addresses).filter((address) => {
+    try {
+      checkInterface({ addresses: [address] })
+      return true
+    } catch {
+      return false
+    }
+  })
 
 const listOf = <T>(list: readonly T[] | undefined): readonly T[] =>
   Array.isArray(list) ? list : []

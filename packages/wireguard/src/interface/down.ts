@@ -12,6 +12,7 @@ import { currentConfig } from './current.js'
 import { removePair } from './default-route.js'
 import { listDns, unsetDns } from './dns.js'
 import { canFindFirewall, removeFirewall } from './firewall.js'
+import { removeForwardingRules } from './forwarding.js'
 import { askDaemon, type FoundInterface, findInterface } from './found-interface.js'
 import {
   type CheckedInterface,
@@ -113,6 +114,7 @@ class Down {
     await this.#save(found)
     await this.#removeAround(found)
     await this.#remove(found)
+    await this.#removeForwarding(found)
     for (const hook of this.#hooks.postDown) {
       await this.#collect(() => this.#runHooks('PostDown', [hook]))
     }
@@ -130,8 +132,8 @@ class Down {
       hasRules: table === 'auto',
       mark: typeof firewallMark === 'number' ? firewallMark : undefined,
     })
-    const { link, firewall, pairs, standbys } = found
-    const isThere = link || [...firewall, ...pairs, ...standbys].length > 0
+    const { link, forwards, firewall, pairs, standbys } = found
+    const isThere = link || forwards || [...firewall, ...pairs, ...standbys].length > 0
     if (!isThere) await this.#refuseMissing()
     return found
   }
@@ -228,6 +230,15 @@ class Down {
         removeDevice(this.#rtnl, this.#name, kind, wg, { signal, removeHung: isHung }),
       )
     }
+  }
+
+  /** After the interface, so that nothing passes meanwhile that they drop. */
+  async #removeForwarding({ forwards }: FoundInterface): Promise<void> {
+    if (!forwards) return
+    const { signal, timeout } = this.#options
+    await this.#attempt('remove the rules for forwarding', () =>
+      removeForwardingRules(this.#name, { netns: this.#context.netns, signal, timeout }),
+    )
   }
 
   async #removeSocket(): Promise<void> {

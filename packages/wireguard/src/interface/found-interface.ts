@@ -5,6 +5,7 @@ import type { InterfaceContext } from './context.js'
 import { findOwnPairs } from './default-route.js'
 import { type FoundFirewall, findFirewall } from './firewall.js'
 import { findDeadPairs } from './firewall-mark.js'
+import { findForwarding } from './forwarding.js'
 import { findLink, kindOf } from './link.js'
 import type { RulePair } from './policy-rule.js'
 import { listDeadStandbys, listStandbys } from './standby-route.js'
@@ -19,6 +20,8 @@ export interface FoundInterface {
   /** Absent: there is none, or it does not answer. */
   readonly device: Device | undefined
   readonly firewall: readonly FoundFirewall[]
+  /** Whether there are rules of it for packets of others. */
+  readonly forwards: boolean
   /** The rules of its default route. */
   readonly pairs: readonly RulePair[]
   /** Routes that a `reconcile` has left that was killed; also for links that are gone. */
@@ -57,10 +60,11 @@ export async function findInterface(search: InterfaceSearch): Promise<FoundInter
   const marks = firewall.map(({ mark }) => mark)
   const pairs = await findPairs(search, found.link, [found.device?.firewallMark, ...marks])
   const standbys = await findStandbys(search, found.link)
-  return { ...found, firewall, pairs, standbys }
+  const forwarding = await findForwarding(name, { netns: context.netns, signal })
+  return { ...found, firewall, forwards: forwarding !== undefined, pairs, standbys }
 }
 
-type FoundDevice = Omit<FoundInterface, 'firewall' | 'pairs' | 'standbys'>
+type FoundDevice = Omit<FoundInterface, 'firewall' | 'forwards' | 'pairs' | 'standbys'>
 
 const NOTHING: FoundDevice = { link: undefined, kind: undefined, isHung: false, device: undefined }
 

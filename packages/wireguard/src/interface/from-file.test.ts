@@ -26,6 +26,7 @@ it('takes all that a file says', () => {
     mtu: 1380,
     table: 'off',
     hooks: { preUp: [], postUp: ['echo %i'], preDown: [], postDown: [] },
+    forwarding: { forward: false, nat: undefined, betweenClients: true },
     saveConfig: true,
   })
 })

@@ -10,6 +10,8 @@ export {
   type DefaultRouteChange,
   describeInterfaceChange,
   type FirewallChange,
+  type ForwardingChange,
+  type ForwardingRuleChange,
   type InterfaceChange,
   type MtuChange,
   type RouteChange,
@@ -23,6 +25,7 @@ export type {
   InterfaceConfig,
   InterfaceSettings,
 } from './interface-config.js'
+export type { NatConfig } from './nat-config.js'
 export { ProgramError } from './program.js'
 export { type ReconcileOptions, reconcile } from './reconcile.js'
 export {

@@ -10,6 +10,8 @@ import {
   removePair,
 } from './default-route.js'
 import { addFirewall, type FirewallChoice } from './firewall.js'
+import { addForwarding, removeForwardingRules } from './forwarding.js'
+import { isEmpty } from './forwarding-rules.js'
 import type { ReconcilePlan } from './interface-diff.js'
 import { ignoreGone, standbyInto, standbyNowhere } from './standby-route.js'
 import type { Transaction } from './transaction.js'
@@ -45,6 +47,7 @@ export class Application {
    * tunnel before those that go, so that no packet for it takes another way in between.
    */
   async run(): Promise<void> {
+    await this.#setForwarding()
     await this.#addStandbys()
     await this.#configure()
     await this.#changeLink()
@@ -86,6 +89,21 @@ export class Application {
       .filter(({ destination }) => !destination.includes(':'))
       .map(({ destination, table }) => standbyNowhere(index, destination, table))
     return [...into, ...nowhere]
+  }
+
+  /** Before the device, so that no packet of a new peer passes that should not. */
+  async #setForwarding(): Promise<void> {
+    const { changes, wanted } = this.#plan.forwarding
+    if (changes.length === 0) return
+    const { netns, signal, call } = this.#handle
+    const place = { netns, signal, timeout: call.timeout }
+    if (isEmpty(wanted)) {
+      return await this.#step('remove the rules for forwarding', () =>
+        removeForwardingRules(wanted.name, place),
+      )
+    }
+    const { onWarning } = this.#options
+    await addForwarding(this.#transaction, wanted, place, (warning) => onWarning?.(warning))
   }
 
   async #configure(): Promise<void> {

@@ -20,6 +20,16 @@ const lines: [InterfaceChange, string][] = [
     'no longer send IPv6 into the tunnel (mark and table 51820)',
   ],
   [{ kind: 'firewall-changed', family: 4, addresses: [] }, 'IPv4 firewall: guard nothing'],
+  [{ kind: 'forwarding-on', family: 4 }, 'forward IPv4'],
+  [{ kind: 'forwarding-off', family: 6 }, 'no longer forward IPv6'],
+  [
+    { kind: 'forwarding-rule-added', rule: 'masquerade 10.8.0.0/24' },
+    'add rule: masquerade 10.8.0.0/24',
+  ],
+  [
+    { kind: 'forwarding-rule-removed', rule: 'drop between clients' },
+    'remove rule: drop between clients',
+  ],
   [{ kind: 'listen-port', from: 1, to: 2 }, 'listen port: 1 → 2'],
 ]
 

@@ -11,6 +11,8 @@ export type InterfaceChange =
   | RouteChange
   | DefaultRouteChange
   | FirewallChange
+  | ForwardingChange
+  | ForwardingRuleChange
 
 export interface AddressChange {
   readonly kind: 'address-added' | 'address-removed'
@@ -51,6 +53,19 @@ export interface FirewallChange {
   readonly addresses: readonly string[]
 }
 
+/** Packets of others are passed on, for this interface, or no longer. */
+export interface ForwardingChange {
+  readonly kind: 'forwarding-on' | 'forwarding-off'
+  readonly family: Family
+}
+
+/** A rule for packets of others. */
+export interface ForwardingRuleChange {
+  readonly kind: 'forwarding-rule-added' | 'forwarding-rule-removed'
+  /** What it does, such as `masquerade 10.8.0.0/24 to eth0` or `drop between clients`. */
+  readonly rule: string
+}
+
 const MAIN = 254
 
 /** A change as one would say it, in one line without a full stop. */
@@ -77,6 +92,14 @@ export function describeInterfaceChange(
       return `no longer send IPv${change.family} into the tunnel (mark and table ${change.mark})`
     case 'firewall-changed':
       return `IPv${change.family} firewall: guard ${change.addresses.join(' ') || 'nothing'}`
+    case 'forwarding-on':
+      return `forward IPv${change.family}`
+    case 'forwarding-off':
+      return `no longer forward IPv${change.family}`
+    case 'forwarding-rule-added':
+      return `add rule: ${change.rule}`
+    case 'forwarding-rule-removed':
+      return `remove rule: ${change.rule}`
     default:
       return describeChange(change, options)
   }

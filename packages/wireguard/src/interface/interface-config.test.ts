@@ -15,7 +15,26 @@ describe('checkInterface', () => {
       mtu: undefined,
       table: 'auto',
       hooks: { preUp: [], postUp: [], preDown: [], postDown: [] },
+      forwarding: { forward: false, nat: undefined, betweenClients: true },
       saveConfig: false,
+    })
+  })
+
+  it('fills in what is absent of NAT, and forwards for it', () => {
+    const forwardingOf = (part: Partial<InterfaceConfig>) =>
+      checkInterface({ addresses: ['10.8.0.1/24', '10.9.0.1', 'fd00::1/64'], ...part }).forwarding
+    const all = { to: [], networks: ['10.8.0.0/24', 'fd00::/64'], source: {} }
+    expect(forwardingOf({ nat: {} })).toEqual({ forward: true, nat: all, betweenClients: true })
+    expect(forwardingOf({ nat: {}, forward: false, betweenClients: false })).toEqual({
+      forward: false,
+      nat: all,
+      betweenClients: false,
+    })
+    const nat = { to: 'eth0', networks: ['10.8.0.7/24'], source: 'FD00::2' }
+    expect(forwardingOf({ nat }).nat).toEqual({
+      to: ['eth0'],
+      networks: ['10.8.0.0/24'],
+      source: { 6: 'fd00::2' },
     })
   })
 
@@ -47,6 +66,23 @@ describe('checkInterface', () => {
     ['table 0', { table: 0 }, 'table'],
     ['a table below a folder', { table: '../x' }, 'table'],
     ['a hook that is a number', { hooks: { postUp: [1] } }, 'hooks.postUp[0]'],
+    ['NAT in a word', { nat: 'eth0' }, 'nat'],
+    ['an unknown field of NAT', { nat: { out: 'eth0' } }, 'nat.out'],
+    ['NAT to what is no link', { nat: { to: 'eth*' } }, 'nat.to'],
+    ['NAT to what would be more than a name', { nat: { to: ['eth0', 'x" drop'] } }, 'nat.to[1]'],
+    ['NAT to the tunnel itself', { nat: { to: ['wg0'] } }, 'nat.to[0]'],
+    ['NAT to a number', { nat: { to: 7 } }, 'nat.to'],
+    ['NAT for a network that is none', { nat: { networks: ['10.0.0.0/33'] } }, 'nat.networks[0]'],
+    ['NAT for no network', { nat: { networks: [] } }, 'nat.networks'],
+    ['NAT for hosts alone', { addresses: ['10.0.0.1', 'fd00::1'], nat: {} }, 'nat.networks'],
+    ['NAT to a network', { nat: { networks: ['::/0'], source: '10.0.0.1/24' } }, 'nat.source'],
+    [
+      'NAT to two addresses of a family',
+      { nat: { networks: ['::/0'], source: ['10.0.0.1', 'fd00::1', '10.0.0.2'] } },
+      'nat.source[2]',
+    ],
+    ['forwarding in words', { forward: 'yes' }, 'forward'],
+    ['a deny in words', { betweenClients: 0 }, 'betweenClients'],
     ['a flag in words', { saveConfig: 'true' }, 'saveConfig'],
   ]
   for (const [title, part, path] of wrong) {

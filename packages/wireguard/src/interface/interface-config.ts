@@ -9,7 +9,9 @@ import {
 } from '@wgctrl/types'
 import { INTERFACE_FIELDS } from '../option-fields.js'
 import { type InterfaceAddress, parseInterfaceAddress } from './address.js'
+import { checkList } from './field-list.js'
 import { isNameServer, isSearchDomain } from './name-server.js'
+import { type CheckedNat, checkNat, type NatConfig } from './nat-config.js'
 
 /** Name servers and search domains that count while the interface is there. */
 export interface DnsConfig {
@@ -61,6 +63,16 @@ export interface InterfaceSettings extends DeviceConfig {
    */
   table?: 'off' | 'auto' | number | (string & {}) | undefined
   hooks?: Hooks | undefined
+  /**
+   * Whether packets of others pass this machine: from the tunnel to other links, from those into the tunnel, and from
+   * one client to another. `true` switches forwarding on for the families of the interface (`net.ipv4.ip_forward`,
+   * `net.ipv6.conf.all.forwarding`); `false` leaves that to others. Absent: `true` where there is `nat`, else `false`.
+   */
+  forward?: boolean | undefined
+  /** Gives what leaves the tunnel for other links an address that answers find their way to. Absent: nothing does. */
+  nat?: NatConfig | undefined
+  /** `false`: what comes from one client for another is dropped. Absent: `true`. */
+  betweenClients?: boolean | undefined
   /** `down` hands the state of the interface to `save` before it removes it. */
   saveConfig?: boolean | undefined
 }
@@ -79,7 +91,16 @@ export interface CheckedInterface {
   readonly mtu: number | undefined
   readonly table: 'off' | 'auto' | number | string
   readonly hooks: { readonly [kind in keyof Hooks]-?: readonly Hook[] }
+  readonly forwarding: CheckedForwarding
   readonly saveConfig: boolean
+}
+
+/** What an interface does with packets of others. */
+export interface CheckedForwarding {
+  /** Whether forwarding is switched on. */
+  readonly forward: boolean
+  readonly nat: CheckedNat | undefined
+  readonly betweenClients: boolean
 }
 
 const HOOK_KINDS = ['preUp', 'postUp', 'preDown', 'postDown'] as const
@@ -87,22 +108,32 @@ const HOOK_KINDS = ['preUp', 'postUp', 'preDown', 'postDown'] as const
 /**
  * Checks what is not the device's; the backend checks that part itself.
  *
+ * @param name of the interface; absent: not known yet
  * @throws {TypeError | RangeError | WireGuardError} `EINVAL`; `path` names the field
  */
-export function checkInterface(settings: InterfaceSettings): CheckedInterface {
+export function checkInterface(
+  settings: InterfaceSettings,
+  name: string | undefined = (settings as InterfaceConfig).name,
+): CheckedInterface {
   checkFields(settings, 'config', INTERFACE_FIELDS, '')
   const { addresses = [], dns, mtu, table = 'auto', hooks, saveConfig = false, ...rest } = settings
-  const { name: _, ...device } = rest as InterfaceConfig
+  const { name: _, forward, nat, betweenClients, ...device } = rest as InterfaceConfig
   if (typeof saveConfig !== 'boolean') throw new InvalidTypeError('saveConfig', 'must be a boolean')
+  const checked = checkList(addresses, 'addresses').map((text, index) =>
+    parseInterfaceAddress(text, `addresses[${index}]`),
+  )
   return {
     device,
-    addresses: checkList(addresses, 'addresses').map((text, index) =>
-      parseInterfaceAddress(text, `addresses[${index}]`),
-    ),
+    addresses: checked,
     dns: checkDns(dns ?? {}),
     mtu: checkMtu(mtu),
     table: checkTable(table),
     hooks: checkHooks(hooks ?? {}),
+    forwarding: {
+      forward: forward ?? Boolean(nat),
+      nat: nat ? checkNat(nat, checked, name) : undefined,
+      betweenClients: betweenClients ?? true,
+    },
     saveConfig,
   }
 }
@@ -161,9 +192,4 @@ function checkHooks(hooks: Hooks): CheckedInterface['hooks'] {
     return [kind, list]
   })
   return Object.fromEntries(checked)
-}
-
-function checkList<T>(list: readonly T[], path: string): readonly T[] {
-  if (!Array.isArray(list)) throw new InvalidTypeError(path, 'must be an array')
-  return list
 }

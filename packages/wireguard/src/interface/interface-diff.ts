@@ -15,6 +15,7 @@ import { type InterfaceHandle, wipeSecrets } from './context.js'
 import { findOwnPairs, isDefaultOf } from './default-route.js'
 import { type FirewallChoice, type FoundFirewall, findFirewall, hasFirewall } from './firewall.js'
 import { FIRST_TABLE, findDeadPairs, findFreeTable } from './firewall-mark.js'
+import { diffForwarding, type ForwardingDiff } from './forwarding-diff.js'
 import type { InterfaceChange } from './interface-change.js'
 import type { CheckedInterface } from './interface-config.js'
 import { deriveMtu } from './mtu.js'
@@ -43,6 +44,7 @@ export interface ReconcilePlan extends NetworkPlan {
   readonly own: OwnDefaults
   readonly firewall: readonly FoundFirewall[]
   readonly guards: readonly { readonly family: Family; readonly addresses: readonly string[] }[]
+  readonly forwarding: ForwardingDiff
   /** Routes that stood in for others during a call that did not end. */
   readonly standbys: readonly Route[]
 }
@@ -118,6 +120,7 @@ export async function makePlan(
     own,
     firewall,
     guards,
+    forwarding: await diffForwarding(handle, desired, choice),
     standbys: await listStandbys(rtnl, index, signal),
   }
   return { ...plan, changes: listChanges(plan, diff, link) }
@@ -235,5 +238,6 @@ function listChanges(
     ...plan.guards
       .filter(({ family }) => !plan.addDefaults.includes(family))
       .map((guard) => ({ kind: 'firewall-changed', ...guard }) as const),
+    ...plan.forwarding.changes,
   ]
 }

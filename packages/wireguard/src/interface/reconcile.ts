@@ -10,6 +10,7 @@ import { RECONCILE_OPTIONS } from '../option-fields.js'
 import { isOfEndpoint } from '../sync/change.js'
 import type { InterfaceContext, InterfaceHandle } from './context.js'
 import { TablesClaim } from './firewall-mark.js'
+import { checkForwarding } from './forwarding.js'
 import { Application } from './interface-application.js'
 import type { InterfaceChange } from './interface-change.js'
 import { checkInterface, type InterfaceSettings } from './interface-config.js'
@@ -44,7 +45,8 @@ export async function reconcile(
 ): Promise<InterfaceChange[]> {
   checkFields(options, 'options', RECONCILE_OPTIONS)
   checkInterfaceName(name)
-  const checked = checkInterface(settings)
+  const checked = checkInterface(settings, name)
+  await checkForwarding(checked.forwarding, options.firewall ?? 'auto')
   new Deadline(options).end()
   const table = await routingTable(checked.table)
   const device = await resolveNames(context, checked.device, options)
@@ -129,12 +131,14 @@ const isMending = ({
   addDefaults,
   removeDefaults,
   guards,
+  forwarding,
   mtu,
   switchOn,
 }: ReconcilePlan): boolean =>
-  [addresses.steps, addRoutes, removeRoutes, addDefaults, removeDefaults, guards].some(
-    (list) => list.length > 0,
-  ) ||
+  [
+    ...[addresses.steps, addRoutes, removeRoutes, addDefaults, removeDefaults, guards],
+    forwarding.changes,
+  ].some((list) => list.length > 0) ||
   mtu !== undefined ||
   switchOn
 

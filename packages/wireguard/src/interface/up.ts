@@ -15,6 +15,8 @@ import { addDefaultRoute, addGuards } from './default-route.js'
 import { type DnsChoice, setDns } from './dns.js'
 import type { FirewallChoice } from './firewall.js'
 import { claimMark, TablesClaim } from './firewall-mark.js'
+import { addForwarding, checkForwarding } from './forwarding.js'
+import { isEmpty, planForwarding } from './forwarding-rules.js'
 import { hookStep, runHook } from './hooks.js'
 import {
   type CheckedInterface,
@@ -99,6 +101,7 @@ export async function bringUp(
   checkFields(options, 'options', UP_OPTIONS)
   const checked = checkNamedInterface(config)
   await checkDevice(checked.device, options)
+  await checkForwarding(checked.forwarding, options.firewall ?? 'auto')
   const table = await routingTable(checked.table)
   const { netns } = context
   const rtnl = await Rtnl.open({ netns })
@@ -154,6 +157,7 @@ class Up {
     await this.#runHooks('PreUp', this.#config.hooks.preUp)
     const device = await this.#configure(handle)
     await this.#addAddresses(handle)
+    await this.#setForwarding()
     const mtu = await this.#setMtuAndUp(handle, device)
     await this.#setDns()
     const firewallMark = await this.#addRoutes(handle, device)
@@ -198,6 +202,16 @@ class Up {
         rtnl.addAddress({ index, address: text }, { signal }),
       )
     }
+  }
+
+  /** Before the interface is on: nothing passes that should not, or with an address that it should not have. */
+  async #setForwarding(): Promise<void> {
+    const rules = planForwarding(this.#name, this.#config, this.#config.device)
+    if (isEmpty(rules)) return
+    const { signal, timeout } = this.#options
+    const place = { netns: this.#context.netns, signal, timeout }
+    const warn = (warning: InterfaceWarning): void => this.#warn(warning)
+    await addForwarding(this.#transaction, rules, place, warn)
   }
 
   async #setMtuAndUp(handle: InterfaceHandle, device: Device): Promise<number> {

@@ -6,10 +6,11 @@
  *   are any
  * - `ENODNS`: neither resolvconf nor systemd-resolved is there, or the namespace has no place for them:
  *   name servers stay what they were
+ * - `EFORWARDDROP`: a chain of another program drops what the interface is to forward
  * - `EHOOKS`: the config has lines for a shell, and the caller did not ask for one
  * - `ENOSAVE`: the daemon did not answer, so its state was not handed to `save`
  */
 export interface InterfaceWarning {
-  readonly code: 'ENOFIREWALL' | 'ENODNS' | 'EHOOKS' | 'ENOSAVE'
+  readonly code: 'ENOFIREWALL' | 'EFORWARDDROP' | 'ENODNS' | 'EHOOKS' | 'ENOSAVE'
   readonly message: string
 }

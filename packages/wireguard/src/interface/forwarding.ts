@@ -1,0 +1,167 @@
+import { holdLock } from '@wgctrl/netlink'
+import { Deadline, type Family, invalid, unsupported } from '@wgctrl/types'
+import type { FirewallChoice } from './firewall.js'
+import {
+  type ForwardingRules,
+  type FoundForwarding,
+  forwardingRemovalText,
+  forwardingStep,
+  forwardingTable,
+  forwardingTableText,
+  handOverText,
+  parseDroppingChains,
+  parseForwarders,
+  parseForwardingTable,
+} from './forwarding-rules.js'
+import type { CheckedForwarding } from './interface-config.js'
+import type { Namespace } from './namespace.js'
+import { findProgram, type ProgramOptions, runProgram, tryProgram } from './program.js'
+import { isForwarding, keepAdvertisedRoutes, setForwarding } from './sysctl.js'
+import type { Transaction, Undo } from './transaction.js'
+import type { InterfaceWarning } from './warning.js'
+
+/** Where forwarding is looked at and changed. */
+export interface ForwardingPlace {
+  readonly netns: Namespace | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly timeout?: number | undefined
+}
+
+/**
+ * Refuses what cannot be made here, before anything is.
+ *
+ * @throws {WireGuardError} `EINVAL` when the caller wants no nft, `EUNSUPPORTED` when there is none
+ */
+export async function checkForwarding(
+  { forward, nat, betweenClients }: CheckedForwarding,
+  choice: FirewallChoice,
+): Promise<void> {
+  if (!forward && !nat && betweenClients) return
+  const field = nat ? 'nat' : forward ? 'forward' : 'betweenClients'
+  if (choice === 'iptables' || choice === 'off') {
+    throw invalid('options.firewall', `${field} is made with nft, which '${choice}' rules out`)
+  }
+  if (!(await findProgram('nft')))
+    throw unsupported(field, `${field} needs nft, which is not installed`)
+}
+
+/** What there is for an interface, whoever made it; `undefined`: nothing. */
+export async function findForwarding(
+  name: string,
+  place: ForwardingPlace,
+): Promise<FoundForwarding | undefined> {
+  const nft = await findProgram('nft')
+  if (!nft) return undefined
+  const args = ['list', 'table', ...forwardingTable(name).split(' ')]
+  // A kernel without nftables, or without such a table: either way there is nothing of ours.
+  const { status, output } = await tryProgram(nft, args, place)
+  return status === 0 ? parseForwardingTable(output) : undefined
+}
+
+/** The families of some that are not forwarded now, for whatever reason. */
+export async function notForwarded(
+  families: readonly Family[],
+  netns: Namespace | undefined,
+): Promise<Family[]> {
+  const off: Family[] = []
+  for (const family of families) if (!(await isForwarding(family, netns))) off.push(family)
+  return off
+}
+
+/**
+ * {@link setForwardingRules} as a step.
+ *
+ * @param warn is told when what is forwarded will be dropped all the same
+ */
+export async function addForwarding(
+  transaction: Transaction,
+  rules: ForwardingRules,
+  place: ForwardingPlace,
+  warn: (warning: InterfaceWarning) => void,
+): Promise<void> {
+  await transaction.step(forwardingStep(rules), async () => {
+    const undo = await setForwardingRules(rules, place)
+    for (const chain of await findDroppingChains(rules, { netns: place.netns })) {
+      const message = `the chain ${chain} drops what ${rules.name} forwards, and only a rule in it can let that pass`
+      warn({ code: 'EFORWARDDROP', message })
+    }
+    return undo
+  })
+}
+
+/**
+ * Puts the rules in the place of those that are there, in one step, and switches forwarding on; families that are no
+ * longer needed are let go of.
+ *
+ * @returns what removes all of it
+ */
+async function setForwardingRules(wanted: ForwardingRules, place: ForwardingPlace): Promise<Undo> {
+  using _ = await holdForwarding(place)
+  const { name, families } = wanted
+  const { netns } = place
+  const found = await findForwarding(name, place)
+  const off = await notForwarded(families, netns)
+  const switchedOn = new Set([...(found?.switchedOn ?? []), ...off])
+  for (const family of found?.switchedOn ?? []) {
+    if (families.includes(family)) continue
+    await letGo(name, family, place)
+    switchedOn.delete(family)
+  }
+  // From here on it is known that forwarding was off, whatever becomes of this process.
+  await nft(forwardingTableText(wanted, [...switchedOn]), place)
+  const undo = () => removeForwardingRules(name, { netns })
+  try {
+    for (const family of off) {
+      if (family === 6) await keepAdvertisedRoutes(netns)
+      await setForwarding(family, true, netns)
+    }
+  } catch (error) {
+    await removeHeld(name, { netns })
+    throw error
+  }
+  return undo
+}
+
+/** Removes the rules, and switches forwarding off where nobody else needs it; nothing to remove is fine. */
+export async function removeForwardingRules(name: string, place: ForwardingPlace): Promise<void> {
+  using _ = await holdForwarding(place)
+  await removeHeld(name, place)
+}
+
+/** Chains of others that drop what this interface forwards; see {@link parseDroppingChains}. */
+async function findDroppingChains(
+  rules: ForwardingRules,
+  place: ForwardingPlace,
+): Promise<string[]> {
+  return rules.families.length === 0 ? [] : parseDroppingChains(await listRuleset(place), rules)
+}
+
+async function listRuleset(place: ForwardingPlace): Promise<string> {
+  const program = (await findProgram('nft')) ?? 'nft'
+  return (await tryProgram(program, ['-t', 'list', 'ruleset'], place)).output
+}
+
+async function removeHeld(name: string, place: ForwardingPlace): Promise<void> {
+  const found = await findForwarding(name, place)
+  if (!found) return
+  // The table goes last: as long as it is there, another call can finish this one.
+  for (const family of found.switchedOn) await letGo(name, family, place)
+  await nft(forwardingRemovalText(name), place)
+}
+
+/** Switches a family's forwarding off unless somebody needs it; another interface of ours takes that over. */
+async function letGo(name: string, family: Family, place: ForwardingPlace): Promise<void> {
+  const { table, foreign } = parseForwarders(await listRuleset(place), name, family)
+  if (table !== undefined) return await nft(handOverText(table, family), place)
+  if (!foreign) await setForwarding(family, false, place.netns)
+}
+
+/** Nobody else counts who needs forwarding meanwhile, in this process or another. */
+async function holdForwarding({ netns, signal, timeout }: ForwardingPlace): Promise<Disposable> {
+  using deadline = new Deadline({ signal, timeout })
+  return await holdLock('packet forwarding', { netns, signal: deadline.signal })
+}
+
+async function nft(input: string, { netns }: ProgramOptions): Promise<void> {
+  await runProgram((await findProgram('nft')) ?? 'nft', ['-f', '-'], { netns, input })
+}
