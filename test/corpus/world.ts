@@ -39,6 +39,7 @@ export class World implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await run('sh', '-c', emptied)
     for (const name of ['hosts', 'resolv.conf']) await run('umount', `/etc/${name}`)
     await rm(this.folder, { recursive: true })
   }
@@ -64,8 +65,8 @@ const hosts = `127.0.0.1 localhost
 2001:db8::31 both.example.org
 `
 
-/** Neither addresses that the kernel makes up nor duplicate address detection: both take their time. */
-const beginning = `
+/** Without a link but loopback, as those find it who share it. */
+const emptied = `
 for link in $(ip -o link | cut -d: -f2 | cut -d@ -f1); do [ $link = lo ] || ip link delete $link 2>/dev/null; done
 for n in $(seq 300); do pgrep -f '^[^ ]*wireguard-go wg[01]$' >/dev/null || break; sleep 0.01; done
 rm -f /var/run/wireguard/wg[01].sock
@@ -77,6 +78,11 @@ for family in -4 -6; do
   ip $family route flush table all proto static proto boot scope global 2>/dev/null
 done
 ip -4 rule add priority 32767 table default
+`
+
+/** Neither addresses that the kernel makes up nor duplicate address detection: both take their time. */
+const beginning = `
+${emptied}
 set -e
 sysctl -qw net.ipv6.conf.default.disable_ipv6=0 net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.default.addr_gen_mode=1 net.ipv4.conf.all.src_valid_mark=0
 ip -batch - <<END
