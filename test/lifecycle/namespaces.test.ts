@@ -144,13 +144,26 @@ describe(`network namespaces, on devices of kind ${kind}`, () => {
     await using far = await Ours.in(outside, kind)
     await far.bringUp(server)
     let address = '198.51.100.77'
-    const resolver = new EndpointResolver({ lookup: async () => [{ address }] })
+    const asked: string[] = []
+    const lookup = async (host: string) => {
+      asked.push(host)
+      return [{ address }]
+    }
+    const resolver = new EndpointResolver({ lookup })
     const context = { ...near.context, resolver }
     const [peer] = client.peers ?? []
     if (!peer) throw new Error('no peer')
     await near.bringUp({ ...client, peers: [{ ...peer, endpoint: '198.51.100.77:51830' }] })
     const named = { peers: [{ ...peer, endpoint: 'vpn.example:51830' }] }
+    const absent = Array.from({ length: 20 }, (_, index) => ({
+      publicKey: publicKey(generatePrivateKey()),
+      endpoint: `absent-${index}.example:1`,
+    }))
 
+    // Of peers that the device does not have, no name is looked up.
+    const crowd = { peers: [...absent, ...named.peers] }
+    expect(await reresolve(context, 'wgclient', crowd)).toEqual({ moved: [], errors: [] })
+    expect(asked).toEqual(['vpn.example'])
     expect(await reresolve(context, 'wgclient', named)).toEqual({ moved: [], errors: [] })
     address = '198.51.100.2'
     const { moved, errors } = await reresolve(context, 'wgclient', named)

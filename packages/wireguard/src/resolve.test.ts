@@ -1,4 +1,4 @@
-import { type DeviceConfig, WireGuardError } from '@wgctrl/types'
+import { AbortError, type DeviceConfig, WireGuardError } from '@wgctrl/types'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { EndpointResolver, hasNames, type Lookup, withPlaceholders } from './resolve.js'
 
@@ -298,6 +298,40 @@ describe('a host that cannot be found', () => {
       new EndpointResolver({ lookup }).resolve(configOf('a.example:1'), never),
     )
     expect(error).toMatchObject({ code: 'EAI_FAIL', cause: { code: 'EAI_FAIL' } })
+  })
+})
+
+describe('resolveSome', () => {
+  it('tells of each name without an address once, where it stands first, and asks for each once', async () => {
+    const lookup = lookupIn({ 'a.example': ['192.0.2.1'] })
+    const config = configOf(
+      'b.example:1',
+      'a.example:1',
+      'b.example:2',
+      'a.example:2',
+      '192.0.2.9:3',
+    )
+    const some = await new EndpointResolver({ lookup }).resolveSome(config, never)
+    const at = (address: string, port: number) => ({ address, port })
+    expect(some.config.peers?.map(({ endpoint }) => endpoint)).toEqual([
+      undefined,
+      expect.objectContaining(at('192.0.2.1', 1)),
+      undefined,
+      expect.objectContaining(at('192.0.2.1', 2)),
+      '192.0.2.9:3',
+    ])
+    expect(some.errors).toMatchObject([{ code: 'ENOTFOUND', path: 'peers[0].endpoint' }])
+    expect(lookup.hosts.toSorted()).toEqual(['a.example', 'b.example'])
+  })
+
+  it('takes an abort for no name’s failure', async () => {
+    const reason = new AbortError()
+    const lookup = lookupIn({ 'a.example': ['192.0.2.1'] })
+    const some = new EndpointResolver({ lookup }).resolveSome(
+      configOf('a.example:1'),
+      AbortSignal.abort(reason),
+    )
+    expect(await failure(some)).toBe(reason)
   })
 })
 

@@ -65,6 +65,14 @@ export interface LookupRetry {
   readonly error: NodeJS.ErrnoException
 }
 
+/** What could be resolved of a config. */
+export interface ResolvedSome {
+  /** Every endpoint an address, or absent where its name has none. */
+  readonly config: DeviceConfig
+  /** One for each name without an address; `path` is the first endpoint with it. */
+  readonly errors: readonly WireGuardError[]
+}
+
 /** Turns the names in the endpoints of a config into addresses. */
 export class EndpointResolver {
   readonly #lookup: Lookup
@@ -109,6 +117,27 @@ export class EndpointResolver {
       failed.abort(error)
       throw error
     }
+  }
+
+  /**
+   * The same for a caller that goes on without what has no address, whatever `onUnresolved` says.
+   *
+   * @returns those peers without an endpoint, and what {@link resolve} would have thrown for each host
+   * @throws what `signal` was aborted with
+   */
+  async resolveSome(
+    config: DeviceConfig,
+    signal: AbortSignal,
+    onRetry?: ResolveOptions['onRetry'],
+  ): Promise<ResolvedSome> {
+    const hosts = await runInTurns(namedHosts(config))
+    const errors: WireGuardError[] = []
+    const searches = Array.from(hosts.values(), async (name): Promise<Found> => {
+      const search = this.#find(name, signal, onRetry)
+      return [name.host, await search.catch((error) => void errors.push(ofName(error, signal)))]
+    })
+    const found = new Map(await Promise.all(searches))
+    return { config: await runInTurns(withAddresses(config, found)), errors }
   }
 
   /** @returns `undefined`: there is none, and the call goes on without it */
@@ -281,6 +310,12 @@ function nameIn(peer: PeerConfig): NamedEndpoint | undefined {
 
 function bracketed(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+/** An abort is not a name's failure. */
+function ofName(error: unknown, signal: AbortSignal): WireGuardError {
+  if (error instanceof WireGuardError && !signal.aborted) return error
+  throw error
 }
 
 const NO_ANSWER = 'EAI_AGAIN'

@@ -40,7 +40,7 @@ interface WithBackend {
 export interface InterfaceContext {
   readonly wg: DeviceCalls
   /** Turns the names in the endpoints of a config into addresses: an `EndpointResolver`. */
-  readonly resolver: Pick<EndpointResolver, 'resolve'>
+  readonly resolver: Pick<EndpointResolver, 'resolve' | 'resolveSome'>
   /** The network namespace of the interfaces, the same that `wg` was opened for; absent: our own. */
   readonly netns?: Namespace | undefined
 }

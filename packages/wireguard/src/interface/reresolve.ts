@@ -4,21 +4,22 @@ import {
   checkDuration,
   checkFields,
   checkInterfaceName,
+  Deadline,
   type Endpoint,
   formatEndpoint,
-  isNamed,
   type Peer,
   type PeerConfig,
   type PublicKey,
-  parseEndpoint,
   parsePublicKey,
-  WireGuardError,
+  type WireGuardError,
 } from '@wgctrl/types'
 import { INTERFACE_FIELDS, RERESOLVE_OPTIONS } from '../option-fields.js'
+import { hasNames, type ResolvedSome } from '../resolve.js'
+import { callersTime } from '../time-left.js'
 import { type InterfaceContext, wipeSecrets } from './context.js'
 import type { InterfaceSettings } from './interface-config.js'
 import { kindOf } from './link.js'
-import { checkDevice, type NameOptions, resolveNames } from './names.js'
+import { checkDevice, type NameOptions } from './names.js'
 
 /**
  * Milliseconds. A session is renewed every 120 s while there is traffic, and given up after 180 s: what is
@@ -46,7 +47,7 @@ export interface MovedEndpoint {
 
 export interface ReresolveResult {
   readonly moved: readonly MovedEndpoint[]
-  /** Names that could not be resolved; those peers stay as they are. `path` names the peer. */
+  /** One for each name that could not be resolved: its peers stay as they are. `path` names the first of them. */
   readonly errors: readonly WireGuardError[]
 }
 
@@ -69,21 +70,17 @@ export async function reresolve(
   const { olderThan = DEFAULT_AGE } = options
   checkDuration(olderThan, 'options.olderThan', 0)
   await checkDevice({ peers: config.peers }, pickCall(options))
-  const named = (config.peers ?? []).flatMap(toNamed)
-  if (named.length === 0) return { moved: [], errors: [] }
+  if (!hasNames(config)) return { moved: [], errors: [] }
   const call = { ...(await callOf(context, name)), ...pickCall(options) }
   const device = await context.wg.device(name, call)
   wipeSecrets(device)
   const lost = new Map(
     device.peers.filter((peer) => isLost(peer, olderThan)).map((peer) => [peer.publicKey, peer]),
   )
-  const errors: WireGuardError[] = []
-  const found = await Promise.all(
-    named
-      .filter(({ publicKey }) => lost.has(publicKey))
-      .map((one) => lookUp(context, one, options).catch((error) => void errors.push(ours(error)))),
+  const { config: found, errors } = await lookUp(context, onlyLost(config.peers, lost), options)
+  const moved = (found.peers ?? []).flatMap((peer, index) =>
+    toMove(peer, config.peers?.[index], lost),
   )
-  const moved = found.flatMap((one) => toMove(one, lost))
   if (moved.length > 0) {
     const changes = moved.map(({ publicKey, to }) => ({
       publicKey,
@@ -93,24 +90,6 @@ export async function reresolve(
     await context.wg.configure(name, { peers: changes }, call)
   }
   return { moved, errors }
-}
-
-interface NamedPeer {
-  readonly publicKey: PublicKey
-  readonly name: string
-  readonly index: number
-}
-
-function toNamed(peer: PeerConfig, index: number): NamedPeer[] {
-  const { endpoint } = peer
-  if (
-    typeof endpoint !== 'string' ||
-    !isNamed(parseEndpoint(endpoint, `peers[${index}].endpoint`))
-  ) {
-    return []
-  }
-  const publicKey = parsePublicKey(peer.publicKey, `peers[${index}].publicKey`)
-  return [{ publicKey, name: endpoint, index }]
 }
 
 /** Of devices of one name the one whose link is in the namespace is meant. */
@@ -125,36 +104,37 @@ const pickCall = ({ signal, timeout }: CallOptions): CallOptions => ({ signal, t
 const isLost = ({ lastHandshake }: Peer, olderThan: number): boolean =>
   lastHandshake === undefined || Date.now() - lastHandshake.getTime() > olderThan
 
-async function lookUp(
-  context: InterfaceContext,
-  peer: NamedPeer,
-  options: ReresolveOptions,
-): Promise<NamedPeer & { readonly endpoint: Endpoint }> {
-  const { publicKey, name, index } = peer
-  const before = Array.from({ length: index }, (): PeerConfig => ({ publicKey }))
-  const config = { peers: [...before, { publicKey, endpoint: name }] }
-  const { peers = [] } = await resolveNames(context, config, options)
-  const endpoint = peers[index]?.endpoint as Endpoint | undefined
-  if (endpoint) return { ...peer, endpoint }
-  // The client skips names without an address; here they are what is asked for.
-  const path = `peers[${index}].endpoint`
-  throw new WireGuardError(`${path}: cannot resolve ${name}`, { code: 'ENOTFOUND', path })
+/** In the places that they have, which errors name: of the peers that were heard from, no endpoint. */
+function onlyLost(
+  peers: readonly PeerConfig[] = [],
+  lost: ReadonlyMap<PublicKey, Peer>,
+): PeerConfig[] {
+  return peers.map(({ publicKey, endpoint }, index) => {
+    const key = parsePublicKey(publicKey, `peers[${index}].publicKey`)
+    return lost.has(key) ? { publicKey: key, endpoint } : { publicKey: key }
+  })
 }
 
+async function lookUp(
+  { resolver }: InterfaceContext,
+  peers: readonly PeerConfig[],
+  options: ReresolveOptions,
+): Promise<ResolvedSome> {
+  using deadline = new Deadline(callersTime(options))
+  return await resolver.resolveSome({ peers }, deadline.signal, options.onRetry)
+}
+
+/** @param named the same peer as the config has it */
 function toMove(
-  found: Awaited<ReturnType<typeof lookUp>> | undefined,
+  { publicKey, endpoint }: PeerConfig,
+  named: PeerConfig | undefined,
   lost: ReadonlyMap<PublicKey, Peer>,
 ): MovedEndpoint[] {
-  if (!found) return []
-  const { publicKey, name, endpoint } = found
-  const current = lost.get(publicKey)?.endpoint
-  const to = formatEndpoint(endpoint)
+  const name = named?.endpoint
+  if (typeof name !== 'string' || endpoint === name || endpoint === undefined) return []
+  const key = publicKey as PublicKey
+  const current = lost.get(key)?.endpoint
+  const to = formatEndpoint(endpoint as Endpoint)
   const from = current && formatEndpoint(current)
-  return from === to ? [] : [{ publicKey, name, ...(from !== undefined && { from }), to }]
-}
-
-/** An abort is not a name's failure. */
-function ours(error: unknown): WireGuardError {
-  if (error instanceof WireGuardError && error.code !== 'ETIMEDOUT') return error
-  throw error
+  return from === to ? [] : [{ publicKey: key, name, ...(from !== undefined && { from }), to }]
 }
