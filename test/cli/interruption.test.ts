@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { access, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { access, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { generatePrivateKey, publicKey } from '@wgctrl/types'
-import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { parseConfig } from 'wgctrl'
 import { isolate } from '../contract/harnesses/isolation.js'
 import { run, runWith } from '../lifecycle/command.js'
 import { leftovers } from '../lifecycle/snapshot.js'
+import { hasCaller } from './callers.js'
 import { NameServer } from './name-server.js'
 import { start, temporaryFolder, WGCTRL, wgctrl } from './program.js'
 
@@ -39,6 +42,30 @@ Endpoint = 127.0.0.1:4711
 `
   await writeFile(path, text, { mode: 0o600 })
   return path
+}
+
+/** A file for a server with one client, and room for more. */
+async function serverFile(): Promise<string> {
+  const file = await fileOf('wgslow', 'ListenPort = 4712')
+  const text = await readFile(file, 'utf8')
+  await writeFile(file, text.replace('0.0.0.0/0, ::/0', '10.77.6.2/32'))
+  return file
+}
+
+/** Has a file say more routes than are added in a moment. */
+async function routesInto(file: string): Promise<string[]> {
+  const text = await readFile(file, 'utf8')
+  const networks = Array.from({ length: 3000 }, (_, n) => `10.${n >> 8}.${n & 255}.64/26`)
+  await writeFile(file, text.replace('::/0', networks.join(', ')))
+  return networks
+}
+
+/** Whether a process takes signals. @source proc_pid_status(5): SigCgt, a mask */
+function isCaught(pid: number | undefined): boolean {
+  const text = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const [, mask = '0'] = /^SigCgt:\s*([\da-f]+)/m.exec(text) ?? []
+  // SIGHUP: Node itself catches SIGINT and SIGTERM.
+  return (BigInt(`0x${mask}`) & 1n) !== 0n
 }
 
 const isReady = (): Promise<void> => vi.waitFor(() => access(ready))
@@ -105,14 +132,55 @@ describe.each(signals)('%s', (signal, status) => {
   })
 })
 
+describe.each(signals)('%s during ensure', (signal, status) => {
+  it('of a new interface takes all back, or comes when all is done', async () => {
+    const before = await machine()
+    const file = await fileOf('wgcut')
+    for (const step of ['make the interface', 'configure', 'switch', 'rule', 'firewall']) {
+      const ensure = start(['ensure', file])
+      await ensure.says(new RegExp(`\\[#\\] .*${step}`), 'err')
+      ensure.kill(signal)
+      expect(await ensure.status(), step).toBe(status)
+      expect(await machine(), step).toEqual(before)
+    }
+  })
+
+  it('ends the hook of a new interface, which knows the file, and takes all back', async () => {
+    const before = await machine()
+    const file = await fileOf(
+      'wgcut',
+      `PostUp = test "$CONFIG_FILE" -ef ${join(folder, 'wgcut.conf')}
+PostUp = touch ${ready}; ${HELD}`,
+    )
+    const ensure = start(['ensure', file, '--hooks'])
+    await isReady()
+    ensure.kill(signal)
+    expect(await ensure.status()).toBe(status)
+    expect(ensure.err).toContain('interrupted; all is taken back')
+    expect(await machine()).toEqual(before)
+  })
+
+  it('of one that is there is heard when all is done, once something was changed', async () => {
+    const before = await machine()
+    const file = await fileOf('wgcut')
+    expect((await wgctrl('up', file)).status).toBe(0)
+    await routesInto(file)
+    const ensure = start(['ensure', file])
+    await ensure.says(/\[#\] add the route/, 'err')
+    ensure.kill(signal)
+    expect(await ensure.status()).toBe(status)
+    expect(await wgctrl('ensure', file)).toEqual({ status: 0, out: '', err: '' })
+    expect((await wgctrl('down', file, '-q')).status).toBe(0)
+    expect(await machine()).toEqual(before)
+  })
+})
+
 describe.each(signals)('%s during reload', (signal, status) => {
   it('is heard when all is done, once something was changed', async () => {
     const before = await machine()
     const file = await fileOf('wgcut')
     expect((await wgctrl('up', file)).status).toBe(0)
-    const text = await readFile(file, 'utf8')
-    const networks = Array.from({ length: 3000 }, (_, n) => `10.${n >> 8}.${n & 255}.64/26`)
-    await writeFile(file, text.replace('::/0', networks.join(', ')))
+    const networks = await routesInto(file)
     const reload = start(['reload', file])
     await reload.says(/\[#\] add the route/, 'err')
     reload.kill(signal)
@@ -155,6 +223,131 @@ it('a signal while up looks up a name ends it before the name server could answe
   // For both families. It would ask again after half a minute, twice.
   expect(names.heard).toBeLessThanOrEqual(2)
   expect(await machine()).toEqual(before)
+})
+
+describe('a signal during a change of a server', () => {
+  const [signal, status] = ['SIGTERM', 143] as const
+
+  /** A server whose daemon has no time until it is told to go on. */
+  async function slowServer() {
+    const file = await serverFile()
+    expect((await wgctrl('up', file)).status).toBe(0)
+    const pid = Number(await run('pgrep', '-fx', 'wireguard-go wgslow'))
+    process.kill(pid, 'SIGSTOP')
+    const before = await readFile(file, 'utf8')
+    const agree = async () => {
+      process.kill(pid, 'SIGCONT')
+      const peers = parseConfig(await readFile(file, 'utf8')).peers.map((peer) => peer.publicKey)
+      const device = await wgctrl('show', 'wgslow', 'peers')
+      expect(device.out.split('\n').filter(Boolean).sort()).toEqual(peers.sort())
+      expect((await readdir(folder)).filter((name) => name.endsWith('.tmp'))).toEqual([])
+      return peers.length
+    }
+    return { file, before, agree, goOn: () => process.kill(pid, 'SIGCONT') }
+  }
+
+  afterEach(async () => {
+    expect((await wgctrl('down', join(folder, 'wgslow.conf'), '-q')).status).toBe(0)
+  })
+
+  it('comes when a new client is in file and device, and its file was printed', async () => {
+    const { file, before, agree, goOn } = await slowServer()
+    const added = start(['new', 'client', file, '--endpoint', 'vpn.example.net:4711'])
+    await vi.waitFor(async () => expect(await readFile(file, 'utf8')).not.toBe(before), 60_000)
+    added.kill(signal)
+    goOn()
+    expect(await added.status()).toBe(status)
+    expect(await agree()).toBe(2)
+    expect(parseConfig(added.out).interface.addresses).toHaveLength(2)
+  })
+
+  it('leaves a client that is removed in both or in neither', async () => {
+    const { file, agree, goOn } = await slowServer()
+    const [peer] = parseConfig(await readFile(file, 'utf8')).peers
+    const removed = start(['remove', 'client', file, `${peer?.publicKey}`])
+    await vi.waitFor(async () => expect(await hasCaller('wgslow')).toBe(true), 60_000)
+    removed.kill(signal)
+    goOn()
+    expect(await removed.status()).toBe(status)
+    expect(await agree()).toBe(0)
+  })
+
+  it('leaves a file that is saved as it was while the device has no time', async () => {
+    const { file, before, agree } = await slowServer()
+    const saved = start(['save', file])
+    await vi.waitFor(async () => expect(await hasCaller('wgslow')).toBe(true), 60_000)
+    saved.kill(signal)
+    expect(await saved.status()).toBe(status)
+    expect(saved.err).toContain('interrupted; nothing was changed')
+    expect(await readFile(file, 'utf8')).toBe(before)
+    expect(await agree()).toBe(1)
+  })
+
+  it('while another has the file ends it at once', async () => {
+    const { file, agree, goOn } = await slowServer()
+    const first = start(['save', file])
+    await vi.waitFor(async () => expect(await hasCaller('wgslow')).toBe(true), 60_000)
+    for (const words of [
+      ['new', 'client', file, '--endpoint', 'x:1'],
+      ['reload', file],
+    ]) {
+      const second = start(words)
+      await vi.waitFor(() => expect(isCaught(second.child.pid)).toBe(true), 60_000)
+      second.kill(signal)
+      expect(await second.status()).toBe(status)
+      expect(second.err).toContain('interrupted; nothing was changed')
+    }
+    goOn()
+    expect(await first.status()).toBe(0)
+    expect(await agree()).toBe(1)
+  })
+})
+
+describe('a signal during create and delete', () => {
+  const [signal, status] = ['SIGHUP', 129] as const
+
+  it('leaves nothing of a device whose daemon is slow to start', async () => {
+    const before = await machine()
+    const daemon = join(folder, 'slow-daemon')
+    const script = `#!/bin/sh\ntouch ${ready}\nsleep 0.2\nexec wireguard-go "$@"\n`
+    await writeFile(daemon, script, { mode: 0o700 })
+    const env = { WG_QUICK_USERSPACE_IMPLEMENTATION: daemon }
+    const create = start(['create', 'wgslow', '--backend', 'userspace'], env)
+    await isReady()
+    create.kill(signal)
+    expect(await create.status()).toBe(status)
+    expect(create.err).toContain('interrupted; all is taken back')
+    expect(await machine()).toEqual(before)
+    expect((await wgctrl('list')).out).toBe('')
+  })
+
+  it('comes when a device is gone', async () => {
+    const before = await machine()
+    expect((await wgctrl('create', 'wgslow', '--backend', 'userspace')).status).toBe(0)
+    const pid = Number(await run('pgrep', '-fx', 'wireguard-go wgslow'))
+    process.kill(pid, 'SIGSTOP')
+    const removed = start(['delete', 'wgslow', '--hung'])
+    await vi.waitFor(async () => expect(await hasCaller('wgslow')).toBe(true), 60_000)
+    removed.kill(signal)
+    expect(await removed.status()).toBe(status)
+    expect(await machine()).toEqual(before)
+  })
+})
+
+it('a client whose file nobody takes is taken back', async () => {
+  const file = await serverFile()
+  expect((await wgctrl('up', file)).status).toBe(0)
+  const before = await readFile(file, 'utf8')
+  const words = ['new', 'client', file, '--endpoint', 'vpn.example.net:4711']
+  const child = spawn(process.execPath, [WGCTRL, ...words])
+  child.stdout.destroy()
+  child.stderr.resume()
+  expect((await once(child, 'close'))[0]).toBe(141)
+  const full = ['sh', '-c', `'${process.execPath}' ${WGCTRL} ${words.join(' ')} > /dev/full`]
+  await expect(run(...(full as [string]))).rejects.toThrow('ENOSPC')
+  expect(await readFile(file, 'utf8')).toBe(before)
+  expect(await wgctrl('reload', file)).toEqual({ status: 0, out: '', err: '' })
+  expect((await wgctrl('down', file, '-q')).status).toBe(0)
 })
 
 describe('a reader that is gone', () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   accessSync,
   closeSync,
@@ -24,6 +25,8 @@ import { type Namespace, openNamespace } from './socket/namespace.js'
 interface LockOptions {
   /** The network namespace that the lock is about; absent: the one of the calling thread. */
   readonly netns?: Namespace | undefined
+  /** The lock is about what all namespaces of the machine see, such as a file. Absent: false. */
+  readonly isOfMachine?: boolean | undefined
   /** Ends the wait, by an abort or because time is up. */
   readonly signal: AbortSignal
 }
@@ -49,24 +52,25 @@ const FILE_FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW
  * await rtnl.addRule({ family: 4, invert: true, firewallMark: table, table })
  * ```
  * @param subject what is locked within the namespace: the name of an interface, or words with a space, which
- *   no interface has
+ *   no interface has; of the machine: the path of a file
  * @returns the lock; disposing of it lets others have it
  * @throws {WireGuardError} `EBUSY` when the time was up: it says which process has the lock; the signal's reason
  *   when it was aborted; `ENOENT` when there is no such namespace
  */
 export async function holdLock(
   subject: string,
-  { netns, signal }: LockOptions,
+  { netns, isOfMachine = false, signal }: LockOptions,
 ): Promise<Disposable> {
   const libc = await loadLibC()
   const namespace = openNamespace(netns ?? '/proc/thread-self/ns/net')
   try {
     const { dev, ino } = fstatSync(namespace)
     const folder = lockFolder()
+    const place = isOfMachine ? 'machine' : `${dev}-${ino}`
     for (;;) {
       signal.throwIfAborted()
       const lock = folder
-        ? tryFile(libc, join(folder, `${dev}-${ino}-${encodeURIComponent(subject)}`))
+        ? tryFile(libc, join(folder, `${place}-${fileNameOf(subject)}`))
         : tryNamespace(libc, namespace, `${dev}-${ino}`)
       if ('release' in lock) return { [Symbol.dispose]: lock.release }
       await pause(subject, lock.holder, signal)
@@ -83,6 +87,14 @@ interface Held {
 interface Taken {
   /** The id of a process, as text; absent: nobody knows. */
   readonly holder?: string | undefined
+}
+
+/** Characters of a name that leave room for what stands before it. @source limits.h: NAME_MAX is 255 */
+const LONGEST_NAME = 200
+
+function fileNameOf(subject: string): string {
+  const name = encodeURIComponent(subject)
+  return name.length <= LONGEST_NAME ? name : createHash('sha256').update(subject).digest('hex')
 }
 
 /** The first of the folders that is, or can be made, this user's alone. */

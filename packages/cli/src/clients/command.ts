@@ -16,7 +16,7 @@ export const clientCommands: readonly Command[] = [
     summary: 'Add a client to a server, and print its config file',
     description: `Makes keys for a client, chooses the next free address of each network of the server, adds the client to the server's config file and to the device when it is there, and prints the client's config file. The file is edited in place: comments and all else stay. It holds the client's private key, which is kept nowhere else.
 
-When several are added at once each has an address of its own.`,
+When several are added at once each has an address of its own. A signal ends it as long as nothing was changed, and is heard when all is done from then on. When the client's file cannot be written, the client is taken back.`,
     usage: ['new client <interface> --endpoint <host> [options]'],
     arguments: [what, device],
     options: [
@@ -61,7 +61,7 @@ When several are added at once each has an address of its own.`,
   {
     name: 'remove',
     summary: 'Remove a client from a server',
-    description: `Removes a client from the server's config file, with its comments, and from the device when it is there. The client is named by its public key, or by the name that a comment in the file gives it.`,
+    description: `Removes a client from the server's config file, with its comments, and from the device when it is there. The client is named by its public key, or by the name that a comment in the file gives it. A signal is heard as by "new".`,
     usage: ['remove client <interface> <name>'],
     arguments: [what, device, { name: 'name', summary: 'name or public key of the client' }],
     examples: [{ command: 'wgctrl remove client wg0 alice', summary: 'alice is out' }],

@@ -14,39 +14,45 @@ import { withDevices } from '../session.js'
 import { visible } from '../visible-text.js'
 import { say } from '../warner.js'
 import { qrCode } from './qr-code.js'
-import { changeDevice, changeServerFile, type ServerFile } from './server-file.js'
+import { changeDevice, changeServer, type ServerFile } from './server-file.js'
 
 /** Adds a client to the file and the device of a server, and prints the client's file. */
 export const runNew: Run = (invocation, io) =>
-  withDevices(invocation, io, async (wg) => {
-    const [, word = ''] = invocation.words
-    const { output, qr } = invocation.options
-    await changeServerFile(word, invocation, io, async (server) => {
+  withDevices(invocation, io, (wg) =>
+    changeServer(invocation, io, async (server, interruption) => {
+      const { output, qr, name } = invocation.options
       using ends = endsOf(server.file, invocation)
       refuseTaken(server.file, ends.peer.allowedIPs as string[])
       const text = formatInterfaceConfig(ends.client)
       // Before anything is changed: the client's key is nowhere else.
       const code = qr === true ? await qrCode(text, 'term') : undefined
       await using target = typeof output === 'string' ? await ClientFile.create(output) : undefined
-      const isThere = await add(wg, server, ends, nameOf(invocation.options['name']))
-      if (target) await target.write(text)
-      else io.stdout.write(text)
-      if (code !== undefined) io.stdout.paint(`${code.trimEnd()}\n`)
+      interruption.begin()
+      const isThere = await add(wg, server, ends, nameOf(name))
+      try {
+        if (target) await target.write(text)
+        else io.stdout.write(text)
+        if (code !== undefined) io.stdout.paint(`${code.trimEnd()}\n`)
+      } catch (error) {
+        // Nobody has its key.
+        await takeBack(wg, server, ends, isThere)
+        throw error
+      }
       const addresses = (ends.peer.allowedIPs ?? []).join(', ')
       say(io.stderr, `${ends.peer.publicKey} has ${addresses}\n`)
       if (!isThere) say(io.stderr, `${server.name} is not up: it will have the client when it is\n`)
-    })
-    return 0
-  })
+    }),
+  )
 
 /** In the file first, which says what is right; taken back there when the device refuses it. */
 async function add(
   wg: WireGuard,
-  { path, name, file }: ServerFile,
-  { peer }: PeerConfigs,
+  server: ServerFile,
+  ends: PeerConfigs,
   clientName: string | undefined,
 ): Promise<boolean> {
-  const { publicKey, presharedKey, allowedIPs = [] } = peer
+  const { path, name, file } = server
+  const { publicKey, presharedKey, allowedIPs = [] } = ends.peer
   file.addPeer({
     publicKey,
     presharedKey: presharedKey ?? undefined,
@@ -55,12 +61,22 @@ async function add(
   })
   await writeConfigFile(path, file)
   try {
-    return await changeDevice(wg, name, { peers: [peer] })
+    return await changeDevice(wg, name, { peers: [ends.peer] })
   } catch (error) {
-    file.removePeer(publicKey)
-    await writeConfigFile(path, file)
+    await takeBack(wg, server, ends, false)
     throw error
   }
+}
+
+async function takeBack(
+  wg: WireGuard,
+  { path, name, file }: ServerFile,
+  { peer: { publicKey } }: PeerConfigs,
+  isThere: boolean,
+): Promise<void> {
+  file.removePeer(publicKey)
+  await writeConfigFile(path, file)
+  if (isThere) await changeDevice(wg, name, { peers: [{ publicKey, remove: true }] })
 }
 
 /** @throws {Error} in words for the user */

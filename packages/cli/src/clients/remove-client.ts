@@ -2,21 +2,20 @@ import { type ConfigFile, isPublicKey, type PeerSection, writeConfigFile } from 
 import type { Run } from '../command.js'
 import { withDevices } from '../session.js'
 import { visible } from '../visible-text.js'
-import { changeDevice, changeServerFile } from './server-file.js'
+import { changeDevice, changeServer } from './server-file.js'
 
 /** Removes a client from the file and the device of a server. */
 export const runRemove: Run = (invocation, io) =>
-  withDevices(invocation, io, async (wg) => {
-    const [, word = '', client = ''] = invocation.words
-    await changeServerFile(word, invocation, io, async ({ path, name, file }) => {
-      const { publicKey } = peerCalled(file, client)
+  withDevices(invocation, io, (wg) =>
+    changeServer(invocation, io, async ({ path, name, file }, interruption) => {
+      const { publicKey } = peerCalled(file, invocation.words[2] ?? '')
+      interruption.begin()
       // First from the device: who is still in the file can be removed again.
       await changeDevice(wg, name, { peers: [{ publicKey, remove: true }] })
       file.removePeer(publicKey)
       await writeConfigFile(path, file)
-    })
-    return 0
-  })
+    }),
+  )
 
 /** @throws {Error} in words for the user */
 function peerCalled(file: ConfigFile, client: string): PeerSection {

@@ -1,4 +1,3 @@
-import { holdLock } from '@wgctrl/netlink'
 import {
   type ConfigFile,
   type DeviceConfig,
@@ -8,6 +7,9 @@ import {
 } from 'wgctrl'
 import type { Invocation } from '../command.js'
 import { type ConfigPath, configOf } from '../interface/config-path.js'
+import { holdFile } from '../interface/held-file.js'
+import type { Interruption } from '../interface/interruption.js'
+import { wholeChange } from '../interface/whole-change.js'
 import type { Io } from '../io.js'
 import { warner } from '../warner.js'
 
@@ -16,22 +18,27 @@ export interface ServerFile extends ConfigPath {
   readonly file: ConfigFile
 }
 
-/** Milliseconds to wait for others who change the same file. */
-const PATIENCE = 60_000
-
-/** @throws {Error} in words for the user */
-export async function changeServerFile(
-  word: string,
+/**
+ * Changes the file of a server and its device, both or neither.
+ *
+ * @param change calls `begin` before it changes anything
+ * @returns the exit status
+ * @throws {Error} in words for the user
+ */
+export async function changeServer(
   invocation: Invocation,
   io: Io,
-  change: (server: ServerFile) => Promise<void>,
-): Promise<void> {
-  if (invocation.words[0] !== 'client') throw new Error('expected: client')
+  change: (server: ServerFile, interruption: Interruption) => Promise<void>,
+): Promise<number> {
+  const [what, word = ''] = invocation.words
+  if (what !== 'client') throw new Error('expected: client')
   const found = await configOf(word, warner(invocation, io))
-  const { netns, trust } = invocation.globals
-  const signal = AbortSignal.timeout(PATIENCE)
-  using _ = await holdLock(`clients of ${found.name}`, { netns, signal })
-  await change({ ...found, file: await readConfigFile(found.path, trust) })
+  return await wholeChange(invocation, io, 'nothing was changed', async (interruption) => {
+    using _ = await holdFile(found.path, interruption.signal)
+    const file = await readConfigFile(found.path, invocation.globals.trust)
+    await change({ ...found, file }, interruption)
+    return 0
+  })
 }
 
 /**

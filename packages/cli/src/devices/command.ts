@@ -16,7 +16,7 @@ export const deviceCommands: readonly Command[] = [
   {
     name: 'create',
     summary: 'Make a device without keys and peers',
-    description: `Makes a device in the kernel, or where that has no WireGuard, by a userspace daemon that goes on by itself. The device has neither addresses nor routes, and is not switched on: "up" makes a whole interface.`,
+    description: `Makes a device in the kernel, or where that has no WireGuard, by a userspace daemon that goes on by itself. The device has neither addresses nor routes, and is not switched on: "up" makes a whole interface. A signal takes back what was made.`,
     arguments: [{ ...device, completes: [] }],
     options: [{ flags: '--mtu <bytes>', summary: 'the MTU of the new link; of the kernel alone' }],
     examples: [
@@ -28,7 +28,7 @@ export const deviceCommands: readonly Command[] = [
   {
     name: 'delete',
     summary: 'Remove a device',
-    description: `Removes a device; a userspace daemon ends. What "up" made besides stays: "down" takes a whole interface away.`,
+    description: `Removes a device; a userspace daemon ends. What "up" made besides stays: "down" takes a whole interface away. A signal is heard when the device is gone.`,
     arguments: [device],
     options: [
       { flags: '--stale', summary: 'also remove the socket of a daemon that is gone' },

@@ -1,4 +1,5 @@
 import type { Run } from '../command.js'
+import { wholeChange } from '../interface/whole-change.js'
 import { withInterfaces } from '../session.js'
 import { visible, visibleJson } from '../visible-text.js'
 
@@ -17,8 +18,11 @@ export const runCreate: Run = (invocation, io) =>
   withInterfaces(invocation, io, async (wg) => {
     const [name = ''] = invocation.words
     const { backend, netns } = invocation.globals
-    await wg.create(name, { backend, netns, mtu: mtuOf(invocation.options['mtu']) })
-    return 0
+    const options = { backend, netns, mtu: mtuOf(invocation.options['mtu']) }
+    return await wholeChange(invocation, io, 'all is taken back', async ({ signal }) => {
+      await wg.create(name, { ...options, signal })
+      return 0
+    })
   })
 
 export const runDelete: Run = (invocation, io) =>
@@ -26,8 +30,12 @@ export const runDelete: Run = (invocation, io) =>
     const [name = ''] = invocation.words
     const { stale, hung } = invocation.options
     const { backend } = invocation.globals
-    await wg.delete(name, { backend, removeStale: stale === true, removeHung: hung === true })
-    return 0
+    const options = { backend, removeStale: stale === true, removeHung: hung === true }
+    return await wholeChange(invocation, io, 'nothing was changed', async (interruption) => {
+      interruption.begin()
+      await wg.delete(name, options)
+      return 0
+    })
   })
 
 /** @throws {Error} in words for the user */

@@ -18,6 +18,8 @@ export const about = {
 
 Options of the program stand before the command: "wgctrl --backend userspace show wg0"; behind it, too, where it is none of wg(8). Started as wg it takes none. Where a userspace device and one of the kernel have the same name, the one with the socket is taken, as by wg(8), and a warning says so; up, down and reload take the one that is an interface of this network namespace, the kernel's first.
 
+Commands that change a config file, or bring an interface to one, wait for each other for a minute: file and device agree afterwards, whoever was at work at the same time.
+
 Keys are read from files and never stand on a command line. Secrets are hidden in all output that is not meant to hold them.`,
   exitStatus: [
     { name: '0', text: 'done; for diff: nothing differs; for doctor: nothing is missing' },

@@ -70,7 +70,7 @@ ${hooksText}`,
   {
     name: 'ensure',
     summary: 'Bring an interface to what its config file says, whether it is up or not',
-    description: `Does what "up" does when there is no interface of that name, and what "reload" does when there is one; nothing, and says nothing, when it is right. It can be run at every boot and after every edit of the file.
+    description: `Does what "up" does when there is no interface of that name, and what "reload" does when there is one; nothing, and says nothing, when it is right. It can be run at every boot and after every edit of the file. A signal takes back what was made of a new interface; one that is there is left as it was, or brought to the end.
 
 ${hooksText} They run when the interface is brought up.`,
     arguments: [target],
@@ -87,7 +87,7 @@ ${hooksText} They run when the interface is brought up.`,
   {
     name: 'save',
     summary: "Write a device's present state into its config file",
-    description: `Brings the file in line with the device: keys, port, mark and peers. Comments, hooks, addresses, names in endpoints and the spelling of what is the same stay.`,
+    description: `Brings the file in line with the device: keys, port, mark and peers. Comments, hooks, addresses, names in endpoints and the spelling of what is the same stay. A signal leaves the old file or the new one.`,
     arguments: [target],
     examples: [{ command: 'wgctrl save wg0', summary: 'keep what "set" changed' }],
     grammar: 'options',

@@ -1,24 +1,36 @@
 import { constants } from 'node:os'
+import { AbortError } from '@wgctrl/types'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** Takes signals that would end the process in the middle of its work; the second one does end it. */
 export class Interruption implements Disposable {
   readonly #controller = new AbortController()
-  #status: number | undefined
+  #name: NodeJS.Signals | undefined
+  #hasBegun = false
 
   constructor() {
     for (const name of SIGNALS) process.on(name, this.#take)
   }
 
-  /** Fires with the first signal. */
+  /** Fires with the first signal, unless that comes behind {@link begin}. */
   get signal(): AbortSignal {
     return this.#controller.signal
   }
 
   /** The exit status of a program that the signal ended; `undefined`: there was none. */
   get status(): number | undefined {
-    return this.#status
+    return this.#name && 128 + constants.signals[this.#name]
+  }
+
+  /**
+   * From here on a signal is heard when all is done: what is half changed is of no use to anybody.
+   *
+   * @throws {AbortError} when there was one before
+   */
+  begin(): void {
+    if (this.signal.aborted) throw new AbortError(this.signal.reason)
+    this.#hasBegun = true
   }
 
   /**
@@ -30,8 +42,8 @@ export class Interruption implements Disposable {
    */
   end(): number {
     this[Symbol.dispose]()
-    if (this.#status !== undefined) process.kill(process.pid, this.signal.reason)
-    return this.#status ?? 0
+    if (this.#name !== undefined) process.kill(process.pid, this.#name)
+    return this.status ?? 0
   }
 
   [Symbol.dispose](): void {
@@ -39,10 +51,11 @@ export class Interruption implements Disposable {
   }
 
   readonly #take = (name: NodeJS.Signals): void => {
-    const isSecond = this.#status !== undefined
-    this.#status ??= 128 + constants.signals[name]
-    this.#controller.abort(name)
-    if (!isSecond) return
+    if (this.#name === undefined) {
+      this.#name = name
+      if (!this.#hasBegun) this.#controller.abort(name)
+      return
+    }
     this[Symbol.dispose]()
     process.kill(process.pid, name)
   }

@@ -3,6 +3,8 @@ import type { Run } from '../command.js'
 import { withInterfaces } from '../session.js'
 import { warner } from '../warner.js'
 import { configOf } from './config-path.js'
+import { holdFile } from './held-file.js'
+import { wholeChange } from './whole-change.js'
 
 /** Writes what the device is now into its file; comments and spelling stay. */
 export const runSave: Run = (invocation, io) =>
@@ -10,10 +12,15 @@ export const runSave: Run = (invocation, io) =>
     const [word = ''] = invocation.words
     const found = await configOf(word, warner(invocation, io))
     const { backend, trust } = invocation.globals
-    const device = await wg.device(found.name, { backend })
-    const file = await readConfigFile(found.path, trust)
-    updateConfig(file, device)
-    device.privateKey?.wipe()
-    await writeConfigFile(found.path, file)
-    return 0
+    return await wholeChange(invocation, io, 'nothing was changed', async (interruption) => {
+      const { signal } = interruption
+      using _ = await holdFile(found.path, signal)
+      const device = await wg.device(found.name, { backend, signal })
+      const file = await readConfigFile(found.path, trust)
+      updateConfig(file, device)
+      device.privateKey?.wipe()
+      interruption.begin()
+      await writeConfigFile(found.path, file)
+      return 0
+    })
   })

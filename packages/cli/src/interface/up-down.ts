@@ -1,6 +1,5 @@
 import { realpath } from 'node:fs/promises'
 import {
-  AbortError,
   type ConfigFile,
   type InterfaceConfig,
   readConfigFile,
@@ -10,7 +9,6 @@ import {
   writeConfigFile,
 } from 'wgctrl'
 import type { Invocation, Run } from '../command.js'
-import { errorText } from '../error-text.js'
 import type { Io } from '../io.js'
 import { withInterfaces } from '../session.js'
 import { visible } from '../visible-text.js'
@@ -19,8 +17,9 @@ import { retryLine } from '../wg/lookup.js'
 import { choiceOf } from './choice.js'
 import { configOf, findConfig } from './config-path.js'
 import { readDownFile } from './down-file.js'
+import { holdFile } from './held-file.js'
 import { interfaceOf } from './interface-file.js'
-import { Interruption } from './interruption.js'
+import { wholeChange } from './whole-change.js'
 
 const KINDS = ['linux-kernel', 'userspace'] as const
 
@@ -29,24 +28,16 @@ export const runUp: Run = (invocation, io) =>
   withInterfaces(invocation, io, async (wg) => {
     const [word = ''] = invocation.words
     const found = await configOf(word, warner(invocation, io))
-    const config = interfaceOf(
-      await readConfigFile(found.path, invocation.globals.trust),
-      found.name,
-      invocation,
-    )
-    using interruption = new Interruption()
-    const { signal } = interruption
-    const configFile = await realpath(found.path)
-    const options = { ...commonOptions(invocation, io), configFile, signal }
-    try {
-      await wg.up(config, { ...options, backend: backendOf(invocation) })
-    } catch (error) {
-      if (interruption.status === undefined) throw error
-      const text = error instanceof AbortError ? 'interrupted; all is taken back' : errorText(error)
-      say(io.stderr, `${invocation.program} ${invocation.command}: ${text}\n`)
-      return interruption.end()
-    }
-    return 0
+    const backend = backendOf(invocation)
+    const common = { ...commonOptions(invocation, io), backend }
+    return await wholeChange(invocation, io, 'all is taken back', async ({ signal }) => {
+      using _ = await holdFile(found.path, signal)
+      const file = await readConfigFile(found.path, invocation.globals.trust)
+      const config = interfaceOf(file, found.name, invocation)
+      const configFile = await realpath(found.path)
+      await wg.up(config, { ...common, configFile, signal })
+      return 0
+    })
   })
 
 /** A signal is heard when all is done: what is half gone is of no use to anybody. */
@@ -56,18 +47,21 @@ export const runDown: Run = (invocation, io) =>
     const options = commonOptions(invocation, io)
     const warn = warner(invocation, io)
     const found = await findConfig(word, warn)
-    using interruption = new Interruption()
-    if (!found) {
-      await wg.down(word, options)
-      return interruption.status ?? 0
-    }
-    const { trust } = invocation.globals
-    const config = await readDownFile(found, trust, warn)
-    // Read anew: another call may have written it while this one stood in line.
-    const save = async (current: InterfaceConfig) =>
-      saveConfig(wg, found.path, await readConfigFile(found.path, trust), current)
-    await wg.down(config, { ...options, configFile: await realpath(found.path), save })
-    return interruption.status ?? 0
+    return await wholeChange(invocation, io, 'nothing was changed', async (interruption) => {
+      using _ = found && (await holdFile(found.path, interruption.signal))
+      interruption.begin()
+      if (!found) {
+        await wg.down(word, options)
+        return 0
+      }
+      const { trust } = invocation.globals
+      const config = await readDownFile(found, trust, warn)
+      // Read anew: a hook, or who holds no file, may have written it.
+      const save = async (current: InterfaceConfig) =>
+        saveConfig(wg, found.path, await readConfigFile(found.path, trust), current)
+      await wg.down(config, { ...options, configFile: await realpath(found.path), save })
+      return 0
+    })
   })
 
 export function commonOptions(invocation: Invocation, io: Io): UpOptions {

@@ -22,7 +22,7 @@ async function configured(count: number, isTTY: boolean) {
   await backend.create('wg0')
   const io = fakeIo({ isTTY, columns: 60 })
   const calls = vi.spyOn(backend, 'configure')
-  const wrapped = withProgress(backend, progressBar(io.stderr))
+  await using wrapped = withProgress(backend, progressBar(io.stderr))
   await wrapped.configure('wg0', config(count))
   const device = await wrapped.device('wg0')
   return { device, err: io.written.err, calls: calls.mock.calls.length }
@@ -51,7 +51,7 @@ describe('a long change', () => {
     await backend.configure('wg0', { privateKey: own })
     const { peers = [] } = config(3000)
     const change = { peers: [...peers, { publicKey: publicKey(own) }] }
-    const wrapped = withProgress(backend, progressBar(fakeIo({ isTTY: true }).stderr))
+    await using wrapped = withProgress(backend, progressBar(fakeIo({ isTTY: true }).stderr))
     await expect(wrapped.configure('wg0', change)).rejects.toMatchObject({
       code: 'EINVAL',
       path: 'peers[3000].publicKey',
@@ -71,7 +71,8 @@ describe('a long change', () => {
         }
       },
     )
-    await withProgress(backend, progressBar(io.stderr)).configure('wg0', config(5001))
+    await using wrapped = withProgress(backend, progressBar(io.stderr))
+    await wrapped.configure('wg0', config(5001))
     expect(io.written.err).toContain(' 2500/5001 peers')
     expect(io.written.err).toContain(' 5001/5001 peers')
   })
@@ -82,14 +83,17 @@ describe('a long change', () => {
     const paint = (): never => {
       throw Object.assign(new Error('gone'), { code: 'EIO' })
     }
-    const wrapped = withProgress(backend, progressBar({ ...fakeIo({ isTTY: true }).stderr, paint }))
+    await using wrapped = withProgress(
+      backend,
+      progressBar({ ...fakeIo({ isTTY: true }).stderr, paint }),
+    )
     await wrapped.configure('wg0', config(3000))
     expect((await wrapped.device('wg0')).peers).toHaveLength(3000)
   })
 
   it('leaves no trace of one that failed', async () => {
     const io = fakeIo({ isTTY: true })
-    const wrapped = withProgress(new MemoryBackend(), progressBar(io.stderr))
+    await using wrapped = withProgress(new MemoryBackend(), progressBar(io.stderr))
     await expect(wrapped.configure('wg0', config(3000))).rejects.toMatchObject({ code: 'ENODEV' })
     expect(io.written.err.endsWith('peers\r\x1b[K')).toBe(true)
   })

@@ -48,18 +48,27 @@ export function barText(done: number, total: number, columns: number): string {
 }
 
 /**
- * The same backend, telling how far a long change is. It is sent as it would be without that, and to its end: a
- * signal is heard behind it.
+ * The same backend, telling how far a long change is. From the first change on a signal is heard when the backend is
+ * closed: a command may have several to send, and what is half sent is of no use to anybody.
  */
 export function withProgress(backend: Backend, progress?: Progress | undefined): Backend {
+  let end = (): void => {}
+  let hasBegun = false
   return {
     kind: backend.kind,
     capabilities: backend.capabilities,
     list: (options) => backend.list(options),
     device: (name, options) => backend.device(name, options),
     peers: (name, options) => backend.peers(name, options),
-    configure: (name, config, options) => shown(backend, progress, name, config, options),
-    [Symbol.asyncDispose]: () => backend[Symbol.asyncDispose](),
+    configure: (name, config, options) => {
+      if (!hasBegun) end = endLater()
+      hasBegun = true
+      return shown(backend, progress, name, config, options)
+    },
+    async [Symbol.asyncDispose]() {
+      await backend[Symbol.asyncDispose]()
+      end()
+    },
   }
 }
 
@@ -72,7 +81,6 @@ async function shown(
 ): Promise<void> {
   const total = config.peers?.length ?? 0
   const bar = total < LONG ? undefined : progress
-  const end = endLater()
   try {
     bar?.report(0, total)
     // A backend may send more peers than were asked for, and takes them away again.
@@ -80,7 +88,6 @@ async function shown(
     await backend.configure(name, config, { ...options, onProgress })
   } finally {
     bar?.end()
-    end()
   }
 }
 

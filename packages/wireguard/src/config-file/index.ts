@@ -1,6 +1,7 @@
 export { type AllowedIPEntry, readAllowedIP, readEndpoint } from './address-value.js'
 export type { ConfigFile } from './config-file.js'
 export { type ReadOptions, readConfigFile, writeConfigFile } from './config-io.js'
+export { holdConfigFile } from './config-lock.js'
 export { type DeviceConfigOptions, toDeviceConfig, type UseOptions } from './device-config.js'
 export { stripConfig, toInterfaceConfig } from './interface-config.js'
 export type { InterfaceSection } from './interface-section.js'

@@ -34,6 +34,6 @@ export {
   type ReresolveResult,
   reresolve,
 } from './reresolve.js'
-export { StepError, type StepEvent } from './transaction.js'
+export { type InterfaceOperation, StepError, type StepEvent } from './transaction.js'
 export { bringUp, type InterfaceOptions, type UpOptions, type UpResult } from './up.js'
 export type { InterfaceWarning } from './warning.js'

@@ -11,8 +11,13 @@ import { ProgramError } from './program.js'
 /** Takes back what a step did. */
 export type Undo = () => Promise<void>
 
+/** The calls that are made of steps. */
+export type InterfaceOperation = 'up' | 'down' | 'reconcile'
+
 /** A step is about to be taken. */
 export interface StepEvent {
+  /** The call whose step it is: of `ensure`, what it turned out to be. */
+  readonly operation: InterfaceOperation
   /** What is done, such as `add the address 10.0.0.1/24`. */
   readonly step: string
 }
@@ -80,7 +85,7 @@ const SLICE = 4
 
 /** Steps that are taken one after the other, and taken back in reverse order when one fails. */
 export class Transaction {
-  readonly #operation: string
+  readonly #operation: InterfaceOperation
   readonly #device: string
   readonly #options: TransactionOptions
   readonly #undos: { readonly step: string; readonly undo: Undo }[] = []
@@ -89,7 +94,7 @@ export class Transaction {
   /** What the caller's functions have not settled yet. */
   readonly #told: Promise<unknown>[] = []
 
-  constructor(operation: string, device: string, options: TransactionOptions = {}) {
+  constructor(operation: InterfaceOperation, device: string, options: TransactionOptions = {}) {
     this.#operation = operation
     this.#device = device
     this.#options = options
@@ -106,7 +111,7 @@ export class Transaction {
     this.#step = step
     const { signal, onStep } = this.#options
     refuseAborted(signal)
-    await onStep?.({ step })
+    await onStep?.({ operation: this.#operation, step })
     await this.#giveTurn()
     refuseAborted(signal)
     const undo = await body()
