@@ -127,14 +127,18 @@ AllowedIPs = 10.78.0.0/24
   it.each([
     ['--endpoint', []],
     ['--endpoint', ['--endpoint', 'no host']],
-    ['addresses[0]', ['--endpoint', 'x', '--address', '10.78.0']],
+    ['--address', ['--endpoint', 'x', '--address', '10.78.0']],
     ['--keepalive', ['--endpoint', 'x', '--keepalive', 'often']],
+    ['--keepalive', ['--endpoint', 'x', '--keepalive', '65536']],
+    ['--mtu', ['--endpoint', 'x', '--mtu', '0']],
+    ['--dns', ['--endpoint', 'x', '--dns', '# none']],
+    ['--allowed-ips', ['--endpoint', 'x', '--allowed-ips', '10.0.0.0/33']],
     ['10.78.0.2/32', ['--endpoint', 'x', '--address', '10.78.0.2']],
     ['publicKey', ['--endpoint', 'x', '--public-key', 'x']],
   ])('says what is wrong with %s, and changes nothing', async (what, args) => {
     const { status, out, err } = await wgctrl('new', 'client', server, ...args)
     expect({ status, out }).toEqual({ status: 1, out: '' })
-    expect(err).toContain(what.replace('--endpoint', 'endpoint'))
+    expect(err).toContain(what.replace(/^--(?=endpoint)/, ''))
     expect(await readFile(server, 'utf8')).toBe(text)
     expect((await peersOf()).length).toBe(1)
   })

@@ -10,6 +10,7 @@ import {
   writeConfigFile,
 } from 'wgctrl'
 import type { Invocation, Run } from '../command.js'
+import { configWords } from '../interface/config-words.js'
 import { withDevices } from '../session.js'
 import { visible } from '../visible-text.js'
 import { say } from '../warner.js'
@@ -84,23 +85,20 @@ function endsOf(file: ConfigFile, { options }: Invocation): PeerConfigs {
   const section = file.interface
   const { privateKey, listenPort } = section
   if (!privateKey) throw new Error('the file of the server has no PrivateKey')
-  const { endpoint, publicKey, keepalive, mtu, presharedKey } = options
+  const { endpoint, publicKey, presharedKey } = options
   if (typeof endpoint !== 'string') {
     throw new Error('--endpoint: where does the client reach the server? a host, or HOST:PORT')
   }
-  const dns = listOf(options['dns'])
   const client: ClientSide = {
     endpoint,
-    addresses: options['address'] ? listOf(options['address']) : freeAddresses(file),
-    allowedIPs: listOf(options['allowedIps']),
-    networks: listOf(options['networks']),
-    ...(dns.length > 0 && {
-      dns: { servers: dns.filter(isAddress), search: dns.filter((entry) => !isAddress(entry)) },
-    }),
+    addresses: configWords.addresses(options) ?? freeAddresses(file),
+    allowedIPs: configWords.networks(options, 'allowedIps'),
+    networks: configWords.networks(options, 'networks'),
+    dns: configWords.dns(options),
+    mtu: configWords.mtu(options),
+    persistentKeepalive: configWords.keepalive(options),
     ...(typeof publicKey === 'string' && { publicKey }),
     ...(presharedKey === false && { presharedKey: null }),
-    ...(mtu !== undefined && { mtu: numberOf(mtu, '--mtu') }),
-    ...(keepalive !== undefined && { persistentKeepalive: numberOf(keepalive, '--keepalive') }),
   }
   try {
     return peerConfigs({ privateKey, listenPort }, client)
@@ -159,14 +157,4 @@ class ClientFile implements AsyncDisposable {
   }
 }
 
-const listOf = (text: unknown): string[] =>
-  typeof text === 'string' ? text.split(/[\s,]+/).filter((entry) => entry !== '') : []
-
-const isAddress = (text: string): boolean => /^[\d.]+$/.test(text) || text.includes(':')
-
 const nameOf = (name: unknown): string | undefined => (typeof name === 'string' ? name : undefined)
-
-function numberOf(text: unknown, option: string): number {
-  if (/^\d{1,10}$/.test(`${text}`)) return Number(text)
-  throw new Error(`${option}: expected a number, got ${visible(`${text}`)}`)
-}

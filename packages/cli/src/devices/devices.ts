@@ -1,4 +1,5 @@
 import type { Run } from '../command.js'
+import { configWords } from '../interface/config-words.js'
 import { wholeChange } from '../interface/whole-change.js'
 import { withInterfaces } from '../session.js'
 import { visible, visibleJson } from '../visible-text.js'
@@ -18,7 +19,7 @@ export const runCreate: Run = (invocation, io) =>
   withInterfaces(invocation, io, async (wg) => {
     const [name = ''] = invocation.words
     const { backend, netns } = invocation.globals
-    const options = { backend, netns, mtu: mtuOf(invocation.options['mtu']) }
+    const options = { backend, netns, mtu: configWords.mtu(invocation.options) }
     return await wholeChange(invocation, io, 'all is taken back', async ({ signal }) => {
       await wg.create(name, { ...options, signal })
       return 0
@@ -37,10 +38,3 @@ export const runDelete: Run = (invocation, io) =>
       return 0
     })
   })
-
-/** @throws {Error} in words for the user */
-function mtuOf(text: unknown): number | undefined {
-  if (text === undefined) return undefined
-  if (/^[1-9]\d{0,9}$/.test(`${text}`)) return Number(text)
-  throw new Error(`--mtu: expected a number of bytes, got ${visible(`${text}`)}`)
-}
