@@ -56,8 +56,14 @@ export type { DeviceList } from './device-list.js'
 export type { FreeNameOptions, FreePortOptions } from './free.js'
 export type { HandshakeOptions, Handshakes, Initiation } from './handshakes/handshakes.js'
 export * from './interface/index.js'
-export type { JustInTime } from './just-in-time/just-in-time.js'
-export type { JustInTimeOptions, PeerLookup } from './just-in-time/options.js'
+export type { ChangedPeers, JustInTime } from './just-in-time/just-in-time.js'
+export type {
+  FoundPeer,
+  JustInTimeCounters,
+  JustInTimeEvent,
+  JustInTimeOptions,
+  PeerLookup,
+} from './just-in-time/options.js'
 export { lastWins } from './last-wins.js'
 export {
   EndpointResolver,

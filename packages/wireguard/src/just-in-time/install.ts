@@ -33,14 +33,9 @@ export function installation(
   found: FoundPeer,
   initiate: boolean,
 ): PeerConfig[] {
-  if (typeof found !== 'object') throw new InvalidTypeError('lookup', 'must give a peer config')
-  if (found.publicKey !== undefined && parsePublicKey(found.publicKey) !== publicKey) {
-    throw invalid('lookup.publicKey', 'the lookup gave the config of another key')
-  }
+  checkFound(publicKey, found)
   const wanted = found.persistentKeepalive ?? 0
   const isTakenBack = initiate && wanted === 0
-  // Before anybody has to make room. An endpoint may be a name here; the write checks it.
-  wipeConfig(checkConfig({ peers: [{ ...found, publicKey, endpoint: undefined }] }))
   const peer: PeerConfig = {
     ...found,
     publicKey,
@@ -50,4 +45,33 @@ export function installation(
   }
   if (!isTakenBack) return [peer]
   return [peer, { publicKey, updateOnly: true, persistentKeepalive: 0 }]
+}
+
+/**
+ * The entry that brings a peer of the device to what it is now, and leaves its session and endpoint alone; `null`:
+ * that removes it.
+ *
+ * @throws {TypeError | WireGuardError} as {@link installation}
+ */
+export function alteration(publicKey: PublicKey, found: FoundPeer | null): PeerConfig {
+  if (found === null) return { publicKey, remove: true }
+  checkFound(publicKey, found)
+  return {
+    ...found,
+    publicKey,
+    updateOnly: true,
+    endpoint: undefined,
+    presharedKey: found.presharedKey ?? null,
+    persistentKeepalive: found.persistentKeepalive ?? 0,
+    replaceAllowedIPs: true,
+  }
+}
+
+/** Before anybody has to make room. An endpoint may be a name here; the write checks it. */
+function checkFound(publicKey: PublicKey, found: FoundPeer): void {
+  if (typeof found !== 'object') throw new InvalidTypeError('lookup', 'must give a peer config')
+  if (found.publicKey !== undefined && parsePublicKey(found.publicKey) !== publicKey) {
+    throw invalid('lookup.publicKey', 'the lookup gave the config of another key')
+  }
+  wipeConfig(checkConfig({ peers: [{ ...found, publicKey, endpoint: undefined }] }))
 }

@@ -342,6 +342,91 @@ describe('JustInTime', () => {
     expect(typesOf()).toEqual([])
   })
 
+  it('changes and removes who is in, in one write, and nobody else', async () => {
+    const [stays, changes, leaves, pinned] = newKeys(4).map((key) => publicKey(key))
+    const all = [stays, changes, leaves, pinned].map((key) => ({
+      publicKey: `${key}`,
+      presharedKey: Buffer.alloc(32, 7),
+      endpoint: '192.0.2.1:1',
+      persistentKeepalive: 25,
+      allowedIPs: [`10.1.0.${`${key}`.charCodeAt(0)}/32`],
+    }))
+    await backend.configure('wg0', { peers: all })
+    await openGate({ pinned: [`${pinned}`] })
+    expect(gate.present()).toEqual([stays, changes, leaves])
+    const before = peers()
+    const told = new Map([
+      [`${changes}`, { allowedIPs: ['10.7.0.1/32'] }],
+      [`${leaves}`, null],
+      [`${pinned}`, null],
+      [publicKey(generatePrivateKey()), { allowedIPs: ['10.7.0.2/32'] }],
+    ])
+    expect(await gate.change(told)).toEqual({ changed: [changes], removed: [leaves] })
+    expect(configs).toHaveLength(1)
+    expect(peers()).toMatchObject([
+      before[0],
+      { publicKey: changes, allowedIPs: ['10.7.0.1/32'], endpoint: { address: '192.0.2.1' } },
+      before[3],
+    ])
+    expect(peers()[1]).toMatchObject({ persistentKeepalive: 0 })
+    expect(peers()[1]?.presharedKey).toBeUndefined()
+    expect(gate.present()).toEqual([stays, changes])
+    expect(await gate.release([`${stays}`, `${pinned}`])).toEqual([stays])
+    expect(gate.present()).toEqual([changes])
+  })
+
+  it('lets in who is on the way as it was told meanwhile, or not at all', async () => {
+    const [changed, revoked, added] = newKeys(3) as [SecretKey, SecretKey, SecretKey]
+    const answers: ((found: object | null) => void)[] = []
+    const lookup = vi.fn(() => new Promise<object | null>((resolve) => answers.push(resolve)))
+    await openGate({ lookup })
+    for (const key of [changed, revoked, added]) knock(key)
+    await vi.waitFor(() => expect(lookup).toHaveBeenCalledTimes(3))
+    const told = new Map([
+      [publicKey(changed), { allowedIPs: ['10.7.0.1/32'] }],
+      [publicKey(revoked), null],
+      [publicKey(added), { allowedIPs: ['10.7.0.3/32'] }],
+    ])
+    expect(await gate.change(told)).toEqual({ changed: [], removed: [] })
+    for (const answer of answers)
+      answer(answer === answers[2] ? null : { allowedIPs: ['10.9.9.9/32'] })
+    await vi.waitFor(() => expect(gate.counters.installed).toBe(2))
+    expect(peers().map((peer) => peer.allowedIPs[0])).toEqual(['10.7.0.1/32', '10.7.0.3/32'])
+    // The look-up that said that nobody has it counts for nothing.
+    await gate.release([publicKey(added)])
+    knock(added)
+    await vi.waitFor(() => expect(lookup).toHaveBeenCalledTimes(4))
+    answers[3]?.({ allowedIPs: ['10.7.0.3/32'] })
+    await vi.waitFor(() => expect(gate.counters.installed).toBe(3))
+  })
+
+  it('puts in anew who does not answer as it is by then', async () => {
+    const [key] = newKeys(1) as [SecretKey]
+    await openGate()
+    knock(key)
+    await vi.waitFor(() => expect(gate.counters.installed).toBe(1))
+    await gate.change(new Map([[publicKey(key), { allowedIPs: ['10.7.0.1/32'] }]]))
+    await vi.waitFor(() => expect(gate.counters.reinitiated).toBeGreaterThan(0), 5000)
+    expect(peers()).toMatchObject([{ allowedIPs: ['10.7.0.1/32'] }])
+  })
+
+  it('has all as they were when a change fails, and refuses what is none before it sends', async () => {
+    const [one, other] = newKeys(2).map((key) => publicKey(key)) as [string, string]
+    await backend.configure('wg0', { peers: [{ publicKey: one }, { publicKey: other }] })
+    await openGate()
+    const wrong = new Map([
+      [one, null],
+      [other, { allowedIPs: ['nonsense'] }],
+    ])
+    await expect(gate.change(wrong)).rejects.toThrow('nonsense')
+    expect([configs, gate.present()]).toEqual([[], [one, other]])
+    backend.fail('configure', new WireGuardError('no', { code: 'EPERM' }))
+    await expect(gate.change(new Map([[one, null]]))).rejects.toThrow('no')
+    expect(gate.present()).toContain(one)
+    backend.fail('configure', undefined)
+    expect(await gate.change(new Map([[one, null]]))).toMatchObject({ removed: [one] })
+  })
+
   it('refuses options that are none', () => {
     const wrong = { maxPeers: 0, idle: -1, lookupTimeout: Number.NaN, interval: '5' }
     for (const [name, value] of Object.entries(wrong)) {

@@ -28,7 +28,7 @@ import type { HandshakeOptions, Handshakes, Initiation } from '../handshakes/han
 import { type DeviceCalls, wipeSecrets } from '../interface/context.js'
 import { JUST_IN_TIME_OPTIONS } from '../option-fields.js'
 import type { Reading, ReadingOptions } from '../watch/shared-reader.js'
-import { installation } from './install.js'
+import { alteration, installation } from './install.js'
 import { Lookups } from './lookups.js'
 import type {
   FoundPeer,
@@ -67,6 +67,26 @@ const TRIES = [400, 1200]
 
 type Counts = { -readonly [name in keyof JustInTimeCounters]: number }
 
+/** A client that is being looked up or installed. */
+interface Pending {
+  /** The last that came from it. */
+  initiation: Initiation
+  /** What became of it meanwhile, as {@link JustInTime.change} was told; absent: nothing. */
+  change?: FoundPeer | null
+}
+
+/** A peer that was installed and has no handshake yet. */
+interface Unanswered {
+  readonly endpoint: Endpoint
+  peers: PeerConfig[]
+}
+
+/** Who was in the device and was changed or removed. */
+export interface ChangedPeers {
+  readonly changed: readonly PublicKey[]
+  readonly removed: readonly PublicKey[]
+}
+
 /**
  * A gateway that holds only those peers that are there: an initiation of a key that the device does not
  * have is looked up, the peer is installed with the sender's address and the device initiates back at
@@ -87,7 +107,9 @@ export class JustInTime implements AsyncDisposable {
   readonly #residents: Residents
   readonly #handshakes: Handshakes
   readonly #controller = new AbortController()
-  readonly #pending = new Map<PublicKey, Initiation>()
+  readonly #isPinned: (key: PublicKey) => boolean
+  readonly #pending = new Map<PublicKey, Pending>()
+  readonly #unanswered = new Map<PublicKey, Unanswered>()
   readonly #work = new Set<Promise<void>>()
   readonly #counts: Counts
   /** The device's key in the last reading. Who is installed is another: its initiation was read with this one. */
@@ -113,7 +135,8 @@ export class JustInTime implements AsyncDisposable {
     this.#idle = checkDuration(idle, 'options.idle')
     this.#maxPeers = checkAtLeast(1, maxPeers, 'options.maxPeers')
     checkSignal(options.signal)
-    this.#residents = new Residents(pinning(options.pinned))
+    this.#isPinned = pinning(options.pinned)
+    this.#residents = new Residents(this.#isPinned)
     this.#lookups = new Lookups({
       timeout: checkDuration(lookupTimeout, 'options.lookupTimeout'),
       negativeTtl: checkDuration(negativeTtl, 'options.negativeTtl', 0),
@@ -161,6 +184,73 @@ export class JustInTime implements AsyncDisposable {
   /** How many peers the device holds, as far as is known. */
   get size(): number {
     return this.#residents.size
+  }
+
+  /** The keys of the peers that the device holds, as far as is known; not those of pinned ones. */
+  present(): PublicKey[] {
+    return [...this.#residents.keys()].filter((key) => !this.#isPinned(key))
+  }
+
+  /**
+   * Takes over what became of clients: the config that each has now, or `null` for one that nobody is any more. Those
+   * in the device are changed where they are or removed, in one write that leaves the others and all sessions alone.
+   * Whoever is being looked up or installed comes in as told here, or not at all. Pinned peers are left as they are.
+   *
+   * @returns who of them was in the device
+   * @throws {TypeError | WireGuardError} when a config is none, before anything is sent; as `configure`: then all are
+   *   as they were, and the call can be made again
+   */
+  async change(changes: ReadonlyMap<PublicKey, FoundPeer | null>): Promise<ChangedPeers> {
+    const entries = new Map<PublicKey, PeerConfig>()
+    for (const [publicKey, found] of changes) {
+      if (!this.#isPinned(publicKey)) entries.set(publicKey, alteration(publicKey, found))
+    }
+    for (const [publicKey, found] of changes) this.#note(publicKey, found)
+    return await this.#alter(entries)
+  }
+
+  /**
+   * Removes peers in one write. Unlike {@link change} with `null` it says nothing of who they are: whoever tries to
+   * connect is looked up again.
+   *
+   * @returns who of them was in the device; pinned peers stay
+   * @throws {WireGuardError} as `configure`; then all are as they were
+   */
+  async release(keys: Iterable<PublicKey>): Promise<readonly PublicKey[]> {
+    const leavers = [...keys].filter((key) => !this.#isPinned(key))
+    const entries = leavers.map((publicKey) => [publicKey, removal({ publicKey })] as const)
+    return (await this.#alter(new Map(entries))).removed
+  }
+
+  /** For whoever is on the way in. */
+  #note(publicKey: PublicKey, found: FoundPeer | null): void {
+    if (found) this.#lookups.forget(publicKey)
+    const pending = this.#pending.get(publicKey)
+    if (pending) pending.change = found
+    const unanswered = this.#unanswered.get(publicKey)
+    if (unanswered && found) {
+      unanswered.peers = installation(publicKey, unanswered.endpoint, found, true)
+    }
+  }
+
+  async #alter(entries: ReadonlyMap<PublicKey, PeerConfig>): Promise<ChangedPeers> {
+    const now = performance.now()
+    const [changed, removed]: [PublicKey[], PublicKey[]] = [[], []]
+    const takeBack: (() => void)[] = []
+    const peers: PeerConfig[] = []
+    for (const [publicKey, entry] of entries) {
+      if (!this.#residents.has(publicKey)) continue
+      peers.push(entry)
+      if (entry.remove) takeBack.push(this.#residents.remove(publicKey, now))
+      ;(entry.remove ? removed : changed).push(publicKey)
+    }
+    try {
+      if (peers.length > 0) await this.#configure(peers)
+    } catch (error) {
+      for (const undo of takeBack) undo()
+      throw error
+    }
+    return { changed, removed }
   }
 
   /** Lets a key be looked up again that nobody had; without one, all of them. */
@@ -243,15 +333,20 @@ export class JustInTime implements AsyncDisposable {
       return
     }
     // A client that moved while its key was looked up is installed where it is now.
-    if (this.#pending.has(publicKey)) {
-      this.#pending.set(publicKey, initiation)
+    const earlier = this.#pending.get(publicKey)
+    if (earlier) {
+      earlier.initiation = initiation
       this.#counts.merged++
       return
     }
-    this.#pending.set(publicKey, initiation)
+    const pending: Pending = { initiation }
+    this.#pending.set(publicKey, pending)
     try {
-      const found = await this.#look(initiation)
-      const { endpoint } = this.#pending.get(publicKey) ?? initiation
+      const looked = await this.#look(initiation)
+      const found = pending.change === undefined ? looked : pending.change
+      // A lookup that began before may just have remembered that nobody has this key.
+      if (pending.change) this.#lookups.forget(publicKey)
+      const { endpoint } = pending.initiation
       if (found && !this.#residents.has(publicKey)) await this.#install(publicKey, endpoint, found)
     } finally {
       this.#pending.delete(publicKey)
@@ -310,12 +405,13 @@ export class JustInTime implements AsyncDisposable {
     }
     this.#counts.installed++
     this.#tell({ type: 'installed', publicKey, endpoint })
-    if (initiate) this.#track(this.#insist(publicKey, peers))
+    if (initiate) this.#track(this.#insist(publicKey, { endpoint, peers }))
   }
 
   /** Has the device initiate again when the handshake does not come about. */
-  async #insist(publicKey: PublicKey, peers: PeerConfig[]): Promise<void> {
+  async #insist(publicKey: PublicKey, unanswered: Unanswered): Promise<void> {
     const { signal } = this.#controller
+    this.#unanswered.set(publicKey, unanswered)
     try {
       for (const delay of TRIES) {
         if (!(await slept(delay, signal))) return
@@ -330,7 +426,7 @@ export class JustInTime implements AsyncDisposable {
           wipeSecrets(now)
           if (!isAgain) return
           this.#residents.add(publicKey, performance.now())
-          const config = { peers: [{ publicKey, remove: true }, ...peers] }
+          const config = { peers: [{ publicKey, remove: true }, ...unanswered.peers] }
           await configure(this.#name, config, { ownKey: now.publicKey ?? null })
         }
         await this.#context.inTurn(this.#name, again)
@@ -340,6 +436,8 @@ export class JustInTime implements AsyncDisposable {
     } catch (error) {
       if (signal.aborted) return
       this.#tell({ type: 'failed', operation: 'install', publicKey, error })
+    } finally {
+      if (this.#unanswered.get(publicKey) === unanswered) this.#unanswered.delete(publicKey)
     }
   }
 
@@ -432,7 +530,10 @@ export class JustInTime implements AsyncDisposable {
   }
 }
 
-const removal = ({ publicKey }: Leaver): PeerConfig => ({ publicKey, remove: true })
+const removal = ({ publicKey }: Pick<Leaver, 'publicKey'>): PeerConfig => ({
+  publicKey,
+  remove: true,
+})
 
 function pinning(pinned: JustInTimeOptions['pinned']): (key: PublicKey) => boolean {
   if (typeof pinned === 'function') return pinned

@@ -53,6 +53,10 @@ export class Residents {
     return this.#present.size
   }
 
+  keys(): IterableIterator<PublicKey> {
+    return this.#present.keys()
+  }
+
   has(key: PublicKey): boolean {
     return this.#present.has(key)
   }
