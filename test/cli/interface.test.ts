@@ -70,6 +70,27 @@ describe('wgctrl up and down', () => {
     expect(await backend.list()).not.toContain('wgupdown')
   })
 
+  it('say what up would do, and do nothing', async () => {
+    await write()
+    const plan = await wgctrl('up', '--dry-run', '--hooks', file)
+    expect([plan.status, plan.err]).toEqual([0, ''])
+    expect(plan.out.split('\n')).toEqual(
+      expect.arrayContaining([
+        'make the interface',
+        'add the address 10.77.0.1/24',
+        'add the route 10.78.0.0/16',
+        `run PostUp: touch ${folder}/%i.up`,
+      ]),
+    )
+    expect(await backend.list()).not.toContain('wgupdown')
+    const { err } = await wgctrl('up', '--hooks', file)
+    expect(err).toBe(plan.out.replace(/^(?=.)/gm, '[#] '))
+    const inTheWay = await wgctrl('up', '-n', file)
+    expect([inTheWay.status, inTheWay.out]).toEqual([1, ''])
+    expect(inTheWay.err).toContain('there is an interface wgupdown already')
+    expect((await wgctrl('down', '--hooks', file)).status).toBe(0)
+  })
+
   it('run hooks when they are asked to', async () => {
     await write()
     expect((await wgctrl('up', file, '--hooks')).status).toBe(0)

@@ -34,7 +34,10 @@ describe(`ensure, on devices of kind ${kind}`, () => {
   it('makes an interface, changes it, and then does nothing', async () => {
     const wg = await client()
     const name = uniqueName()
-    expect(await wg.ensure(configOf(name, 1), { ...asked, dryRun: true })).toEqual({ action: 'up' })
+    expect(await wg.ensure(configOf(name, 1), { ...asked, dryRun: true })).toMatchObject({
+      action: 'up',
+      plan: { name, faults: [] },
+    })
     expect(await wg.names()).not.toContain(name)
 
     const made = await wg.ensure(configOf(name, 1), asked)

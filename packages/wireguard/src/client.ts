@@ -34,7 +34,7 @@ import {
   followTurns,
   linesOf,
   readInTurn,
-  type Turn,
+  Turn,
   withHooks,
 } from './device-line.js'
 import { type DeviceList, readDevices } from './device-list.js'
@@ -51,6 +51,7 @@ import {
   type EnsureOptions,
   type EnsureResult,
   ensure,
+  foreseeUp,
   type InterfaceChange,
   type InterfaceConfig,
   type InterfaceSettings,
@@ -60,6 +61,7 @@ import {
   reconcile,
   reresolve,
   type UpOptions,
+  type UpPlan,
   type UpResult,
 } from './interface/index.js'
 import { checkInterface, checkNamedInterface } from './interface/interface-config.js'
@@ -367,13 +369,27 @@ export class WireGuard implements AsyncDisposable {
    * Makes a working tunnel from nothing: device, addresses, MTU, routes, firewall, name servers. All or
    * nothing: when a step fails, what was done is undone. Linux only.
    *
+   * With `dryRun` nothing is changed, and nothing thrown of what is wrong with the config or in the way: the plan has
+   * each step that would be taken, as text and as data, or all faults.
+   *
+   * @example
+   * ```ts
+   * const { steps, faults } = await wg.up(config, { dryRun: true })
+   * ```
    * @throws {StepError} `step` says what failed, `cause` why
    * @throws {WireGuardError} `EUNSUPPORTED` for a backend whose devices are no network interfaces, such as a
    *   fake; so do {@link down}, {@link reconcile} and {@link reresolve}
    */
-  async up(config: InterfaceConfig, options: UpOptions = {}): Promise<UpResult> {
+  async up(config: InterfaceConfig, options: UpOptions & { readonly dryRun: true }): Promise<UpPlan>
+  async up(
+    config: InterfaceConfig,
+    options?: UpOptions & { readonly dryRun?: false | undefined },
+  ): Promise<UpResult>
+  async up(config: InterfaceConfig, options?: UpOptions): Promise<UpResult | UpPlan>
+  async up(config: InterfaceConfig, options: UpOptions = {}): Promise<UpResult | UpPlan> {
     checkFields(options, 'options', UP_OPTIONS)
     this.#requireLinks('up', config?.name, options.backend)
+    if (options.dryRun) return await this.#whole(foreseeUp(this.#unlocked(), config, options))
     checkNamedInterface(config)
     return await this.#changeInterface('up', config.name, options, undefined, (interfaces) =>
       bringUp(interfaces, config, options),
@@ -556,6 +572,11 @@ export class WireGuard implements AsyncDisposable {
     } catch (error) {
       throw inContext(error, { operation, device })
     }
+  }
+
+  /** For what changes nothing, and takes what it reads as it is. */
+  #unlocked(): InterfaceContext {
+    return this.#interfaces(new Turn([], undefined))
   }
 
   #interfaces(turn: Turn): InterfaceContext {

@@ -116,9 +116,10 @@ export const UP_OPTIONS: FieldsOf<UpOptions> = {
   ...surroundings,
   backend: true,
   daemon: true,
+  dryRun: 'boolean',
   socketNetns: true,
 }
-export const ENSURE_OPTIONS: FieldsOf<EnsureOptions> = { ...UP_OPTIONS, dryRun: 'boolean' }
+export const ENSURE_OPTIONS: FieldsOf<EnsureOptions> = UP_OPTIONS
 export const DOWN_OPTIONS: FieldsOf<DownOptions> = {
   ...application,
   ...surroundings,

@@ -23,6 +23,8 @@ export const interfaceCommands: readonly Command[] = [
     summary: 'Bring an interface up from its config file',
     description: `Makes the device and gives it what the file says: keys, peers, addresses, MTU, routes, firewall rules and name servers, as wg-quick(8) does. When a step fails, those before it are taken back; so they are on SIGINT, SIGTERM and SIGHUP, where a second signal ends the command at once.
 
+With --dry-run nothing is touched: each step is a line of output, and the status 1 when something is wrong with the file or in the way, which is all said at once.
+
 ${hooksText}`,
     arguments: [target],
     options: [
@@ -32,10 +34,17 @@ ${hooksText}`,
         summary: 'make the device there; else the kernel is asked first, then a userspace daemon',
         completes: ['linux-kernel', 'userspace'],
       },
+      {
+        flags: '-n, --dry-run',
+        summary: 'say what would be done, a line for each step, and do nothing',
+      },
       conflicts,
       quiet,
     ],
-    examples: [{ command: 'wgctrl up wg0', summary: 'bring up /etc/wireguard/wg0.conf' }],
+    examples: [
+      { command: 'wgctrl up wg0', summary: 'bring up /etc/wireguard/wg0.conf' },
+      { command: 'wgctrl up -n wg0', summary: 'what that would do on this machine, as it is now' },
+    ],
     grammar: 'options',
     load: async () => (await import('./up-down.js')).runUp,
   },

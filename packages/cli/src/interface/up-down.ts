@@ -9,6 +9,7 @@ import {
   writeConfigFile,
 } from 'wgctrl'
 import type { Invocation, Run } from '../command.js'
+import { errorText } from '../error-text.js'
 import type { Io } from '../io.js'
 import { withInterfaces } from '../session.js'
 import { visible } from '../visible-text.js'
@@ -30,6 +31,10 @@ export const runUp: Run = (invocation, io) =>
     const found = await configOf(word, warner(invocation, io))
     const backend = backendOf(invocation)
     const common = { ...commonOptions(invocation, io), backend }
+    if (invocation.options['dryRun'] === true) {
+      const file = await readConfigFile(found.path, invocation.globals.trust)
+      return await showPlan(wg, interfaceOf(file, found.name, invocation), common, invocation, io)
+    }
     return await wholeChange(invocation, io, 'all is taken back', async ({ signal }) => {
       using _ = await holdFile(found.path, signal)
       const file = await readConfigFile(found.path, invocation.globals.trust)
@@ -39,6 +44,20 @@ export const runUp: Run = (invocation, io) =>
       return 0
     })
   })
+
+/** A step a line; what is wrong with the file or in its way, each with its own. */
+async function showPlan(
+  wg: WireGuard,
+  config: InterfaceConfig,
+  options: UpOptions,
+  { program, command }: Invocation,
+  io: Io,
+): Promise<number> {
+  const { faults, steps } = await wg.up(config, { ...options, dryRun: true })
+  for (const { step } of steps) io.stdout.write(`${visible(step)}\n`)
+  for (const fault of faults) say(io.stderr, `${program} ${command}: ${errorText(fault)}\n`)
+  return faults.length === 0 ? 0 : 1
+}
 
 /** A signal is heard when all is done: what is half gone is of no use to anybody. */
 export const runDown: Run = (invocation, io) =>

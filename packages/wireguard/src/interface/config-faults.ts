@@ -14,7 +14,7 @@ import {
   type InterfaceConfig,
   type InterfaceSettings,
 } from './interface-config.js'
-import { routingTable } from './up.js'
+import { routingTable } from './table.js'
 
 /** What is wrong with a config: `path` names the field, `message` says why. */
 export type ConfigFault = WireGuardError | InvalidTypeError | InvalidRangeError

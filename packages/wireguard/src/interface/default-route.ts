@@ -1,7 +1,7 @@
 import type { Route, Rtnl } from '@wgctrl/netlink'
 import { type Family, WireGuardError } from '@wgctrl/types'
 import type { InterfaceHandle } from './context.js'
-import { addFirewall, type FirewallChoice } from './firewall.js'
+import { addFirewall, type FirewallChoice, hasFirewall } from './firewall.js'
 import {
   localRule,
   markRule,
@@ -50,10 +50,12 @@ export async function addTableRoute(
   { index, rtnl, signal }: InterfaceHandle,
   { family, mark }: DefaultRoute,
 ): Promise<void> {
-  await transaction.step(`add the route ${ANYWHERE[family]} to table ${mark}`, async () => {
+  const destination = ANYWHERE[family]
+  const step = `add the route ${destination} to table ${mark}`
+  const change = { kind: 'route-added', destination, table: mark } as const
+  await transaction.step({ step, change }, async () => {
     // The route goes with its link, as the mark does with its device.
-    const route = { destination: ANYWHERE[family], link: index, table: mark }
-    await rtnl.addRoute(route, { signal })
+    await rtnl.addRoute({ destination, link: index, table: mark }, { signal })
   })
 }
 
@@ -95,11 +97,18 @@ async function addRule(
   rule: OwnRule,
   check?: () => void,
 ): Promise<void> {
-  await transaction.step(step, async () => {
-    check?.()
-    await rtnl.addRule(rule, { repeat: true })
-    return () => rtnl.deleteRule(rule)
-  })
+  const { family, firewallMark } = rule
+  const mark = firewallMark === undefined ? {} : { mark: firewallMark }
+  const change = { kind: 'rule-added', family, ...mark } as const
+  await transaction.step(
+    { step, change },
+    async () => {
+      check?.()
+      await rtnl.addRule(rule, { repeat: true })
+      return () => rtnl.deleteRule(rule)
+    },
+    async () => check?.(),
+  )
 }
 
 /** Puts the rule for local networks where it belongs; at no moment is there none for the mark. */
@@ -133,17 +142,35 @@ export async function addGuards(
   choice: FirewallChoice,
   warn: (warning: InterfaceWarning) => void,
 ): Promise<void> {
-  await transaction.step(`add the IPv${family} firewall rules`, async () => {
-    if (choice === 'off') return
-    const addresses = (await rtnl.addresses({ index, family })).map(({ address }) => address)
-    const undo = await addFirewall(choice, { name, family, mark, addresses }, { netns, signal })
-    if (undo) return undo
+  const missing = (): void => {
     const message =
       'neither nft nor iptables-restore is installed: there are no anti-spoofing rules'
     warn({ code: 'ENOFIREWALL', message })
-  })
+  }
+  await transaction.step(
+    {
+      step: `add the IPv${family} firewall rules`,
+      ...(choice !== 'off' && { change: { kind: 'firewall-added', family } }),
+    },
+    async () => {
+      if (choice === 'off') return
+      const addresses = (await rtnl.addresses({ index, family })).map(({ address }) => address)
+      const undo = await addFirewall(choice, { name, family, mark, addresses }, { netns, signal })
+      if (undo) return undo
+      missing()
+    },
+    async () => {
+      if (choice !== 'off' && !(await hasFirewall(choice))) missing()
+    },
+  )
   if (family === 4) {
-    await transaction.step('let marks count in reverse path checks', () => validateMarks(netns))
+    const change = {
+      kind: 'setting-switched-on',
+      setting: 'net.ipv4.conf.all.src_valid_mark',
+    } as const
+    await transaction.step({ step: 'let marks count in reverse path checks', change }, () =>
+      validateMarks(netns),
+    )
   }
 }
 

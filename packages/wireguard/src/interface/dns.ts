@@ -20,6 +20,10 @@ interface DnsTarget {
   readonly options: ProgramOptions
 }
 
+const OFF = 'name servers were left alone, as asked'
+const NOBODY = 'neither resolvconf nor resolvectl is installed'
+const NAMELESS = 'a network namespace without a name has no resolv.conf of its own'
+
 /**
  * Makes name servers count.
  *
@@ -27,7 +31,7 @@ interface DnsTarget {
  */
 export async function setDns(dns: DnsSettings, target: DnsTarget): Promise<Undo | string> {
   const { choice, options } = target
-  if (choice === 'off') return 'name servers were left alone, as asked'
+  if (choice === 'off') return OFF
   if (choice === 'netns' || (choice === 'auto' && options.netns !== undefined)) {
     return await setNamespaceDns(dns, target)
   }
@@ -35,7 +39,22 @@ export async function setDns(dns: DnsSettings, target: DnsTarget): Promise<Undo 
   if (resolvconf) return await setResolvconf(resolvconf, dns, target)
   const resolvectl = choice !== 'resolvconf' && (await findProgram('resolvectl'))
   if (resolvectl) return await setResolved(resolvectl, dns, target)
-  return 'neither resolvconf nor resolvectl is installed'
+  return NOBODY
+}
+
+/** Why {@link setDns} would do nothing here; `undefined`: it would try. */
+export async function whyNoDns({ choice, options }: DnsTarget): Promise<string | undefined> {
+  if (choice === 'off') return OFF
+  if (choice === 'netns' || (choice === 'auto' && options.netns !== undefined)) {
+    return namespaceFile(options.netns) === undefined ? NAMELESS : undefined
+  }
+  const programs = {
+    auto: ['resolvconf', 'resolvectl'],
+    resolvconf: ['resolvconf'],
+    resolvectl: ['resolvectl'],
+  }
+  for (const program of programs[choice]) if (await findProgram(program)) return undefined
+  return NOBODY
 }
 
 /** Takes back {@link setDns}, however long ago it was; nothing to take back is fine. */
@@ -112,7 +131,7 @@ const mark = (name: string): string => `# of the tunnel ${name}, by wgctrl\n`
 
 async function setNamespaceDns(dns: DnsSettings, target: DnsTarget): Promise<Undo | string> {
   const file = namespaceFile(target.options.netns)
-  if (file === undefined) return 'a network namespace without a name has no resolv.conf of its own'
+  if (file === undefined) return NAMELESS
   const text = mark(target.name) + resolvConf(dns)
   if (!(await makeFile(file, text))) return `${file} is there already`
   return () => removeFile(file)

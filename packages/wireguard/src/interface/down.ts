@@ -14,6 +14,7 @@ import { listDns, unsetDns } from './dns.js'
 import { canFindFirewall, removeFirewall } from './firewall.js'
 import { removeForwardingRules } from './forwarding.js'
 import { askDaemon, type FoundInterface, findInterface } from './found-interface.js'
+import { runHooks } from './hooks.js'
 import {
   type CheckedInterface,
   checkInterface,
@@ -22,8 +23,9 @@ import {
 } from './interface-config.js'
 import { removeDevice, removeStaleSocket } from './link.js'
 import { removeStandbys } from './standby-route.js'
+import type { HookRun } from './step-change.js'
 import { Transaction } from './transaction.js'
-import { type InterfaceOptions, runHooks } from './up.js'
+import type { InterfaceOptions } from './up.js'
 import type { InterfaceWarning } from './warning.js'
 
 export interface DownOptions extends InterfaceOptions {
@@ -265,7 +267,7 @@ class Down {
     }
   }
 
-  async #runHooks(kind: string, hooks: readonly Hook[]): Promise<void> {
+  async #runHooks(kind: HookRun['when'], hooks: readonly Hook[]): Promise<void> {
     const { signal, hooks: mode, configFile } = this.#options
     const target = { name: this.#name, netns: this.#context.netns, configFile, signal }
     await runHooks(this.#transaction, kind, hooks, target, mode, (warning) => this.#warn(warning))

@@ -5,17 +5,15 @@ import type { InterfaceContext } from './context.js'
 import type { InterfaceChange } from './interface-change.js'
 import { checkNamedInterface, type InterfaceConfig } from './interface-config.js'
 import { reconcile } from './reconcile.js'
-import { bringUp, type UpOptions, type UpResult } from './up.js'
+import { bringUp, foreseeUp, type UpOptions, type UpPlan, type UpResult } from './up.js'
 
-export interface EnsureOptions extends UpOptions {
-  /** Says what would be done, and does nothing. */
-  readonly dryRun?: boolean | undefined
-}
+/** With `dryRun` it says what would be done, and does nothing. */
+export type EnsureOptions = UpOptions
 
 /** What it took to bring an interface there. */
 export type EnsureResult =
-  /** It was not there. `up` is what came of making it; absent: it was not made (`dryRun`). */
-  | { readonly action: 'up'; readonly up?: UpResult }
+  /** It was not there. `up` is what came of making it; with `dryRun` it was not made, and `plan` says how it would be. */
+  | { readonly action: 'up'; readonly up?: UpResult; readonly plan?: UpPlan }
   /** It was there, and differed. */
   | { readonly action: 'reconcile'; readonly changes: readonly InterfaceChange[] }
   /** It was there and right: nothing was sent. */
@@ -36,7 +34,7 @@ export async function ensure(
   const { dryRun = false, ...upOptions } = options
   if (!(await isThere(context, config.name, options.signal))) {
     return dryRun
-      ? { action: 'up' }
+      ? { action: 'up', plan: await foreseeUp(context, config, upOptions) }
       : { action: 'up', up: await bringUp(context, config, upOptions) }
   }
   const { name, ...settings } = config

@@ -41,10 +41,17 @@ export async function claimMark(
   let mark = current
   const dead = await findDeadPairs(handle)
   if (current === 0) {
-    await transaction.step('choose a routing table and a firewall mark', async () => {
+    const choose = async () => {
       mark = await findFreeTable(rtnl, dead)
-      await wg.configure(name, { firewallMark: mark }, call)
-    })
+    }
+    await transaction.step(
+      'choose a routing table and a firewall mark',
+      async () => {
+        await choose()
+        await wg.configure(name, { firewallMark: mark }, call)
+      },
+      choose,
+    )
   }
   for (const pair of dead.filter((one) => one.mark === mark && isWhole(one))) {
     await transaction.step(`remove the dead IPv${pair.family} rules for mark ${mark}`, () =>

@@ -1,6 +1,7 @@
 import { type DeviceConfig, type Family, parseCidr } from '@wgctrl/types'
 import type { CheckedInterface } from './interface-config.js'
 import type { CheckedNat } from './nat-config.js'
+import type { Step } from './transaction.js'
 
 const FAMILIES: readonly Family[] = [4, 6]
 
@@ -59,9 +60,15 @@ export function planForwarding(
 export const isEmpty = ({ rules, families }: ForwardingRules): boolean =>
   rules.length === 0 && families.length === 0
 
-/** What the step is called that makes them. */
-export const forwardingStep = ({ rules, families }: ForwardingRules): string =>
-  `set forwarding: ${[...families.map((family) => `IPv${family}`), ...rules.map(({ text }) => text)].join(', ')}`
+/** The step that makes them. */
+export function forwardingStep({ rules, families }: ForwardingRules): Step {
+  const texts = rules.map(({ text }) => text)
+  const all = [...families.map((family) => `IPv${family}`), ...texts].join(', ')
+  return {
+    step: `set forwarding: ${all}`,
+    change: { kind: 'forwarding-set', families, rules: texts },
+  }
+}
 
 const betweenClientsRule = (name: string): ForwardingRule => ({
   text: 'drop between clients',

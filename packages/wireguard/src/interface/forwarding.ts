@@ -79,14 +79,21 @@ export async function addForwarding(
   place: ForwardingPlace,
   warn: (warning: InterfaceWarning) => void,
 ): Promise<void> {
-  await transaction.step(forwardingStep(rules), async () => {
-    const undo = await setForwardingRules(rules, place)
+  const warnOfDrops = async (): Promise<void> => {
     for (const chain of await findDroppingChains(rules, { netns: place.netns })) {
       const message = `the chain ${chain} drops what ${rules.name} forwards, and only a rule in it can let that pass`
       warn({ code: 'EFORWARDDROP', message })
     }
-    return undo
-  })
+  }
+  await transaction.step(
+    forwardingStep(rules),
+    async () => {
+      const undo = await setForwardingRules(rules, place)
+      await warnOfDrops()
+      return undo
+    },
+    warnOfDrops,
+  )
 }
 
 /**

@@ -34,6 +34,14 @@ export {
   type ReresolveResult,
   reresolve,
 } from './reresolve.js'
+export type * from './step-change.js'
 export { type InterfaceOperation, StepError, type StepEvent } from './transaction.js'
-export { bringUp, type InterfaceOptions, type UpOptions, type UpResult } from './up.js'
+export {
+  bringUp,
+  foreseeUp,
+  type InterfaceOptions,
+  type UpOptions,
+  type UpPlan,
+  type UpResult,
+} from './up.js'
 export type { InterfaceWarning } from './warning.js'

@@ -203,7 +203,7 @@ function changedGuard(
 }
 
 /** Those of the config: where a peer was heard from since does not count. */
-function desiredEndpoints({ peers = [] }: DeviceConfig): Endpoint[] {
+export function desiredEndpoints({ peers = [] }: DeviceConfig): Endpoint[] {
   return peers.flatMap(({ endpoint }) => {
     if (endpoint === undefined) return []
     const parsed = parseEndpoint(endpoint)

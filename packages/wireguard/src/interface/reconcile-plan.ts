@@ -87,7 +87,10 @@ function* allowedIPsOfBoth(device: Device, coming: readonly string[]): Steps<Set
 }
 
 /** The allowed IPs that a device will have. @internal */
-export function* desiredAllowedIPs(device: Device, desired: DeviceConfig): Steps<string[]> {
+export function* desiredAllowedIPs(
+  device: Pick<Device, 'peers'>,
+  desired: DeviceConfig,
+): Steps<string[]> {
   const current = new Map(device.peers.map((peer) => [peer.publicKey, peer.allowedIPs]))
   const all = new Set<string>()
   const budget = new StepBudget()
@@ -140,7 +143,7 @@ function ownRoutes({ device, routes }: InterfaceState, allowedIPs: Set<string>):
 const isKernels = (route: Route): boolean => route.protocol === RTPROT.kernel
 
 /** The routes that the kernel makes for addresses. */
-const connectedRoutes = (
+export const connectedRoutes = (
   addresses: readonly InterfaceAddress[],
 ): { destination: string; table: number }[] =>
   addresses

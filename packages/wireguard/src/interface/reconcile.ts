@@ -18,8 +18,9 @@ import { makePlan, type ReconcilePlan } from './interface-diff.js'
 import { kindOf } from './link.js'
 import { resolveNames } from './names.js'
 import { removeStandbys } from './standby-route.js'
+import { routingTable } from './table.js'
 import { Transaction } from './transaction.js'
-import { type InterfaceOptions, routingTable } from './up.js'
+import type { InterfaceOptions } from './up.js'
 import type { InterfaceWarning } from './warning.js'
 
 export interface ReconcileOptions extends Omit<InterfaceOptions, 'hooks' | 'configFile' | 'dns'> {

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RT_TABLE } from '@wgctrl/netlink'
 import { invalid, quoted } from '@wgctrl/types'
+import type { CheckedInterface } from './interface-config.js'
 
 /** The administrator's come first: they count. @source ip-route(8); the second since iproute2 6.5 */
 const DIRECTORIES = ['/etc/iproute2', '/usr/share/iproute2']
@@ -28,6 +29,13 @@ export async function tableNumber(table: number | string): Promise<number> {
   const number = BUILT_IN.get(table)
   if (number !== undefined) return number
   throw invalid('table', `no routing table is named ${quoted(table)} in rt_tables`)
+}
+
+/** The number of a config's table. @throws {WireGuardError} `EINVAL` for a name that no file knows */
+export async function routingTable(
+  table: CheckedInterface['table'],
+): Promise<'off' | 'auto' | number> {
+  return table === 'off' || table === 'auto' ? table : await tableNumber(table)
 }
 
 /** Reads lines of a number and a name; `#` begins a comment. Numbers may be hexadecimal. @internal */

@@ -7,6 +7,7 @@ import {
   WireGuardError,
 } from '@wgctrl/types'
 import { ProgramError } from './program.js'
+import type { StepChange } from './step-change.js'
 
 /** Takes back what a step did. */
 export type Undo = () => Promise<void>
@@ -14,12 +15,18 @@ export type Undo = () => Promise<void>
 /** The calls that are made of steps. */
 export type InterfaceOperation = 'up' | 'down' | 'reconcile'
 
-/** A step is about to be taken. */
-export interface StepEvent {
-  /** The call whose step it is: of `ensure`, what it turned out to be. */
-  readonly operation: InterfaceOperation
+/** A step as it is described. */
+export interface Step {
   /** What is done, such as `add the address 10.0.0.1/24`. */
   readonly step: string
+  /** The same as data, of `up`. Absent: nothing is changed, such as by looking or waiting. */
+  readonly change?: StepChange
+}
+
+/** A step is about to be taken, or would be. */
+export interface StepEvent extends Step {
+  /** The call whose step it is: of `ensure`, what it turned out to be. */
+  readonly operation: InterfaceOperation
 }
 
 /**
@@ -78,6 +85,8 @@ export class StepError extends WireGuardError {
 export interface TransactionOptions {
   readonly signal?: AbortSignal | undefined
   readonly onStep?: ((event: StepEvent) => unknown) | undefined
+  /** Takes no step: they are listed. */
+  readonly dryRun?: boolean | undefined
 }
 
 /** Milliseconds that steps may take until others have a turn: there may be 60,000 routes, each without a wait. */
@@ -89,6 +98,8 @@ export class Transaction {
   readonly #device: string
   readonly #options: TransactionOptions
   readonly #undos: { readonly step: string; readonly undo: Undo }[] = []
+  /** Of a dry run: those that would be taken. */
+  readonly foreseen: StepEvent[] = []
   #step = ''
   #turnAt = performance.now()
   /** What the caller's functions have not settled yet. */
@@ -100,18 +111,35 @@ export class Transaction {
     this.#options = options
   }
 
+  get isDry(): boolean {
+    return this.#options.dryRun ?? false
+  }
+
   /**
    * Takes a step.
    *
    * @param body does it, all or nothing, and returns what takes it back if that is more than removing the
    *   link
+   * @param foresee what a dry run does in its place: it looks for what `body` would have found. Absent: nothing
    * @throws {AbortError} before it begins, when the signal fired
    */
-  async step(step: string, body: () => Promise<Undo | undefined> | Promise<void>): Promise<void> {
+  async step(
+    described: string | Step,
+    body: () => Promise<Undo | undefined> | Promise<void>,
+    foresee?: () => Promise<void>,
+  ): Promise<void> {
+    const plain = typeof described === 'string' ? { step: described } : described
+    const told: StepEvent = { operation: this.#operation, ...plain }
+    const { step } = told
     this.#step = step
     const { signal, onStep } = this.#options
     refuseAborted(signal)
-    await onStep?.({ operation: this.#operation, step })
+    if (this.isDry) {
+      this.foreseen.push(told)
+      await foresee?.()
+      return
+    }
+    await onStep?.(told)
     await this.#giveTurn()
     refuseAborted(signal)
     const undo = await body()
