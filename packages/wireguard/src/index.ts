@@ -1,7 +1,12 @@
+import type { Server } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { checkFields } from '@wgctrl/types'
 import { WireGuard } from './client.js'
 import { type DetectOptions, detectBackends } from './detect.js'
 import { OPEN_OPTIONS } from './option-fields.js'
+import type { ConnectOptions } from './remote/connect.js'
+import type { RemoteWireGuard } from './remote/remote-client.js'
+import type { RemoteServer, ServeOptions } from './remote/server.js'
 import { EndpointResolver, type ResolveOptions } from './resolve.js'
 
 export { KernelBackend, type KernelBackendOptions } from '@wgctrl/netlink'
@@ -65,6 +70,8 @@ export type {
   PeerLookup,
 } from './just-in-time/options.js'
 export { lastWins } from './last-wins.js'
+export type { RemoteAllow, RemoteRight } from './remote/rights.js'
+export type { RemotePeer, ServeEvent } from './remote/server.js'
 export {
   EndpointResolver,
   type Lookup,
@@ -76,6 +83,15 @@ export { toConfig } from './to-config.js'
 export * from './traffic/index.js'
 export type { DeviceEvent, WatchEvent } from './watch/events.js'
 export type { Watcher, WatchOptions } from './watch/watcher.js'
+
+export type {
+  Gateway,
+  HandshakeStream,
+  Keeper,
+  WatchStream,
+  WireGuardClient,
+} from './wire-guard-client.js'
+export type { ConnectOptions, RemoteServer, RemoteWireGuard, ServeOptions }
 
 export interface OpenOptions extends DetectOptions {
   /** How host names in endpoints are looked up. */
@@ -98,4 +114,50 @@ export async function open(options: OpenOptions = {}): Promise<WireGuard> {
   checkFields(options, 'options', OPEN_OPTIONS)
   const resolver = new EndpointResolver(options.resolve)
   return new WireGuard(await detectBackends(options), resolver, options)
+}
+
+/**
+ * Lets other processes use a client of this one: a program without privileges through a UNIX socket, another machine
+ * through ssh, a child through a pipe. What they may do, says `allow`; the least when it says nothing.
+ *
+ * @param where the path of a socket to make, a `net.Server` that listens already (on a UNIX socket, as one that systemd
+ *   hands over), or a stream for one client
+ * @returns serves until it is closed. `wg` stays the caller's
+ * @throws {TypeError | WireGuardError} `EINVAL` with `path`; `EADDRINUSE` when somebody listens there; `EUNSUPPORTED`
+ *   where the system does not tell who connects, unless `allow.uids` is `'any'`
+ * @example
+ * ```ts
+ * await using server = await serve(await open(), '/run/panel/wg.sock', {
+ *   allow: { devices: ['wg0'], calls: ['read', 'peers'], uids: [1000] },
+ *   log: (event) => console.error(event.type, event.peer.uid, event.call ?? ''),
+ * })
+ * ```
+ */
+export async function serve(
+  wg: WireGuard,
+  where: string | Duplex | Server,
+  options: ServeOptions = {},
+): Promise<RemoteServer> {
+  const { RemoteServer } = await import('./remote/server.js')
+  return await new RemoteServer(wg, options).start(where, options)
+}
+
+/**
+ * The devices of whoever serves them there: the same calls as those of `open()`.
+ *
+ * @param where the path of a socket, or a stream that leads to a server
+ * @throws {WireGuardError} `ENOENT`, `ECONNREFUSED`: nobody serves there; `EPERM`: another user than root and this one
+ *   may do so, or could; `EPROTO`: it is another protocol or version; `ECONNRESET`: it does not let this user in
+ * @example
+ * ```ts
+ * await using wg = await connect('/run/panel/wg.sock')
+ * console.log(await wg.device('wg0'))
+ * ```
+ */
+export async function connect(
+  where: string | Duplex,
+  options: ConnectOptions = {},
+): Promise<RemoteWireGuard> {
+  const { connectTo } = await import('./remote/connect.js')
+  return await connectTo(where, options)
 }

@@ -1,21 +1,18 @@
 import { type FSWatcher, watch as watchDirectory } from 'node:fs'
 import type { LinkEvent } from '@wgctrl/netlink'
-import {
-  type CallOptions,
-  checkChoice,
-  checkDuration,
-  checkFields,
-  checkLinkName,
-  InvalidTypeError,
-  type WireGuardError,
-} from '@wgctrl/types'
+import type { CallOptions, WireGuardError } from '@wgctrl/types'
 import type { Listing } from '../backends.js'
-import { WATCH_FIELDS, WATCH_OPTIONS } from '../option-fields.js'
 import { asWireGuardError, DevicePoller, type PollerHub } from './device-poller.js'
 import type { DeviceEvent, WatchEvent } from './events.js'
 import { Pause } from './pause.js'
 import type { Reading, ReadingOptions } from './shared-reader.js'
-import { type Watched, Watcher, type WatchOptions } from './watcher.js'
+import {
+  checkWatch,
+  DEFAULT_INTERVAL,
+  type Watched,
+  Watcher,
+  type WatchOptions,
+} from './watcher.js'
 
 /** A network interface, as far as it matters here. */
 export interface LinkState {
@@ -53,8 +50,6 @@ const failureEvent = (error: WireGuardError): BackendEvent => ({
   error,
 })
 
-const DEFAULT_INTERVAL = 1000
-
 /**
  * All who watch devices: one reader for each device and one ear at the system, however many watchers
  * there are, and none when there is no watcher.
@@ -86,14 +81,8 @@ export class WatchHub implements Watched, PollerHub {
    * @throws {TypeError | RangeError | WireGuardError} `EINVAL` when the name is none or an option is wrong
    */
   watch(name?: string, options: WatchOptions = {}): Watcher {
-    checkFields(options, 'options', WATCH_OPTIONS)
-    if (name !== undefined) checkLinkName(name)
-    const { interval = DEFAULT_INTERVAL, fields = [] } = options
-    if (!Array.isArray(fields)) throw new InvalidTypeError('options.fields', 'must be an array')
-    fields.forEach((field, at) => {
-      checkChoice(field, `options.fields[${at}]`, WATCH_FIELDS)
-    })
-    checkDuration(interval, 'options.interval')
+    checkWatch(name, options)
+    const { interval = DEFAULT_INTERVAL } = options
     return new Watcher(this, name, options, interval)
   }
 

@@ -1,4 +1,12 @@
+import {
+  checkChoice,
+  checkDuration,
+  checkFields,
+  checkLinkName,
+  InvalidTypeError,
+} from '@wgctrl/types'
 import { EventIterator } from '../event-iterator.js'
+import { WATCH_FIELDS, WATCH_OPTIONS } from '../option-fields.js'
 import type { WatchEvent, WatchField } from './events.js'
 import { MergedQueue } from './merged-queue.js'
 
@@ -17,6 +25,21 @@ export interface WatchOptions {
   readonly initial?: boolean | undefined
   /** Ends the iteration with an `AbortError`. */
   readonly signal?: AbortSignal | undefined
+}
+
+/** Milliseconds between looks when the caller does not say. */
+export const DEFAULT_INTERVAL = 1000
+
+/** @throws {TypeError | RangeError | WireGuardError} `EINVAL` when name or an option is none */
+export function checkWatch(name: string | undefined, options: WatchOptions): void {
+  checkFields(options, 'options', WATCH_OPTIONS)
+  if (name !== undefined) checkLinkName(name)
+  const { interval = DEFAULT_INTERVAL, fields = [] } = options
+  if (!Array.isArray(fields)) throw new InvalidTypeError('options.fields', 'must be an array')
+  fields.forEach((field, at) => {
+    checkChoice(field, `options.fields[${at}]`, WATCH_FIELDS)
+  })
+  checkDuration(interval, 'options.interval')
 }
 
 /** Milliseconds. Timers are late or early by a little; a look is not left out for that. */

@@ -1,0 +1,208 @@
+import type { PublicKey } from '@wgctrl/types'
+import type { HandshakeCounters } from '../handshakes/counters.js'
+import type { Initiation } from '../handshakes/handshakes.js'
+import type { JustInTimeCounters } from '../just-in-time/options.js'
+import type { TrafficLedger } from '../traffic/traffic-ledger.js'
+import type { WatchEvent } from '../watch/events.js'
+import { DEFAULT_INTERVAL, type WatchOptions } from '../watch/watcher.js'
+import type { Gateway, HandshakeStream, Keeper, WatchStream } from '../wire-guard-client.js'
+import { ClientStream, type StreamCall } from './client-stream.js'
+import type { LedgerEntry } from './source.js'
+
+/** A watch of the server's. */
+export class RemoteWatcher
+  extends ClientStream<WatchEvent, { pending: number }>
+  implements WatchStream
+{
+  readonly name: string | undefined
+  readonly interval: number
+  readonly initial: boolean
+
+  constructor(call: StreamCall, name: string | undefined, options: WatchOptions) {
+    super(call)
+    this.name = name
+    this.interval = options.interval ?? DEFAULT_INTERVAL
+    this.initial = options.initial === true
+  }
+
+  /** How many events wait at the server, as it said last, and here. */
+  get pending(): number {
+    return (this.state?.pending ?? 0) + this.waiting
+  }
+}
+
+const NO_PACKETS: HandshakeCounters = {
+  received: 0,
+  delivered: 0,
+  malformed: 0,
+  badMac: 0,
+  sourceLimited: 0,
+  limited: 0,
+  undecryptable: 0,
+  replayed: 0,
+  queueFull: 0,
+  noKey: 0,
+  overrun: 0,
+}
+
+export class RemoteHandshakes
+  extends ClientStream<Initiation, { counters: HandshakeCounters }>
+  implements HandshakeStream
+{
+  /** As the server said last: once a second while they change. */
+  get counters(): HandshakeCounters {
+    return { ...NO_PACKETS, ...this.state?.counters }
+  }
+
+  async start(): Promise<void> {
+    try {
+      await this.begun()
+    } catch (error) {
+      await this.return()
+      throw error
+    }
+  }
+}
+
+interface GatewayState {
+  readonly counters: JustInTimeCounters
+  readonly handshakeCounters: HandshakeCounters
+  readonly size: number
+}
+
+/** Items do not come of it: it lives, and ends. */
+class GatewayLife extends ClientStream<never, GatewayState> {
+  override get state(): GatewayState | undefined {
+    return super.state
+  }
+
+  override begun(): Promise<void> {
+    return super.begun()
+  }
+
+  override told(name: string, args: readonly unknown[]): void {
+    super.told(name, args)
+  }
+}
+
+export class RemoteGateway implements Gateway {
+  readonly finished: Promise<void>
+  readonly #life: GatewayLife
+  readonly #signal: AbortSignal | undefined
+  #finish: (outcome: Promise<void>) => void = () => {}
+
+  constructor(call: StreamCall) {
+    this.#signal = call.signal
+    this.#life = new GatewayLife({ ...call, signal: undefined })
+    this.finished = new Promise((resolve) => {
+      this.#finish = resolve
+    })
+    this.finished.catch(() => {})
+  }
+
+  /** @throws what the start of it throws */
+  async begin(): Promise<void> {
+    const abort = (): void => void this.close()
+    this.#signal?.throwIfAborted()
+    this.#signal?.addEventListener('abort', abort, { once: true })
+    try {
+      await this.#life.begun()
+    } catch (error) {
+      this.#finish(Promise.reject(error))
+      await this.#life.return()
+      throw error
+    }
+    const ended = this.#life.next().then(() => {})
+    this.#finish(ended.finally(() => this.#signal?.removeEventListener('abort', abort)))
+  }
+
+  /** As the server said last: once a second while they change. */
+  get counters(): JustInTimeCounters {
+    return { ...NOTHING_HAPPENED, ...this.#life.state?.counters }
+  }
+
+  get handshakeCounters(): HandshakeCounters {
+    return { ...NO_PACKETS, ...this.#life.state?.handshakeCounters }
+  }
+
+  get size(): number {
+    return this.#life.state?.size ?? 0
+  }
+
+  forget(publicKey?: PublicKey): void {
+    this.#life.told('forget', [publicKey])
+  }
+
+  async close(): Promise<void> {
+    await this.#life.return()
+    await this.finished.catch(() => {})
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
+
+const NOTHING_HAPPENED: JustInTimeCounters = {
+  known: 0,
+  lookups: 0,
+  found: 0,
+  unknown: 0,
+  negative: 0,
+  merged: 0,
+  busy: 0,
+  lookupsFailed: 0,
+  installed: 0,
+  reinitiated: 0,
+  installsFailed: 0,
+  evictedIdle: 0,
+  evictedForRoom: 0,
+  full: 0,
+}
+
+/** What a server reads for a ledger of this process. */
+export class RemoteKeeper implements Keeper {
+  readonly #entries: LedgerStream
+  readonly #finished: Promise<void>
+
+  constructor(
+    call: StreamCall,
+    ledger: TrafficLedger,
+    onError: ((error: unknown) => unknown) | undefined,
+  ) {
+    this.#entries = new LedgerStream(call, ledger)
+    this.#finished = this.#entries.next().then(
+      () => {},
+      (error) => {
+        if (!call.signal?.aborted) onError?.(error)
+      },
+    )
+  }
+
+  async close(): Promise<void> {
+    await this.#entries.return()
+    await this.#finished
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
+
+/** Entries are made as they come: what a change sets back was counted before the change is over. */
+class LedgerStream extends ClientStream<LedgerEntry> {
+  readonly #ledger: TrafficLedger
+
+  constructor(call: StreamCall, ledger: TrafficLedger) {
+    super(call)
+    this.#ledger = ledger
+  }
+
+  protected override received(entries: readonly LedgerEntry[]): void {
+    for (const entry of entries) {
+      if ('update' in entry) this.#ledger.update(entry.update)
+      else this.#ledger.removed(entry.removed, entry.publicKeys ?? undefined)
+    }
+    this.counted(entries.length)
+  }
+}
