@@ -50,6 +50,7 @@ export class Channel {
   readonly #urgent: Buffer[] = []
   readonly #queue: Queued[] = []
   #isBlocked = false
+  #isFinishing = false
   #isEnded = false
   #frameTimer: NodeJS.Timeout | undefined
   #takenTimer: NodeJS.Timeout | undefined
@@ -102,12 +103,13 @@ export class Channel {
     this.#write()
   }
 
-  /** Ends it when what was sent is taken, or cannot be. */
+  /** Ends it when what was sent is taken. Whoever takes nothing is not waited for long. */
   async finish(): Promise<void> {
     if (this.#isEnded) return
     const isOver = new Promise((resolve) => this.#stream.once('close', resolve))
-    this.#stream.end()
     const timer = setTimeout(() => this.destroy(), REMOTE_TIMES.hello)
+    this.#isFinishing = true
+    this.#write()
     await isOver
     clearTimeout(timer)
   }
@@ -137,6 +139,7 @@ export class Channel {
       this.#isBlocked = !this.#stream.write(frame, () => frame.fill(0))
     }
     if (this.#isBlocked) this.#awaitTaken()
+    else if (this.#isFinishing && !this.#isEnded) this.#stream.end()
     this.#breathe()
   }
 

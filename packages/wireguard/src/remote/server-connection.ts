@@ -32,7 +32,8 @@ interface CallUnderWay {
   /** Nobody misses it when it is cut short. */
   readonly isReading: boolean
   stream?: SourceStream
-  readonly finished: Promise<void>
+  /** What must not be left half done. Its answer may still be on its way. */
+  work: Promise<unknown>
 }
 
 /** One client, from its greeting to its end. */
@@ -85,7 +86,7 @@ export class ServerConnection {
     for (const { controller, isReading } of calls) {
       if (isReading) controller.abort(closed('server'))
     }
-    await Promise.allSettled(calls.map(({ finished }) => finished))
+    await Promise.allSettled(calls.map(({ work }) => work))
     await this.#channel.finish()
   }
 
@@ -205,22 +206,19 @@ export class ServerConnection {
     if (this.#calls.size >= REMOTE_LIMITS.calls) throw brokenProtocol('too many calls at once')
     const controller = new AbortController()
     try {
-      if (this.#isClosing) throw closed('server')
+      const within = this.#functions.within(idIn(rest[2]))
+      // What the functions of a call make is part of it.
+      if (this.#isClosing && !within) throw closed('server')
       const { call, args } = this.#check(message)
       const { wg, access } = this.#context
       const context = { wg, access, signal: controller.signal }
-      const within = this.#functions.within(idIn(rest[2]))
-      const run = (): Promise<void> => this.#run(id, call, context, args)
-      // In the map before it runs: it may be over at once.
       const isReading = 'open' in call || isOfReading(call)
-      const under: CallUnderWay = { controller, isReading, finished: Promise.resolve() }
-      this.#calls.set(id, under)
-      const finished = (within ? within(run) : run()).finally(() => {
+      this.#calls.set(id, { controller, isReading, work: Promise.resolve() })
+      const run = (): Promise<void> => this.#run(id, call, context, args)
+      void (within ? within(run) : run()).finally(() => {
         wipe(secrets)
         this.#calls.delete(id)
       })
-      finished.catch(() => {})
-      Object.assign(under, { finished })
     } catch (error) {
       wipe(secrets)
       this.#fail(id, error)
@@ -243,7 +241,10 @@ export class ServerConnection {
     context: CallContext,
     args: unknown[],
   ): Promise<void> {
-    const answer = await call.run(context, args)
+    const work = Promise.resolve(call.run(context, args))
+    const under = this.#calls.get(id)
+    if (under) under.work = work
+    const answer = await work
     try {
       await this.#channel.send([KIND.answer, id, answer])
     } finally {
@@ -260,7 +261,7 @@ export class ServerConnection {
       this.#channel.send([KIND.items, id, items, state], { atOnce: true }),
     )
     const under = this.#calls.get(id)
-    if (under) under.stream = stream
+    if (under) Object.assign(under, { stream, work: stream.closed })
     const unlisten = onAbort(signal, () => stream.end())
     try {
       const state = await stream.run()

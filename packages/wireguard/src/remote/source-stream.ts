@@ -23,6 +23,11 @@ export class SourceStream {
   #isEnded = false
   #state: unknown
   #wake = (): void => {}
+  #closed = (): void => {}
+  /** The source has let go of everything. */
+  readonly closed: Promise<void> = new Promise((resolve) => {
+    this.#closed = resolve
+  })
   #failure: { readonly error: unknown } | undefined
 
   constructor(source: Source, send: Send) {
@@ -57,9 +62,10 @@ export class SourceStream {
   end(): void {
     if (this.#isEnded) return
     this.#isEnded = true
-    this.#source.return?.().catch((error: unknown) => {
+    const closing = (this.#source.return?.() ?? Promise.resolve()).catch((error: unknown) => {
       this.#failure ??= { error }
     })
+    closing.then(() => this.#closed())
     this.#wake()
   }
 
