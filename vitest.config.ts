@@ -37,6 +37,9 @@ const deviceTier = (name: string, include: string[], testTimeout: number, more =
 /** Half of their time these tests wait: two files run at a time, also on two processors. */
 const twoAtOnce = { maxWorkers: 2 }
 
+/** The packages that were built are no sources that vitest has to read. */
+const built = { server: { deps: { external: [/\/packages\/[a-z]+\/dist\//] } } }
+
 /**
  * A tier in an emulated machine, where everything takes ten times as long: the packages are those
  * that were built, since reading their sources would take half a minute, and its one processor runs
@@ -45,7 +48,7 @@ const twoAtOnce = { maxWorkers: 2 }
 const kernelTier = (name: string, include: string[], testTimeout: number, more = {}) => ({
   ...tier(name, include, testTimeout, {
     fileParallelism: false,
-    server: { deps: { external: [/\/packages\/[a-z]+\/dist\//] } },
+    ...built,
     ...more,
   }),
   resolve: {},
@@ -121,6 +124,8 @@ export default defineConfig({
       deviceTier('soak', ['test/soak/**/*.test.ts'], 7_200_000),
       deviceTier('turns', ['test/soak/turns.test.ts'], 1_200_000, { env: tenMinutes }),
       { plugins: [countPlaces], ...tier('fuzz', ['test/fuzz/**/*.test.ts'], 86_400_000) },
+      // On the packages that were built, as the panel itself.
+      { ...deviceTier('panel', ['test/panel/*.test.ts'], 240_000, built), resolve: {} },
       // On the packages that were built, emulated.
       { ...tier('abi', ['test/abi/*.test.ts'], 300_000), resolve: {} },
       // In one process: one of its own for each file takes an emulated processor five seconds and more.

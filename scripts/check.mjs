@@ -123,11 +123,13 @@ async function findsTypes(directory) {
   await runWell(process.execPath, [tsc], { cwd: directory, seconds: 300 })
 }
 
-/** Whatever has a tsconfig.json, next to the root or a level below. */
+/** Whatever has a tsconfig.json. */
 function typedDirectories() {
   const members = readdirSync(join(root, 'packages')).map((name) => join('packages', name))
   const beside = readdirSync(root).filter((name) => name !== 'node_modules')
-  return [...members, ...beside].filter((each) => existsSync(join(root, each, 'tsconfig.json')))
+  return [...members, ...beside, 'examples/panel'].filter((each) =>
+    existsSync(join(root, each, 'tsconfig.json')),
+  )
 }
 
 /** Since when changes need a changeset: `main` of the clone, else the remote's, else the last commit. */

@@ -68,6 +68,12 @@ const pictures = [
   { package: 'zbar-tools', command: 'zbarimg', why: 'reads it' },
 ]
 
+const browser = {
+  package: 'chromium-headless-shell',
+  command: 'chromium-headless-shell',
+  why: 'shows the panel of examples/panel',
+}
+
 const services = [
   { package: 'socat', command: 'socat', why: 'hears what services tell their manager' },
   { package: 'systemd', command: 'systemd-analyze', why: 'checks units' },
@@ -362,6 +368,17 @@ export const tiers = [
     needs: [...isolation, daemon, ...network],
     seconds: 600,
     run: nodeTests('scripts/examples.mjs'),
+  },
+  {
+    name: 'panel',
+    about:
+      'the panel of examples/, in a browser, with clients in namespaces that connect by its files',
+    asked: true,
+    built: true,
+    root: true,
+    needs: [...isolation, daemon, ...network, ...pictures, browser],
+    seconds: 900,
+    run: vitest({ isolate: true }),
   },
   {
     name: 'consumers',

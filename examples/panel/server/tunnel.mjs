@@ -1,0 +1,142 @@
+import { revisionOf } from './database.mjs'
+import { checkSettings, serverInterface } from './settings.mjs'
+
+/** Milliseconds. */
+const COUNT_INTERVAL = 10_000
+const ENSURE_INTERVAL = 60_000
+const PRUNE_INTERVAL = 3_600_000
+
+/**
+ * @typedef {object} TunnelParts
+ * @property {import('wgctrl').WireGuard} wg
+ * @property {string} name of the device
+ * @property {import('wgctrl').SecretKey} key
+ * @property {import('./database.mjs').Connection} database
+ * @property {import('./settings.mjs').SettingsStore} settings
+ * @property {import('./clients.mjs').Clients} clients
+ * @property {import('./history.mjs').History} history
+ */
+
+/** Makes the device what the database says, and keeps it so. */
+export class Tunnel {
+  #parts
+  /** @type {string | undefined} */
+  #problem
+  /** @type {string[]} */
+  #warnings = []
+  /** @type {Promise<void>} */
+  #turn = Promise.resolve()
+  /** @type {NodeJS.Timeout | undefined} */
+  #timer
+  #isClosed = false
+  #ensuredAt = 0
+  #prunedAt = 0
+
+  /** @param {TunnelParts} parts */
+  constructor(parts) {
+    this.#parts = parts
+  }
+
+  /** Why the device is not as it should be; undefined: it is. */
+  get problem() {
+    return this.#problem ?? (this.#warnings.join(' ') || undefined)
+  }
+
+  /**
+   * Whether a device can be made of settings.
+   *
+   * @param {Record<string, unknown>} given
+   */
+  check(given) {
+    return checkSettings(this.#parts.wg, this.#parts, given)
+  }
+
+  /** Runs until it is closed. What fails is tried again. */
+  async start() {
+    await this.apply()
+    this.#wait()
+  }
+
+  /** Makes the device what the database says now. What fails is in {@link problem}, and is tried again. */
+  apply() {
+    this.#turn = this.#turn.then(() => this.#attempt(() => this.#ensure()))
+    return this.#turn
+  }
+
+  /** Counts for the last time. The device goes on. */
+  async close() {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    await this.#turn
+    await this.#attempt(() => this.#count())
+  }
+
+  /** Another process may change database and device meanwhile: whoever is last sees that it is not over. */
+  async #ensure() {
+    const { wg, database, settings, clients } = this.#parts
+    for (let revision; revision !== revisionOf(database); ) {
+      revision = revisionOf(database)
+      // The last bytes of whoever is cut off now.
+      await this.#count()
+      const now = Date.now()
+      const peers = clients.peers(now)
+      try {
+        this.#warnings = []
+        await wg.ensure(
+          { ...serverInterface(settings.get(), this.#parts), peers },
+          { onWarning: ({ message }) => this.#warnings.push(message) },
+        )
+      } finally {
+        for (const { presharedKey } of peers) presharedKey.wipe()
+      }
+      this.#ensuredAt = now
+    }
+  }
+
+  /** @param {{ maxAge?: number }} [options] */
+  async #count(options) {
+    const { wg, name, history } = this.#parts
+    try {
+      await history.count(wg, name, options)
+    } catch (error) {
+      // Nothing is there that could be counted.
+      if (!isAbsent(error)) throw error
+      this.#ensuredAt = 0
+    }
+  }
+
+  #wait() {
+    const now = Date.now()
+    const expiry = this.#parts.clients.nextExpiry(this.#ensuredAt) ?? Number.POSITIVE_INFINITY
+    const pause = Math.min(COUNT_INTERVAL, Math.max(0, expiry - now))
+    this.#timer = setTimeout(() => this.#tick(), pause)
+  }
+
+  async #tick() {
+    await this.#attempt(() => this.#count({ maxAge: 1000 }))
+    const now = Date.now()
+    const expiry = this.#parts.clients.nextExpiry(this.#ensuredAt) ?? Number.POSITIVE_INFINITY
+    const isDue = now >= Math.min(expiry, this.#ensuredAt + ENSURE_INTERVAL)
+    if (isDue || this.#problem) await this.apply()
+    if (now >= this.#prunedAt + PRUNE_INTERVAL) {
+      this.#parts.history.prune()
+      this.#prunedAt = now
+    }
+    if (!this.#isClosed) this.#wait()
+  }
+
+  /** @param {() => Promise<void>} step */
+  async #attempt(step) {
+    try {
+      await step()
+      this.#problem = undefined
+    } catch (error) {
+      if (!this.#problem) console.error(error)
+      this.#problem = error instanceof Error ? error.message : String(error)
+    }
+  }
+}
+
+/** @param {unknown} error */
+const isAbsent = (error) =>
+  ['ENODEV', 'ECONNREFUSED'].includes(/** @type {import('wgctrl').WireGuardError} */ (error).code)
