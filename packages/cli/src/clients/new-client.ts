@@ -1,4 +1,3 @@
-import { type FileHandle, open as openFile, unlink } from 'node:fs/promises'
 import {
   AddressPool,
   type ClientSide,
@@ -11,6 +10,7 @@ import {
 } from 'wgctrl'
 import type { Invocation, Run } from '../command.js'
 import { configWords } from '../interface/config-words.js'
+import { NewFile } from '../interface/new-file.js'
 import { withDevices } from '../session.js'
 import { visible } from '../visible-text.js'
 import { say } from '../warner.js'
@@ -27,7 +27,7 @@ export const runNew: Run = (invocation, io) =>
       const text = formatInterfaceConfig(ends.client)
       // Before anything is changed: the client's key is nowhere else.
       const code = qr === true ? await qrCode(text, 'term') : undefined
-      await using target = typeof output === 'string' ? await ClientFile.create(output) : undefined
+      await using target = typeof output === 'string' ? await NewFile.create(output) : undefined
       interruption.begin()
       const isThere = await add(wg, server, ends, nameOf(name))
       try {
@@ -128,33 +128,6 @@ function freeAddresses(file: ConfigFile): string[] {
     if (free === undefined) throw new Error(`no address of ${address} is free`)
     return `${free}/${address.split('/')[1]}`
   })
-}
-
-/** The client's file: its owner alone can read it, nothing is written over, and none is left behind empty. */
-class ClientFile implements AsyncDisposable {
-  readonly #path: string
-  readonly #handle: FileHandle
-  #isWritten = false
-
-  private constructor(path: string, handle: FileHandle) {
-    this.#path = path
-    this.#handle = handle
-  }
-
-  static async create(path: string): Promise<ClientFile> {
-    return new ClientFile(path, await openFile(path, 'wx', 0o600))
-  }
-
-  async write(text: string): Promise<void> {
-    await this.#handle.writeFile(text)
-    await this.#handle.sync()
-    this.#isWritten = true
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#handle.close()
-    if (!this.#isWritten) await unlink(this.#path)
-  }
 }
 
 const nameOf = (name: unknown): string | undefined => (typeof name === 'string' ? name : undefined)

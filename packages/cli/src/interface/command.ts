@@ -103,6 +103,44 @@ ${hooksText} They run when the interface is brought up.`,
     load: async () => (await import('./save.js')).runSave,
   },
   {
+    name: 'export',
+    summary: 'Print an interface as the file that "up" would make it from',
+    description: `Prints a whole config file of an interface as it is now, whoever made it: addresses, MTU, the routing table where it is another than usual, name servers where the system tells whose they are, keys and peers. Where the interface has a config file, its comments, hooks, names of peers and names in endpoints are kept. It holds the secrets of the device: "umask 077" before writing it into a file, or --output.
+
+With --json the same as JSON, with the names of peers; an array for all interfaces. Secrets are hidden there unless --secrets asks for them.`,
+    arguments: [
+      {
+        ...target,
+        summary:
+          'name of an interface, or path of its file NAME.conf; all when absent, with --json or --output',
+        isOptional: true,
+        completes: 'device',
+      },
+    ],
+    options: [
+      { flags: '-j, --json', summary: 'print JSON; secrets show as "(hidden)"' },
+      { flags: '--secrets', summary: 'with --json: print private and preshared keys' },
+      {
+        flags: '--output <folder>',
+        summary: 'write NAME.conf there for each, readable by its owner alone; none is overwritten',
+        completes: 'file',
+      },
+    ],
+    examples: [
+      {
+        command: 'wgctrl export wg0',
+        summary: 'an interface that another program made, as a file',
+      },
+      {
+        command: 'wgctrl export --output /etc/wireguard',
+        summary: 'a file for each interface, to take over a machine',
+      },
+      { command: 'wgctrl export wg0 --json', summary: 'for a program' },
+    ],
+    grammar: 'options',
+    load: async () => (await import('./export.js')).runExport,
+  },
+  {
     name: 'strip',
     summary: 'Print a config file without what is not for wg(8)',
     description: `Prints the file without the keys that wg-quick(8) alone knows, as "setconf" and "syncconf" read it. It holds the secrets of the file.`,

@@ -4,7 +4,6 @@ import {
   type InterfaceConfig,
   readConfigFile,
   type UpOptions,
-  updateConfig,
   type WireGuard,
   writeConfigFile,
 } from 'wgctrl'
@@ -18,6 +17,7 @@ import { retryLine } from '../wg/lookup.js'
 import { choiceOf } from './choice.js'
 import { configOf, findConfig } from './config-path.js'
 import { readDownFile } from './down-file.js'
+import { bringFileInLine } from './file-in-line.js'
 import { holdFile } from './held-file.js'
 import { interfaceOf } from './interface-file.js'
 import { wholeChange } from './whole-change.js'
@@ -106,17 +106,6 @@ async function saveConfig(
   file: ConfigFile,
   current: InterfaceConfig,
 ): Promise<void> {
-  const device = await wg.device(current.name)
-  updateConfig(file, device)
-  device.privateKey?.wipe()
-  const section = file.interface
-  const { addresses = [], dns, mtu } = current
-  if (!hasSame(section.addresses, addresses)) section.addresses = [...addresses]
-  section.dns = { servers: dns?.servers ?? [], search: dns?.search ?? [] }
-  if (section.mtu !== undefined && section.mtu !== mtu) section.mtu = mtu
+  await bringFileInLine(wg, file, current)
   await writeConfigFile(path, file)
-}
-
-function hasSame(one: readonly string[], other: readonly string[]): boolean {
-  return one.length === other.length && one.every((each) => other.includes(each))
 }

@@ -56,7 +56,9 @@ export const wgCommands: readonly Command[] = [
     summary: 'Show interfaces and their peers',
     description: `Without a field: what there is to know, for people; the output of the fields and of dump is for scripts, one line for each peer and tabs between the columns, byte for byte as wg(8) prints it. Private and preshared keys are hidden unless a field, dump, or WG_HIDE_KEYS=never asks for them. WG_COLOR_MODE (always, never) overrules whether standard output is a terminal.
 
-With --json the same as JSON: one object for one interface, an array for all. Counters above 2^53 are strings.`,
+With --json the same as JSON: one object for one interface, an array for all. Counters above 2^53 are strings.
+
+With --names peers have the names that the comments of /etc/wireguard/NAME.conf give them: in a line of their own, as the last column of a field, "(none)" where there is none, and as "name" in JSON of whole interfaces.`,
     arguments: [
       {
         ...device,
@@ -65,11 +67,15 @@ With --json the same as JSON: one object for one interface, an array for all. Co
       },
       { name: 'field', summary: 'print this alone', isOptional: true, completes: FIELDS },
     ],
-    options: jsonOptions,
+    options: [
+      ...jsonOptions,
+      { flags: '--names', summary: 'with the names that config files give to peers' },
+    ],
     examples: [
       { command: 'wgctrl show', summary: 'all interfaces' },
       { command: 'wgctrl show wg0 latest-handshakes', summary: 'one field, for a script' },
       { command: 'wgctrl show wg0 --json', summary: 'one interface as JSON' },
+      { command: 'wgctrl show wg0 transfer --names', summary: 'who transfers how much' },
     ],
     load: async () => (await import('./show.js')).run,
   },

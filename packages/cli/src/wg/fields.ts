@@ -1,6 +1,7 @@
 import { countersOf, type Device, type Peer } from '@wgctrl/types'
 import { networkText } from 'wgctrl'
 import { visible } from '../visible-text.js'
+import type { NamedDevice } from './named-device.js'
 import { endpointOrNone, keyOrNone, markText, NONE, secondsOf } from './text.js'
 
 /** The columns of each line that a field of `show` prints. */
@@ -62,9 +63,27 @@ export function isField(name: string): boolean {
  * What `show <device> <field>` prints, byte for byte as wg(8) does.
  *
  * @param withName the device's name is the first column, as in `show all <field>`
+ * @param withNames the peer's name is the last column, which wg(8) does not have
  */
-export function fieldText(device: Device, field: string, withName: boolean): string {
+export function fieldText(
+  device: NamedDevice,
+  field: string,
+  withName: boolean,
+  withNames = false,
+): string {
   const lines = fields.get(field)?.(device) ?? []
   const start = withName ? `${visible(device.name)}\t` : ''
-  return lines.map((columns) => `${start}${columns.join('\t')}\n`).join('')
+  const named = withNames ? withNameColumn(device, lines) : lines
+  return named.map((columns) => `${start}${columns.join('\t')}\n`).join('')
+}
+
+/** The lines of peers begin with their keys. */
+function withNameColumn({ peers }: NamedDevice, lines: ReturnType<Field>): ReturnType<Field> {
+  const names = new Map<unknown, string>(
+    peers.map(({ publicKey, name }) => [publicKey, name ?? NONE]),
+  )
+  return lines.map((columns) => {
+    const name = names.get(columns[0])
+    return name === undefined ? columns : [...columns, name]
+  })
 }

@@ -1,6 +1,7 @@
-import type { Device, Peer, SecretKey } from '@wgctrl/types'
+import type { Peer, SecretKey } from '@wgctrl/types'
 import { networkText } from 'wgctrl'
 import { visible } from '../visible-text.js'
+import type { NamedDevice, NamedPeer } from './named-device.js'
 import { endpointOrNone, NONE, secondsOf } from './text.js'
 
 export interface PrettyOptions {
@@ -17,7 +18,7 @@ export interface PrettyOptions {
  *
  * @source wireguard-tools, src/show.c
  */
-export function prettyText(device: Device, options: PrettyOptions): string {
+export function prettyText(device: NamedDevice, options: PrettyOptions): string {
   const text = new PrettyText(options).device(device)
   return options.isColored ? text : text.replaceAll(COLORS, '')
 }
@@ -41,7 +42,7 @@ class PrettyText {
     this.#options = options
   }
 
-  device({ name, publicKey, privateKey, listenPort, firewallMark, peers }: Device): string {
+  device({ name, publicKey, privateKey, listenPort, firewallMark, peers }: NamedDevice): string {
     const head = [
       `${RESET}${GREEN}${BOLD}interface${RESET}: ${GREEN}${visible(name)}${RESET}`,
       publicKey && line('public key', publicKey),
@@ -53,12 +54,13 @@ class PrettyText {
     return sections.map((lines) => `${lines.filter(Boolean).join('\n')}\n`).join('\n')
   }
 
-  #peer(peer: Peer): (string | false | undefined)[] {
+  #peer(peer: NamedPeer): (string | false | undefined)[] {
     const { presharedKey, endpoint, persistentKeepalive } = peer
     const handshake = secondsOf(peer.lastHandshake)
     const isUsed = peer.receivedBytes > 0 || peer.transmittedBytes > 0
     return [
       `${YELLOW}${BOLD}peer${RESET}: ${YELLOW}${peer.publicKey}${RESET}`,
+      peer.name !== undefined && line('name', peer.name),
       presharedKey && line('preshared key', this.#secret(presharedKey)),
       endpoint && line('endpoint', endpointOrNone(endpoint)),
       line('allowed ips', networksText(peer.allowedIPs)),
@@ -84,7 +86,7 @@ class PrettyText {
 const line = (name: string, value: string | number): string => `  ${BOLD}${name}${RESET}: ${value}`
 
 /** Peers without a handshake last; of equals the order of the device. */
-function latestFirst(peers: readonly Peer[]): Peer[] {
+function latestFirst(peers: readonly NamedPeer[]): NamedPeer[] {
   const time = ({ lastHandshake }: Peer): number =>
     lastHandshake?.getTime() ?? Number.NEGATIVE_INFINITY
   return [...peers].sort((a, b) => compare(time(b), time(a)))

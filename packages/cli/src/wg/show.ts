@@ -7,17 +7,20 @@ import { deviceNames } from './device-names.js'
 import { adviceOf, reasonOf } from './failure.js'
 import { fieldText, isField } from './fields.js'
 import { fieldValue, jsonText } from './json.js'
+import type { NamedDevice } from './named-device.js'
 import { type PrettyOptions, prettyText } from './pretty.js'
 import { printUsage } from './usage.js'
 import { wipeDevice } from './wipe.js'
 
 /** `show`: see wg(8), and `--json` beside it. */
 export const run: Run = async (invocation, io) => {
-  const { words, isJson, withSecrets } = takeOptions(invocation, io)
+  const { words, isJson, withSecrets, withNames } = takeOptions(invocation, io)
   const [target = 'all', field] = words
   if (words.length > 2) return usage(invocation, io, 1)
   await using backends = new Backends(invocation.globals)
-  const show = new Show(invocation, io, backends, field, isJson ? { withSecrets } : undefined)
+  const names = withNames ? await namesFor(invocation, io) : undefined
+  const json = isJson ? { withSecrets } : undefined
+  const show = new Show(invocation, io, backends, { field, json, names })
   if (target === 'all') return show.all()
   if (target === 'interfaces') return field === undefined ? show.names() : usage(invocation, io, 1)
   if (words.length === 1 && ['-h', '--help', 'help'].includes(target)) {
@@ -29,12 +32,34 @@ export const run: Run = async (invocation, io) => {
 /** Options may stand anywhere; wg(8) has none. */
 function takeOptions({ program, words }: Invocation, { env }: Io) {
   const showsKeys = env['WG_HIDE_KEYS'] === 'never'
-  if (program === 'wg') return { words, isJson: false, withSecrets: showsKeys }
+  if (program === 'wg') return { words, isJson: false, withSecrets: showsKeys, withNames: false }
   return {
-    words: words.filter((word) => word !== '--json' && word !== '--secrets'),
+    words: words.filter((word) => !OPTIONS.has(word)),
     isJson: words.includes('--json'),
     withSecrets: showsKeys || words.includes('--secrets'),
+    withNames: words.includes('--names'),
   }
+}
+
+const OPTIONS: ReadonlySet<string> = new Set(['--json', '--secrets', '--names'])
+
+/** Files are read by a part of the program that those who do not ask for names do without. */
+async function namesFor(invocation: Invocation, io: Io): Promise<DeviceNames> {
+  const { NamesOfDevices } = await import('../peer-names/names-of-devices.js')
+  return new NamesOfDevices(invocation, io)
+}
+
+/** Adds to a device what its peers are called. */
+interface DeviceNames {
+  name(device: Device): Promise<NamedDevice>
+}
+
+interface ShowOptions {
+  readonly field: string | undefined
+  /** Absent: text. */
+  readonly json: { readonly withSecrets: boolean } | undefined
+  /** Absent: without names. */
+  readonly names: DeviceNames | undefined
 }
 
 function usage(invocation: Invocation, io: Io, status: number): number {
@@ -46,27 +71,23 @@ class Show {
   readonly #invocation: Invocation
   readonly #io: Io
   readonly #backends: Backends
-  readonly #field: string | undefined
-  readonly #json: { readonly withSecrets: boolean } | undefined
+  readonly #field: ShowOptions['field']
+  readonly #json: ShowOptions['json']
+  readonly #names: ShowOptions['names']
 
-  constructor(
-    invocation: Invocation,
-    io: Io,
-    backends: Backends,
-    field: string | undefined,
-    json: { readonly withSecrets: boolean } | undefined,
-  ) {
+  constructor(invocation: Invocation, io: Io, backends: Backends, options: ShowOptions) {
     this.#invocation = invocation
     this.#io = io
     this.#backends = backends
-    this.#field = field
-    this.#json = json
+    this.#field = options.field
+    this.#json = options.json
+    this.#names = options.names
   }
 
   async one(name: string): Promise<number> {
-    let device: Device
+    let device: NamedDevice
     try {
-      device = await this.#backends.device(name)
+      device = await this.#device(name)
     } catch (error) {
       return this.#fail('Unable to access interface', error)
     }
@@ -74,7 +95,7 @@ class Show {
       if (!this.#knowsField()) return 1
       if (this.#json) this.#print(fieldValue(device, this.#field))
       else if (this.#field === undefined) this.#io.stdout.paint(prettyText(device, this.#looks))
-      else this.#io.stdout.write(fieldText(device, this.#field, false))
+      else this.#io.stdout.write(fieldText(device, this.#field, false, this.#names !== undefined))
       return 0
     } finally {
       wipeDevice(device)
@@ -93,7 +114,7 @@ class Show {
   async all(): Promise<number> {
     const names = await this.#list()
     if (!names) return 1
-    const devices: Device[] = []
+    const devices: NamedDevice[] = []
     let status = names.length > 0 ? 1 : 0
     for (const [at, name] of names.entries()) {
       const device = await this.#read(name)
@@ -111,9 +132,14 @@ class Show {
     return status
   }
 
-  async #read(name: string): Promise<Device | undefined> {
+  async #device(name: string): Promise<NamedDevice> {
+    const device = await this.#backends.device(name)
+    return (await this.#names?.name(device)) ?? device
+  }
+
+  async #read(name: string): Promise<NamedDevice | undefined> {
     try {
-      return await this.#backends.device(name)
+      return await this.#device(name)
     } catch (error) {
       this.#io.stderr.write(
         `Unable to access interface ${name}: ${reasonOf(error)}\n${adviceOf(error, this.#invocation.program)}`,
@@ -122,16 +148,16 @@ class Show {
     }
   }
 
-  #show(device: Device, isLast: boolean): void {
+  #show(device: NamedDevice, isLast: boolean): void {
     if (this.#field !== undefined) {
-      this.#io.stdout.write(fieldText(device, this.#field, true))
+      this.#io.stdout.write(fieldText(device, this.#field, true, this.#names !== undefined))
     } else {
       this.#io.stdout.paint(prettyText(device, this.#looks) + (isLast ? '' : '\n'))
     }
   }
 
   /** Devices as an array; a field of them as an object by their names. */
-  #printAll(devices: readonly Device[]): void {
+  #printAll(devices: readonly NamedDevice[]): void {
     const isWhole = this.#field === undefined || this.#field === 'dump'
     const values = devices.map((device) => [device.name, fieldValue(device, this.#field)])
     this.#print(isWhole ? devices : Object.fromEntries(values))

@@ -27,6 +27,7 @@ export type {
 } from './interface-config.js'
 export type { NatConfig } from './nat-config.js'
 export { ProgramError } from './program.js'
+export { readInterface } from './read-interface.js'
 export { type ReconcileOptions, reconcile } from './reconcile.js'
 export {
   type MovedEndpoint,
