@@ -8,7 +8,7 @@ import { run } from './command.js'
 import { TestNamespace } from './namespace.js'
 import { Ours } from './sides.js'
 
-const program = fileURLToPath(new URL('who-asks.mjs', import.meta.url))
+const program = fileURLToPath(new URL('who-asks.py', import.meta.url))
 
 /** Milliseconds that an answer may take which has to come, on a busy machine; and one that must not come. */
 const PATIENCE = 20_000
@@ -102,7 +102,7 @@ export class ForwardingStage implements AsyncDisposable {
   async ask(client: Client, address: string, expects: 'answer' | 'nothing'): Promise<string> {
     const patience = String(expects === 'answer' ? PATIENCE : BRIEFLY)
     const namespace = this.#namespaces[client] as TestNamespace
-    return (await namespace.run(process.execPath, program, 'ask', address, patience)).trim()
+    return (await namespace.run('python3', program, 'ask', address, patience)).trim()
   }
 
   /** Has a client answer too. */
@@ -147,7 +147,7 @@ async function cable(
 }
 
 async function serve(namespace: TestNamespace): Promise<ChildProcess> {
-  const args = ['netns', 'exec', namespace.name, process.execPath, program, 'serve']
+  const args = ['netns', 'exec', namespace.name, 'python3', program, 'serve']
   const child = spawn('ip', args, { stdio: ['ignore', 'pipe', 'inherit'] })
   await once(child.stdout, 'data')
   return child
