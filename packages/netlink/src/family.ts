@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import { type Family, formatAddress } from '@wgctrl/types'
+import { type Family, formatAddress, invalid } from '@wgctrl/types'
 import { readU16 } from './codec/bytes.js'
 import { MESSAGE_HEADER } from './codec/message.js'
 import { NetlinkError, protocolError, recoded } from './errors.js'
@@ -12,6 +12,11 @@ const AF = { unspec: 0, inet: 2, inet6: 10 } as const
 export const familyNumber = (family: Family): number => (family === 4 ? AF.inet : AF.inet6)
 
 export const familyOf = (number: number): Family => (number === AF.inet6 ? 6 : 4)
+
+/** @throws {WireGuardError} `EINVAL` when what `path` names is of another family than the rest */
+export function checkFamily(family: Family, found: Family, path: string): void {
+  if (family !== found) throw invalid(path, `must be of IPv${family}, not of IPv${found}`)
+}
 
 /**
  * True of a message about IPv4 or IPv6. A dump of all families has others too: routes and rules of

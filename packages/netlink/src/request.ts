@@ -1,3 +1,4 @@
+import { checkFields } from '@wgctrl/types'
 import type { AttributeSet, Infer } from './codec/attribute-set.js'
 import { encode } from './codec/encode.js'
 import { encodeGenlHeader, GENL_ATTRIBUTES } from './codec/genl.js'
@@ -10,6 +11,7 @@ import type { Request } from './reply.js'
  * A request with a fixed header, as rtnetlink has it.
  *
  * @param flags NLM_F_CREATE and the like; request, ack and dump are added when it is sent
+ * @throws {TypeError | RangeError} `EINVAL` for what the header or the set does not declare, and for values that do not fit
  */
 export function fixedRequest<H extends Struct, S extends AttributeSet>(
   type: number,
@@ -22,12 +24,17 @@ export function fixedRequest<H extends Struct, S extends AttributeSet>(
   const writer = new Writer()
   const message = writer.openMessage(type, flags)
   encodeStruct(header, values as StructInput<H['members']>, writer)
-  encode(set, attributes, writer)
+  encodeDeclared(set, attributes, writer)
   writer.closeMessage(message)
   return { bytes: writer.view(), set, start: MESSAGE_HEADER + header.size }
 }
 
-/** A generic netlink request. `type` is the number that the family has on this system. */
+/**
+ * A generic netlink request.
+ *
+ * @param type the number that the family has on this system
+ * @throws {TypeError | RangeError} `EINVAL` for what the set does not declare, and for values that do not fit
+ */
 export function genlRequest<S extends AttributeSet>(
   type: number,
   command: number,
@@ -38,7 +45,24 @@ export function genlRequest<S extends AttributeSet>(
   const writer = new Writer()
   const message = writer.openMessage(type, 0)
   encodeGenlHeader({ command, version }, writer)
-  encode(set, attributes, writer)
+  encodeDeclared(set, attributes, writer)
   writer.closeMessage(message)
   return { bytes: writer.view(), set, start: GENL_ATTRIBUTES }
+}
+
+/** `encode` does not look for what a set does not declare, which here would be a word that was spelled wrong. */
+function encodeDeclared<S extends AttributeSet>(set: S, record: Infer<S>, writer: Writer): void {
+  checkDeclared(set, record, set.name)
+  encode(set, record, writer)
+}
+
+function checkDeclared(set: AttributeSet, record: object, path: string): void {
+  checkFields(record, path, Object.fromEntries(set.keys.map((key) => [key, true] as const)))
+  for (const [key, value] of Object.entries(record)) {
+    const inner = set.fields[key]?.set
+    if (!inner || value === undefined) continue
+    if (!Array.isArray(value)) checkDeclared(inner, value, `${path}.${key}`)
+    else
+      for (const [at, item] of value.entries()) checkDeclared(inner, item, `${path}.${key}[${at}]`)
+  }
 }

@@ -3,7 +3,7 @@ import type { Infer } from './codec/attribute-set.js'
 import { decode } from './codec/decode.js'
 import type { Message } from './codec/message.js'
 import { decodeStruct } from './codec/struct.js'
-import { addressText, familyNumber, familyOf } from './family.js'
+import { addressText, checkFamily, familyNumber, familyOf } from './family.js'
 import type { Request } from './reply.js'
 import { fixedRequest } from './request.js'
 import {
@@ -49,7 +49,10 @@ export interface RouteFilter {
   type?: number | undefined
 }
 
+/** A {@link Route} as it was read is one. */
 export interface NewRoute {
+  /** That of the destination. */
+  family?: Family | undefined
   /** CIDR. */
   destination: string
   /** Absent: the main table. */
@@ -88,9 +91,10 @@ export function routeLookupRequest(address: string, mark = 0): Request {
   })
 }
 
-/** @throws {WireGuardError} EINVAL for text that is no network or address */
+/** @throws {WireGuardError} EINVAL for text that is no network or address, or one of the other family */
 export function routeRequest(type: number, flags: number, route: NewRoute): Request {
   const { family, bytes, prefixLength } = parseCidr(route.destination, 'destination')
+  if (route.family !== undefined) checkFamily(family, route.family, 'family')
   const { table = RT_TABLE.main, gateway, source, link, priority, metrics } = route
   const removing = type === RTM_ROUTE.delete
   const narrow =
@@ -108,18 +112,20 @@ export function routeRequest(type: number, flags: number, route: NewRoute): Requ
   return fixedRequest(type, flags, rtmsg, header, routeAttributes, {
     dst: prefixLength === 0 ? undefined : bytes,
     oif: link,
-    gateway: gateway === undefined ? undefined : addressBytes(gateway, 'gateway'),
-    prefsrc: source === undefined ? undefined : addressBytes(source, 'source'),
+    gateway: gateway === undefined ? undefined : addressBytes(gateway, 'gateway', family),
+    prefsrc: source === undefined ? undefined : addressBytes(source, 'source', family),
     priority,
     metrics,
     table,
   })
 }
 
-function addressBytes(text: string, path: string): Uint8Array {
+/** @param family the one that it has to be of; absent: either */
+function addressBytes(text: string, path: string, family?: Family): Uint8Array {
   const ip = parseAddress(text)
-  if (ip) return ip.bytes
-  throw invalid(path, `not an IP address: ${quoted(text)}`)
+  if (!ip) throw invalid(path, `not an IP address: ${quoted(text)}`)
+  if (family !== undefined) checkFamily(family, ip.family, path)
+  return ip.bytes
 }
 
 export function toRoute({ payload }: Pick<Message, 'payload'>): Route {

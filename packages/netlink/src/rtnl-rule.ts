@@ -2,7 +2,7 @@ import { type Family, parseCidr } from '@wgctrl/types'
 import { decode } from './codec/decode.js'
 import type { Message } from './codec/message.js'
 import { decodeStruct } from './codec/struct.js'
-import { addressText, familyNumber, familyOf } from './family.js'
+import { addressText, checkFamily, familyNumber, familyOf } from './family.js'
 import type { Request } from './reply.js'
 import { fixedRequest } from './request.js'
 import { RT_TABLE } from './specs/rt-route.js'
@@ -45,11 +45,13 @@ export function ruleDumpRequest({ family }: { family?: Family }): Request {
   return fixedRequest(RTM_RULE.get, 0, fibRuleHdr, header, ruleAttributes, {})
 }
 
-/** @throws {WireGuardError} EINVAL for text that is no network */
+/** @throws {WireGuardError} EINVAL for text that is no network, or one of the other family */
 export function ruleRequest(type: number, flags: number, rule: NewRule): Request {
   const { from, to, table, invert, l3mdev } = rule
   const source = from === undefined ? undefined : parseCidr(from, 'from')
   const destination = to === undefined ? undefined : parseCidr(to, 'to')
+  if (source) checkFamily(rule.family, source.family, 'from')
+  if (destination) checkFamily(rule.family, destination.family, 'to')
   const header = {
     family: familyNumber(rule.family),
     dstLen: destination?.prefixLength,

@@ -19,6 +19,23 @@ import {
   toAddress,
 } from './rtnl-address.js'
 import {
+  ADDRESS_FILTER,
+  checkInput,
+  checkLinkRef,
+  checkOptions,
+  LINK_CHANGE,
+  LINK_FILTER,
+  marks,
+  NEW_ADDRESS,
+  NEW_LINK,
+  NEW_ROUTE,
+  NEW_RULE,
+  ROUTE_FILTER,
+  RULE_FILTER,
+  repeats,
+  replaces,
+} from './rtnl-input.js'
+import {
   type NewRoute,
   type Route,
   type RouteFilter,
@@ -92,7 +109,12 @@ const NO_FAMILY = ['EAFNOSUPPORT']
 /** @source net/ipv4/fib_frontend.c, net/ipv6/ip6_fib.c: ENOENT for a dump of a table that is not there */
 const NO_TABLE = [...NO_FAMILY, 'ENOENT']
 
-/** Links, addresses, routes and rules of one network namespace over one socket. */
+/**
+ * Links, addresses, routes and rules of one network namespace over one socket.
+ *
+ * Every call refuses a field that it does not know, a value of another type and a number that does not fit, before anything is
+ * sent: `TypeError`, `RangeError` or `WireGuardError` with the code `EINVAL` and the field as `path`.
+ */
 export class Rtnl {
   readonly #connection: Connection
   readonly #netns: Namespace | undefined
@@ -124,6 +146,8 @@ export class Rtnl {
     filter: { kind?: string; brief?: boolean } = {},
     options?: ReplyOptions,
   ): Promise<Link[]> {
+    checkInput(filter, 'filter', LINK_FILTER)
+    checkOptions(options)
     const { kind, brief = false } = filter
     const attributes: Infer<typeof linkAttributes> = {
       linkinfo: kind === undefined ? undefined : { kind },
@@ -139,6 +163,8 @@ export class Rtnl {
 
   /** @throws {NetlinkError} ENODEV */
   async link(ref: LinkRef, options?: ReplyOptions): Promise<Link> {
+    checkLinkRef(ref)
+    checkOptions(options)
     const request = linkRequest(RTM_LINK.get, 0, { index: indexOf(ref) }, nameOf(ref))
     const [message] = await this.#link(ref, this.#connection.request(request, options))
     if (message === undefined) throw new NetlinkError(`no link ${ref}`, { code: 'ENODEV' })
@@ -147,6 +173,8 @@ export class Rtnl {
 
   /** @throws {NetlinkError} EEXIST; EOPNOTSUPP when the kernel has no such kind */
   async createLink(link: NewLink, options?: ReplyOptions): Promise<void> {
+    checkInput(link, 'link', NEW_LINK)
+    checkOptions(options)
     const { name, kind, mtu, data, up } = link
     const attributes = { ifname: name, mtu, linkinfo: { kind, data } }
     const request = linkRequest(RTM_LINK.new, EXCLUSIVE, upFlags(up), attributes)
@@ -171,6 +199,9 @@ export class Rtnl {
 
   /** @throws {NetlinkError} ENODEV, EEXIST (the name is taken), EINVAL (the MTU is out of range) */
   async changeLink(ref: LinkRef, change: LinkChange, options?: ReplyOptions): Promise<void> {
+    checkLinkRef(ref)
+    checkInput(change, 'change', LINK_CHANGE)
+    checkOptions(options)
     const { up, name, mtu, netns } = change
     // A name in the request means the new one, so the link is named by its index.
     const index = typeof ref === 'number' ? ref : (await this.link(ref, options)).index
@@ -186,17 +217,23 @@ export class Rtnl {
 
   /** The addresses of all links or one. @throws {NetlinkError} ENODEV when there is no such link */
   async addresses(filter: AddressFilter = {}, options?: ReplyOptions): Promise<Address[]> {
+    checkInput(filter, 'filter', ADDRESS_FILTER)
+    checkOptions(options)
     const messages = await this.#dump(addressRequest(RTM_ADDRESS.get, 0, filter), options)
     return messages.filter(isOfFamily(filter.family)).map(toAddress)
   }
 
   /** @throws {NetlinkError} EEXIST; EAFNOSUPPORT where IPv6 is switched off */
   async addAddress(address: NewAddress, options?: ReplyOptions): Promise<void> {
+    checkInput(address, 'address', NEW_ADDRESS)
+    checkOptions(options)
     await this.#requestOfFamily(addressRequest(RTM_ADDRESS.new, EXCLUSIVE, address), options)
   }
 
   /** @throws {NetlinkError} EADDRNOTAVAIL */
   async deleteAddress(address: NewAddress, options?: ReplyOptions): Promise<void> {
+    checkInput(address, 'address', NEW_ADDRESS)
+    checkOptions(options)
     await this.#connection.request(addressRequest(RTM_ADDRESS.delete, 0, address), options)
   }
 
@@ -206,6 +243,8 @@ export class Rtnl {
    * @throws {NetlinkError} ENODEV when there is no such link
    */
   async routes(filter: RouteFilter = {}, options?: ReplyOptions): Promise<Route[]> {
+    checkInput(filter, 'filter', ROUTE_FILTER)
+    checkOptions(options)
     const { family, table, type } = filter
     const messages = await this.#dump(routeDumpRequest(filter), options, NO_TABLE)
     const found = messages.filter((each) => each.type === RTM_ROUTE.new)
@@ -225,6 +264,7 @@ export class Rtnl {
    * on a kernel without
    */
   async routeTo(address: string, options: ReplyOptions & { mark?: number } = {}): Promise<Route> {
+    checkOptions(options, marks)
     const request = routeLookupRequest(address, options.mark)
     const messages = await this.#requestOfFamily(request, options)
     const found = messages.find(({ type }) => type === RTM_ROUTE.new)
@@ -237,17 +277,23 @@ export class Rtnl {
     route: NewRoute,
     options: ReplyOptions & { replace?: boolean } = {},
   ): Promise<void> {
+    checkInput(route, 'route', NEW_ROUTE)
+    checkOptions(options, replaces)
     const flags = options.replace ? NLM_F.create | NLM_F.replace : EXCLUSIVE
     await this.#requestOfFamily(routeRequest(RTM_ROUTE.new, flags, route), options)
   }
 
   /** @throws {NetlinkError} ESRCH */
   async deleteRoute(route: NewRoute, options?: ReplyOptions): Promise<void> {
+    checkInput(route, 'route', NEW_ROUTE)
+    checkOptions(options)
     await this.#connection.request(routeRequest(RTM_ROUTE.delete, 0, route), options)
   }
 
   /** The rules of both families or one: none of a family that the kernel does not have. */
   async rules(filter: { family?: 4 | 6 } = {}, options?: ReplyOptions): Promise<Rule[]> {
+    checkInput(filter, 'filter', RULE_FILTER)
+    checkOptions(options)
     const messages = await this.#dump(ruleDumpRequest(filter), options)
     return messages.filter(isOfFamily(filter.family)).map(toRule)
   }
@@ -258,18 +304,23 @@ export class Rtnl {
    * @throws {NetlinkError} EEXIST unless `repeat`, which adds the same rule again
    */
   async addRule(rule: NewRule, options: ReplyOptions & { repeat?: boolean } = {}): Promise<void> {
+    checkInput(rule, 'rule', NEW_RULE)
+    checkOptions(options, repeats)
     const flags = options.repeat ? NLM_F.create : EXCLUSIVE
     await this.#connection.request(ruleRequest(RTM_RULE.new, flags, rule), options)
   }
 
   /** @throws {NetlinkError} ENOENT */
   async deleteRule(rule: NewRule, options?: ReplyOptions): Promise<void> {
+    checkInput(rule, 'rule', NEW_RULE)
+    checkOptions(options)
     await this.#connection.request(ruleRequest(RTM_RULE.delete, 0, rule), options)
   }
 
   /** Links that appear, change and go, until the loop is left or the signal fires. */
-  linkEvents(options: ReplyOptions = {}): Promise<LinkEvents> {
-    return watchLinks({ ...options, netns: this.#netns })
+  async linkEvents(options: ReplyOptions = {}): Promise<LinkEvents> {
+    checkOptions(options)
+    return await watchLinks({ ...options, netns: this.#netns })
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, expectTypeOf, it } from 'vitest'
+import { genlRequest } from '../request.js'
 import { ctrl } from '../specs/nlctrl.js'
 import { addressAttributes, ifaddrmsg } from '../specs/rt-addr.js'
 import { ifinfomsg, linkAttributes } from '../specs/rt-link.js'
@@ -31,7 +32,7 @@ import {
   u32Array,
   u64,
 } from './field.js'
-import { decodeStruct, encodeStruct, type Struct } from './struct.js'
+import { decodeStruct, encodeStruct, type Struct, struct } from './struct.js'
 import { Writer } from './writer.js'
 
 const inner = attributeSet('inner', { value: u8(1) })
@@ -91,6 +92,65 @@ describe('encode', () => {
 
   it('refuses a payload whose length the set does not allow', () => {
     expect(() => encoded(everything, { j: Uint8Array.of(1) })).toThrow(/everything\.j: .*1 bytes/)
+  })
+
+  it.each<[string, unknown]>([
+    ['a', 256],
+    ['a', -1],
+    ['a', 1.5],
+    ['a', '1'],
+    ['a', 1n],
+    ['b', 0x1_0000],
+    ['c', 2 ** 32],
+    ['c', Number.NaN],
+    ['d', 7],
+    ['d', 1n << 64n],
+    ['d', -1n],
+    ['e', 2 ** 31],
+    ['e', -(2 ** 31) - 1],
+    ['f', 1n << 63n],
+    ['g', 0x1_0000],
+    ['h', -1],
+    ['i', -1n],
+    ['j', [1, 2, 3]],
+    ['k', 7],
+    ['k', 'wg\0'],
+    ['l', 1],
+    ['m', null],
+    ['n', 7],
+    ['o', { value: 7 }],
+    ['o', [7]],
+    ['p', 7],
+    ['p', [1, -2]],
+    ['q', 'a'],
+    ['q', ['a', 7]],
+  ])('refuses %s as %o, rather than to cut it', (key, value) => {
+    const path = `everything.${key}`
+    const named = expect.objectContaining({ code: 'EINVAL', path: expect.stringContaining(path) })
+    expect(() => encoded(everything, { [key]: value })).toThrow(named)
+  })
+
+  it('refuses a struct’s member that does not fit, and one that is none', () => {
+    const layout = struct('layout', { small: 'u8', wide: 'u64' })
+    const write = (value: object) => () => encodeStruct(layout, value, new Writer())
+    for (const value of [{ small: 256 }, { small: '1' }, { wide: 7 }, { wide: -1n }]) {
+      const [member] = Object.keys(value)
+      expect(write(value)).toThrow(
+        expect.objectContaining({ code: 'EINVAL', path: `layout.${member}` }),
+      )
+    }
+    expect(write({ smal: 1 })).toThrow(expect.objectContaining({ path: 'layout.smal' }))
+  })
+
+  it('in a request, refuses what the set does not declare, at each level', () => {
+    const request = (record: object) => () => genlRequest(16, 1, 1, everything, record)
+    expect(request({ a: 1, n: { value: 7 }, o: [{ value: 7 }] })).not.toThrow()
+    const unknown = { z: { z: 1 }, 'n.valeu': { n: { valeu: 7 } }, 'o[1].x': { o: [{}, { x: 1 }] } }
+    for (const [path, record] of Object.entries(unknown)) {
+      expect(request(record)).toThrow(
+        expect.objectContaining({ code: 'EINVAL', path: `everything.${path}` }),
+      )
+    }
   })
 
   it('refuses what does not fit in a u16 length', () => {

@@ -1,7 +1,9 @@
+import { InvalidRangeError, InvalidTypeError } from '@wgctrl/types'
 import { type AttributeSet, type Infer, specName } from './attribute-set.js'
 import { writeBe16, writeBe32, writeBe64, writeU16, writeU32, writeU64 } from './bytes.js'
 import { type Field, OP } from './field.js'
 import { encodeStruct, type StructInput } from './struct.js'
+import { fits, misfit } from './value.js'
 import type { Writer } from './writer.js'
 
 const utf8 = new TextEncoder()
@@ -11,7 +13,8 @@ const utf8 = new TextEncoder()
  * properties are left out; properties that the set does not declare are not looked at.
  *
  * @param without a field to leave out as well
- * @throws {RangeError} for a payload whose length the set does not allow
+ * @throws {TypeError | RangeError} `EINVAL` for a value of another type, an integer that is too large, and a payload whose
+ *   length the set does not allow; `path` names the set and the field
  */
 export const encode = <S extends AttributeSet>(
   set: S,
@@ -34,9 +37,13 @@ const encodeAttributes = (
     const field = set.ordered[i] as Field
     if (field === without) continue
     if (!field.multi) encodeField(set, i, field, value, writer)
-    else for (const item of value as unknown[]) encodeField(set, i, field, item, writer)
+    else if (!Array.isArray(value)) throw new InvalidTypeError(pathOf(set, i), 'must be an array')
+    else for (const item of value) encodeField(set, i, field, item, writer)
   }
 }
+
+const pathOf = (set: AttributeSet, index: number): string =>
+  `${set.name}.${specName(set.keys[index] as string)}`
 
 const encodeField = (
   set: AttributeSet,
@@ -45,14 +52,14 @@ const encodeField = (
   value: unknown,
   writer: Writer,
 ): void => {
+  if (!fits(field.op, value)) throw misfit(field.op, value, pathOf(set, index))
   if (field.op === OP.flag && value !== true) return
   const nested = field.op === OP.nest || field.op === OP.indexedArray
   const start = nested ? writer.openNest(field.type) : writer.openAttribute(field.type)
   encodeValue(field, value, writer)
   const length = writer.length - start - 4
   if (length < field.minLen || length > field.maxLen) {
-    const name = `${set.name}.${specName(set.keys[index] as string)}`
-    throw new RangeError(`${name}: a payload of ${length} bytes is not allowed`)
+    throw new InvalidRangeError(pathOf(set, index), `a payload of ${length} bytes is not allowed`)
   }
   writer.closeAttribute(start)
 }

@@ -1,3 +1,4 @@
+import { unknownField } from '@wgctrl/types'
 import { malformed } from '../errors.js'
 import {
   readS32,
@@ -9,6 +10,8 @@ import {
   writeU32,
   writeU64,
 } from './bytes.js'
+import { OP } from './op.js'
+import { fits, misfit } from './value.js'
 import type { Writer } from './writer.js'
 
 /** Member types of a fixed C struct, in the kernel's YAML words. */
@@ -102,21 +105,34 @@ const readMember = (type: MemberType, b: Uint8Array, o: number, there: boolean) 
   }
 }
 
-/** Absent members are written as zero. */
+/**
+ * Absent members are written as zero.
+ *
+ * @throws {TypeError | RangeError} `EINVAL` for a member that is none, a value of another type and one that is too large; `path`
+ *   names the member
+ */
 export const encodeStruct = <M extends Members>(
   layout: Struct<M>,
   value: StructInput<M>,
   writer: Writer,
 ): void => {
+  const { name, names } = layout
+  for (const member in value) {
+    if (!names.includes(member)) throw unknownField(member, names, `${name}.`)
+  }
   const start = writer.reserve(layout.size)
   const input = value as Record<string, number | bigint | undefined>
   for (let i = 0; i < layout.names.length; i++) {
     const member = input[layout.names[i] as string]
     if (member === undefined) continue
+    const type = layout.types[i] as MemberType
+    if (!fits(OP[type], member)) {
+      throw misfit(OP[type], member, `${name}.${names[i]}`)
+    }
     const o = start + (layout.offsets[i] as number)
     if (typeof member === 'bigint') writeU64(writer.bytes, o, member)
-    else if (SIZE[layout.types[i] as MemberType] === 1) writer.bytes[o] = member
-    else if (SIZE[layout.types[i] as MemberType] === 2) writeU16(writer.bytes, o, member)
+    else if (SIZE[type] === 1) writer.bytes[o] = member
+    else if (SIZE[type] === 2) writeU16(writer.bytes, o, member)
     else writeU32(writer.bytes, o, member)
   }
 }

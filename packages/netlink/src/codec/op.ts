@@ -1,0 +1,20 @@
+/** What a field's payload is; small integers so that the codec's switch compiles to a jump table. */
+export const OP = {
+  unknown: 0,
+  u8: 1,
+  u16: 2,
+  u32: 3,
+  u64: 4,
+  s32: 5,
+  s64: 6,
+  be16: 7,
+  be32: 8,
+  be64: 9,
+  binary: 10,
+  string: 11,
+  flag: 12,
+  nest: 13,
+  indexedArray: 14,
+  u32Array: 15,
+  struct: 16,
+} as const
