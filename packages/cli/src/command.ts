@@ -27,9 +27,21 @@ export interface Option {
 /** Names of devices, paths of files, or one of some words. */
 export type Completion = 'device' | 'file' | readonly string[]
 
-interface Example {
+export interface Example {
   readonly command: string
   readonly summary: string
+}
+
+/** An exit status and what it means. */
+export interface Status {
+  readonly name: string
+  readonly text: string
+}
+
+/** Commands that belong together, in help, manual and completion. */
+export interface CommandGroup {
+  readonly title: string
+  readonly commands: readonly Command[]
 }
 
 /** What a command was called with. */
@@ -66,6 +78,8 @@ export interface Command {
   readonly grammar: 'options' | 'words'
   /** wg(8) has it: the only commands there are when started as `wg`. */
   readonly isOfWg?: boolean
+  /** Exit statuses that mean something else than those of other commands. */
+  readonly exitStatus?: readonly Status[]
   /** The exit status for a command line that is wrong; absent: 1. Grammar `options` alone. */
   readonly usageStatus?: number
   /** Loads the code that runs it; nothing of it is loaded before. */

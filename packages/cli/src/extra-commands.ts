@@ -1,5 +1,5 @@
 import { clientCommands } from './clients/command.js'
-import type { Command } from './command.js'
+import type { CommandGroup } from './command.js'
 import { completionCommand } from './completion/command.js'
 import { deviceCommands } from './devices/command.js'
 import { diffCommand } from './diff/command.js'
@@ -10,14 +10,10 @@ import { metricsCommand } from './metrics/command.js'
 import { watchCommand } from './watch/command.js'
 
 /** The commands that wg(8) does not have. */
-export const extraCommands: readonly Command[] = [
-  ...interfaceCommands,
-  ...clientCommands,
-  ...deviceCommands,
-  diffCommand,
-  watchCommand,
-  handshakesCommand,
-  metricsCommand,
-  doctorCommand,
-  completionCommand,
+export const extraGroups: readonly CommandGroup[] = [
+  { title: 'Interfaces and their files', commands: interfaceCommands },
+  { title: 'Clients', commands: clientCommands },
+  { title: 'Devices', commands: [...deviceCommands, diffCommand] },
+  { title: 'Over time', commands: [watchCommand, handshakesCommand, metricsCommand] },
+  { title: 'This machine', commands: [doctorCommand, completionCommand] },
 ]

@@ -1,5 +1,5 @@
 import type { Command } from './command.js'
-import { commands } from './commands.js'
+import { commandGroups, commands } from './commands.js'
 import { errorText } from './error-text.js'
 import { type RawGlobals, takeGlobals, toGlobals } from './globals.js'
 import type { Io } from './io.js'
@@ -33,7 +33,7 @@ async function runAsWgctrl(words: readonly string[], io: Io): Promise<number> {
     return runWords(command, 'wgctrl', rest, io, raw)
   }
   const { runProgram } = await import('./program.js')
-  return runProgram(commands, line, io, raw)
+  return runProgram(commandGroups, line, io, raw)
 }
 
 async function runAsWg(words: readonly string[], io: Io): Promise<number> {

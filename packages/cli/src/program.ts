@@ -1,7 +1,9 @@
 import { createRequire } from 'node:module'
 import { CommanderError, Command as Parser, Option as ParserOption } from 'commander'
-import type { Command, Invocation } from './command.js'
+import type { Command, CommandGroup, Invocation } from './command.js'
 import { attributeOf, globalOptions, type RawGlobals, toGlobals } from './globals.js'
+import { about } from './help/about.js'
+import { commandEpilogue, programEpilogue } from './help/epilogue.js'
 import type { Io } from './io.js'
 import { warnOfNamesakes } from './namesake.js'
 
@@ -12,13 +14,13 @@ import { warnOfNamesakes } from './namesake.js'
  * @returns the exit status
  */
 export async function runProgram(
-  commands: readonly Command[],
+  groups: readonly CommandGroup[],
   words: readonly string[],
   io: Io,
   before: RawGlobals = {},
 ): Promise<number> {
   let status = 0
-  const program = makeProgram(commands, io, async (command, { raw, ...given }) => {
+  const program = makeProgram(groups, io, async (command, { raw, ...given }) => {
     const invocation = { ...given, globals: toGlobals({ ...before, ...raw }) }
     const run = await command.load()
     await warnOfNamesakes(command, invocation, io)
@@ -46,7 +48,7 @@ interface Parsed extends Omit<Invocation, 'globals'> {
 
 /** The parser of the whole program; `run` is called with the command that was asked for. */
 function makeProgram(
-  commands: readonly Command[],
+  groups: readonly CommandGroup[],
   io: Io,
   run: (command: Command, parsed: Parsed) => Promise<void>,
 ): Parser {
@@ -65,7 +67,12 @@ function makeProgram(
   // Those are taken before; here they are for the help.
   program.enablePositionalOptions()
   for (const { flags, summary } of globalOptions) program.option(flags, summary)
-  for (const command of commands) addCommand(program, command, run)
+  for (const { title, commands } of groups) {
+    program.commandsGroup(`${title}:`)
+    for (const command of commands) addCommand(program, command, run)
+  }
+  program.helpCommand('help [command]', 'show help for a command')
+  program.addHelpText('after', programEpilogue(about.examples))
   return program
 }
 
@@ -76,6 +83,7 @@ function addCommand(
 ): void {
   const parser = program.command(command.name).summary(command.summary)
   parser.description(command.description)
+  parser.addHelpText('after', commandEpilogue(command))
   parser.exitOverride(({ exitCode, code, message }) => {
     const status = exitCode === 0 ? 0 : (command.usageStatus ?? exitCode)
     throw new CommanderError(status, code, message)

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { commands } from '../commands.js'
+import { commandGroups } from '../commands.js'
 import { bashScript } from './bash.js'
 
 /** What a link may be called, with what a shell would do with it as a word. */
@@ -23,7 +23,7 @@ it('names of links are no words of bash: each is offered as what stands for it',
   const folder = mkdtempSync(join(tmpdir(), 'wgctrl-bash-'))
   try {
     writeFileSync(join(folder, 'names'), NAMES.join(' '))
-    writeFileSync(join(folder, 'script'), bashScript(commands))
+    writeFileSync(join(folder, 'script'), bashScript(commandGroups))
     const lines = [
       'wgctrl() { cat names; }',
       'source ./script',

@@ -1,8 +1,9 @@
-import type { Command, Completion } from '../command.js'
+import type { Command, CommandGroup, Completion } from '../command.js'
 import { flagsOf, spellings } from './word-list.js'
 
 /** The script for bash; it needs nothing of bash-completion(1). */
-export function bashScript(commands: readonly Command[]): string {
+export function bashScript(groups: readonly CommandGroup[]): string {
+  const commands = groups.flatMap((group) => group.commands)
   const names = commands.map(({ name }) => name).join(' ')
   return `# bash completion for wgctrl
 _wgctrl() {

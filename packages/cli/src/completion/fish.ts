@@ -1,8 +1,9 @@
-import type { Command, Completion } from '../command.js'
+import type { Command, CommandGroup, Completion } from '../command.js'
 import { type Flag, flagsOf, spellings } from './word-list.js'
 
 /** The script for fish. */
-export function fishScript(commands: readonly Command[]): string {
+export function fishScript(groups: readonly CommandGroup[]): string {
+  const commands = groups.flatMap((group) => group.commands)
   const valued = commands.flatMap((command) =>
     flagsOf(command)
       .filter(({ takesValue }) => takesValue)

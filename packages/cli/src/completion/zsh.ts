@@ -1,8 +1,9 @@
-import type { Command, Completion } from '../command.js'
+import type { Command, CommandGroup, Completion } from '../command.js'
 import { type Flag, flagsOf, spellings } from './word-list.js'
 
 /** The script for zsh, to be sourced or autoloaded from $fpath. */
-export function zshScript(commands: readonly Command[]): string {
+export function zshScript(groups: readonly CommandGroup[]): string {
+  const commands = groups.flatMap((group) => group.commands)
   return `#compdef wgctrl
 
 _wgctrl_devices() {
@@ -13,11 +14,9 @@ _wgctrl_devices() {
 
 _wgctrl_commands() {
   local -a commands
-  commands=(
-${commands.map(({ name, summary }) => `    ${quoted(`${name}:${summary}`)}`).join('\n')}
-    'help:Show help for a command'
-  )
-  _describe -t commands command commands
+${groups.map(groupOf).join('\n')}
+  commands=('help:Show help for a command')
+  _describe -t help 'Help' commands
 }
 
 _wgctrl() {
@@ -69,4 +68,10 @@ function actionOf(completes: Completion | undefined): string {
   if (completes === undefined) return ' '
   if (completes === 'device') return '_wgctrl_devices'
   return completes === 'file' ? '_files' : `(${completes.join(' ')})`
+}
+
+/** Shells with `zstyle ':completion:*' format` and `group-name` show them apart. */
+function groupOf({ title, commands }: CommandGroup, at: number): string {
+  const words = commands.map(({ name, summary }) => `    ${quoted(`${name}:${summary}`)}`)
+  return `  commands=(\n${words.join('\n')}\n  )\n  _describe -t commands-${at} ${quoted(title)} commands`
 }

@@ -6,9 +6,7 @@ export const diffCommand: Command = {
   summary: 'Show how a device differs from a config file',
   description: `Says, a line for each change, what would make the device what the file says. Nothing is changed. The file may be one of wg(8) or of wg-quick(8), of which the device's part is compared.
 
-What "up" sets by itself is no difference: the mark of a device with a default route, where the file has none, and a private key that a hook sets.
-
-The exit status is 0 when nothing differs, 1 when something does, and 2 for trouble, as with diff(1).`,
+What "up" sets by itself is no difference: the mark of a device with a default route, where the file has none, and a private key that a hook sets.`,
   arguments: [
     { name: 'device', summary: 'name of the device', completes: 'device' },
     { name: 'file', summary: 'config file', completes: 'file' },
@@ -21,6 +19,12 @@ The exit status is 0 when nothing differs, 1 when something does, and 2 for trou
     },
   ],
   grammar: 'options',
+  // As those of diff(1).
+  exitStatus: [
+    { name: '0', text: 'nothing differs' },
+    { name: '1', text: 'something differs' },
+    { name: '2', text: 'an error, which standard error tells' },
+  ],
   usageStatus: 2,
   load: async () => (await import('./diff.js')).runDiff,
 }

@@ -1,3 +1,5 @@
+import type { Example } from '../command.js'
+
 /** A thing with a name and what it means. */
 export interface Entry {
   readonly name: string
@@ -21,11 +23,15 @@ Options of the program stand before the command: "wgctrl --backend userspace sho
 Commands that change a config file, or bring an interface to one, wait for each other for a minute: file and device agree afterwards, whoever was at work at the same time.
 
 Keys are read from files and never stand on a command line. Secrets are hidden in all output that is not meant to hold them.`,
-  exitStatus: [
-    { name: '0', text: 'done; for diff: nothing differs; for doctor: nothing is missing' },
-    { name: '1', text: 'an error; for diff: something differs; for doctor: something is missing' },
-    { name: '2', text: 'an error of diff' },
-  ] as readonly Entry[],
+  examples: [
+    { command: 'wgctrl', summary: 'show all interfaces' },
+    { command: 'wgctrl up wg0', summary: 'bring up /etc/wireguard/wg0.conf' },
+    {
+      command: 'wgctrl new client wg0 --endpoint vpn.example.net --name alice --qr',
+      summary: 'add a phone',
+    },
+    { command: 'wgctrl help new', summary: 'all about a command; so does "wgctrl new --help"' },
+  ] as readonly Example[],
   environment: [
     {
       name: 'WG_COLOR_MODE',

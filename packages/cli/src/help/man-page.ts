@@ -1,10 +1,12 @@
-import type { Command } from '../command.js'
+import type { Command, CommandGroup } from '../command.js'
 import { globalOptions } from '../globals.js'
 import { about, type Entry } from './about.js'
+import { allStatuses } from './exit-status.js'
 import { usageLines } from './usage.js'
 
 /** The manual page of all commands, for man(7). */
-export function manPage(commands: readonly Command[]): string {
+export function manPage(groups: readonly CommandGroup[]): string {
+  const commands = groups.flatMap((group) => group.commands)
   const blocks = [
     '.\\" Made by scripts/cli-docs.mjs.',
     '.TH WGCTRL 1',
@@ -18,9 +20,12 @@ export function manPage(commands: readonly Command[]): string {
       'OPTIONS',
       entries(globalOptions.map(({ flags, summary }) => ({ name: flags, text: summary }))),
     ),
-    '.SH COMMANDS',
-    ...commands.map(commandBlock),
-    section('EXIT STATUS', entries(about.exitStatus)),
+    ...groups.flatMap(({ title, commands: list }) => [
+      `.SH ${escaped(title.toUpperCase())}`,
+      ...list.map(commandBlock),
+    ]),
+    section('EXAMPLES', about.examples.map(exampleBlock).join('\n')),
+    section('EXIT STATUS', entries(allStatuses(commands))),
     section('ENVIRONMENT', entries(about.environment)),
     section('FILES', entries(about.files)),
     section('SEE ALSO', about.seeAlso.map(reference).join(',\n')),
@@ -45,7 +50,8 @@ const entries = (list: readonly Entry[]): string =>
   list.map(({ name, text }) => `.TP\n.B ${escaped(name)}\n${escaped(text)}`).join('\n')
 
 function commandBlock(command: Command): string {
-  const { summary, description, arguments: list = [], options = [], examples = [] } = command
+  const { summary, description, arguments: list = [], options = [] } = command
+  const { examples = [], exitStatus = [] } = command
   return [
     `.SS ${escaped(command.name)}`,
     `${escaped(summary)}.`,
@@ -53,6 +59,7 @@ function commandBlock(command: Command): string {
     `.PP\n${paragraphs(description)}`,
     ...list.map(({ name, summary: text }) => entries([{ name: `<${name}>`, text }])),
     ...options.map((option) => entries([{ name: option.flags, text: optionText(option) }])),
+    ...(exitStatus.length > 0 ? ['.PP\nExit status:', entries(exitStatus)] : []),
     ...examples.map(exampleBlock),
   ].join('\n')
 }

@@ -1,27 +1,35 @@
-import type { Command } from '../command.js'
+import type { Command, CommandGroup, Example } from '../command.js'
 import { globalOptions } from '../globals.js'
 import { about, type Entry } from './about.js'
+import { allStatuses } from './exit-status.js'
 import { usageLines } from './usage.js'
 
 /** The reference of all commands, for docs/. */
-export function markdown(commands: readonly Command[]): string {
+export function markdown(groups: readonly CommandGroup[]): string {
+  const commands = groups.flatMap((group) => group.commands)
   const blocks = [
     '<!-- Made by scripts/cli-docs.mjs. -->',
     '# wgctrl, the command',
     escaped(about.description),
-    '| command | |\n|---|---|\n' +
-      commands
-        .map(({ name, summary }) => `| [${name}](#${name}) | ${escaped(summary)} |`)
-        .join('\n'),
+    `${fenced(shown(about.examples))}`,
+    ...groups.map(tableOf),
     `## Options\n\n${entries(globalOptions.map(({ flags, summary }) => ({ name: flags, text: summary })))}`,
     ...commands.map(commandBlock),
     `## wg(8) of other years\n\nThe commands of wg(8) do as wireguard-tools 1.0.20260223. Where 1.0.20210914, of Debian 12, differs:\n\n${differences()}`,
-    `## Exit status\n\n${entries(about.exitStatus)}`,
+    `## Exit status\n\n${entries(allStatuses(commands))}`,
     `## Environment\n\n${entries(about.environment)}`,
     `## Files\n\n${entries(about.files)}`,
   ]
   return `${blocks.join('\n\n')}\n`
 }
+
+function tableOf({ title, commands }: CommandGroup): string {
+  const rows = commands.map(({ name, summary }) => `| [${name}](#${name}) | ${escaped(summary)} |`)
+  return [`| ${title} | |`, '|---|---|', ...rows].join('\n')
+}
+
+const shown = (examples: readonly Example[]): string[] =>
+  examples.map(({ command, summary }) => `${command}   # ${summary}`)
 
 /** Text, where Markdown would see HTML, a link or emphasis. */
 const escaped = (text: string): string => text.replace(/[<[\]*]|(?<=^|\s)_/gm, '\\$&')
@@ -36,7 +44,8 @@ const entries = (list: readonly Entry[]): string =>
   list.map(({ name, text }) => `- \`${name}\`: ${escaped(text)}`).join('\n')
 
 function commandBlock(command: Command): string {
-  const { name, summary, description, arguments: list = [], options = [], examples = [] } = command
+  const { name, summary, description, arguments: list = [], options = [] } = command
+  const { examples = [], exitStatus = [] } = command
   const words = [
     ...list.map((argument) => ({ name: argument.name, text: argument.summary })),
     ...options.map(({ flags, summary: text, default: fallback }) => ({
@@ -45,14 +54,14 @@ function commandBlock(command: Command): string {
     })),
   ]
   const usage = usageLines(command).map((line) => `wgctrl ${line}`)
-  const shown = examples.map((example) => `${example.command}   # ${example.summary}`)
   return [
     `## ${name}`,
     `${escaped(summary)}.`,
     fenced(usage),
     escaped(description),
     ...(words.length > 0 ? [entries(words)] : []),
-    ...(shown.length > 0 ? [fenced(shown)] : []),
+    ...(exitStatus.length > 0 ? [`Exit status:\n\n${entries(exitStatus)}`] : []),
+    ...(examples.length > 0 ? [fenced(shown(examples))] : []),
   ].join('\n\n')
 }
 
