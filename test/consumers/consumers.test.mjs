@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { runWell } from '../../scripts/command.mjs'
+import { run, runWell } from '../../scripts/command.mjs'
 import { packPackages, readManifest, readPackages } from '../../scripts/packages.mjs'
 import { installedPackages, installScripts } from './installed.mjs'
 import { onRuntime } from './on-runtime.mjs'
@@ -82,6 +82,18 @@ describe('installed', () => {
       const entry = lock.packages[`node_modules/${name}`]
       if (entry) assert.match(entry.resolved, new RegExp(`^file:.*${basename(tarball)}$`))
     }
+  })
+
+  it('lead from npx wgctrl to the command, where it is there, and else say how to get it', async () => {
+    const npx = ['exec', '--offline', '--', 'wgctrl', '--version']
+    const without = await run('npm', npx, { cwd: facade, seconds: 120 })
+    assert.equal(without.status, 1)
+    assert.match(without.output, /^wgctrl: this is the library; .*npx @wgctrl\/cli\b.*$/m)
+    const beside = await runWell('npm', npx, { cwd: everything, seconds: 120 })
+    const { version } = readPackages().find(({ name }) => name === '@wgctrl/cli')?.manifest ?? {}
+    assert.equal(beside.trim(), version)
+    const own = join(everything, 'node_modules/wgctrl/bin/npx.mjs')
+    assert.equal((await runWell(process.execPath, [own, '--version'])).trim(), version)
   })
 
   for (const moduleResolution of /** @type {const} */ (['node16', 'bundler'])) {
