@@ -14,13 +14,14 @@ import { Sessions } from './server/sessions.mjs'
 import { SettingsStore } from './server/settings.mjs'
 import { Tunnel } from './server/tunnel.mjs'
 import { serverKey, Vault } from './server/vault.mjs'
-import { openWireGuard } from './server/wireguard.mjs'
+import { Machine } from './server/wireguard.mjs'
 
 const { values } = parseArgs({
   options: {
     data: { type: 'string', default: 'data' },
     listen: { type: 'string', default: '127.0.0.1:8080' },
     device: { type: 'string', default: 'wg0' },
+    helper: { type: 'string' },
     proxied: { type: 'boolean', default: false },
   },
 })
@@ -40,9 +41,10 @@ const key = serverKey(database, vault)
 const settings = new SettingsStore(database)
 const clients = new Clients(database, vault, publicKey(key), settings)
 const history = new History(database)
-const wg = await openWireGuard()
-const tunnel = new Tunnel({ wg, name: values.device, key, database, settings, clients, history })
-const live = new Live(wg, values.device, clients, tunnel)
+const machine = new Machine(values.helper)
+const name = values.device
+const tunnel = new Tunnel({ machine, name, key, database, settings, clients, history })
+const live = new Live(machine, name, clients, tunnel)
 const isProxied = values.proxied
 const server = makeServer({
   ...pages(),
@@ -63,7 +65,7 @@ async function stop() {
   server.close()
   server.closeIdleConnections()
   await tunnel.close()
-  await wg.close()
+  await machine.close()
   key.wipe()
   database.close()
   process.exit()

@@ -36,7 +36,7 @@ export class History {
   /**
    * Reads the device and adds what is new.
    *
-   * @param {import('wgctrl').WireGuard} wg
+   * @param {import('wgctrl').WireGuardClient} wg
    * @param {string} name
    * @param {{ maxAge?: number }} [options] milliseconds
    */

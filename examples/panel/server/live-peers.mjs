@@ -14,11 +14,11 @@ import { connectionState, formatEndpoint } from 'wgctrl'
 
 /** Milliseconds. */
 const INTERVAL = 1000
-const PAUSE_AFTER_FAILURE = 1000
+const PAUSE = 1000
 
 /** How the peers of a device stand, by one watcher, while somebody wants to know. */
 export class LivePeers {
-  #wg
+  #machine
   #name
   /** @type {Map<string, LivePeer>} */
   #peers = new Map()
@@ -26,11 +26,11 @@ export class LivePeers {
   #end
 
   /**
-   * @param {import('wgctrl').WireGuard} wg
+   * @param {import('./wireguard.mjs').Machine} machine
    * @param {string} name
    */
-  constructor(wg, name) {
-    this.#wg = wg
+  constructor(machine, name) {
+    this.#machine = machine
     this.#name = name
   }
 
@@ -68,16 +68,20 @@ export class LivePeers {
   /** @param {AbortSignal} signal */
   async #run(signal) {
     while (!signal.aborted) {
-      try {
-        const options = { interval: INTERVAL, initial: true, signal }
-        for await (const event of this.#wg.watch(this.#name, options)) this.#take(event)
-      } catch (error) {
-        if (signal.aborted) return
-        console.error(error)
-      }
+      // Of a device that cannot be read the tunnel tells.
+      await this.#machine.use((wg) => this.#watch(wg, signal)).catch(() => {})
       this.#peers.clear()
-      await sleep(PAUSE_AFTER_FAILURE)
+      await sleep(PAUSE, undefined, { signal }).catch(() => {})
     }
+  }
+
+  /**
+   * @param {import('wgctrl').WireGuardClient} wg
+   * @param {AbortSignal} signal
+   */
+  async #watch(wg, signal) {
+    const events = wg.watch(this.#name, { interval: INTERVAL, initial: true, signal })
+    for await (const event of events) this.#take(event)
   }
 
   /** @param {WatchEvent} event */

@@ -25,13 +25,13 @@ export class Live {
   #timer
 
   /**
-   * @param {import('wgctrl').WireGuard} wg
+   * @param {import('./wireguard.mjs').Machine} machine
    * @param {string} name of the device
    * @param {import('./clients.mjs').Clients} clients
    * @param {import('./tunnel.mjs').Tunnel} tunnel
    */
-  constructor(wg, name, clients, tunnel) {
-    this.#peers = new LivePeers(wg, name)
+  constructor(machine, name, clients, tunnel) {
+    this.#peers = new LivePeers(machine, name)
     this.#clients = clients
     this.#tunnel = tunnel
   }

@@ -103,7 +103,7 @@ export function clientSide({ endpoint, dns, allowedIPs, persistentKeepalive }, a
 /**
  * Tries what will be made of them: the library says which field it refuses, and why.
  *
- * @param {import('wgctrl').WireGuard} wg
+ * @param {import('wgctrl').WireGuardClient} wg
  * @param {{ name: string, key: import('wgctrl').SecretKey }} server
  * @param {Record<string, unknown>} given
  * @returns {Promise<Settings>}

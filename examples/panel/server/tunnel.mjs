@@ -8,7 +8,7 @@ const PRUNE_INTERVAL = 3_600_000
 
 /**
  * @typedef {object} TunnelParts
- * @property {import('wgctrl').WireGuard} wg
+ * @property {import('./wireguard.mjs').Machine} machine
  * @property {string} name of the device
  * @property {import('wgctrl').SecretKey} key
  * @property {import('./database.mjs').Connection} database
@@ -48,7 +48,7 @@ export class Tunnel {
    * @param {Record<string, unknown>} given
    */
   check(given) {
-    return checkSettings(this.#parts.wg, this.#parts, given)
+    return this.#parts.machine.use((wg) => checkSettings(wg, this.#parts, given))
   }
 
   /** Runs until it is closed. What fails is tried again. */
@@ -73,7 +73,7 @@ export class Tunnel {
 
   /** Another process may change database and device meanwhile: whoever is last sees that it is not over. */
   async #ensure() {
-    const { wg, database, settings, clients } = this.#parts
+    const { machine, database, settings, clients } = this.#parts
     for (let revision; revision !== revisionOf(database); ) {
       revision = revisionOf(database)
       // The last bytes of whoever is cut off now.
@@ -81,10 +81,10 @@ export class Tunnel {
       const now = Date.now()
       const peers = clients.peers(now)
       try {
+        const config = { ...serverInterface(settings.get(), this.#parts), peers }
         this.#warnings = []
-        await wg.ensure(
-          { ...serverInterface(settings.get(), this.#parts), peers },
-          { onWarning: ({ message }) => this.#warnings.push(message) },
+        await machine.use((wg) =>
+          wg.ensure(config, { onWarning: ({ message }) => this.#warnings.push(message) }),
         )
       } finally {
         for (const { presharedKey } of peers) presharedKey.wipe()
@@ -95,9 +95,9 @@ export class Tunnel {
 
   /** @param {{ maxAge?: number }} [options] */
   async #count(options) {
-    const { wg, name, history } = this.#parts
+    const { machine, name, history } = this.#parts
     try {
-      await history.count(wg, name, options)
+      await machine.use((wg) => history.count(wg, name, options))
     } catch (error) {
       // Nothing is there that could be counted.
       if (!isAbsent(error)) throw error
