@@ -1,6 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Backend, DeviceKind } from '@wgctrl/types'
 import { MemoryBackend } from '@wgctrl/types/testing'
-import { open, type WireGuard } from 'wgctrl'
+import { connect, open, serve, type WireGuard, type WireGuardClient } from 'wgctrl'
 import type { Harness, Stage, Subject } from '../harness.js'
 
 /** The same devices, asked through the facade. */
@@ -10,17 +13,55 @@ export const facadeOver = (below: Harness): Harness => harnessOf(below.name, bel
 export const facadeBehindAnother = (below: Harness): Harness =>
   harnessOf(`an empty backend and ${below.name}`, below, [new MemoryBackend('linux-kernel')])
 
-const harnessOf = (name: string, below: Harness, first: Backend[]): Harness => ({
+/** The same devices, asked through a client of a server of the facade. */
+export const remoteOver = (below: Harness): Harness => ({
+  ...harnessOf(below.name, below, [], servedBy),
+  name: `remote facade over ${below.name}`,
+})
+
+/** Makes a client of what a client of this process is given. */
+type Reach = (wg: WireGuard) => Promise<WireGuardClient>
+
+const directly: Reach = async (wg) => wg
+
+async function servedBy(wg: WireGuard): Promise<WireGuardClient> {
+  const folder = mkdtempSync(join(tmpdir(), 'served-'))
+  const path = join(folder, 'wg.sock')
+  const server = await serve(wg, path, {
+    allow: { calls: ['read', 'interface', 'programs'], secrets: true },
+  })
+  const client = await connect(path)
+  const { close } = client
+  client.close = async () => {
+    await close.call(client)
+    await server.close()
+    rmSync(folder, { recursive: true })
+  }
+  return client
+}
+
+const harnessOf = (
+  name: string,
+  below: Harness,
+  first: Backend[],
+  reach: Reach = directly,
+): Harness => ({
   name: `facade over ${name}`,
   traits: { ...below.traits, resolvesNames: true },
 
   async setup(): Promise<Stage> {
     const stage = await below.setup()
-    const clients: WireGuard[] = []
+    const clients: Pick<WireGuardClient, 'close'>[] = []
     const openOver = async (backend: Subject): Promise<Subject> => {
       const wg = await open({ backends: [...first, backend as Backend] })
-      clients.push(wg)
-      return subjectOf(wg, below.traits.kind)
+      const client = await reach(wg)
+      clients.push({
+        close: async () => {
+          await client.close()
+          await wg.close()
+        },
+      })
+      return subjectOf(client, below.traits.kind)
     }
     return {
       ...stage,
@@ -35,7 +76,7 @@ const harnessOf = (name: string, below: Harness, first: Backend[]): Harness => (
 })
 
 /** The facade has no list of names: they are those of the devices and of those that failed. */
-function subjectOf(wg: WireGuard, kind: DeviceKind): Subject {
+function subjectOf(wg: WireGuardClient, kind: DeviceKind): Subject {
   return {
     async list(options) {
       const devices = await wg.devices(options)

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { closed, WireGuardError } from '@wgctrl/types'
+import { AbortError, closed, WireGuardError } from '@wgctrl/types'
 import { Assembly, type Callables, type WholeMessage } from './assembly.js'
 import { brokenProtocol } from './encoding.js'
 import { FrameReader } from './frame.js'
@@ -81,6 +81,7 @@ export class Channel {
    *
    * @returns settles when all of it was handed over; how much waits is bounded by whoever waits for it
    * @throws {WireGuardError} `EINVAL` when a value cannot travel, `ECLOSED`
+   * @throws {AbortError} when it was not wanted any more before all of it was handed over; the other side forgets it
    */
   send(
     message: readonly unknown[],
@@ -146,11 +147,16 @@ export class Channel {
   #nextFrame(): Buffer | undefined {
     for (let first = this.#queue[0]; first; first = this.#queue[0]) {
       try {
-        if (!first.isWanted()) throw closed('call')
         const next = first.frames.next()
-        if (!next.done) return next.value
-        this.#queue.shift()
-        first.sent()
+        if (next.done) {
+          this.#queue.shift()
+          first.sent()
+        } else if (first.isWanted()) {
+          return next.value
+        } else {
+          next.value.fill(0)
+          throw new AbortError()
+        }
       } catch (error) {
         this.#queue.shift()
         first.frames.return?.()

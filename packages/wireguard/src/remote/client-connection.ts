@@ -24,7 +24,12 @@ interface CallUnderWay {
   items?(items: unknown[], state: unknown): void
   /** The numbers of the functions that came with it. */
   functions: readonly number[]
+  isSent: boolean
+  isAborted: boolean
 }
+
+/** Who hears what becomes of it. */
+type Handler = Pick<CallUnderWay, 'answer' | 'fail' | 'items'>
 
 /** How a call is made. */
 export interface RemoteCallOptions {
@@ -114,7 +119,7 @@ export class ClientConnection {
   }
 
   /** @returns what is sent about the call from now on */
-  open(method: RemoteCallName, args: readonly unknown[], handler: Omit<CallUnderWay, 'functions'>) {
+  open(method: RemoteCallName, args: readonly unknown[], handler: Handler) {
     if (this.#streams >= MOST_STREAMS) {
       throw new WireGuardError(`${MOST_STREAMS} streams are open on this connection`, {
         code: 'EAGAIN',
@@ -135,7 +140,7 @@ export class ClientConnection {
     return {
       pull: (count: number) => this.#channel.sendUrgent([KIND.pull, id, count]),
       end: () => this.#channel.sendUrgent([KIND.end, id]),
-      abort: () => this.#channel.sendUrgent([KIND.abort, id]),
+      abort: () => this.#abort(id),
       tell: (name: string, told: readonly unknown[]) =>
         this.#channel.send([KIND.tell, id, name, told]).catch(() => {}),
     }
@@ -169,7 +174,7 @@ export class ClientConnection {
       const id = this.#send(method, args, handler, isLarge)
       if (!signal) return
       unlisten = onAbort(signal, () => {
-        this.#channel.sendUrgent([KIND.abort, id])
+        this.#abort(id)
         if (isReading) handler.fail(abortReason(signal))
       })
     })
@@ -178,22 +183,34 @@ export class ClientConnection {
   #send(
     method: RemoteCallName,
     args: readonly unknown[],
-    handler: Omit<CallUnderWay, 'functions'>,
+    handler: Handler,
     isLarge = false,
   ): number {
     this.check()
     const id = ++this.#last
-    const call = { ...handler, functions: [] as readonly number[] }
+    const call: CallUnderWay = { ...handler, functions: [], isSent: false, isAborted: false }
     this.#calls.set(id, call)
     call.functions = this.#functions.collect(() => {
       const message = [KIND.call, id, method, args, this.#functions.within]
-      const isWanted = (): boolean => this.#calls.has(id)
-      this.#channel.send(message, { atOnce: !isLarge, isWanted }).catch((error: unknown) => {
-        this.#settle(id)?.fail(error)
-      })
+      const isWanted = (): boolean => this.#calls.has(id) && !call.isAborted
+      this.#channel.send(message, { atOnce: !isLarge, isWanted }).then(
+        () => {
+          call.isSent = true
+        },
+        (error: unknown) => this.#settle(id)?.fail(error),
+      )
     })
     this.#watchSilence()
     return id
+  }
+
+  /** One that is still being sent is not sent to its end; should it be there already, this comes behind it. */
+  #abort(id: number): void {
+    const call = this.#calls.get(id)
+    if (!call) return
+    call.isAborted = true
+    if (call.isSent) this.#channel.sendUrgent([KIND.abort, id])
+    else this.#channel.send([KIND.abort, id]).catch(() => {})
   }
 
   #settle(id: number): CallUnderWay | undefined {

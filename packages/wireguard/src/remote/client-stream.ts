@@ -105,7 +105,9 @@ export class ClientStream<T, State = unknown> extends EventIterator<T> {
     this.#items = []
     this.#call.ended?.()
     if (!this.#handle || this.#isOver) return
-    this.#handle.end()
+    // What waits for a device has to be torn from it.
+    if (this.#call.signal?.aborted) this.#handle.abort()
+    else this.#handle.end()
     await this.#over
   }
 

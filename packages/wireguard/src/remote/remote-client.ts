@@ -3,6 +3,7 @@ import {
   type CreateOptions,
   checkFields,
   checkSignal,
+  Deadline,
   type DeleteOptions,
   type Device,
   type DeviceConfig,
@@ -10,6 +11,7 @@ import {
   type Peer,
   type PeerIterator,
   type PublicKey,
+  refuseAborted,
   unsupported,
 } from '@wgctrl/types'
 import type { BackendStatus } from '../backends.js'
@@ -26,7 +28,7 @@ import type { InterfaceChange } from '../interface/interface-change.js'
 import type { InterfaceConfig, InterfaceSettings } from '../interface/interface-config.js'
 import type { ReconcileOptions } from '../interface/reconcile.js'
 import type { ReresolveOptions, ReresolveResult } from '../interface/reresolve.js'
-import type { UpOptions, UpResult } from '../interface/up.js'
+import type { UpOptions, UpPlan, UpResult } from '../interface/up.js'
 import type { JustInTimeOptions } from '../just-in-time/options.js'
 import { JUST_IN_TIME_OPTIONS, KEEP_LEDGER_OPTIONS } from '../option-fields.js'
 import { PeerRelay } from '../peer-relay.js'
@@ -70,6 +72,7 @@ const READING = { isReading: true } as const
 export class RemoteWireGuard implements WireGuardClient {
   readonly #connection: ClientConnection
   readonly #working = new Set<Promise<unknown>>()
+  readonly #readings = new Set<Deadline>()
   readonly #living = new Set<AsyncDisposable>()
   #told: unknown
   #statuses: readonly BackendStatus[] | undefined
@@ -124,16 +127,24 @@ export class RemoteWireGuard implements WireGuardClient {
     options: ClientCallOptions,
     began: (peers: PeerIterator, signal: AbortSignal) => void,
   ): AsyncGenerator<Peer, void, undefined> {
-    const call = this.#streamCall('peers', [name], options, name)
+    using end = new Deadline({ signal: options?.signal, timeout: Number.POSITIVE_INFINITY })
+    this.#readings.add(end)
+    const { signal } = end
+    const call = this.#streamCall('peers', [name], { ...options, signal }, name)
     const peers = new ClientStream<Peer>(call)
-    this.#living.add(peers)
     try {
+      this.#refuseClosed()
       let next = await peers.next()
-      began(peers, call.signal ?? NEVER)
-      for (; !next.done; next = await peers.next()) yield next.value
+      began(peers, signal)
+      for (; !next.done; next = await peers.next()) {
+        yield next.value
+        refuseAborted(signal)
+      }
+    } catch (error) {
+      throw said(error, 'peers', name)
     } finally {
+      this.#readings.delete(end)
       await peers.return()
-      this.#living.delete(peers)
     }
   }
 
@@ -161,7 +172,13 @@ export class RemoteWireGuard implements WireGuardClient {
     return this.#change('sync', name, [name, desired], desired, options)
   }
 
-  up(config: InterfaceConfig, options: UpOptions = {}): Promise<UpResult> {
+  up(config: InterfaceConfig, options: UpOptions & { readonly dryRun: true }): Promise<UpPlan>
+  up(
+    config: InterfaceConfig,
+    options?: UpOptions & { readonly dryRun?: false | undefined },
+  ): Promise<UpResult>
+  up(config: InterfaceConfig, options?: UpOptions): Promise<UpResult | UpPlan>
+  up(config: InterfaceConfig, options: UpOptions = {}): Promise<UpResult | UpPlan> {
     return this.#change('up', config?.name, [config], config, options)
   }
 
@@ -249,6 +266,7 @@ export class RemoteWireGuard implements WireGuardClient {
   }
 
   async #close(): Promise<void> {
+    for (const reading of this.#readings) reading.abort(connectionClosed())
     await Promise.allSettled([...this.#living].map((each) => each[Symbol.asyncDispose]()))
     while (this.#working.size > 0) await Promise.allSettled([...this.#working])
     await this.#connection.close(connectionClosed())
@@ -295,16 +313,35 @@ export class RemoteWireGuard implements WireGuardClient {
     const all = options === undefined ? args : [...args, asGiven(options, rest)]
     try {
       this.#refuseClosed()
+      if (isReading) return await this.#read(method, all, { signal, timeout: rest.timeout })
       checkSignal(signal)
-      const call = this.#connection.call(method, all, { signal, isReading, isLarge: large })
-      const settled = call.catch(() => {})
-      if (!isReading) {
-        this.#working.add(settled)
-        settled.then(() => this.#working.delete(settled))
-      }
-      return await call
+      return await this.#whole(this.#connection.call(method, all, { signal, isLarge: large }))
     } catch (error) {
       throw said(error, operation, device)
+    }
+  }
+
+  /** Is waited for by {@link close}. */
+  #whole<T>(call: Promise<T>): Promise<T> {
+    this.#working.add(call)
+    return call.finally(() => this.#working.delete(call))
+  }
+
+  /** Ends with the client. The server knows the timeout; when it does not answer, it is too late by a little. */
+  async #read(
+    method: RemoteCallName,
+    args: readonly unknown[],
+    { signal, timeout = Number.POSITIVE_INFINITY }: CallOptions,
+  ): Promise<unknown> {
+    const isTime = typeof timeout === 'number' && timeout > 0
+    const longest = isTime ? timeout + GRACE : Number.POSITIVE_INFINITY
+    using deadline = new Deadline({ signal, timeout: longest })
+    this.#readings.add(deadline)
+    try {
+      const call = { signal: deadline.signal, isReading: true }
+      return await this.#connection.call(method, args, call)
+    } finally {
+      this.#readings.delete(deadline)
     }
   }
 
@@ -332,8 +369,8 @@ export class RemoteWireGuard implements WireGuardClient {
   }
 }
 
-/** Of a stream that nobody aborts. */
-const NEVER = new AbortController().signal
+/** Milliseconds that an answer may be on its way. */
+const GRACE = 2000
 
 /** What is no object is for the server to refuse. */
 function asOptions(options: object | undefined): Options {

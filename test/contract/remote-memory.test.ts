@@ -1,0 +1,5 @@
+import { remoteOver } from './harnesses/facade.js'
+import { memory } from './harnesses/memory.js'
+import { contract } from './suite.js'
+
+contract(remoteOver(memory), { mostPeers: 1000 })
