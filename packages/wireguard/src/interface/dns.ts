@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { link, lstat, mkdir, readFile, rm, rmdir, unlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { CheckedInterface } from './interface-config.js'
+import type { Place } from './machine.js'
 import { namespaceName } from './namespace.js'
-import { findProgram, type ProgramOptions, runProgram, tryProgram } from './program.js'
+import { runProgram } from './program.js'
 import type { Undo } from './transaction.js'
 
 /**
@@ -17,7 +18,7 @@ export type DnsSettings = CheckedInterface['dns']
 interface DnsTarget {
   readonly name: string
   readonly choice: DnsChoice
-  readonly options: ProgramOptions
+  readonly options: Place
 }
 
 const OFF = 'name servers were left alone, as asked'
@@ -35,9 +36,9 @@ export async function setDns(dns: DnsSettings, target: DnsTarget): Promise<Undo 
   if (choice === 'netns' || (choice === 'auto' && options.netns !== undefined)) {
     return await setNamespaceDns(dns, target)
   }
-  const resolvconf = choice !== 'resolvectl' && (await findProgram('resolvconf'))
+  const resolvconf = choice !== 'resolvectl' && (await options.machine.findProgram('resolvconf'))
   if (resolvconf) return await setResolvconf(resolvconf, dns, target)
-  const resolvectl = choice !== 'resolvconf' && (await findProgram('resolvectl'))
+  const resolvectl = choice !== 'resolvconf' && (await options.machine.findProgram('resolvectl'))
   if (resolvectl) return await setResolved(resolvectl, dns, target)
   return NOBODY
 }
@@ -53,7 +54,8 @@ export async function whyNoDns({ choice, options }: DnsTarget): Promise<string |
     resolvconf: ['resolvconf'],
     resolvectl: ['resolvectl'],
   }
-  for (const program of programs[choice]) if (await findProgram(program)) return undefined
+  for (const program of programs[choice])
+    if (await options.machine.findProgram(program)) return undefined
   return NOBODY
 }
 
@@ -66,20 +68,21 @@ export async function unsetDns(target: DnsTarget): Promise<void> {
     if (file !== undefined && (await isOurs(file, name))) await removeFile(file)
     return
   }
-  const resolvconf = choice !== 'resolvectl' && (await findProgram('resolvconf'))
+  const resolvconf = choice !== 'resolvectl' && (await options.machine.findProgram('resolvconf'))
   // What systemd-resolved knows of a link goes with the link.
-  if (resolvconf) await runProgram(resolvconf, ['-d', await recordName(name), '-f'], options)
+  if (resolvconf)
+    await runProgram(resolvconf, ['-d', await recordName(name, options), '-f'], options)
 }
 
 /** The name servers that resolvconf has for an interface; `undefined`: it knows nothing of it. */
-export async function listDns(name: string, options: ProgramOptions): Promise<string | undefined> {
-  const resolvconf = await findProgram('resolvconf')
+export async function listDns(name: string, options: Place): Promise<string | undefined> {
+  const resolvconf = await options.machine.findProgram('resolvconf')
   if (!resolvconf) return undefined
-  const record = await recordName(name)
-  const { status, output } = await tryProgram(resolvconf, ['-l', record], options)
+  const record = await recordName(name, options)
+  const { status, output } = await options.machine.tryProgram(resolvconf, ['-l', record], options)
   if (status === 0) return output.trim() === '' ? undefined : output
   // Debian's own resolvconf has no -l.
-  return readFile(join('/etc/resolvconf/run/interface', record), 'utf8').catch(() => undefined)
+  return await options.machine.readText(join('/etc/resolvconf/run/interface', record))
 }
 
 /** The lines of resolv.conf(5). @internal */
@@ -93,11 +96,12 @@ async function setResolvconf(
   dns: DnsSettings,
   { name, options }: DnsTarget,
 ): Promise<Undo> {
-  const record = await recordName(name)
-  const { netns } = options
+  const record = await recordName(name, options)
+  const { machine, netns } = options
   // -m 0: before all others; -x: exclusively. @source resolvconf(8) of openresolv
   const args = ['-a', record, '-m', '0', '-x']
-  const remove = async () => void (await runProgram(program, ['-d', record, '-f'], { netns }))
+  const remove = async () =>
+    void (await runProgram(program, ['-d', record, '-f'], { machine, netns }))
   try {
     await runProgram(program, args, { ...options, input: resolvConf(dns) })
   } catch (error) {
@@ -113,8 +117,8 @@ async function setResolved(
   { servers, search }: DnsSettings,
   { name, options }: DnsTarget,
 ): Promise<Undo> {
-  const { netns } = options
-  const revert = async () => void (await runProgram(program, ['revert', name], { netns }))
+  const { machine, netns } = options
+  const revert = async () => void (await runProgram(program, ['revert', name], { machine, netns }))
   try {
     await runProgram(program, ['dns', name, ...servers], options)
     // `~.` sends every name to these servers. @source resolvectl(1)
@@ -173,7 +177,7 @@ async function isOurs(file: string, name: string): Promise<boolean> {
 }
 
 /** @source ip-netns(8) */
-function namespaceFile(netns: ProgramOptions['netns']): string | undefined {
+function namespaceFile(netns: Place['netns']): string | undefined {
   const name = namespaceName(netns)
   return name === undefined ? undefined : join('/etc/netns', name, 'resolv.conf')
 }
@@ -182,9 +186,9 @@ function namespaceFile(netns: ProgramOptions['netns']): string | undefined {
  * The name of our record. Debian's resolvconf orders records by patterns of names: the first kind of
  * tunnel in its list goes before the name. @source wg-quick(8)
  */
-async function recordName(name: string): Promise<string> {
-  const program = await findProgram('resolvconf')
-  const patterns = await readFile('/etc/resolvconf/interface-order', 'utf8').catch(() => undefined)
+async function recordName(name: string, { machine }: Place): Promise<string> {
+  const program = await machine.findProgram('resolvconf')
+  const patterns = await machine.readText('/etc/resolvconf/interface-order')
   // A symbolic link is systemd-resolved under the name of resolvconf, which wants the link's own name.
   if (patterns === undefined || !program || (await lstat(program)).isSymbolicLink()) return name
   const prefix = /^([A-Za-z0-9-]+)\*$/m.exec(patterns)?.[1]

@@ -1,4 +1,3 @@
-import { Rtnl } from '@wgctrl/netlink'
 import {
   AbortError,
   checkFields,
@@ -22,8 +21,10 @@ import {
   type InterfaceConfig,
 } from './interface-config.js'
 import { removeDevice, removeStaleSocket } from './link.js'
+import type { Machine, Place, Rtnl } from './machine.js'
 import { removeStandbys } from './standby-route.js'
 import type { HookRun } from './step-change.js'
+import { thisMachine } from './this-machine.js'
 import { Transaction } from './transaction.js'
 import type { InterfaceOptions } from './up.js'
 import type { InterfaceWarning } from './warning.js'
@@ -62,7 +63,7 @@ export async function bringDown(
   const config = typeof target === 'string' ? { name: target } : target
   const hooks = checkHooksAlone(config)
   new Deadline(options).end()
-  const rtnl = await Rtnl.open({ netns: context.netns })
+  const rtnl = await (context.machine ?? thisMachine).openRtnl(context.netns)
   const transaction = new Transaction('down', config.name, options)
   try {
     return await new Down(context, config, hooks, options, transaction, rtnl).run()
@@ -140,9 +141,17 @@ class Down {
     return found
   }
 
+  get #machine(): Machine {
+    return this.#context.machine ?? thisMachine
+  }
+
+  get #place(): Place {
+    return { machine: this.#machine, netns: this.#context.netns, signal: this.#options.signal }
+  }
+
   get #search() {
     const { signal, timeout } = this.#options
-    return { context: this.#context, name: this.#name, signal, timeout }
+    return { context: this.#context, machine: this.#machine, name: this.#name, signal, timeout }
   }
 
   /** Without link and rules only the socket of a dead daemon may be left. */
@@ -177,20 +186,24 @@ class Down {
     if (!isAsked) return wipeSecrets(device)
     const { netns } = this.#context
     await this.#transaction.step('save the config', async () => {
-      await save(await currentConfig({ rtnl: this.#rtnl, index: link.index, netns, device, base }))
+      await save(
+        await currentConfig({
+          ...{ rtnl: this.#rtnl, index: link.index, machine: this.#machine, netns, device, base },
+        }),
+      )
     })
   }
 
   async #removeAround({ firewall, pairs, standbys }: FoundInterface): Promise<void> {
     const { signal } = this.#options
-    const place = { netns: this.#context.netns, signal }
+    const place = this.#place
     await this.#removeDns()
     for (const found of firewall) {
       await this.#attempt(`remove the IPv${found.family} firewall rules`, () =>
         removeFirewall(found, this.#name, place),
       )
     }
-    if (pairs.length > 0 && !(await canFindFirewall())) {
+    if (pairs.length > 0 && !(await canFindFirewall(this.#machine))) {
       const message = 'neither nft nor iptables-save is found: firewall rules of it may be left'
       this.#warn({ code: 'ENOFIREWALL', message })
     }
@@ -207,8 +220,8 @@ class Down {
   }
 
   async #removeDns(): Promise<void> {
-    const { signal, dns: choice = 'auto' } = this.#options
-    const options = { netns: this.#context.netns, signal }
+    const { dns: choice = 'auto' } = this.#options
+    const options = this.#place
     const isInNamespace = choice === 'netns' || (choice === 'auto' && options.netns !== undefined)
     const isKnown =
       (this.#config.dns?.servers ?? []).length > 0 ||
@@ -237,9 +250,9 @@ class Down {
   /** After the interface, so that nothing passes meanwhile that they drop. */
   async #removeForwarding({ forwards }: FoundInterface): Promise<void> {
     if (!forwards) return
-    const { signal, timeout } = this.#options
+    const { timeout } = this.#options
     await this.#attempt('remove the rules for forwarding', () =>
-      removeForwardingRules(this.#name, { netns: this.#context.netns, signal, timeout }),
+      removeForwardingRules(this.#name, { ...this.#place, timeout }),
     )
   }
 
@@ -270,7 +283,9 @@ class Down {
   async #runHooks(kind: HookRun['when'], hooks: readonly Hook[]): Promise<void> {
     const { signal, hooks: mode, configFile } = this.#options
     const target = { name: this.#name, netns: this.#context.netns, configFile, signal }
-    await runHooks(this.#transaction, kind, hooks, target, mode, (warning) => this.#warn(warning))
+    await runHooks(this.#transaction, kind, hooks, target, this.#machine, mode, (warning) =>
+      this.#warn(warning),
+    )
     await this.#transaction.settle()
   }
 
