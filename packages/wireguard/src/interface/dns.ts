@@ -21,6 +21,9 @@ interface DnsTarget {
   readonly options: Place
 }
 
+const isOfNamespace = ({ choice, options }: DnsTarget): boolean =>
+  choice === 'netns' || (choice === 'auto' && options.netns !== undefined)
+
 const OFF = 'name servers were left alone, as asked'
 const NOBODY = 'neither resolvconf nor resolvectl is installed'
 const NAMELESS = 'a network namespace without a name has no resolv.conf of its own'
@@ -33,9 +36,7 @@ const NAMELESS = 'a network namespace without a name has no resolv.conf of its o
 export async function setDns(dns: DnsSettings, target: DnsTarget): Promise<Undo | string> {
   const { choice, options } = target
   if (choice === 'off') return OFF
-  if (choice === 'netns' || (choice === 'auto' && options.netns !== undefined)) {
-    return await setNamespaceDns(dns, target)
-  }
+  if (isOfNamespace(target)) return await setNamespaceDns(dns, target)
   const resolvconf = choice !== 'resolvectl' && (await options.machine.findProgram('resolvconf'))
   if (resolvconf) return await setResolvconf(resolvconf, dns, target)
   const resolvectl = choice !== 'resolvconf' && (await options.machine.findProgram('resolvectl'))
@@ -44,13 +45,15 @@ export async function setDns(dns: DnsSettings, target: DnsTarget): Promise<Undo 
 }
 
 /** Why {@link setDns} would do nothing here; `undefined`: it would try. */
-export async function whyNoDns({ choice, options }: DnsTarget): Promise<string | undefined> {
+export async function whyNoDns(target: DnsTarget): Promise<string | undefined> {
+  const { choice, options } = target
   if (choice === 'off') return OFF
-  if (choice === 'netns' || (choice === 'auto' && options.netns !== undefined)) {
+  if (isOfNamespace(target)) {
     return namespaceFile(options.netns) === undefined ? NAMELESS : undefined
   }
   const programs = {
     auto: ['resolvconf', 'resolvectl'],
+    netns: [],
     resolvconf: ['resolvconf'],
     resolvectl: ['resolvectl'],
   }
@@ -63,15 +66,23 @@ export async function whyNoDns({ choice, options }: DnsTarget): Promise<string |
 export async function unsetDns(target: DnsTarget): Promise<void> {
   const { name, choice, options } = target
   if (choice === 'off') return
-  if (choice === 'netns' || (choice === 'auto' && options.netns !== undefined)) {
-    const file = namespaceFile(options.netns)
-    if (file !== undefined && (await isOurs(file, name))) await removeFile(file)
+  if (isOfNamespace(target)) {
+    if (await hasDns(target)) await removeFile(namespaceFile(options.netns) as string)
     return
   }
   const resolvconf = choice !== 'resolvectl' && (await options.machine.findProgram('resolvconf'))
   // What systemd-resolved knows of a link goes with the link.
   if (resolvconf)
     await runProgram(resolvconf, ['-d', await recordName(name, options), '-f'], options)
+}
+
+/** Whether there are name servers of an interface, also of one that is gone. */
+export async function hasDns(target: DnsTarget): Promise<boolean> {
+  const { name, choice, options } = target
+  if (choice === 'off' || choice === 'resolvectl') return false
+  if (!isOfNamespace(target)) return (await listDns(name, options)) !== undefined
+  const file = namespaceFile(options.netns)
+  return file !== undefined && (await isOurs(file, name))
 }
 
 /** The name servers that resolvconf has for an interface; `undefined`: it knows nothing of it. */
@@ -148,7 +159,7 @@ async function setNamespaceDns(dns: DnsSettings, target: DnsTarget): Promise<Und
  */
 async function makeFile(path: string, text: string): Promise<boolean> {
   const folder = dirname(path)
-  await mkdir(folder, { recursive: true })
+  await makeFolders(folder)
   const aside = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
   try {
     await writeFile(aside, text, { flag: 'wx', mode: 0o644 })
@@ -162,6 +173,15 @@ async function makeFile(path: string, text: string): Promise<boolean> {
     await unlink(aside).catch(() => {})
     // Goes only when it is empty.
     await rmdir(folder).catch(() => {})
+  }
+}
+
+/** One after the other: of a read-only file system `mkdir` with `recursive` says that the folder above is not there. */
+async function makeFolders(folder: string): Promise<void> {
+  for (const each of [dirname(folder), folder]) {
+    await mkdir(each).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+    })
   }
 }
 

@@ -9,7 +9,7 @@ import { DOWN_OPTIONS, INTERFACE_FIELDS } from '../option-fields.js'
 import { type InterfaceContext, wipeSecrets } from './context.js'
 import { currentConfig } from './current.js'
 import { removePair } from './default-route.js'
-import { listDns, unsetDns } from './dns.js'
+import { hasDns, unsetDns } from './dns.js'
 import { canFindFirewall, removeFirewall } from './firewall.js'
 import { removeForwardingRules } from './forwarding.js'
 import { askDaemon, type FoundInterface, findInterface } from './found-interface.js'
@@ -154,8 +154,13 @@ class Down {
     return { context: this.#context, machine: this.#machine, name: this.#name, signal, timeout }
   }
 
-  /** Without link and rules only the socket of a dead daemon may be left. */
+  get #dns() {
+    return { name: this.#name, choice: this.#options.dns ?? 'auto', options: this.#place } as const
+  }
+
+  /** Without link and rules only name servers and the socket of a dead daemon may be left. */
   async #refuseMissing(): Promise<void> {
+    if (await hasDns(this.#dns)) return
     const isStale = await askDaemon(this.#search).then(
       () => false,
       (error) => error.code === 'ECONNREFUSED',
@@ -220,17 +225,9 @@ class Down {
   }
 
   async #removeDns(): Promise<void> {
-    const { dns: choice = 'auto' } = this.#options
-    const options = this.#place
-    const isInNamespace = choice === 'netns' || (choice === 'auto' && options.netns !== undefined)
-    const isKnown =
-      (this.#config.dns?.servers ?? []).length > 0 ||
-      isInNamespace ||
-      (await listDns(this.#name, options)) !== undefined
-    if (!isKnown) return
-    await this.#attempt('take back the name servers', () =>
-      unsetDns({ name: this.#name, choice, options }),
-    )
+    const target = this.#dns
+    const isKnown = (this.#config.dns?.servers ?? []).length > 0 || (await hasDns(target))
+    if (isKnown) await this.#attempt('take back the name servers', () => unsetDns(target))
   }
 
   async #remove({ kind, isHung }: FoundInterface): Promise<void> {
