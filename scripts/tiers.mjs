@@ -207,17 +207,6 @@ export const tiers = [
     run: vitest({ isolate: true }),
   },
   {
-    name: 'callers',
-    about:
-      'two callers manage the clients of one server: device, file and database agree a hundred times',
-    asked: true,
-    built: true,
-    root: true,
-    needs: [...isolation, daemon],
-    seconds: 3600,
-    run: vitest({ isolate: true }),
-  },
-  {
     name: 'lifecycle',
     about: 'interfaces that we bring up and down, beside those of wg-quick(8)',
     built: true,
@@ -268,6 +257,15 @@ export const tiers = [
     root: true,
     needs: [...isolation, daemon, ...network],
     seconds: 600,
+    run: vitest({ isolate: true }),
+  },
+  {
+    name: 'gateway',
+    about: 'the gateway as a service: its stores, clients that come, change and are revoked',
+    built: true,
+    root: true,
+    needs: [...isolation, daemon, ...network],
+    seconds: 900,
     run: vitest({ isolate: true }),
   },
   {

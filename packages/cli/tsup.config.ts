@@ -55,7 +55,8 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
   splitting: false,
   minifyWhitespace: true,
   minifySyntax: true,
-  noExternal: [/^@wgctrl\//, 'wgctrl'],
+  // The gateway is installed by those who run one.
+  noExternal: [/^@wgctrl\/(?!gateway$)/, 'wgctrl'],
   esbuildPlugins: [loadsOnDemand],
 })
 

@@ -4,6 +4,7 @@ import { completionCommand } from './completion/command.js'
 import { deviceCommands } from './devices/command.js'
 import { diffCommand } from './diff/command.js'
 import { doctorCommand } from './doctor/command.js'
+import { gatewayCommand } from './gateway/command.js'
 import { handshakesCommand } from './handshakes/command.js'
 import { interfaceCommands } from './interface/command.js'
 import { metricsCommand } from './metrics/command.js'
@@ -14,6 +15,9 @@ export const extraGroups: readonly CommandGroup[] = [
   { title: 'Interfaces and their files', commands: interfaceCommands },
   { title: 'Clients', commands: clientCommands },
   { title: 'Devices', commands: [...deviceCommands, diffCommand] },
-  { title: 'Over time', commands: [watchCommand, handshakesCommand, metricsCommand] },
+  {
+    title: 'Over time',
+    commands: [watchCommand, handshakesCommand, metricsCommand, gatewayCommand],
+  },
   { title: 'This machine', commands: [doctorCommand, completionCommand] },
 ]

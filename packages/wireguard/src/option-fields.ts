@@ -59,11 +59,7 @@ export const DELETE_OPTIONS: FieldsOf<DeleteOptions & ClientCallOptions> = {
 export const DIFF_OPTIONS: FieldsOf<DiffOptions> = { keep: true, interfaceIndex: 'function' }
 const sync: FieldsOf<SyncOptions> = { ...call, ...DIFF_OPTIONS, dryRun: 'boolean' }
 export const SYNC_OPTIONS: FieldsOf<SyncOptions & ClientCallOptions> = { ...sync, ...client }
-export const SYNC_DEVICE_OPTIONS: FieldsOf<SyncOptions & SyncPlace> = {
-  ...sync,
-  netns: true,
-  machine: true,
-}
+export const SYNC_DEVICE_OPTIONS: FieldsOf<SyncOptions & SyncPlace> = { ...sync, netns: true }
 
 export const RESOLVE_OPTIONS: FieldsOf<ResolveOptions> = {
   lookup: 'function',
@@ -123,7 +119,7 @@ export const UP_OPTIONS: FieldsOf<UpOptions> = {
   dryRun: 'boolean',
   socketNetns: true,
 }
-export const ENSURE_OPTIONS: FieldsOf<EnsureOptions> = UP_OPTIONS
+export const ENSURE_OPTIONS: FieldsOf<EnsureOptions> = { ...UP_OPTIONS, keepPeers: 'boolean' }
 export const DOWN_OPTIONS: FieldsOf<DownOptions> = {
   ...application,
   ...surroundings,
@@ -132,6 +128,7 @@ export const DOWN_OPTIONS: FieldsOf<DownOptions> = {
 export const RECONCILE_OPTIONS: FieldsOf<ReconcileOptions> = {
   ...application,
   dryRun: 'boolean',
+  keepPeers: 'boolean',
 }
 export const RERESOLVE_OPTIONS: FieldsOf<ReresolveOptions> = {
   ...call,

@@ -51,7 +51,10 @@ export class Exporter implements Service {
       now,
       nameOf: (device, publicKey) => names.of(device, publicKey),
     })
-    this.#server = new PageServer({ warn, page: (limit) => this.#collect(limit) })
+    this.#server = new PageServer({
+      warn,
+      pages: { '/metrics': (limit) => this.#collect(limit) },
+    })
   }
 
   /** Where it serves, once it was started: with port 0 the system chooses one. */

@@ -5,14 +5,19 @@ import { errorText } from '../error-text.js'
 import type { ListenAddress } from './listen-address.js'
 
 export interface Page {
+  /** Absent: 200. */
+  readonly status?: number
   readonly contentType: string
   /** One for all who get it: it is never changed. */
   readonly body: Buffer
 }
 
+/** @param limit milliseconds after which whoever asks does not wait any more; absent: he does not say */
+type MakePage = (limit: number | undefined) => Promise<Page>
+
 export interface PageServerOptions {
-  /** @param limit milliseconds after which whoever asks does not wait any more; absent: he does not say */
-  page(limit: number | undefined): Promise<Page>
+  /** By path. */
+  readonly pages: Readonly<Record<string, MakePage>>
   warn(text: string): void
 }
 
@@ -27,7 +32,7 @@ const LONGEST_HEADER = 8192
 /** Requests in one piece of what comes: whoever sends more does not wait for answers. */
 const MOST_AT_ONCE = 4
 
-/** Serves one page over HTTP to whoever asks, within limits that nobody's requests can exceed. */
+/** Serves a few pages over HTTP to whoever asks, within limits that nobody's requests can exceed. */
 export class PageServer {
   readonly #options: PageServerOptions
   readonly #server: Server
@@ -122,13 +127,17 @@ export class PageServer {
       response.setHeader('Allow', 'GET, HEAD')
       return send(response, 405, 'GET or HEAD\n')
     }
-    if (path !== '/metrics') {
-      return send(response, path === '/' ? 200 : 404, 'the metrics are at /metrics\n')
-    }
-    const { contentType, body } = await this.#options.page(limitOf(request))
-    send(response, 200, body, contentType)
+    const { pages } = this.#options
+    const page = Object.hasOwn(pages, path) ? pages[path] : undefined
+    if (!page) return send(response, path === '/' ? 200 : 404, directoryOf(pages))
+    const { status = 200, contentType, body } = await page(limitOf(request))
+    send(response, status, body, contentType)
   }
 }
+
+/** What there is, for who looks elsewhere. */
+const directoryOf = (pages: PageServerOptions['pages']): string =>
+  `there is ${Object.keys(pages).join(', ')}\n`
 
 /** What is said to requests that are none; to all others: 400. */
 const REFUSALS: Record<string, string | undefined> = {

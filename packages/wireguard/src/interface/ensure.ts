@@ -1,14 +1,14 @@
+import { Rtnl } from '@wgctrl/netlink'
 import { checkFields, WireGuardError } from '@wgctrl/types'
 import { ENSURE_OPTIONS } from '../option-fields.js'
 import type { InterfaceContext } from './context.js'
 import type { InterfaceChange } from './interface-change.js'
 import { checkNamedInterface, type InterfaceConfig } from './interface-config.js'
-import { reconcile } from './reconcile.js'
-import { thisMachine } from './this-machine.js'
+import { type ReconcileOptions, reconcile } from './reconcile.js'
 import { bringUp, foreseeUp, type UpOptions, type UpPlan, type UpResult } from './up.js'
 
 /** With `dryRun` it says what would be done, and does nothing. */
-export type EnsureOptions = UpOptions
+export type EnsureOptions = UpOptions & Pick<ReconcileOptions, 'keepPeers'>
 
 /** What it took to bring an interface there. */
 export type EnsureResult =
@@ -31,7 +31,7 @@ export async function ensure(
 ): Promise<EnsureResult> {
   checkFields(options, 'options', ENSURE_OPTIONS)
   checkNamedInterface(config)
-  const { dryRun = false, ...upOptions } = options
+  const { dryRun = false, keepPeers, ...upOptions } = options
   if (!(await isThere(context, config.name, options.signal))) {
     return dryRun
       ? { action: 'up', plan: await foreseeUp(context, config, upOptions) }
@@ -42,16 +42,17 @@ export async function ensure(
   const changes = await reconcile(context, name, settings, {
     ...{ signal, timeout, firewall, onStep, onWarning, onRetry },
     dryRun,
+    keepPeers,
   })
   return changes.length === 0 ? { action: 'none' } : { action: 'reconcile', changes }
 }
 
 async function isThere(
-  { netns, machine = thisMachine }: InterfaceContext,
+  { netns }: InterfaceContext,
   name: string,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
-  await using rtnl = await machine.openRtnl(netns)
+  await using rtnl = await Rtnl.open({ netns })
   try {
     await rtnl.link(name, { signal })
     return true

@@ -1,3 +1,4 @@
+import { Rtnl } from '@wgctrl/netlink'
 import {
   AbortError,
   checkFields,
@@ -15,11 +16,9 @@ import type { InterfaceChange } from './interface-change.js'
 import { checkInterface, type InterfaceSettings } from './interface-config.js'
 import { makePlan, type ReconcilePlan } from './interface-diff.js'
 import { kindOf } from './link.js'
-import type { Rtnl } from './machine.js'
 import { resolveNames } from './names.js'
 import { removeStandbys } from './standby-route.js'
 import { routingTable } from './table.js'
-import { thisMachine } from './this-machine.js'
 import { Transaction } from './transaction.js'
 import type { InterfaceOptions } from './up.js'
 import type { InterfaceWarning } from './warning.js'
@@ -27,6 +26,8 @@ import type { InterfaceWarning } from './warning.js'
 export interface ReconcileOptions extends Omit<InterfaceOptions, 'hooks' | 'configFile' | 'dns'> {
   /** Says what would be done, and does nothing. */
   readonly dryRun?: boolean | undefined
+  /** Leaves peers alone that the config does not name, such as those of a just-in-time gateway. Absent: false. */
+  readonly keepPeers?: boolean | undefined
 }
 
 /**
@@ -48,19 +49,18 @@ export async function reconcile(
   checkFields(options, 'options', RECONCILE_OPTIONS)
   checkInterfaceName(name)
   const checked = checkInterface(settings, name)
-  const { machine = thisMachine } = context
-  await checkForwarding(checked.forwarding, options.firewall ?? 'auto', machine)
+  await checkForwarding(checked.forwarding, options.firewall ?? 'auto')
   new Deadline(options).end()
-  const table = await routingTable(checked.table, machine)
+  const table = await routingTable(checked.table)
   const device = await resolveNames(context, checked.device, options)
-  const rtnl = await machine.openRtnl(context.netns)
+  const rtnl = await Rtnl.open({ netns: context.netns })
   const transaction = new Transaction('reconcile', name, options)
   try {
     const handle = await openHandle(context, rtnl, name, options)
-    const { firewall = 'auto' } = options
+    const { firewall = 'auto', keepPeers = false } = options
     const onWarning = (warning: InterfaceWarning): void =>
       transaction.heed(options.onWarning?.(warning))
-    const compare = () => makePlan(handle, { ...checked, device }, table, firewall)
+    const compare = () => makePlan(handle, { ...checked, device }, table, firewall, keepPeers)
     const apply = (plan: ReconcilePlan) =>
       new Application(handle, plan, transaction, { firewall, onWarning }).run()
     const first = await compare()
@@ -146,7 +146,7 @@ const isMending = ({
   switchOn
 
 async function openHandle(
-  { wg, netns, machine = thisMachine }: InterfaceContext,
+  { wg, netns }: InterfaceContext,
   rtnl: Rtnl,
   name: string,
   { signal, timeout }: ReconcileOptions,
@@ -157,5 +157,5 @@ async function openHandle(
     throw new WireGuardError(`${name} is not a WireGuard interface`, { code: 'ENOTWIREGUARD' })
   }
   const call = { signal, timeout, backend: kind }
-  return { name, index: link.index, kind, wg, machine, netns, rtnl, signal, call }
+  return { name, index: link.index, kind, wg, netns, rtnl, signal, call }
 }

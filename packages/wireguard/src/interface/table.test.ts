@@ -14,7 +14,8 @@ describe('parseTables', () => {
 })
 
 describe('tableNumber', () => {
-  it('knows the names that every system has', async () => {
+  it('knows numbers, and the names that every system has', async () => {
+    expect(await tableNumber(77)).toBe(77)
     expect(await tableNumber('main')).toBe(254)
   })
 

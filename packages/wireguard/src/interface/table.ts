@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { RT_TABLE } from '@wgctrl/netlink'
 import { invalid, quoted } from '@wgctrl/types'
 import type { CheckedInterface } from './interface-config.js'
-import type { Machine } from './machine.js'
 
 /** The administrator's come first: they count. @source ip-route(8); the second since iproute2 6.5 */
 const DIRECTORIES = ['/etc/iproute2', '/usr/share/iproute2']
@@ -15,11 +14,12 @@ const BUILT_IN: ReadonlyMap<string, number> = new Map([
 ])
 
 /**
- * The number of a routing table that has a name.
+ * The number of a routing table.
  *
  * @throws {WireGuardError} `EINVAL` for a name that no file knows
  */
-export async function tableNumber(table: string): Promise<number> {
+export async function tableNumber(table: number | string): Promise<number> {
+  if (typeof table === 'number') return table
   for (const directory of DIRECTORIES) {
     for (const file of await tableFiles(directory)) {
       const number = parseTables(await readText(file)).get(table)
@@ -34,10 +34,8 @@ export async function tableNumber(table: string): Promise<number> {
 /** The number of a config's table. @throws {WireGuardError} `EINVAL` for a name that no file knows */
 export async function routingTable(
   table: CheckedInterface['table'],
-  machine: Machine,
 ): Promise<'off' | 'auto' | number> {
-  const isNamed = typeof table === 'string' && table !== 'off' && table !== 'auto'
-  return isNamed ? await machine.tableNumber(table) : table
+  return table === 'off' || table === 'auto' ? table : await tableNumber(table)
 }
 
 /** Reads lines of a number and a name; `#` begins a comment. Numbers may be hexadecimal. @internal */

@@ -126,6 +126,13 @@ describe('diffDevice, for the device itself,', () => {
 })
 
 describe('diffDevice, for peers,', () => {
+  it('keeps those that the desired state does not name when it is told to', () => {
+    const current = peers({ publicKey: A }, { publicKey: B })
+    const desired = peers({ publicKey: A })
+    expect(diff(current, desired, { keep: ['peers'] })).toEqual(nothing)
+    expect(diff(current, desired).changes).toMatchObject([{ kind: 'peer-removed' }])
+  })
+
   it('adds one', () => {
     const peer = {
       publicKey: A,

@@ -25,9 +25,10 @@ import { diffPeer, type PeerDiff } from './peer-diff.js'
 export interface DiffOptions {
   /**
    * Fields that stay as they are also where the desired state clears them. A config file without `FwMark`
-   * means 0, and `wg.up` sets one by itself where a default route wants it.
+   * means 0, and `wg.up` sets one by itself where a default route wants it. `peers`: those that the desired state does
+   * not name, such as clients that somebody else lets in; a network of theirs that a named peer has goes to that.
    */
-  readonly keep?: readonly ('privateKey' | 'firewallMark')[] | undefined
+  readonly keep?: readonly ('privateKey' | 'firewallMark' | 'peers')[] | undefined
   /**
    * The index of a network interface by its name: the kernel gives scopes of endpoints as indexes.
    * Absent: a name and an index differ.
@@ -83,7 +84,7 @@ export function* diffSteps(
     const moves = yield* findMoves(current, diffs, fates)
     // wireguard-go lists its peers in another order at every read.
     const removed = current.peers
-      .filter((_, at) => fates[at] === FATE.removed)
+      .filter((_, at) => fates[at] === FATE.removed && !keep.includes('peers'))
       .sort((a, b) => (a.publicKey < b.publicKey ? -1 : 1))
     const changes = fields.changes
     yield* addPeerChanges(diffs, moves, changes)
@@ -106,11 +107,11 @@ function* diffPeers(candidates: readonly Candidate[], scopes: Scopes): Steps<Pee
   return diffs
 }
 
-const KEPT: readonly unknown[] = ['privateKey', 'firewallMark']
+const KEPT: readonly unknown[] = ['privateKey', 'firewallMark', 'peers']
 
 function checkKept(keep: unknown): void {
   if (Array.isArray(keep) && keep.every((field) => KEPT.includes(field))) return
-  throw new InvalidTypeError('options.keep', `must be an array of ${KEPT.join(' and ')}`)
+  throw new InvalidTypeError('options.keep', `must be an array of ${KEPT.join(', ')}`)
 }
 
 /** Checks all but the peers, which are returned. */

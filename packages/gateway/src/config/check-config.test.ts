@@ -1,0 +1,96 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { WireGuardError } from '@wgctrl/types'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { checkGatewayConfig } from './check-config.js'
+import { readGatewayConfig } from './read-config.js'
+
+const least = { interface: { file: 'wg0.conf' }, store: { type: 'file', path: 'clients' } }
+const check = (config: object) => checkGatewayConfig(config, '/etc/wgctrl/gateway.json')
+
+describe('the config of a gateway', () => {
+  it('is complete with what it says and what it leaves out', () => {
+    expect(check(least)).toEqual({
+      interface: { file: '/etc/wgctrl/wg0.conf' },
+      store: { type: 'file', path: '/etc/wgctrl/clients' },
+      idle: 300_000,
+      negativeTtl: 30_000,
+      lookupTimeout: 5000,
+      maxLookups: 256,
+      cache: { size: 100_000, maxAge: 86_400_000, patience: 300 },
+      log: 'text',
+    })
+    const more = {
+      ...least,
+      interface: { file: '/srv/wg1.conf', backend: 'userspace', nat: { to: 'eth0' } },
+      networks: ['10.8.0.0/16', 'fd08::/64'],
+      maxPeers: 1000,
+      idle: '1.5h',
+      cache: { size: 0, maxAge: '2d', patience: '50ms' },
+      listen: '127.0.0.1:9587',
+      log: 'json',
+    }
+    expect(check(more)).toMatchObject({
+      ...more,
+      store: { path: '/etc/wgctrl/clients' },
+      idle: 5_400_000,
+      cache: { size: 0, maxAge: 172_800_000, patience: 50 },
+    })
+  })
+
+  it.each<[string, object]>([
+    ['config', []],
+    ['idel', { ...least, idel: '5m' }],
+    ['interface', { store: least.store }],
+    ['interface.file', { ...least, interface: {} }],
+    ['interface.file', { ...least, interface: { file: 'wg0' } }],
+    ['interface.file', { ...least, interface: { file: '/etc/a name.conf' } }],
+    ['interface.backend', { ...least, interface: { file: 'wg0.conf', backend: 'go' } }],
+    ['store', { interface: least.interface }],
+    ['store.type', { ...least, store: { path: 'clients' } }],
+    ['store.path', { ...least, store: { type: 'file' } }],
+    ['store.url', { ...least, store: { type: 'file', path: 'x', url: 'y' } }],
+    ['networks', { ...least, networks: '10.0.0.0/8' }],
+    ['networks[1]', { ...least, networks: ['10.0.0.0/8', '10.0.0.500'] }],
+    ['maxPeers', { ...least, maxPeers: 0 }],
+    ['maxPeers', { ...least, maxPeers: '5' }],
+    ['idle', { ...least, idle: 300 }],
+    ['idle', { ...least, idle: '10ms' }],
+    ['idle', { ...least, idle: '5 minutes' }],
+    ['cache', { ...least, cache: 5 }],
+    ['cache.size', { ...least, cache: { size: 1.5 } }],
+    ['cache.maxAge', { ...least, cache: { maxAge: '-1s' } }],
+    ['listen', { ...least, listen: 9587 }],
+    ['log', { ...least, log: 'xml' }],
+  ])('names the field that is wrong: %s', (path, config) => {
+    expect(() => check(config)).toThrow(WireGuardError)
+    expect(() => check(config)).toThrow(expect.objectContaining({ code: 'EINVAL', path }))
+  })
+})
+
+describe('the file of a config', () => {
+  let folder: string
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'wgctrl-config-'))
+  })
+  afterAll(() => rm(folder, { recursive: true }))
+
+  it('is read, unless it is no JSON, others can write it, or it is no file', async () => {
+    const path = join(folder, 'gateway.json')
+    await writeFile(path, JSON.stringify(least), { mode: 0o600 })
+    expect((await readGatewayConfig(path)).interface.file).toBe(join(folder, 'wg0.conf'))
+    await chmod(path, 0o666)
+    await expect(readGatewayConfig(path)).rejects.toMatchObject({ code: 'EPERM' })
+    await chmod(path, 0o600)
+    const secret = `${'A'.repeat(42)}E=`
+    await writeFile(path, `{\n  "store": {}\n  "log": "${secret}"\n}`)
+    await expect(readGatewayConfig(path)).rejects.toMatchObject({ code: 'EINVAL', line: 3 })
+    await writeFile(path, `{\n  "store": ${secret}\n}`)
+    const refused = readGatewayConfig(path).catch((error: Error) => error)
+    expect(await refused).toMatchObject({ code: 'EINVAL' })
+    expect(String(await refused)).not.toContain('AAAA')
+    await expect(readGatewayConfig(folder)).rejects.toMatchObject({ code: 'EINVAL' })
+    await expect(readGatewayConfig(join(folder, 'no'))).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+})

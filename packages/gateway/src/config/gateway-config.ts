@@ -1,0 +1,53 @@
+import type { NatConfig } from 'wgctrl'
+
+/** Where clients are in files. */
+export interface FileStoreConfig {
+  readonly type: 'file'
+  /** A folder of `.conf` files with `[Peer]` blocks, or one such file. */
+  readonly path: string
+}
+
+/** Where clients are. */
+export type StoreConfig = FileStoreConfig
+
+/** How long, in milliseconds, and how many answers of the store are kept for when it is away. */
+export interface CacheConfig {
+  /** How many answers; 0: none. */
+  readonly size: number
+  /** How old an answer may be that lets a client in. */
+  readonly maxAge: number
+  /** How long a store may take before a kept answer is taken instead. */
+  readonly patience: number
+}
+
+/** What a gateway does, checked and complete. Times are milliseconds, paths absolute. */
+export interface GatewayConfig {
+  /** The interface, brought up as wg-quick(8) would. Its peers are no clients: they are never removed. */
+  readonly interface: {
+    /** Its config file, named for it. */
+    readonly file: string
+    /** What makes the device; absent: the kernel, else a userspace daemon. */
+    readonly backend?: 'linux-kernel' | 'userspace' | undefined
+    /** As of an `InterfaceConfig` of `wgctrl`: forwards for clients, translates their addresses, parts them. */
+    readonly forward?: boolean | undefined
+    readonly nat?: NatConfig | undefined
+    readonly betweenClients?: boolean | undefined
+  }
+  readonly store: StoreConfig
+  /** What clients' allowed IPs have to be within; absent: anything. */
+  readonly networks?: readonly string[] | undefined
+  /** How many peers the device holds at most; absent: any number. */
+  readonly maxPeers?: number | undefined
+  /** How long a peer that is not heard from stays. */
+  readonly idle: number
+  /** How long a key that nobody has is not looked up again, unless the store tells of it. */
+  readonly negativeTtl: number
+  /** How long a lookup may take. */
+  readonly lookupTimeout: number
+  /** How many lookups run at once. */
+  readonly maxLookups: number
+  readonly cache: CacheConfig
+  /** Where metrics and health are served, as `127.0.0.1:9587`; absent: nowhere. */
+  readonly listen?: string | undefined
+  readonly log: 'text' | 'json'
+}

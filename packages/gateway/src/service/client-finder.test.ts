@@ -1,0 +1,115 @@
+import { generatePrivateKey, publicKey } from '@wgctrl/types'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { Client } from '../clients/client.js'
+import type { ClientStore, Found } from '../store/store.js'
+import { Answers } from './answers.js'
+import { ClientFinder } from './client-finder.js'
+
+const key = publicKey(generatePrivateKey())
+const [old, now]: [Client, Client] = [
+  { allowedIPs: ['10.0.0.1/32'] },
+  { allowedIPs: ['10.0.0.2/32'] },
+]
+const { signal } = new AbortController()
+
+let answer: () => Promise<Found | undefined>
+let isAway: boolean
+let kept: string[]
+
+const finderWith = (more: object = {}): ClientFinder => {
+  const store = { find: () => answer() } as unknown as ClientStore
+  const config = { size: 10, maxAge: 60_000, patience: 20, ...more }
+  return new ClientFinder(store, config, {
+    isAway: () => isAway,
+    onKept: (publicKey) => void kept.push(publicKey),
+  })
+}
+const away = () => Promise.reject(new Error('away'))
+
+beforeEach(() => {
+  ;[isAway, kept] = [false, []]
+  answer = async () => ({ client: old, revision: 1 })
+})
+
+describe('ClientFinder', () => {
+  it('asks the store, each time', async () => {
+    const finder = finderWith()
+    expect(await finder.find(key, signal)).toBe(old)
+    answer = async () => ({ client: now, revision: 2 })
+    expect(await finder.find(key, signal)).toBe(now)
+    answer = async () => undefined
+    expect(await finder.find(key, signal)).toBeUndefined()
+    expect(kept).toEqual([])
+  })
+
+  it.each<[string, () => void]>([
+    ['fails', () => (answer = away)],
+    ['does not answer', () => (answer = () => new Promise(() => {}))],
+    ['is known to be away', () => ([isAway, answer] = [true, () => new Promise(() => {})])],
+  ])('lets in who is known when the store %s, and nobody else', async (_, go) => {
+    const finder = finderWith()
+    await finder.find(key, signal)
+    go()
+    expect(await finder.find(key, signal)).toBe(old)
+    expect(kept).toEqual([key])
+    answer = away
+    const stranger = publicKey(generatePrivateKey())
+    await expect(finder.find(stranger, signal)).rejects.toThrow('away')
+  })
+
+  it('takes no answer that is too old, of one that nobody has any more, or when none are to be kept', async () => {
+    for (const more of [{ maxAge: 1 }, { size: 0 }]) {
+      const finder = finderWith(more)
+      answer = async () => ({ client: old, revision: 1 })
+      await finder.find(key, signal)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      answer = away
+      await expect(finder.find(key, signal)).rejects.toThrow('away')
+    }
+    const finder = finderWith()
+    answer = async () => ({ client: old, revision: 1 })
+    await finder.find(key, signal)
+    finder.take({ type: 'revoked', publicKey: key, revision: 2 })
+    answer = away
+    await expect(finder.find(key, signal)).rejects.toThrow('away')
+  })
+
+  it('believes a change that was told more than an answer from before it', async () => {
+    const finder = finderWith()
+    finder.take({ type: 'changed', publicKey: key, client: now, revision: 5 })
+    expect(await finder.find(key, signal)).toBe(now)
+    answer = async () => ({ client: old, revision: 6 })
+    expect(await finder.find(key, signal)).toBe(old)
+    finder.take({ type: 'revoked', publicKey: key, revision: 7 })
+    expect(await finder.find(key, signal)).toBeUndefined()
+    // A store that says no revision, and one whose copy does not know the client yet.
+    answer = async () => ({ client: old })
+    expect(await finder.find(key, signal)).toBeUndefined()
+    finder.take({ type: 'added', publicKey: key, client: now, revision: 8 })
+    answer = async () => undefined
+    expect(await finder.find(key, signal)).toBe(now)
+  })
+
+  it('knows nothing any more when changes were lost', async () => {
+    const finder = finderWith()
+    await finder.find(key, signal)
+    finder.forget()
+    answer = away
+    await expect(finder.find(key, signal)).rejects.toThrow('away')
+  })
+})
+
+describe('Answers', () => {
+  it('are bounded, and what is asked for stays', () => {
+    const answers = new Answers(100)
+    const one = { client: old, at: 0, isTold: false }
+    answers.set('asked for', one)
+    for (let n = 0; n < 10_000; n++) {
+      answers.set(`${n}`, one)
+      if (n % 20 === 0) answers.get('asked for')
+      expect(answers.size).toBeLessThanOrEqual(100)
+    }
+    expect(answers.get('asked for')).toBe(one)
+    expect([answers.get('9999'), answers.get('1')]).toEqual([one, undefined])
+  })
+})

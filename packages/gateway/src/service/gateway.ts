@@ -1,0 +1,246 @@
+import { isDeepStrictEqual } from 'node:util'
+import { type PublicKey, refuseAborted, WireGuardError } from '@wgctrl/types'
+import { type JustInTime, type JustInTimeEvent, open, type WireGuard } from 'wgctrl'
+import { type Client, isPeerOf, peerOf } from '../clients/client.js'
+import { interfaceName } from '../config/check-config.js'
+import type { GatewayConfig } from '../config/gateway-config.js'
+import { openStore } from '../store/open-store.js'
+import type { ClientStore } from '../store/store.js'
+import { ClientFinder } from './client-finder.js'
+import type { GatewayEvent, GatewayState } from './events.js'
+import { ensureInterface } from './interface.js'
+import { type ClientChanges, StoreFollower } from './store-follower.js'
+
+export interface GatewayOptions {
+  /** Told of what happens, in order. Not waited for; it must not throw. */
+  readonly onEvent?: ((event: GatewayEvent) => void) | undefined
+  /** The config as it is now, for {@link Gateway.reload}. Absent: that of the start. */
+  readonly readConfig?: (() => Promise<GatewayConfig>) | undefined
+}
+
+/** How many clients are asked for at once when changes were lost. */
+const ASKED_AT_ONCE = 32
+
+/**
+ * A gateway as a service: an interface that holds the clients that are there, a store that knows all of them, and each
+ * change of the store in the device as it happens.
+ *
+ * The interface and its peers stay when it is stopped: sessions go on, and the next one finds them.
+ */
+export class Gateway {
+  /** Resolves when it was stopped; rejects when it could not go on. */
+  readonly ended: Promise<void>
+  readonly #config: GatewayConfig
+  readonly #options: GatewayOptions
+  readonly #stopped = new AbortController()
+  readonly #counts = { changed: 0, revoked: 0, kept: 0, changesFailed: 0, problems: 0 }
+  #end: (failure?: unknown) => void = () => {}
+  #pinned: ReadonlySet<PublicKey> = new Set()
+  #wg: WireGuard | undefined
+  #store: ClientStore | undefined
+  #finder: ClientFinder | undefined
+  #follower: StoreFollower | undefined
+  #gate: JustInTime | undefined
+  /** On the monotonic clock; absent: the store is there. */
+  #awaySince: number | undefined
+  #starting: Promise<void> | undefined
+  #stopping: Promise<void> | undefined
+
+  constructor(config: GatewayConfig, options: GatewayOptions = {}) {
+    this.#config = config
+    this.#options = options
+    this.ended = new Promise((resolve, reject) => {
+      this.#end = (failure) => (failure === undefined ? resolve() : reject(failure))
+    })
+    this.ended.catch(() => {})
+  }
+
+  /**
+   * Brings the interface up, opens the store and lets clients in from then on.
+   *
+   * @throws {WireGuardError} what of it does not work; {@link stop} lets go of the rest
+   * @throws {AbortError} when it is stopped meanwhile
+   */
+  start(): Promise<void> {
+    this.#starting ??= this.#start()
+    return this.#starting
+  }
+
+  async #start(): Promise<void> {
+    const { signal } = this.#stopped
+    const { store, networks, cache } = this.#config
+    this.#wg = await open({ signal })
+    this.#pinned = await this.#ensure(this.#config)
+    this.#store = await openStore(store, networks, {
+      onProblem: (problem) => {
+        this.#counts.problems++
+        this.#tell({ type: 'store-problem', ...problem })
+      },
+    })
+    this.#finder = new ClientFinder(this.#store, cache, {
+      isAway: () => this.#awaySince !== undefined,
+      onKept: (publicKey, age) => {
+        this.#counts.kept++
+        this.#tell({ type: 'kept', publicKey, age })
+      },
+    })
+    this.#gate = await this.#listen(this.#wg, this.#finder)
+    refuseAborted(signal)
+    this.#follower = this.#follow(this.#store, this.#finder, this.#gate)
+    this.#follower.start()
+    this.#gate.finished.then(
+      () => this.#end(),
+      (error) => this.#end(error),
+    )
+  }
+
+  /** Brings the interface to its file and looks at the store at once. Other changes of the config need a new start. */
+  async reload(): Promise<void> {
+    const config = (await this.#options.readConfig?.()) ?? this.#config
+    this.#pinned = await this.#ensure(config)
+    await this.#store?.reload?.()
+    const { interface: _, ...rest } = config
+    const { interface: __, ...before } = this.#config
+    if (isDeepStrictEqual(rest, before)) return
+    const changed = Object.keys({ ...rest, ...before }).filter(
+      (field) => !isDeepStrictEqual(rest[field as 'store'], before[field as 'store']),
+    )
+    const message = `${changed.join(', ')} of the config changed, which takes a new start`
+    throw new WireGuardError(message, { code: 'EINVAL', path: changed[0] })
+  }
+
+  /** One line on how it goes. */
+  status(): string {
+    const { device, peers, store } = this.state()
+    const away = store.isAway ? 'store away' : `store at ${store.revision ?? 'its beginning'}`
+    return `${device}: clients ${peers}, ${away}`
+  }
+
+  state(): GatewayState {
+    const { changed, revoked, kept, changesFailed, problems } = this.#counts
+    const { size = 0, counters = {}, handshakeCounters = {} } = this.#gate ?? {}
+    return {
+      device: interfaceName(this.#config.interface.file),
+      peers: size,
+      clients: { ...counters, changed, revoked, kept, changesFailed },
+      initiations: { ...handshakeCounters },
+      store: {
+        isAway: this.#follower?.isAway ?? true,
+        awayFor: this.#awaySince === undefined ? 0 : performance.now() - this.#awaySince,
+        revision: this.#follower?.revision,
+        waiting: this.#follower?.waiting ?? 0,
+        kept: this.#finder?.kept ?? 0,
+        problems,
+      },
+    }
+  }
+
+  /** Lets nobody in any more and lets go of everything but the interface. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
+    this.#stopped.abort()
+    // What a start that was given up has opened is let go of as well.
+    await this.#starting?.catch(() => {})
+    await this.#gate?.close()
+    await this.#follower?.stop()
+    await this.#store?.[Symbol.asyncDispose]()
+    await this.#wg?.close()
+    this.#end()
+  }
+
+  #tell(event: GatewayEvent): void {
+    this.#options.onEvent?.(event)
+  }
+
+  #ensure(config: GatewayConfig): Promise<ReadonlySet<PublicKey>> {
+    const tell = (message: string): void => this.#tell({ type: 'interface', message })
+    return ensureInterface(this.#wg as WireGuard, config.interface, tell, this.#stopped.signal)
+  }
+
+  #listen(wg: WireGuard, finder: ClientFinder): Promise<JustInTime> {
+    const { maxPeers, idle, negativeTtl, lookupTimeout, maxLookups } = this.#config
+    return wg.justInTime(interfaceName(this.#config.interface.file), {
+      ...{ maxPeers, idle, negativeTtl, lookupTimeout, maxLookups },
+      pinned: (publicKey) => this.#pinned.has(publicKey),
+      signal: this.#stopped.signal,
+      onEvent: (event: JustInTimeEvent) => this.#tell(event),
+      async lookup(publicKey, _, { signal }) {
+        const client = await finder.find(publicKey, signal)
+        return client ? peerOf(client) : null
+      },
+    })
+  }
+
+  #follow(store: ClientStore, finder: ClientFinder, gate: JustInTime): StoreFollower {
+    return new StoreFollower(store, {
+      take: (change) => finder.take(change),
+      apply: (changes) => this.#apply(gate, changes),
+      verify: async (signal) => {
+        finder.forget()
+        await this.#verify(finder, gate, signal)
+      },
+      onAway: (error) => {
+        if (this.#awaySince !== undefined) return
+        this.#awaySince = performance.now()
+        this.#tell({ type: 'store-away', error })
+      },
+      onBack: () => {
+        if (this.#awaySince === undefined) return
+        this.#awaySince = undefined
+        this.#tell({ type: 'store-back' })
+      },
+      onFailed: (error, publicKey) => {
+        this.#counts.changesFailed++
+        this.#tell({ type: 'change-failed', error, ...(publicKey && { publicKey }) })
+      },
+    })
+  }
+
+  /** Asks for everybody who is in, and makes the differences. */
+  async #verify(finder: ClientFinder, gate: JustInTime, signal: AbortSignal): Promise<void> {
+    const { device } = this.state()
+    const { peers } = await (this.#wg as WireGuard).device(device, { signal })
+    const present = new Map(peers.map((peer) => [peer.publicKey, peer]))
+    const keys = gate.present()
+    for (let at = 0; at < keys.length; at += ASKED_AT_ONCE) {
+      const asked = await askedFor(finder, keys.slice(at, at + ASKED_AT_ONCE), signal)
+      const changes = [...asked].filter(([key, client]) => {
+        const peer = present.get(key)
+        return !client || !peer || !isPeerOf(peer, client)
+      })
+      if (changes.length > 0) await this.#apply(gate, new Map(changes))
+    }
+    for (const { presharedKey } of peers) presharedKey?.wipe()
+  }
+
+  async #apply(gate: JustInTime, changes: ClientChanges): Promise<void> {
+    const peers = [...changes].map(([key, client]) => [key, client && peerOf(client)] as const)
+    const { changed, removed } = await gate.change(new Map(peers))
+    this.#counts.changed += changed.length
+    this.#counts.revoked += removed.length
+    for (const publicKey of changed) this.#tell({ type: 'changed', publicKey })
+    for (const publicKey of removed) this.#tell({ type: 'revoked', publicKey })
+  }
+}
+
+/** What the store has for clients now, unless it tells of a change meanwhile, which is newer. */
+async function askedFor(
+  finder: ClientFinder,
+  keys: readonly PublicKey[],
+  signal: AbortSignal,
+): Promise<Map<PublicKey, Client | null>> {
+  const begun = performance.now()
+  const asked = await Promise.all(
+    keys.map(async (key) => [key, (await finder.ask(key, signal)) ?? null] as const),
+  )
+  return new Map(
+    asked.map(([key, client]) => {
+      const told = finder.toldSince(key, begun)
+      return [key, told === undefined ? client : told] as const
+    }),
+  )
+}

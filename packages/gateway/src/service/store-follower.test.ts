@@ -1,0 +1,128 @@
+import { WireGuardError } from '@wgctrl/types'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Client } from '../clients/client.js'
+import { ChangeQueue } from '../store/change-queue.js'
+import type { ClientStore, StoreChange } from '../store/store.js'
+import { type ClientChanges, type FollowerContext, StoreFollower } from './store-follower.js'
+
+const client: Client = { allowedIPs: ['10.0.0.1/32'] }
+
+/** A store that tells what a test says, and goes away when it says so. */
+class ScriptedStore implements ClientStore {
+  readonly asked: (number | undefined)[] = []
+  queue = new ChangeQueue()
+  isAway = false
+
+  async find(): Promise<undefined> {}
+
+  async *changes({ since, signal }: { since?: number | undefined; signal: AbortSignal }) {
+    this.asked.push(since)
+    if (this.isAway) throw new Error('away')
+    this.queue = new ChangeQueue()
+    signal.addEventListener('abort', () => this.queue.end())
+    yield { type: since === undefined ? 'lost' : 'current', revision: since ?? 1 } as const
+    yield* this.queue
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  say(type: 'changed' | 'revoked', publicKey: string, revision: number): void {
+    const change = { type, publicKey, revision, client } as StoreChange
+    this.queue.push(change)
+  }
+}
+
+let store: ScriptedStore
+let applied: [string, Client | null][][]
+let told: string[]
+let failWith: (changes: ClientChanges) => unknown
+let follower: StoreFollower
+
+const context = (more: Partial<FollowerContext> = {}): FollowerContext => ({
+  take: () => {},
+  async apply(changes) {
+    const error = failWith(changes)
+    if (error) throw error
+    applied.push([...changes])
+  },
+  verify: async () => void told.push('verify'),
+  onAway: () => void told.push('away'),
+  onBack: () => void told.push('back'),
+  onFailed: (_, key) => void told.push(`failed ${key}`),
+  ...more,
+})
+
+beforeEach(() => {
+  store = new ScriptedStore()
+  ;[applied, told, failWith] = [[], [], () => undefined]
+  follower = new StoreFollower(store, context())
+})
+
+afterEach(() => follower.stop())
+
+const isFollowing = () => vi.waitFor(() => expect(follower.isAway).toBe(false))
+
+describe('StoreFollower', () => {
+  it('applies what comes together in one write, and of a client the last', async () => {
+    follower.start()
+    await isFollowing()
+    store.say('changed', 'a', 2)
+    store.say('changed', 'b', 3)
+    store.say('revoked', 'a', 4)
+    await vi.waitFor(() => expect(follower.revision).toBe(4))
+    expect(applied).toEqual([
+      [
+        ['b', client],
+        ['a', null],
+      ],
+    ])
+    expect(told).toEqual(['back', 'verify'])
+  })
+
+  it('catches up from the revision that it had when the store comes back', async () => {
+    follower.start()
+    await isFollowing()
+    store.say('revoked', 'a', 7)
+    await vi.waitFor(() => expect(follower.revision).toBe(7))
+    store.isAway = true
+    store.queue.end(new Error('cut'))
+    await vi.waitFor(() => expect(store.asked.length).toBeGreaterThan(2), 5000)
+    expect(follower.isAway).toBe(true)
+    store.isAway = false
+    await vi.waitFor(() => expect(follower.isAway).toBe(false), 10_000)
+    expect(store.asked).toEqual([undefined, ...store.asked.slice(1).map(() => 7)])
+    expect(told).toContain('back')
+    expect(told.filter((each) => each === 'verify')).toHaveLength(1)
+  })
+
+  it('tries again what fails, those who have to go first, and lets nobody hold up the others', async () => {
+    const refused = new WireGuardError('no config', { code: 'EINVAL' })
+    let isGone = true
+    failWith = (changes) => {
+      if (changes.get('broken')) return refused
+      if (isGone && changes.has('leaves')) return new WireGuardError('gone', { code: 'ENODEV' })
+    }
+    follower.start()
+    await isFollowing()
+    store.say('changed', 'broken', 2)
+    store.say('changed', 'good', 3)
+    store.say('revoked', 'leaves', 4)
+    await vi.waitFor(() => expect(applied).toEqual([[['good', client]]]))
+    expect(told.slice(2)).toEqual(['failed leaves', 'failed broken'])
+    expect(follower.revision).toBe(1)
+    isGone = false
+    await vi.waitFor(() => expect(applied[1]).toEqual([['leaves', null]]), 5000)
+    expect(follower.revision).toBe(4)
+    expect(follower.waiting).toBe(0)
+  })
+
+  it('verifies until it could', async () => {
+    const verify = vi.fn().mockRejectedValueOnce(new Error('away')).mockResolvedValue(undefined)
+    follower = new StoreFollower(store, context({ verify }))
+    follower.start()
+    await vi.waitFor(() => expect(verify).toHaveBeenCalledTimes(2), 5000)
+    // Meanwhile changes are applied.
+    store.say('revoked', 'a', 9)
+    await vi.waitFor(() => expect(follower.revision).toBe(9))
+  })
+})

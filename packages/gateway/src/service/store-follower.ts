@@ -1,0 +1,181 @@
+import { type PublicKey, slept, WireGuardError } from '@wgctrl/types'
+import type { Client } from '../clients/client.js'
+import type { ClientStore, StoreChange } from '../store/store.js'
+
+/** What became of clients; `null`: nobody has this key any more. */
+export type ClientChanges = ReadonlyMap<PublicKey, Client | null>
+
+export interface FollowerContext {
+  /** A change was told, and will be applied. */
+  take(change: Extract<StoreChange, { publicKey: PublicKey }>): void
+  /** Applies changes. What it throws has them applied again, each by itself. */
+  apply(changes: ClientChanges): Promise<void>
+  /** Changes were lost: asks for all clients that are in. What it throws has it called again. */
+  verify(signal: AbortSignal): Promise<void>
+  onAway(error: unknown): void
+  onBack(): void
+  onFailed(error: unknown, publicKey?: PublicKey): void
+}
+
+/** Milliseconds before the next try, of the store and of a write; doubled each time. */
+const [FIRST_PAUSE, LONGEST_PAUSE] = [100, 5000]
+
+/**
+ * Follows a store: has each change applied, in batches as they come, and catches up by revision when the store was away.
+ * A change that cannot be applied is tried again until it can, or another of the same client took its place.
+ */
+export class StoreFollower {
+  readonly #store: ClientStore
+  readonly #context: FollowerContext
+  readonly #stopped = new AbortController()
+  #since: number | undefined
+  #applied: number | undefined
+  #waiting = new Map<PublicKey, Client | null>()
+  #isAway = true
+  #applying: Promise<void> | undefined
+  #verifying: Promise<void> | undefined
+  #lost = 0
+  #loop: Promise<void> | undefined
+
+  constructor(store: ClientStore, context: FollowerContext) {
+    this.#store = store
+    this.#context = context
+  }
+
+  /** Whether the store does not tell of changes at the moment. */
+  get isAway(): boolean {
+    return this.#isAway
+  }
+
+  /** The revision up to which all is in the device; absent: none yet. */
+  get revision(): number | undefined {
+    return this.#applied
+  }
+
+  /** How many clients' changes wait to be applied. */
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
+  start(): void {
+    this.#loop = this.#follow()
+  }
+
+  /** Ends it; what was told is applied first, as far as that works at once. */
+  async stop(): Promise<void> {
+    this.#stopped.abort()
+    await Promise.all([this.#loop, this.#applying, this.#verifying])
+  }
+
+  async #follow(): Promise<void> {
+    const { signal } = this.#stopped
+    let pause = FIRST_PAUSE
+    while (!signal.aborted) {
+      let failure: unknown = new WireGuardError('the store tells of no changes any more', {
+        code: 'EPROTO',
+      })
+      try {
+        for await (const change of this.#store.changes({ since: this.#since, signal })) {
+          if (signal.aborted) return
+          this.#take(change)
+          pause = FIRST_PAUSE
+        }
+      } catch (error) {
+        failure = error
+      }
+      if (signal.aborted) return
+      this.#isAway = true
+      this.#context.onAway(failure)
+      // Many gateways lose the same store at once: they do not all return at once.
+      await slept(pause * (0.5 + Math.random()), signal)
+      pause = Math.min(2 * pause, LONGEST_PAUSE)
+    }
+  }
+
+  #take(change: StoreChange): void {
+    if (this.#isAway) {
+      this.#isAway = false
+      this.#context.onBack()
+    }
+    this.#since = change.revision
+    if (change.type === 'lost') this.#verify()
+    else if (change.type !== 'current') {
+      this.#context.take(change)
+      this.#waiting.set(change.publicKey, change.type === 'revoked' ? null : change.client)
+    }
+    this.#applying ??= this.#applyAll().finally(() => {
+      this.#applying = undefined
+    })
+  }
+
+  async #applyAll(): Promise<void> {
+    const { signal } = this.#stopped
+    let pause = FIRST_PAUSE
+    for (;;) {
+      // What comes in the same turn goes into the same write.
+      await new Promise(setImmediate)
+      const batch = this.#waiting
+      const revision = this.#since
+      if (batch.size === 0) {
+        this.#applied = revision
+        return
+      }
+      this.#waiting = new Map()
+      if (await this.#apply(batch)) {
+        pause = FIRST_PAUSE
+        continue
+      }
+      if (!(await slept(pause, signal))) return
+      pause = Math.min(2 * pause, LONGEST_PAUSE)
+    }
+  }
+
+  /** @returns whether all of them were applied */
+  async #apply(batch: ClientChanges): Promise<boolean> {
+    try {
+      await this.#context.apply(batch)
+      return true
+    } catch (error) {
+      if (batch.size === 1) {
+        const [[publicKey, client]] = batch as unknown as [[PublicKey, Client | null]]
+        this.#context.onFailed(error, publicKey)
+        // A device will not take later either what is no config for it.
+        if ((error as { code?: unknown }).code === 'EINVAL' && client !== null) return true
+        if (!this.#waiting.has(publicKey)) this.#waiting.set(publicKey, client)
+        return false
+      }
+    }
+    // One that cannot be applied must not hold up the others: those who have to go come first.
+    const apart = [...batch].sort(
+      ([, one], [, other]) => Number(one !== null) - Number(other !== null),
+    )
+    let isAll = true
+    for (const change of apart) isAll = (await this.#apply(new Map([change]))) && isAll
+    return isAll
+  }
+
+  #verify(): void {
+    this.#lost++
+    this.#verifying ??= this.#verifyAll().finally(() => {
+      this.#verifying = undefined
+    })
+  }
+
+  async #verifyAll(): Promise<void> {
+    const { signal } = this.#stopped
+    let pause = FIRST_PAUSE
+    let done = -1
+    while (done !== this.#lost && !signal.aborted) {
+      const lost = this.#lost
+      try {
+        await this.#context.verify(signal)
+        done = lost
+      } catch (error) {
+        if (signal.aborted) return
+        this.#context.onFailed(error)
+        await slept(pause, signal)
+        pause = Math.min(2 * pause, LONGEST_PAUSE)
+      }
+    }
+  }
+}
