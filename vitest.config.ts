@@ -80,6 +80,9 @@ const manyRounds = {
 /** Of three processes that work on the same interfaces, the same. */
 const tenMinutes = { WGCTRL_TURNS_SECONDS: '600' }
 
+/** Of two callers who manage one server, the same. */
+const hundredRounds = { WGCTRL_CALLER_ROUNDS: '100' }
+
 /** Of the commands of wg(8) beside it, the same. */
 const longCommands = ['wireguard-go', 'bin', 'sync'].map((name) => `test/cli/${name}.test.ts`)
 
@@ -109,6 +112,7 @@ export default defineConfig({
       deviceTier('cli-long', longCommands, 240_000, {
         env: { WGCTRL_CLI: 'long' },
       }),
+      deviceTier('callers', ['test/cli/two-callers.test.ts'], 3_600_000, { env: hundredRounds }),
       deviceTier('lifecycle', ['test/lifecycle/*.test.ts'], 600_000, twoAtOnce),
       deviceTier('files', ['test/corpus/ours.test.ts'], 120_000),
       deviceTier('corpus', ['test/corpus/*.test.ts'], 3_600_000, { fileParallelism: false }),

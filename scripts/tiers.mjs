@@ -207,6 +207,17 @@ export const tiers = [
     run: vitest({ isolate: true }),
   },
   {
+    name: 'callers',
+    about:
+      'two callers manage the clients of one server: device, file and database agree a hundred times',
+    asked: true,
+    built: true,
+    root: true,
+    needs: [...isolation, daemon],
+    seconds: 3600,
+    run: vitest({ isolate: true }),
+  },
+  {
     name: 'lifecycle',
     about: 'interfaces that we bring up and down, beside those of wg-quick(8)',
     built: true,

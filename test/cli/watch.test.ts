@@ -22,7 +22,7 @@ describe('wgctrl watch in a terminal', () => {
       { columns: 100, rows: 12 },
     )
     await terminal.says(new RegExp(`${device}: 1 peer`))
-    await terminal.says(/endpoint +handshake +↓ +↑/)
+    await terminal.says(/endpoint +state +handshake +↓ +↑/)
     await terminal.says(new RegExp(`127\\.0\\.0\\.1:${pair.bob.port} .*\\d+s .*\\d+ B/s`))
     await terminal.says(/[▁▂▃▄▅▆▇█]/)
     terminal.write('q')
@@ -45,6 +45,58 @@ describe('wgctrl watch in a terminal', () => {
     for (const pid of await wgctrlProcesses()) process.kill(pid, 'SIGTERM')
     expect(await second.status()).toBe(0)
     expect(second.out).toMatch(/\[\?1049l/)
+  })
+
+  it('sorts, filters, pauses and opens rows by keys', async () => {
+    const { device } = pair.alice
+    const terminal = inTerminal(`${program} watch ${device} --interval 0.2`, {
+      columns: 160,
+      rows: 20,
+    })
+    await terminal.says(/ connected +\d+s .*\d+ B\/s/)
+    terminal.write('s')
+    await terminal.says(/s sort: total/)
+    terminal.write('/never\r')
+    await terminal.says(/1 without "never"/)
+    terminal.write('\x1b')
+    await terminal.says(/1 without "never".*connected/s)
+    terminal.write('\x1b[B\r')
+    await terminal.says(new RegExp(`public key: ${escaped(pair.bob.publicKey)}`))
+    await terminal.says(/received: .*B, .*B\/s/)
+    terminal.write(' ')
+    await terminal.says(/paused, q to quit, esc back/)
+    const { length } = terminal.out
+    // Time enough for two pictures.
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    expect(terminal.out).toHaveLength(length)
+    terminal.write('q')
+    expect(await terminal.status()).toBe(0)
+  })
+
+  it('gives the terminal back for Ctrl-Z, and takes it again for fg', async () => {
+    const shell = inTerminal('bash --norc --noprofile -i', { columns: 100, rows: 20 })
+    shell.write(`PS1='$ '; ${program} watch ${pair.alice.device} --interval 0.2\n`)
+    await shell.says(/q to quit/)
+    shell.write('\x1a')
+    await shell.says(/\[\?1049l.*Stopped/s)
+    shell.write('stty -a | tr -d "\\n"; echo; echo stop""ped\n')
+    await shell.says(/ icanon .* echo .*stopped/s)
+    expect(shell.out.slice(shell.out.indexOf('Stopped'))).not.toContain('1049h')
+    shell.write('fg\n')
+    await shell.says(/Stopped.*\[\?1049h.*q to quit/s)
+    shell.write('q')
+    await shell.says(/Stopped.*\[\?1049h.*\[\?1049l(?:.(?!1049))*\$ $/s)
+    shell.write('stty -a | tr -d "\\n"; echo; echo quit""ted; exit\n')
+    await shell.says(/ icanon .* echo .*quitted/s)
+    expect(await shell.status()).toBe(0)
+  })
+
+  it('gives the terminal back when the program fails, and then says why', async () => {
+    const failing = `--import 'data:text/javascript,setTimeout(()=>{throw new Error("bo"+"om")},1500)'`
+    const line = `${process.execPath} ${failing} ${WGCTRL} watch; echo "status $?"; stty -a`
+    const terminal = inTerminal(line, { columns: 100, rows: 20 })
+    await terminal.says(/\[\?1049h.*\[\?1049l.*boom.*status 1.* icanon .* echo /s)
+    await terminal.status()
   })
 
   it('cuts the busiest of many peers to a small screen', async () => {
@@ -94,6 +146,8 @@ describe('wgctrl watch elsewhere', () => {
     expect(err).toBe('wgctrl watch: --interval: expected 0.1 to 3600 seconds, got "x"\n')
   })
 })
+
+const escaped = (text: string): string => text.replace(/[+]/g, '\\+')
 
 const keyOf = (index: number): string => Buffer.alloc(32, index + 1).toString('base64')
 

@@ -4,12 +4,20 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parseConfig, readConfigFile, toInterfaceConfig } from 'wgctrl'
-import { runHook } from '../../packages/wireguard/src/interface/hooks.js'
-import type { InterfaceConfig } from '../../packages/wireguard/src/interface/index.js'
+import { runHook as runHookOn } from '../../packages/wireguard/src/interface/hooks.js'
+import type {
+  Hook,
+  HookContext,
+  InterfaceConfig,
+} from '../../packages/wireguard/src/interface/index.js'
 import { ProgramError, StepError } from '../../packages/wireguard/src/interface/index.js'
+import { thisMachine } from '../../packages/wireguard/src/interface/this-machine.js'
 import { cases } from './cases.js'
 import { TestNamespace } from './namespace.js'
 import { chosenBackend, Ours, WgQuick } from './sides.js'
+
+const runHook = (hook: Hook, context: HookContext): Promise<void> =>
+  runHookOn(hook, context, thisMachine)
 
 const kind = await chosenBackend()
 const plain: InterfaceConfig = { name: 'wg0', ...cases['one address, one peer'] }

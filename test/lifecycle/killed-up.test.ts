@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { InterfaceConfig, UpOptions } from '../../packages/wireguard/src/interface/index.js'
@@ -131,6 +131,23 @@ describe(`down after an up that was killed, on devices of kind ${kind} (seed ${S
     await ours.bringUp(made, options)
     await ours.bringDown('wg0', options)
     expect(await all()).toEqual(before)
+  })
+})
+
+describe(`down of an interface of which only the name servers are left, on devices of kind ${kind}`, () => {
+  it.each(['resolvconf', 'netns'] as const)('takes them back, with %s', async (choice) => {
+    using records = await useRecords()
+    const all = async () => ({ ...(await state()), dns: await readdir(records.folder) })
+    const before = await all()
+    const { addresses = [] } = config
+    await ours.bringUp({ name: 'wg0', addresses, dns: config.dns }, { dns: choice })
+    await loseDevice(namespace, kind, 'wg0')
+    await rm('/var/run/wireguard/wg0.sock', { force: true })
+    expect(await all()).not.toEqual(before)
+    await ours.bringDown('wg0', { dns: choice })
+    expect(await all()).toEqual(before)
+    const again = ours.bringDown('wg0', { dns: choice })
+    await expect(again).rejects.toMatchObject({ code: 'ENODEV' })
   })
 })
 

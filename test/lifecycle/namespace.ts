@@ -1,3 +1,4 @@
+import { access, constants, mkdtemp } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { run, runWith } from './command.js'
 
@@ -21,6 +22,7 @@ export class TestNamespace implements AsyncDisposable {
 
   /** Without a network: the test lays its own. */
   static async createBare(name: string): Promise<TestNamespace> {
+    await makeEtcWritable()
     await run('ip', 'netns', 'add', name)
     const namespace = new TestNamespace(name)
     // Neither addresses that the kernel makes up nor duplicate address detection: both take their time.
@@ -74,5 +76,17 @@ export class TestNamespace implements AsyncDisposable {
       if (ends.every(({ operstate }) => operstate === 'UP')) return
       await sleep(10)
     }
+  }
+}
+
+/** For the name servers of a namespace: the root of the virtual machine of test/kernel is read-only. */
+async function makeEtcWritable(): Promise<void> {
+  try {
+    await access('/etc', constants.W_OK)
+  } catch {
+    const layer = await mkdtemp('/run/wgctrl-etc-')
+    await run('mkdir', `${layer}/upper`, `${layer}/work`)
+    const layers = `lowerdir=/etc,upperdir=${layer}/upper,workdir=${layer}/work`
+    await run('mount', '-t', 'overlay', '-o', layers, 'overlay', '/etc')
   }
 }

@@ -1,4 +1,4 @@
-import { access, constants, mkdtemp, readFile } from 'node:fs/promises'
+import { access, readFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { generatePrivateKey, publicKey } from 'wgctrl'
 import {
@@ -128,7 +128,6 @@ describe(`network namespaces, on devices of kind ${kind}`, () => {
 
   it('name servers of a named namespace', async () => {
     const file = `/etc/netns/${inside.name}/resolv.conf`
-    await makeEtcWritable()
     await using near = await Ours.in(inside, kind)
     const dns = { servers: ['10.9.0.53'], search: ['corp.example'] }
     const { warnings } = await near.bringUp({ ...client, dns })
@@ -231,18 +230,6 @@ describe(`a namespace with nothing in it, on devices of kind ${kind}`, () => {
     },
   )
 })
-
-/** The root of the virtual machine of test/kernel is read-only. */
-async function makeEtcWritable(): Promise<void> {
-  try {
-    await access('/etc', constants.W_OK)
-  } catch {
-    const layer = await mkdtemp('/run/wgctrl-etc-')
-    await run('mkdir', `${layer}/upper`, `${layer}/work`)
-    const layers = `lowerdir=/etc,upperdir=${layer}/upper,workdir=${layer}/work`
-    await run('mount', '-t', 'overlay', '-o', layers, 'overlay', '/etc')
-  }
-}
 
 async function openIn(netns: string) {
   const { KernelBackend } = await import('@wgctrl/netlink')

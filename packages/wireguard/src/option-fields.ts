@@ -59,7 +59,11 @@ export const DELETE_OPTIONS: FieldsOf<DeleteOptions & ClientCallOptions> = {
 export const DIFF_OPTIONS: FieldsOf<DiffOptions> = { keep: true, interfaceIndex: 'function' }
 const sync: FieldsOf<SyncOptions> = { ...call, ...DIFF_OPTIONS, dryRun: 'boolean' }
 export const SYNC_OPTIONS: FieldsOf<SyncOptions & ClientCallOptions> = { ...sync, ...client }
-export const SYNC_DEVICE_OPTIONS: FieldsOf<SyncOptions & SyncPlace> = { ...sync, netns: true }
+export const SYNC_DEVICE_OPTIONS: FieldsOf<SyncOptions & SyncPlace> = {
+  ...sync,
+  netns: true,
+  machine: true,
+}
 
 export const RESOLVE_OPTIONS: FieldsOf<ResolveOptions> = {
   lookup: 'function',

@@ -3,7 +3,9 @@ import type { Command } from '../command.js'
 export const watchCommand: Command = {
   name: 'watch',
   summary: 'Show what peers do, as it happens',
-  description: `In a terminal, a table of the busiest peers that fit on the screen: what they transfer, when they last shook hands, and a sparkline of the last minute. Above it stands how many peers are active: those that shook hands within the last three minutes, since one that can be reached does so every two, whether it transfers anything or not. q or Ctrl-C ends it.
+  description: `In a terminal, a table of the busiest peers that fit on the screen: how they stand (connected, idle, gone, never), what they transfer, when they last shook hands, and a sparkline of the last minute. Above it stands how many peers are active: those that shook hands within the last three minutes, since one that can be reached does so every two, whether it transfers anything or not.
+
+Keys: s sorts by rate, total, handshake, state or name, r the other way round; / filters by name, key, endpoint, network, device or state (enter keeps the filter, escape clears it); space pauses; the arrows, j and k, page up and down and home move a cursor, and enter opens its row for all there is to know of the peer; escape goes back. q or Ctrl-C ends it, Ctrl-Z stops it for a while.
 
 Elsewhere, or with --lines or --json, a line for each thing that happens: devices and peers that come and go, changes, handshakes, endpoints, transfers.
 

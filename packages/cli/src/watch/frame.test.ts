@@ -69,27 +69,29 @@ describe('a frame', () => {
     const endpoint = { address: '192.0.2.7', port: 51820, family: 4 } as const
     show(added(1, { endpoint, lastHandshake: new Date(NOW - 65_000) }), transfer(1, 2048))
     table.tick(NOW, 1000)
-    const text = renderFrame(table, options).join('\n')
+    const text = renderFrame(table, options).lines.join('\n')
     expect(text).toContain('wg0: 1 peer, 1 active  ↓ 2.0 KiB/s  ↑ 0 B/s')
-    expect(text).toMatch(/AAAAAQkJ.*192\.0\.2\.7:51820 +1m 5s +2\.0 KiB\/s +0 +2\.0 KiB \/ 0 B +█/)
+    expect(text).toMatch(
+      /AAAAAQkJ.*192\.0\.2\.7:51820 +connected +1m 5s +2\.0 KiB\/s +0 +2\.0 KiB \/ 0 B +█/,
+    )
   })
 
   it('counts as active who shook hands within three minutes, whatever moves', () => {
     show(added(1, { lastHandshake: new Date(NOW - 170_000) }))
     show(added(2, { lastHandshake: new Date(NOW - 190_000) }), added(3), transfer(3, 2048))
-    expect(renderFrame(table, options).join('\n')).toContain('wg0: 3 peers, 1 active')
+    expect(renderFrame(table, options).lines.join('\n')).toContain('wg0: 3 peers, 1 active')
   })
 
   it('has the busiest peers that fit, and says how many more there are', () => {
     for (let index = 0; index < 500; index++) show(added(index))
     for (let index = 100; index < 200; index++) show(transfer(index, index))
     table.tick(NOW, 1000)
-    const lines = renderFrame(table, options)
+    const { lines } = renderFrame(table, options)
     expect(lines).toHaveLength(24)
     const rows = rowsOf(lines)
     expect(rows[0]).toContain(keyOf(199).slice(0, 10))
     expect(rows[1]).toContain(keyOf(198).slice(0, 10))
-    expect(lines.at(-1)).toBe(`and ${500 - rows.length} more peers, q to quit`)
+    expect(lines.at(-1)).toMatch(`and ${500 - rows.length} more peers, q to quit, s sort: rate, `)
   })
 
   it('is never wider or higher than the terminal', () => {
@@ -100,7 +102,7 @@ describe('a frame', () => {
     for (const columns of [1, 5, 12, 20, 40, 79, 80, 100, 200]) {
       for (const rows of [1, 2, 3, 5, 10, 24]) {
         for (const nameOf of [() => undefined, () => name]) {
-          const lines = renderFrame(table, { ...options, columns, rows, nameOf })
+          const { lines } = renderFrame(table, { ...options, columns, rows, nameOf })
           expect(lines.length).toBeLessThanOrEqual(rows)
           for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(columns)
         }
@@ -111,8 +113,9 @@ describe('a frame', () => {
   it('leaves out what a narrow terminal has no room for, rates last', () => {
     show(added(1), transfer(1, 2048))
     table.tick(NOW, 1000)
-    const head = (columns: number): string => renderFrame(table, { ...options, columns })[2] ?? ''
-    expect(head(120)).toMatch(/peer.*endpoint.*handshake.*↓.*↑.*↓ \/ ↑ total.*activity/)
+    const head = (columns: number): string =>
+      renderFrame(table, { ...options, columns }).lines[2] ?? ''
+    expect(head(120)).toMatch(/peer.*endpoint.*state.*handshake.*↓.*↑.*↓ \/ ↑ total.*activity/)
     expect(head(80)).not.toContain('total')
     expect(head(36).trim().split(/\s+/)).toEqual(['peer', '↓', '↑'])
   })
@@ -120,7 +123,7 @@ describe('a frame', () => {
   it('names the device of each peer where there are several', () => {
     show(added(1), added(2, {}, 'wg1'))
     expect(
-      rowsOf(renderFrame(table, options))
+      rowsOf(renderFrame(table, options).lines)
         .map((row) => row.slice(0, 3))
         .sort(),
     ).toEqual(['wg0', 'wg1'])
@@ -129,18 +132,18 @@ describe('a frame', () => {
   it('has no colours, and no characters but ASCII, where the terminal has none', () => {
     show(added(1, { lastHandshake: new Date(NOW) }), transfer(1, 10))
     table.tick(NOW, 1000)
-    const plain = renderFrame(table, { ...options, hasUnicode: false }).join('\n')
+    const plain = renderFrame(table, { ...options, hasUnicode: false }).lines.join('\n')
     expect(plain).toMatch(/^[\x20-\x7e\n]*$/)
-    const colored = renderFrame(table, { ...options, hasColor: true }).join('\n')
+    const colored = renderFrame(table, { ...options, hasColor: true }).lines.join('\n')
     expect(colored).not.toBe(stripVTControlCharacters(colored))
-    expect(stripVTControlCharacters(colored)).toBe(renderFrame(table, options).join('\n'))
+    expect(stripVTControlCharacters(colored)).toBe(renderFrame(table, options).lines.join('\n'))
   })
 
   it('says when there is nothing to show', () => {
-    expect(renderFrame(table, options)).toEqual([
+    expect(renderFrame(table, options).lines).toEqual([
       'no WireGuard device is here yet',
       '',
-      'q to quit',
+      'q to quit, s sort: rate, / filter, space pause, arrows and enter open',
     ])
   })
 })

@@ -1,15 +1,19 @@
-import { styleText } from 'node:util'
+import { stripVTControlCharacters } from 'node:util'
 import { formatEndpoint } from '@wgctrl/types'
 import Table from 'cli-table3'
 import { isConnected } from 'wgctrl'
 import { visible } from '../visible-text.js'
 import { type Column, GAP, type PlacedColumn, placeColumns } from './columns.js'
+import { detailLines } from './details.js'
 import { formatAge, formatBytes, formatRate } from './format.js'
 import type { DeviceActivity, LiveTable } from './live-table.js'
 import type { PeerActivity } from './peer-activity.js'
 import { HISTORY } from './peer-activity.js'
-import { busiest } from './ranking.js'
+import { stateOfPeer } from './ranking.js'
+import { type NameOf, type PickedRows, pickRows, type Row, rowsOf } from './rows.js'
 import { sparkline } from './sparkline.js'
+import { cut, styled } from './style.js'
+import { FIRST_VIEW, type Seen, type View } from './view.js'
 
 export interface FrameOptions {
   /** Characters of a line. */
@@ -21,47 +25,70 @@ export interface FrameOptions {
   readonly hasColor: boolean
   /** The terminal shows more than ASCII. */
   readonly hasUnicode: boolean
-  /** What a peer is called; absent: its key. */
-  readonly nameOf: (device: string, peer: PeerActivity) => string | undefined
+  readonly nameOf: NameOf
 }
 
 /** How many devices have a line of their own above the table. */
 const MOST_DEVICES = 4
 
-interface Row {
-  readonly device: DeviceActivity
-  readonly peer: PeerActivity
-}
-
 interface Cells extends Column {
   text(row: Row, width: number): string
 }
 
-/** A screen full of what goes on: lines of text, none wider and not more than there is room for. */
-export function renderFrame(table: LiveTable, options: FrameOptions): string[] {
-  const devices = [...table.devices.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
-  const heads = headLines(devices, options)
-  const total = devices.reduce((sum, device) => sum + device.peers.size, 0)
-  const places = Math.max(1, options.rows - heads.length - 3)
-  const rows = busiestRows(devices, places)
-  const rest = total - rows.length
-  const body = total > 0 ? tableLines(rows, devices.length > 1, options) : []
-  const more = rest > 0 ? `and ${rest} more ${rest === 1 ? 'peer' : 'peers'}, ` : ''
-  const foot = cut(`${more}q to quit`, options.columns)
-  const lines = [...heads, '', ...body].slice(0, Math.max(0, options.rows - 1))
-  return [...lines, styled(foot, 'dim', options)].slice(0, Math.max(1, options.rows))
+/** A screen, and what of it keys go by. */
+export interface Frame {
+  /** None wider and not more than there is room for. */
+  readonly lines: readonly string[]
+  readonly seen: Seen
 }
 
-function busiestRows(devices: readonly DeviceActivity[], count: number): Row[] {
-  const owners = new Map<PeerActivity, DeviceActivity>()
-  const candidates = devices.flatMap((device) => {
-    const peers = busiest(device.peers.values(), count)
-    for (const peer of peers) owners.set(peer, device)
-    return peers
-  })
-  return busiest(candidates, count).map((peer) => {
-    return { peer, device: owners.get(peer) as DeviceActivity }
-  })
+/** A screen full of what goes on. */
+export function renderFrame(
+  table: LiveTable,
+  options: FrameOptions,
+  view: View = FIRST_VIEW,
+): Frame {
+  const devices = [...table.devices.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+  const heads = headLines(devices, options)
+  const places = Math.max(1, options.rows - heads.length - 3)
+  const picked = pickRows(table, view, places, options.now, options.nameOf)
+  const body = view.opened
+    ? detailLines(openedRow(table, view, options), options)
+    : tableLines(picked, devices.length > 1, options)
+  const foot = styled(cut(footLine(picked, view, options), options.columns), 'dim', options)
+  const lines = [...heads, '', ...body].slice(0, Math.max(0, options.rows - 1))
+  return {
+    lines: [...lines, foot].slice(0, Math.max(1, options.rows)),
+    seen: { count: picked.count, places, current: picked.current },
+  }
+}
+
+function openedRow(table: LiveTable, { opened }: View, { nameOf }: FrameOptions): Row | undefined {
+  for (const row of rowsOf(table, nameOf)) {
+    if (row.device === opened?.device && row.publicKey === opened.publicKey) return row
+  }
+  return undefined
+}
+
+/** What is left out, and what keys do. */
+function footLine(
+  { rows, count, hidden }: PickedRows,
+  { order, isReversed, filter, isTyping, isPaused, opened }: View,
+  { hasUnicode }: FrameOptions,
+): string {
+  if (isTyping) return `filter: ${filter}${hasUnicode ? '▏' : '_'}  enter to keep, esc to clear`
+  const rest = count - rows.length
+  const parts = [
+    isPaused && 'paused',
+    !opened && rest > 0 && `and ${rest} more ${rest === 1 ? 'peer' : 'peers'}`,
+    filter !== '' && `${hidden} without "${visible(filter)}"`,
+    'q to quit',
+    opened ? 'esc back' : `s sort: ${order}${isReversed ? ' reversed' : ''}`,
+    '/ filter',
+    isPaused ? 'space go on' : 'space pause',
+    'arrows and enter open',
+  ]
+  return parts.filter(Boolean).join(', ')
 }
 
 function headLines(devices: readonly DeviceActivity[], options: FrameOptions): string[] {
@@ -91,8 +118,13 @@ function headLine(
   return `${name}${isDown ? ' (down)' : ''}: ${count}  ${rates}`
 }
 
-function tableLines(rows: readonly Row[], hasDevices: boolean, options: FrameOptions): string[] {
-  const placed = placeColumns(tableColumns(rows, hasDevices, options), options.columns)
+function tableLines(
+  { rows, current }: PickedRows,
+  hasDevices: boolean,
+  options: FrameOptions,
+): string[] {
+  if (rows.length === 0) return []
+  const placed = placeColumns(tableColumns({ rows, current }, hasDevices, options), options.columns)
   const table = new Table({
     head: placed.map(({ column }) => styled(column.title, 'dim', options)),
     colWidths: placed.map(({ width }) => width),
@@ -102,22 +134,36 @@ function tableLines(rows: readonly Row[], hasDevices: boolean, options: FrameOpt
     truncate: options.hasUnicode ? '…' : '~',
   })
   for (const row of rows) table.push(cellsOf(placed, row))
-  return table.toString().split('\n')
+  const [head = '', ...lines] = table.toString().split('\n')
+  return [head, ...lines.map((line, at) => (rows[at] === current ? marked(line, options) : line))]
 }
+
+/** The row under the cursor: colours of its own would end that of the whole. */
+const marked = (line: string, options: FrameOptions): string =>
+  options.hasColor ? styled(stripVTControlCharacters(line), 'inverse', options) : line
 
 const cellsOf = (placed: readonly PlacedColumn<Cells>[], row: Row): string[] =>
   placed.map(({ column, width }) => column.text(row, width))
 
-function tableColumns(rows: readonly Row[], hasDevices: boolean, options: FrameOptions): Cells[] {
-  const { now, hasUnicode, nameOf } = options
-  const named = ({ device, peer }: Row): string =>
-    visible(nameOf(device.name, peer) ?? peer.publicKey)
-  const longest = rows.reduce((most, row) => Math.max(most, [...named(row)].length), 0)
+function tableColumns(
+  { rows, current }: Pick<PickedRows, 'rows' | 'current'>,
+  hasDevices: boolean,
+  options: FrameOptions,
+): Cells[] {
+  const { now, hasUnicode } = options
+  const longest = rows.reduce((most, row) => Math.max(most, [...row.name].length), 0)
   const [down, up] = hasUnicode ? ['↓', '↑'] : ['in', 'out']
   const right = { align: 'right', rank: 9 } as const
   const left = { align: 'left', rank: 9 } as const
   const columns: Cells[] = [
-    { ...left, title: 'peer', rank: 0, width: 12, widest: Math.max(12, longest), text: named },
+    {
+      ...left,
+      title: 'peer',
+      rank: 0,
+      width: 12,
+      widest: Math.max(12, longest),
+      text: (row) => row.name,
+    },
     {
       ...left,
       title: 'endpoint',
@@ -125,6 +171,13 @@ function tableColumns(rows: readonly Row[], hasDevices: boolean, options: FrameO
       widest: 47,
       rank: 5,
       text: ({ peer: { peer } }) => (peer.endpoint ? visible(formatEndpoint(peer.endpoint)) : ''),
+    },
+    {
+      ...left,
+      title: 'state',
+      width: 9,
+      rank: 4,
+      text: ({ peer }) => stateText(peer, options),
     },
     {
       ...right,
@@ -152,6 +205,15 @@ function tableColumns(rows: readonly Row[], hasDevices: boolean, options: FrameO
         styled(sparkline(peer.history, width, hasUnicode), 'cyan', options),
     },
   ]
+  // Where there are no colours to mark the row with.
+  const cursor: Cells = {
+    ...left,
+    title: '',
+    width: 1,
+    rank: 1,
+    text: (row) => (row === current ? '>' : ''),
+  }
+  if (current && !options.hasColor) columns.unshift(cursor)
   if (!hasDevices) return columns
   return [
     {
@@ -160,13 +222,18 @@ function tableColumns(rows: readonly Row[], hasDevices: boolean, options: FrameO
       width: 8,
       widest: 15,
       rank: 4,
-      text: ({ device }) => visible(device.name),
+      text: ({ device }) => visible(device),
     },
     ...columns,
   ]
 
   function rateText(rate: number): string {
     return rate > 0 ? formatRate(rate) : styled('0', 'dim', options)
+  }
+
+  function stateText(peer: PeerActivity, frame: FrameOptions): string {
+    const state = stateOfPeer(peer, now)
+    return state === 'connected' ? styled(state, 'green', frame) : styled(state, 'dim', frame)
   }
 
   function handshakeText(peer: PeerActivity, frame: FrameOptions): string {
@@ -176,13 +243,6 @@ function tableColumns(rows: readonly Row[], hasDevices: boolean, options: FrameO
     return styled(formatAge(age), isConnected(peer, { now }) ? 'green' : 'yellow', frame)
   }
 }
-
-type Style = 'bold' | 'dim' | 'cyan' | 'green' | 'yellow'
-
-const styled = (text: string, style: Style, { hasColor }: FrameOptions): string =>
-  hasColor && text !== '' ? styleText(style, text, { validateStream: false }) : text
-
-const cut = (text: string, width: number): string => [...text].slice(0, width).join('')
 
 const NO_LINES = {
   top: '',

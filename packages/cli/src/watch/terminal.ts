@@ -1,10 +1,13 @@
+import { emitKeypressEvents } from 'node:readline'
+import type { Key } from './view.js'
+
 /** A terminal that a program has for itself. */
 export interface Terminal {
   readonly columns: number
   readonly rows: number
   write(text: string): void
   /** Begins to hand over keys one by one, and tells when the size changes. */
-  listen(onKey: (key: string) => void, onResize: () => void): void
+  listen(onKey: (key: Key) => void, onResize: () => void): void
   unlisten(): void
 }
 
@@ -12,7 +15,7 @@ export interface Terminal {
 export class ProcessTerminal implements Terminal {
   readonly #input = process.stdin
   readonly #output = process.stdout
-  #onKey: ((chunk: Buffer) => void) | undefined
+  #onKey: ((text: string | undefined, key: NodeKey) => void) | undefined
   #onResize: (() => void) | undefined
 
   constructor() {
@@ -32,24 +35,31 @@ export class ProcessTerminal implements Terminal {
     this.#output.write(text)
   }
 
-  listen(onKey: (key: string) => void, onResize: () => void): void {
+  listen(onKey: (key: Key) => void, onResize: () => void): void {
     this.#onResize = onResize
     this.#output.on('resize', onResize)
     if (!this.#input.isTTY) return
-    this.#onKey = (chunk) => {
-      for (const key of chunk.toString()) onKey(key)
-    }
+    this.#onKey = (text = '', { name = '', ctrl = false }) =>
+      onKey({ name: ctrl ? `ctrl-${name}` : name, text })
+    emitKeypressEvents(this.#input)
     this.#input.setRawMode(true)
-    this.#input.on('data', this.#onKey).resume()
+    this.#input.on('keypress', this.#onKey).resume()
   }
 
   unlisten(): void {
     if (this.#onResize) this.#output.off('resize', this.#onResize)
     if (!this.#onKey) return
-    this.#input.off('data', this.#onKey).pause()
+    this.#input.off('keypress', this.#onKey).pause()
     this.#input.setRawMode(false)
     this.#input.unref()
+    this.#onKey = undefined
   }
+}
+
+/** What node:readline tells of a key. */
+interface NodeKey {
+  readonly name?: string | undefined
+  readonly ctrl?: boolean
 }
 
 /** @source XTerm Control Sequences: DECSET 1049 (alternate screen), 25 (cursor), 7 (wraparound); ED, EL, CUP */
@@ -59,33 +69,34 @@ const HOME = '\x1b[H'
 const CLEAR_LINE = '\x1b[K'
 const CLEAR_BELOW = '\x1b[J'
 
-const CTRL_C = '\x03'
-
 /** The whole screen, which shows again what it showed before when it is closed. */
 export class Screen {
   readonly #terminal: Terminal
-  /** Resolves when the user wants to leave. */
-  readonly left: Promise<void>
-  #isOpen = true
+  readonly #onKey: (key: Key) => void
+  readonly #onResize: () => void
+  #isOpen = false
 
-  constructor(terminal: Terminal, onResize: () => void) {
+  constructor(terminal: Terminal, onKey: (key: Key) => void, onResize: () => void) {
     this.#terminal = terminal
-    terminal.write(ENTER)
-    this.left = new Promise((resolve) => {
-      const onKey = (key: string): void => {
-        if (key === 'q' || key === 'Q' || key === CTRL_C) resolve()
-      }
-      terminal.listen(onKey, onResize)
-    })
+    this.#onKey = onKey
+    this.#onResize = onResize
   }
 
-  /** Nothing once the screen is closed. */
+  open(): void {
+    if (this.#isOpen) return
+    this.#isOpen = true
+    this.#terminal.write(ENTER)
+    this.#terminal.listen(this.#onKey, this.#onResize)
+  }
+
+  /** Nothing while the screen is closed. */
   draw(lines: readonly string[]): void {
     if (!this.#isOpen) return
     this.#terminal.write(`${HOME}${lines.join(`${CLEAR_LINE}\r\n`)}${CLEAR_LINE}${CLEAR_BELOW}`)
   }
 
   close(): void {
+    if (!this.#isOpen) return
     this.#isOpen = false
     this.#terminal.unlisten()
     this.#terminal.write(LEAVE)

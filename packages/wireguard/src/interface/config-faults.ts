@@ -14,7 +14,9 @@ import {
   type InterfaceConfig,
   type InterfaceSettings,
 } from './interface-config.js'
+import type { Machine } from './machine.js'
 import { routingTable } from './table.js'
+import { thisMachine } from './this-machine.js'
 
 /** What is wrong with a config: `path` names the field, `message` says why. */
 export type ConfigFault = WireGuardError | InvalidTypeError | InvalidRangeError
@@ -28,7 +30,10 @@ const MOST_CONTRADICTIONS = 100
  *
  * @returns in the order of the fields; empty: the config is right
  */
-export async function configFaults(config: InterfaceConfig): Promise<ConfigFault[]> {
+export async function configFaults(
+  config: InterfaceConfig,
+  machine: Machine = thisMachine,
+): Promise<ConfigFault[]> {
   const faults: ConfigFault[] = []
   const look = async (check: () => unknown, place = (path: string): string => path) => {
     try {
@@ -52,7 +57,7 @@ export async function configFaults(config: InterfaceConfig): Promise<ConfigFault
   for (const [field, value] of Object.entries(rest)) {
     await look(() => checkWith({ [field]: value }))
   }
-  await look(async () => routingTable(checkInterface({ table }).table))
+  await look(async () => routingTable(checkInterface({ table }).table, machine))
   await look(() => checkInterface({ nat, addresses: rightAddresses(addresses) }, name))
   if (peers !== undefined && !Array.isArray(peers)) await look(() => checkConfig({ peers }))
   const right: [PeerConfig, number][] = []

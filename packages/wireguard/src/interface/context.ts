@@ -1,4 +1,3 @@
-import type { Rtnl } from '@wgctrl/netlink'
 import {
   type CallOptions,
   type ConfigureOptions,
@@ -11,6 +10,7 @@ import {
   SecretKey,
 } from '@wgctrl/types'
 import type { EndpointResolver } from '../resolve.js'
+import type { Machine, Rtnl } from './machine.js'
 import type { Namespace } from './namespace.js'
 
 /** What is needed of the facade: `WireGuard` has it. */
@@ -43,6 +43,8 @@ export interface InterfaceContext {
   readonly resolver: Pick<EndpointResolver, 'resolve' | 'resolveSome'>
   /** The network namespace of the interfaces, the same that `wg` was opened for; absent: our own. */
   readonly netns?: Namespace | undefined
+  /** Where all of it is; absent: the machine of this process. */
+  readonly machine?: Machine | undefined
 }
 
 /** One interface while it is worked on. */
@@ -51,6 +53,7 @@ export interface InterfaceHandle {
   readonly index: number
   readonly kind: DeviceKind
   readonly wg: DeviceCalls
+  readonly machine: Machine
   readonly netns: Namespace | undefined
   readonly rtnl: Rtnl
   readonly signal: AbortSignal | undefined

@@ -1,8 +1,9 @@
-import { addressAttributes, type Rtnl } from '@wgctrl/netlink'
+import { addressAttributes } from '@wgctrl/netlink'
 import type { Device } from '@wgctrl/types'
 import { toPeerConfig } from '../to-config.js'
 import { listDns } from './dns.js'
 import type { InterfaceConfig, InterfaceSettings } from './interface-config.js'
+import type { Machine, Rtnl } from './machine.js'
 import type { Namespace } from './namespace.js'
 
 /** @source linux/if_addr.h, IFA_F_STABLE_PRIVACY: the kernel made the address, by RFC 7217 */
@@ -10,6 +11,7 @@ const STABLE_PRIVACY = addressAttributes.fields.flags.masks.stablePrivacy
 
 export interface CurrentSources {
   readonly rtnl: Rtnl
+  readonly machine: Machine
   readonly index: number
   readonly netns: Namespace | undefined
   readonly device: Device
@@ -49,10 +51,11 @@ export async function currentConfig(sources: CurrentSources): Promise<InterfaceC
 
 async function currentDns({
   device,
+  machine,
   netns,
   base,
 }: CurrentSources): Promise<InterfaceSettings['dns']> {
-  const text = await listDns(device.name, { netns })
+  const text = await listDns(device.name, { machine, netns })
   if (text === undefined) return base.dns
   const servers = Array.from(text.matchAll(/^nameserver\s+(\S+)$/gm), (match) => match[1] ?? '')
   const search = /^search\s+(.+)$/m.exec(text)?.[1]?.trim().split(/\s+/) ?? []

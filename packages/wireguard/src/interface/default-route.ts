@@ -1,7 +1,8 @@
-import type { Route, Rtnl } from '@wgctrl/netlink'
+import type { Route } from '@wgctrl/netlink'
 import { type Family, WireGuardError } from '@wgctrl/types'
 import type { InterfaceHandle } from './context.js'
 import { addFirewall, type FirewallChoice, hasFirewall } from './firewall.js'
+import type { Rtnl } from './machine.js'
 import {
   localRule,
   markRule,
@@ -137,7 +138,7 @@ export async function completeRules(
 /** What guards the tunnel of a default route. */
 export async function addGuards(
   transaction: Transaction,
-  { name, index, rtnl, netns, signal }: InterfaceHandle,
+  { name, index, rtnl, machine, netns, signal }: InterfaceHandle,
   { family, mark }: DefaultRoute,
   choice: FirewallChoice,
   warn: (warning: InterfaceWarning) => void,
@@ -155,12 +156,16 @@ export async function addGuards(
     async () => {
       if (choice === 'off') return
       const addresses = (await rtnl.addresses({ index, family })).map(({ address }) => address)
-      const undo = await addFirewall(choice, { name, family, mark, addresses }, { netns, signal })
+      const undo = await addFirewall(
+        choice,
+        { name, family, mark, addresses },
+        { machine, netns, signal },
+      )
       if (undo) return undo
       missing()
     },
     async () => {
-      if (choice !== 'off' && !(await hasFirewall(choice))) missing()
+      if (choice !== 'off' && !(await hasFirewall(choice, machine))) missing()
     },
   )
   if (family === 4) {
@@ -169,7 +174,7 @@ export async function addGuards(
       setting: 'net.ipv4.conf.all.src_valid_mark',
     } as const
     await transaction.step({ step: 'let marks count in reverse path checks', change }, () =>
-      validateMarks(netns),
+      validateMarks({ machine, netns }),
     )
   }
 }

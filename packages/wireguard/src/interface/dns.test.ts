@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { resolvConf, setDns, unsetDns } from './dns.js'
+import { thisMachine } from './this-machine.js'
 
 describe('resolvConf', () => {
   it('has a line for each server and one for all domains', () => {
@@ -40,7 +41,7 @@ exit 0
     writeFileSync(join(folder, 'resolvectl'), script, { mode: 0o755 })
   }
   const calls = (): string[] => readFileSync(join(folder, 'log'), 'utf8').trim().split('\n')
-  const target = { name: 'wg0', choice: 'resolvectl', options: {} } as const
+  const target = { name: 'wg0', choice: 'resolvectl', options: { machine: thisMachine } } as const
 
   it('gets the servers, the domains and all other names, and loses them again', async () => {
     putResolvectl()

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { link, lstat, mkdir, readFile, rm, rmdir, unlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { CheckedInterface } from './interface-config.js'
+import type { Place } from './machine.js'
 import { namespaceName } from './namespace.js'
-import { findProgram, type ProgramOptions, runProgram, tryProgram } from './program.js'
+import { runProgram } from './program.js'
 import type { Undo } from './transaction.js'
 
 /**
@@ -17,8 +18,11 @@ export type DnsSettings = CheckedInterface['dns']
 interface DnsTarget {
   readonly name: string
   readonly choice: DnsChoice
-  readonly options: ProgramOptions
+  readonly options: Place
 }
+
+const isOfNamespace = ({ choice, options }: DnsTarget): boolean =>
+  choice === 'netns' || (choice === 'auto' && options.netns !== undefined)
 
 const OFF = 'name servers were left alone, as asked'
 const NOBODY = 'neither resolvconf nor resolvectl is installed'
@@ -32,28 +36,29 @@ const NAMELESS = 'a network namespace without a name has no resolv.conf of its o
 export async function setDns(dns: DnsSettings, target: DnsTarget): Promise<Undo | string> {
   const { choice, options } = target
   if (choice === 'off') return OFF
-  if (choice === 'netns' || (choice === 'auto' && options.netns !== undefined)) {
-    return await setNamespaceDns(dns, target)
-  }
-  const resolvconf = choice !== 'resolvectl' && (await findProgram('resolvconf'))
+  if (isOfNamespace(target)) return await setNamespaceDns(dns, target)
+  const resolvconf = choice !== 'resolvectl' && (await options.machine.findProgram('resolvconf'))
   if (resolvconf) return await setResolvconf(resolvconf, dns, target)
-  const resolvectl = choice !== 'resolvconf' && (await findProgram('resolvectl'))
+  const resolvectl = choice !== 'resolvconf' && (await options.machine.findProgram('resolvectl'))
   if (resolvectl) return await setResolved(resolvectl, dns, target)
   return NOBODY
 }
 
 /** Why {@link setDns} would do nothing here; `undefined`: it would try. */
-export async function whyNoDns({ choice, options }: DnsTarget): Promise<string | undefined> {
+export async function whyNoDns(target: DnsTarget): Promise<string | undefined> {
+  const { choice, options } = target
   if (choice === 'off') return OFF
-  if (choice === 'netns' || (choice === 'auto' && options.netns !== undefined)) {
+  if (isOfNamespace(target)) {
     return namespaceFile(options.netns) === undefined ? NAMELESS : undefined
   }
   const programs = {
     auto: ['resolvconf', 'resolvectl'],
+    netns: [],
     resolvconf: ['resolvconf'],
     resolvectl: ['resolvectl'],
   }
-  for (const program of programs[choice]) if (await findProgram(program)) return undefined
+  for (const program of programs[choice])
+    if (await options.machine.findProgram(program)) return undefined
   return NOBODY
 }
 
@@ -61,25 +66,34 @@ export async function whyNoDns({ choice, options }: DnsTarget): Promise<string |
 export async function unsetDns(target: DnsTarget): Promise<void> {
   const { name, choice, options } = target
   if (choice === 'off') return
-  if (choice === 'netns' || (choice === 'auto' && options.netns !== undefined)) {
-    const file = namespaceFile(options.netns)
-    if (file !== undefined && (await isOurs(file, name))) await removeFile(file)
+  if (isOfNamespace(target)) {
+    if (await hasDns(target)) await removeFile(namespaceFile(options.netns) as string)
     return
   }
-  const resolvconf = choice !== 'resolvectl' && (await findProgram('resolvconf'))
+  const resolvconf = choice !== 'resolvectl' && (await options.machine.findProgram('resolvconf'))
   // What systemd-resolved knows of a link goes with the link.
-  if (resolvconf) await runProgram(resolvconf, ['-d', await recordName(name), '-f'], options)
+  if (resolvconf)
+    await runProgram(resolvconf, ['-d', await recordName(name, options), '-f'], options)
+}
+
+/** Whether there are name servers of an interface, also of one that is gone. */
+export async function hasDns(target: DnsTarget): Promise<boolean> {
+  const { name, choice, options } = target
+  if (choice === 'off' || choice === 'resolvectl') return false
+  if (!isOfNamespace(target)) return (await listDns(name, options)) !== undefined
+  const file = namespaceFile(options.netns)
+  return file !== undefined && (await isOurs(file, name))
 }
 
 /** The name servers that resolvconf has for an interface; `undefined`: it knows nothing of it. */
-export async function listDns(name: string, options: ProgramOptions): Promise<string | undefined> {
-  const resolvconf = await findProgram('resolvconf')
+export async function listDns(name: string, options: Place): Promise<string | undefined> {
+  const resolvconf = await options.machine.findProgram('resolvconf')
   if (!resolvconf) return undefined
-  const record = await recordName(name)
-  const { status, output } = await tryProgram(resolvconf, ['-l', record], options)
+  const record = await recordName(name, options)
+  const { status, output } = await options.machine.tryProgram(resolvconf, ['-l', record], options)
   if (status === 0) return output.trim() === '' ? undefined : output
   // Debian's own resolvconf has no -l.
-  return readFile(join('/etc/resolvconf/run/interface', record), 'utf8').catch(() => undefined)
+  return await options.machine.readText(join('/etc/resolvconf/run/interface', record))
 }
 
 /** The lines of resolv.conf(5). @internal */
@@ -93,11 +107,12 @@ async function setResolvconf(
   dns: DnsSettings,
   { name, options }: DnsTarget,
 ): Promise<Undo> {
-  const record = await recordName(name)
-  const { netns } = options
+  const record = await recordName(name, options)
+  const { machine, netns } = options
   // -m 0: before all others; -x: exclusively. @source resolvconf(8) of openresolv
   const args = ['-a', record, '-m', '0', '-x']
-  const remove = async () => void (await runProgram(program, ['-d', record, '-f'], { netns }))
+  const remove = async () =>
+    void (await runProgram(program, ['-d', record, '-f'], { machine, netns }))
   try {
     await runProgram(program, args, { ...options, input: resolvConf(dns) })
   } catch (error) {
@@ -113,8 +128,8 @@ async function setResolved(
   { servers, search }: DnsSettings,
   { name, options }: DnsTarget,
 ): Promise<Undo> {
-  const { netns } = options
-  const revert = async () => void (await runProgram(program, ['revert', name], { netns }))
+  const { machine, netns } = options
+  const revert = async () => void (await runProgram(program, ['revert', name], { machine, netns }))
   try {
     await runProgram(program, ['dns', name, ...servers], options)
     // `~.` sends every name to these servers. @source resolvectl(1)
@@ -144,7 +159,7 @@ async function setNamespaceDns(dns: DnsSettings, target: DnsTarget): Promise<Und
  */
 async function makeFile(path: string, text: string): Promise<boolean> {
   const folder = dirname(path)
-  await mkdir(folder, { recursive: true })
+  await makeFolders(folder)
   const aside = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
   try {
     await writeFile(aside, text, { flag: 'wx', mode: 0o644 })
@@ -161,6 +176,15 @@ async function makeFile(path: string, text: string): Promise<boolean> {
   }
 }
 
+/** One after the other: of a read-only file system `mkdir` with `recursive` says that the folder above is not there. */
+async function makeFolders(folder: string): Promise<void> {
+  for (const each of [dirname(folder), folder]) {
+    await mkdir(each).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+    })
+  }
+}
+
 async function removeFile(file: string): Promise<void> {
   await rm(file, { force: true })
   // The directory may hold other files, of somebody else.
@@ -173,7 +197,7 @@ async function isOurs(file: string, name: string): Promise<boolean> {
 }
 
 /** @source ip-netns(8) */
-function namespaceFile(netns: ProgramOptions['netns']): string | undefined {
+function namespaceFile(netns: Place['netns']): string | undefined {
   const name = namespaceName(netns)
   return name === undefined ? undefined : join('/etc/netns', name, 'resolv.conf')
 }
@@ -182,9 +206,9 @@ function namespaceFile(netns: ProgramOptions['netns']): string | undefined {
  * The name of our record. Debian's resolvconf orders records by patterns of names: the first kind of
  * tunnel in its list goes before the name. @source wg-quick(8)
  */
-async function recordName(name: string): Promise<string> {
-  const program = await findProgram('resolvconf')
-  const patterns = await readFile('/etc/resolvconf/interface-order', 'utf8').catch(() => undefined)
+async function recordName(name: string, { machine }: Place): Promise<string> {
+  const program = await machine.findProgram('resolvconf')
+  const patterns = await machine.readText('/etc/resolvconf/interface-order')
   // A symbolic link is systemd-resolved under the name of resolvconf, which wants the link's own name.
   if (patterns === undefined || !program || (await lstat(program)).isSymbolicLink()) return name
   const prefix = /^([A-Za-z0-9-]+)\*$/m.exec(patterns)?.[1]

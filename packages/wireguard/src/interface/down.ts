@@ -1,4 +1,3 @@
-import { Rtnl } from '@wgctrl/netlink'
 import {
   AbortError,
   checkFields,
@@ -10,7 +9,7 @@ import { DOWN_OPTIONS, INTERFACE_FIELDS } from '../option-fields.js'
 import { type InterfaceContext, wipeSecrets } from './context.js'
 import { currentConfig } from './current.js'
 import { removePair } from './default-route.js'
-import { listDns, unsetDns } from './dns.js'
+import { hasDns, unsetDns } from './dns.js'
 import { canFindFirewall, removeFirewall } from './firewall.js'
 import { removeForwardingRules } from './forwarding.js'
 import { askDaemon, type FoundInterface, findInterface } from './found-interface.js'
@@ -22,8 +21,10 @@ import {
   type InterfaceConfig,
 } from './interface-config.js'
 import { removeDevice, removeStaleSocket } from './link.js'
+import type { Machine, Place, Rtnl } from './machine.js'
 import { removeStandbys } from './standby-route.js'
 import type { HookRun } from './step-change.js'
+import { thisMachine } from './this-machine.js'
 import { Transaction } from './transaction.js'
 import type { InterfaceOptions } from './up.js'
 import type { InterfaceWarning } from './warning.js'
@@ -62,7 +63,7 @@ export async function bringDown(
   const config = typeof target === 'string' ? { name: target } : target
   const hooks = checkHooksAlone(config)
   new Deadline(options).end()
-  const rtnl = await Rtnl.open({ netns: context.netns })
+  const rtnl = await (context.machine ?? thisMachine).openRtnl(context.netns)
   const transaction = new Transaction('down', config.name, options)
   try {
     return await new Down(context, config, hooks, options, transaction, rtnl).run()
@@ -140,13 +141,26 @@ class Down {
     return found
   }
 
-  get #search() {
-    const { signal, timeout } = this.#options
-    return { context: this.#context, name: this.#name, signal, timeout }
+  get #machine(): Machine {
+    return this.#context.machine ?? thisMachine
   }
 
-  /** Without link and rules only the socket of a dead daemon may be left. */
+  get #place(): Place {
+    return { machine: this.#machine, netns: this.#context.netns, signal: this.#options.signal }
+  }
+
+  get #search() {
+    const { signal, timeout } = this.#options
+    return { context: this.#context, machine: this.#machine, name: this.#name, signal, timeout }
+  }
+
+  get #dns() {
+    return { name: this.#name, choice: this.#options.dns ?? 'auto', options: this.#place } as const
+  }
+
+  /** Without link and rules only name servers and the socket of a dead daemon may be left. */
   async #refuseMissing(): Promise<void> {
+    if (await hasDns(this.#dns)) return
     const isStale = await askDaemon(this.#search).then(
       () => false,
       (error) => error.code === 'ECONNREFUSED',
@@ -177,20 +191,24 @@ class Down {
     if (!isAsked) return wipeSecrets(device)
     const { netns } = this.#context
     await this.#transaction.step('save the config', async () => {
-      await save(await currentConfig({ rtnl: this.#rtnl, index: link.index, netns, device, base }))
+      await save(
+        await currentConfig({
+          ...{ rtnl: this.#rtnl, index: link.index, machine: this.#machine, netns, device, base },
+        }),
+      )
     })
   }
 
   async #removeAround({ firewall, pairs, standbys }: FoundInterface): Promise<void> {
     const { signal } = this.#options
-    const place = { netns: this.#context.netns, signal }
+    const place = this.#place
     await this.#removeDns()
     for (const found of firewall) {
       await this.#attempt(`remove the IPv${found.family} firewall rules`, () =>
         removeFirewall(found, this.#name, place),
       )
     }
-    if (pairs.length > 0 && !(await canFindFirewall())) {
+    if (pairs.length > 0 && !(await canFindFirewall(this.#machine))) {
       const message = 'neither nft nor iptables-save is found: firewall rules of it may be left'
       this.#warn({ code: 'ENOFIREWALL', message })
     }
@@ -207,17 +225,9 @@ class Down {
   }
 
   async #removeDns(): Promise<void> {
-    const { signal, dns: choice = 'auto' } = this.#options
-    const options = { netns: this.#context.netns, signal }
-    const isInNamespace = choice === 'netns' || (choice === 'auto' && options.netns !== undefined)
-    const isKnown =
-      (this.#config.dns?.servers ?? []).length > 0 ||
-      isInNamespace ||
-      (await listDns(this.#name, options)) !== undefined
-    if (!isKnown) return
-    await this.#attempt('take back the name servers', () =>
-      unsetDns({ name: this.#name, choice, options }),
-    )
+    const target = this.#dns
+    const isKnown = (this.#config.dns?.servers ?? []).length > 0 || (await hasDns(target))
+    if (isKnown) await this.#attempt('take back the name servers', () => unsetDns(target))
   }
 
   async #remove({ kind, isHung }: FoundInterface): Promise<void> {
@@ -237,9 +247,9 @@ class Down {
   /** After the interface, so that nothing passes meanwhile that they drop. */
   async #removeForwarding({ forwards }: FoundInterface): Promise<void> {
     if (!forwards) return
-    const { signal, timeout } = this.#options
+    const { timeout } = this.#options
     await this.#attempt('remove the rules for forwarding', () =>
-      removeForwardingRules(this.#name, { netns: this.#context.netns, signal, timeout }),
+      removeForwardingRules(this.#name, { ...this.#place, timeout }),
     )
   }
 
@@ -270,7 +280,9 @@ class Down {
   async #runHooks(kind: HookRun['when'], hooks: readonly Hook[]): Promise<void> {
     const { signal, hooks: mode, configFile } = this.#options
     const target = { name: this.#name, netns: this.#context.netns, configFile, signal }
-    await runHooks(this.#transaction, kind, hooks, target, mode, (warning) => this.#warn(warning))
+    await runHooks(this.#transaction, kind, hooks, target, this.#machine, mode, (warning) =>
+      this.#warn(warning),
+    )
     await this.#transaction.settle()
   }
 

@@ -1,10 +1,10 @@
-import { Rtnl } from '@wgctrl/netlink'
 import { checkFields, WireGuardError } from '@wgctrl/types'
 import { ENSURE_OPTIONS } from '../option-fields.js'
 import type { InterfaceContext } from './context.js'
 import type { InterfaceChange } from './interface-change.js'
 import { checkNamedInterface, type InterfaceConfig } from './interface-config.js'
 import { type ReconcileOptions, reconcile } from './reconcile.js'
+import { thisMachine } from './this-machine.js'
 import { bringUp, foreseeUp, type UpOptions, type UpPlan, type UpResult } from './up.js'
 
 /** With `dryRun` it says what would be done, and does nothing. */
@@ -48,11 +48,11 @@ export async function ensure(
 }
 
 async function isThere(
-  { netns }: InterfaceContext,
+  { netns, machine = thisMachine }: InterfaceContext,
   name: string,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
-  await using rtnl = await Rtnl.open({ netns })
+  await using rtnl = await machine.openRtnl(netns)
   try {
     await rtnl.link(name, { signal })
     return true

@@ -1,8 +1,9 @@
-import { holdLock, type Link, type Rtnl, type Rule } from '@wgctrl/netlink'
+import type { Link, Rule } from '@wgctrl/netlink'
 import { Deadline, WireGuardError } from '@wgctrl/types'
 import { type DeviceCalls, type InterfaceHandle, wipeSecrets } from './context.js'
 import { removePair } from './default-route.js'
 import { kindOf } from './link.js'
+import type { Rtnl } from './machine.js'
 import { isMarkRule, type RulePair, rulePairs } from './policy-rule.js'
 import { listRoutes, listRules } from './system.js'
 import type { Transaction } from './transaction.js'
@@ -15,9 +16,13 @@ export class TablesClaim implements Disposable {
   #lock: Disposable | undefined
 
   /** Waits until nobody else has it. @throws {WireGuardError} `EBUSY` when the time is up */
-  async make({ netns, call }: Pick<InterfaceHandle, 'netns' | 'call'>): Promise<void> {
+  async make({
+    machine,
+    netns,
+    call,
+  }: Pick<InterfaceHandle, 'machine' | 'netns' | 'call'>): Promise<void> {
     using deadline = new Deadline(call)
-    this.#lock = await holdLock('routing tables', { netns, signal: deadline.signal })
+    this.#lock = await machine.holdLock('routing tables', { netns, signal: deadline.signal })
   }
 
   [Symbol.dispose](): void {

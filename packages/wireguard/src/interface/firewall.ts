@@ -10,7 +10,8 @@ import {
   parseIptablesSave,
   parseNftTable,
 } from './firewall-rules.js'
-import { findProgram, type ProgramOptions, runProgram, tryProgram } from './program.js'
+import type { Machine, Place } from './machine.js'
+import { runProgram } from './program.js'
 import type { Undo } from './transaction.js'
 
 /** Which program makes the rules; `auto`: nft, else iptables-restore. */
@@ -30,34 +31,35 @@ const iptables = (family: Family, verb: 'save' | 'restore'): string =>
 export async function addFirewall(
   choice: FirewallChoice,
   rules: FirewallRules,
-  options: ProgramOptions,
+  place: Place,
 ): Promise<Undo | undefined> {
-  const { netns } = options
-  const nft = choice === 'auto' || choice === 'nft' ? await findProgram('nft') : undefined
+  const { machine, netns } = place
+  const nft = choice === 'auto' || choice === 'nft' ? await machine.findProgram('nft') : undefined
   if (nft) {
-    await runProgram(nft, ['-f', '-'], { ...options, input: nftRules(rules) })
+    await runProgram(nft, ['-f', '-'], { ...place, input: nftRules(rules) })
     const input = nftRemoval(rules.name, rules.family)
-    return async () => void (await runProgram(nft, ['-f', '-'], { netns, input }))
+    return async () => void (await runProgram(nft, ['-f', '-'], { machine, netns, input }))
   }
   const wantsIptables = choice === 'auto' || choice === 'iptables'
-  const restore = wantsIptables && (await findProgram(iptables(rules.family, 'restore')))
+  const restore = wantsIptables && (await machine.findProgram(iptables(rules.family, 'restore')))
   if (!restore) return undefined
-  await runProgram(restore, ['-n'], { ...options, input: iptablesRules(rules) })
+  await runProgram(restore, ['-n'], { ...place, input: iptablesRules(rules) })
   const input = iptablesRules(rules, 'remove')
-  return async () => void (await runProgram(restore, ['-n'], { netns, input }))
+  return async () => void (await runProgram(restore, ['-n'], { machine, netns, input }))
 }
 
 /** Whether there is a program that would make the rules. */
-export async function hasFirewall(choice: FirewallChoice): Promise<boolean> {
+export async function hasFirewall(choice: FirewallChoice, machine: Machine): Promise<boolean> {
   if (choice === 'off') return false
-  const nft = choice !== 'iptables' && (await findProgram('nft'))
-  const restore = choice !== 'nft' && (await findProgram(iptables(4, 'restore')))
+  const nft = choice !== 'iptables' && (await machine.findProgram('nft'))
+  const restore = choice !== 'nft' && (await machine.findProgram(iptables(4, 'restore')))
   return Boolean(nft || restore)
 }
 
 /** Whether there is a program that rules could have been made with, so that it can be asked for them. */
-export const canFindFirewall = async (): Promise<boolean> =>
-  (await findProgram('nft')) !== undefined || (await findProgram(iptables(4, 'save'))) !== undefined
+export const canFindFirewall = async (machine: Machine): Promise<boolean> =>
+  (await machine.findProgram('nft')) !== undefined ||
+  (await machine.findProgram(iptables(4, 'save'))) !== undefined
 
 /** Rules that are there for an interface. */
 export interface FoundFirewall extends FoundRules {
@@ -71,13 +73,10 @@ export interface FoundFirewall extends FoundRules {
 }
 
 /** Finds the rules for an interface, whoever made them: `up` or wg-quick(8). */
-export async function findFirewall(
-  name: string,
-  options: ProgramOptions,
-): Promise<FoundFirewall[]> {
+export async function findFirewall(name: string, place: Place): Promise<FoundFirewall[]> {
   const found = FAMILIES.flatMap((family) => [
-    findNft(name, family, options),
-    findIptables(name, family, options),
+    findNft(name, family, place),
+    findIptables(name, family, place),
   ])
   return (await Promise.all(found)).flatMap((one) => one ?? [])
 }
@@ -86,12 +85,12 @@ export async function findFirewall(
 export async function removeFirewall(
   found: FoundFirewall,
   name: string,
-  options: ProgramOptions,
+  place: Place,
 ): Promise<void> {
   try {
     await found.remove()
   } catch (error) {
-    const left = await findFirewall(name, options)
+    const left = await findFirewall(name, place)
     const same = left.filter(({ family, by }) => family === found.family && by === found.by)
     // What is there as before cannot be removed.
     if (same.some(({ removal }) => removal === found.removal)) throw error
@@ -102,17 +101,17 @@ export async function removeFirewall(
 async function findNft(
   name: string,
   family: Family,
-  options: ProgramOptions,
+  place: Place,
 ): Promise<FoundFirewall | undefined> {
-  const nft = await findProgram('nft')
+  const nft = await place.machine.findProgram('nft')
   if (!nft) return undefined
   const args = ['list', 'table', nftFamily(family), nftTable(name)]
   // A kernel without nftables, or without such a table: either way there is nothing of ours.
-  const { status, output } = await tryProgram(nft, args, options)
+  const { status, output } = await place.machine.tryProgram(nft, args, place)
   if (status !== 0) return undefined
   const removal = nftRemoval(name, family)
   const apply = async (input: string) => {
-    await runProgram(nft, ['-f', '-'], { ...options, input })
+    await runProgram(nft, ['-f', '-'], { ...place, input })
   }
   return {
     family,
@@ -127,17 +126,17 @@ async function findNft(
 async function findIptables(
   name: string,
   family: Family,
-  options: ProgramOptions,
+  place: Place,
 ): Promise<FoundFirewall | undefined> {
-  const save = await findProgram(iptables(family, 'save'))
-  const restore = await findProgram(iptables(family, 'restore'))
+  const save = await place.machine.findProgram(iptables(family, 'save'))
+  const restore = await place.machine.findProgram(iptables(family, 'restore'))
   if (!save || !restore) return undefined
-  const { status, output } = await tryProgram(save, [], options)
+  const { status, output } = await place.machine.tryProgram(save, [], place)
   const rules = status === 0 ? parseIptablesSave(output, name) : undefined
   if (!rules) return undefined
   const { mark, addresses, removal } = rules
   const apply = async (input: string) => {
-    await runProgram(restore, ['-n'], { ...options, input })
+    await runProgram(restore, ['-n'], { ...place, input })
   }
   return {
     family,

@@ -13,17 +13,17 @@ export interface ForwardingDiff {
 
 /** Compares the rules for packets of others with what a config asks for. */
 export async function diffForwarding(
-  { name, netns, signal }: InterfaceHandle,
+  { name, machine, netns, signal }: InterfaceHandle,
   desired: CheckedInterface,
   choice: FirewallChoice,
 ): Promise<ForwardingDiff> {
   const wanted = planForwarding(name, desired, desired.device)
   // Whoever wants no nft has none of these rules.
   if (choice === 'iptables' || choice === 'off') return { wanted, changes: [] }
-  const found = await findForwarding(name, { netns, signal })
+  const found = await findForwarding(name, { machine, netns, signal })
   const { rules = [], families = [] } = found ?? {}
   const texts = wanted.rules.map(({ text }) => text)
-  const off = await notForwarded(wanted.families, netns)
+  const off = await notForwarded(wanted.families, { machine, netns })
   const isOn = (family: 4 | 6): boolean => families.includes(family) && !off.includes(family)
   const changes: ForwardingDiff['changes'] = [
     ...wanted.families

@@ -1,4 +1,3 @@
-import { holdLock } from '@wgctrl/netlink'
 import { Deadline, type Family, invalid, unsupported } from '@wgctrl/types'
 import type { FirewallChoice } from './firewall.js'
 import {
@@ -14,16 +13,15 @@ import {
   parseForwardingTable,
 } from './forwarding-rules.js'
 import type { CheckedForwarding } from './interface-config.js'
-import type { Namespace } from './namespace.js'
-import { findProgram, type ProgramOptions, runProgram, tryProgram } from './program.js'
+import type { Machine, Place } from './machine.js'
+import { runProgram } from './program.js'
 import { isForwarding, keepAdvertisedRoutes, setForwarding } from './sysctl.js'
 import type { Transaction, Undo } from './transaction.js'
 import type { InterfaceWarning } from './warning.js'
 
 /** Where forwarding is looked at and changed. */
-export interface ForwardingPlace {
-  readonly netns: Namespace | undefined
-  readonly signal?: AbortSignal | undefined
+export interface ForwardingPlace extends Place {
+  /** Milliseconds that others may take who are at work on it. */
   readonly timeout?: number | undefined
 }
 
@@ -35,13 +33,14 @@ export interface ForwardingPlace {
 export async function checkForwarding(
   { forward, nat, betweenClients }: CheckedForwarding,
   choice: FirewallChoice,
+  machine: Machine,
 ): Promise<void> {
   if (!forward && !nat && betweenClients) return
   const field = nat ? 'nat' : forward ? 'forward' : 'betweenClients'
   if (choice === 'iptables' || choice === 'off') {
     throw invalid('options.firewall', `${field} is made with nft, which '${choice}' rules out`)
   }
-  if (!(await findProgram('nft')))
+  if (!(await machine.findProgram('nft')))
     throw unsupported(field, `${field} needs nft, which is not installed`)
 }
 
@@ -50,21 +49,18 @@ export async function findForwarding(
   name: string,
   place: ForwardingPlace,
 ): Promise<FoundForwarding | undefined> {
-  const nft = await findProgram('nft')
+  const nft = await place.machine.findProgram('nft')
   if (!nft) return undefined
   const args = ['list', 'table', ...forwardingTable(name).split(' ')]
   // A kernel without nftables, or without such a table: either way there is nothing of ours.
-  const { status, output } = await tryProgram(nft, args, place)
+  const { status, output } = await place.machine.tryProgram(nft, args, place)
   return status === 0 ? parseForwardingTable(output) : undefined
 }
 
 /** The families of some that are not forwarded now, for whatever reason. */
-export async function notForwarded(
-  families: readonly Family[],
-  netns: Namespace | undefined,
-): Promise<Family[]> {
+export async function notForwarded(families: readonly Family[], place: Place): Promise<Family[]> {
   const off: Family[] = []
-  for (const family of families) if (!(await isForwarding(family, netns))) off.push(family)
+  for (const family of families) if (!(await isForwarding(family, place))) off.push(family)
   return off
 }
 
@@ -80,7 +76,7 @@ export async function addForwarding(
   warn: (warning: InterfaceWarning) => void,
 ): Promise<void> {
   const warnOfDrops = async (): Promise<void> => {
-    for (const chain of await findDroppingChains(rules, { netns: place.netns })) {
+    for (const chain of await findDroppingChains(rules, uninterrupted(place))) {
       const message = `the chain ${chain} drops what ${rules.name} forwards, and only a rule in it can let that pass`
       warn({ code: 'EFORWARDDROP', message })
     }
@@ -105,9 +101,8 @@ export async function addForwarding(
 async function setForwardingRules(wanted: ForwardingRules, place: ForwardingPlace): Promise<Undo> {
   using _ = await holdForwarding(place)
   const { name, families } = wanted
-  const { netns } = place
   const found = await findForwarding(name, place)
-  const off = await notForwarded(families, netns)
+  const off = await notForwarded(families, place)
   const switchedOn = new Set([...(found?.switchedOn ?? []), ...off])
   for (const family of found?.switchedOn ?? []) {
     if (families.includes(family)) continue
@@ -116,14 +111,14 @@ async function setForwardingRules(wanted: ForwardingRules, place: ForwardingPlac
   }
   // From here on it is known that forwarding was off, whatever becomes of this process.
   await nft(forwardingTableText(wanted, [...switchedOn]), place)
-  const undo = () => removeForwardingRules(name, { netns })
+  const undo = () => removeForwardingRules(name, uninterrupted(place))
   try {
     for (const family of off) {
-      if (family === 6) await keepAdvertisedRoutes(netns)
-      await setForwarding(family, true, netns)
+      if (family === 6) await keepAdvertisedRoutes(place)
+      await setForwarding(family, true, place)
     }
   } catch (error) {
-    await removeHeld(name, { netns })
+    await removeHeld(name, uninterrupted(place))
     throw error
   }
   return undo
@@ -144,8 +139,8 @@ async function findDroppingChains(
 }
 
 async function listRuleset(place: ForwardingPlace): Promise<string> {
-  const program = (await findProgram('nft')) ?? 'nft'
-  return (await tryProgram(program, ['-t', 'list', 'ruleset'], place)).output
+  const program = (await place.machine.findProgram('nft')) ?? 'nft'
+  return (await place.machine.tryProgram(program, ['-t', 'list', 'ruleset'], place)).output
 }
 
 async function removeHeld(name: string, place: ForwardingPlace): Promise<void> {
@@ -160,15 +155,26 @@ async function removeHeld(name: string, place: ForwardingPlace): Promise<void> {
 async function letGo(name: string, family: Family, place: ForwardingPlace): Promise<void> {
   const { table, foreign } = parseForwarders(await listRuleset(place), name, family)
   if (table !== undefined) return await nft(handOverText(table, family), place)
-  if (!foreign) await setForwarding(family, false, place.netns)
+  if (!foreign) await setForwarding(family, false, place)
 }
 
 /** Nobody else counts who needs forwarding meanwhile, in this process or another. */
-async function holdForwarding({ netns, signal, timeout }: ForwardingPlace): Promise<Disposable> {
+async function holdForwarding({
+  machine,
+  netns,
+  signal,
+  timeout,
+}: ForwardingPlace): Promise<Disposable> {
   using deadline = new Deadline({ signal, timeout })
-  return await holdLock('packet forwarding', { netns, signal: deadline.signal })
+  return await machine.holdLock('packet forwarding', { netns, signal: deadline.signal })
 }
 
-async function nft(input: string, { netns }: ProgramOptions): Promise<void> {
-  await runProgram((await findProgram('nft')) ?? 'nft', ['-f', '-'], { netns, input })
+async function nft(input: string, place: Place): Promise<void> {
+  await runProgram((await place.machine.findProgram('nft')) ?? 'nft', ['-f', '-'], {
+    ...place,
+    input,
+  })
 }
+
+/** For what takes back, or has to come to its end. */
+const uninterrupted = ({ machine, netns }: Place): Place => ({ machine, netns })

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Link, Route, Rtnl } from '@wgctrl/netlink'
+import type { Link, Route } from '@wgctrl/netlink'
 import { type Device, type DeviceKind, WireGuardError } from '@wgctrl/types'
 import type { InterfaceContext } from './context.js'
 import { findOwnPairs } from './default-route.js'
@@ -7,6 +7,7 @@ import { type FoundFirewall, findFirewall } from './firewall.js'
 import { findDeadPairs } from './firewall-mark.js'
 import { findForwarding } from './forwarding.js'
 import { findLink, kindOf } from './link.js'
+import type { Machine, Rtnl } from './machine.js'
 import type { RulePair } from './policy-rule.js'
 import { listDeadStandbys, listStandbys } from './standby-route.js'
 
@@ -30,6 +31,7 @@ export interface FoundInterface {
 
 export interface InterfaceSearch {
   readonly context: InterfaceContext
+  readonly machine: Machine
   readonly rtnl: Rtnl
   readonly name: string
   /** Whether rules for a default route can be its own. */
@@ -54,13 +56,13 @@ const POLL_INTERVAL = 10
 
 /** @throws {WireGuardError} `ENOTWIREGUARD` */
 export async function findInterface(search: InterfaceSearch): Promise<FoundInterface> {
-  const { context, name, signal } = search
+  const { context, machine, name, signal } = search
   const found = await findDevice(search)
-  const firewall = await findFirewall(name, { netns: context.netns, signal })
+  const firewall = await findFirewall(name, { machine, netns: context.netns, signal })
   const marks = firewall.map(({ mark }) => mark)
   const pairs = await findPairs(search, found.link, [found.device?.firewallMark, ...marks])
   const standbys = await findStandbys(search, found.link)
-  const forwarding = await findForwarding(name, { netns: context.netns, signal })
+  const forwarding = await findForwarding(name, { machine, netns: context.netns, signal })
   return { ...found, firewall, forwards: forwarding !== undefined, pairs, standbys }
 }
 

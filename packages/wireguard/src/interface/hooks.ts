@@ -1,14 +1,14 @@
-import { runHookLine } from './hook-line.js'
 import type { Hook, HookContext } from './interface-config.js'
+import type { Machine } from './machine.js'
 import type { HookRun } from './step-change.js'
 import type { Step, Transaction } from './transaction.js'
 import type { InterfaceOptions } from './up.js'
 import type { InterfaceWarning } from './warning.js'
 
 /** Runs one hook to its end. @throws whatever the hook throws; `EIO` when a line ends with a status */
-export async function runHook(hook: Hook, context: HookContext): Promise<void> {
+export async function runHook(hook: Hook, context: HookContext, machine: Machine): Promise<void> {
   if (typeof hook === 'function') await hook(context)
-  else await runHookLine(hook, context)
+  else await machine.runHookLine(hook, context)
 }
 
 /** The step that runs a hook. */
@@ -26,6 +26,7 @@ export async function runHooks(
   kind: HookRun['when'],
   hooks: readonly Hook[],
   context: HookContext,
+  machine: Machine,
   mode: InterfaceOptions['hooks'],
   warn: (warning: InterfaceWarning) => void,
 ): Promise<void> {
@@ -35,6 +36,6 @@ export async function runHooks(
       warn({ code: 'EHOOKS', message })
       continue
     }
-    await transaction.step(hookStep(kind, hook), () => runHook(hook, context))
+    await transaction.step(hookStep(kind, hook), () => runHook(hook, context, machine))
   }
 }

@@ -95,8 +95,8 @@ export class Application {
   async #setForwarding(): Promise<void> {
     const { changes, wanted } = this.#plan.forwarding
     if (changes.length === 0) return
-    const { netns, signal, call } = this.#handle
-    const place = { netns, signal, timeout: call.timeout }
+    const { machine, netns, signal, call } = this.#handle
+    const place = { machine, netns, signal, timeout: call.timeout }
     if (isEmpty(wanted)) {
       return await this.#step('remove the rules for forwarding', () =>
         removeForwardingRules(wanted.name, place),
@@ -208,14 +208,14 @@ export class Application {
 
   async #changeFirewall(): Promise<void> {
     const { guards, addDefaults, firewall, mark } = this.#plan
-    const { name, netns, signal } = this.#handle
+    const { name, machine, netns, signal } = this.#handle
     for (const { family, addresses } of guards) {
       const found = firewall.find((one) => one.family === family)
       if (addDefaults.includes(family) && !found) continue
       await this.#step(`change the IPv${family} firewall rules`, async () => {
         const rules = { name, family, mark, addresses }
         if (found) await found.replace(rules)
-        else await addFirewall(this.#options.firewall, rules, { netns, signal })
+        else await addFirewall(this.#options.firewall, rules, { machine, netns, signal })
       })
     }
     const { firewall: choice, onWarning } = this.#options

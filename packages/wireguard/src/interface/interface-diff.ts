@@ -64,7 +64,7 @@ export async function makePlan(
   choice: FirewallChoice,
   keepPeers: boolean,
 ): Promise<ReconcilePlan> {
-  const { rtnl, index, name, netns, signal } = handle
+  const { rtnl, index, name, machine, netns, signal } = handle
   const link = await rtnl.link(index, { signal })
   const state = await readState(handle)
   const { device } = state
@@ -76,7 +76,7 @@ export async function makePlan(
     network.defaults.length === 0
       ? firewallMark
       : firewallMark || (await keptMark(handle, before, pairs))
-  const interfaceIndex = await scopeIndexes([desired.device, device], netns)
+  const interfaceIndex = await scopeIndexes([desired.device, device], { machine, netns })
   const wanted = { ...desired.device, firewallMark: mark }
   const diff = await runInTurns(
     diffSteps(device, wanted, { interfaceIndex, keep: keepPeers ? ['peers'] : [] }),
@@ -91,7 +91,7 @@ export async function makePlan(
   }
   const firewall =
     network.defaults.length > 0 || before !== 0 || pairs.length > 0
-      ? await findFirewall(name, { netns, signal })
+      ? await findFirewall(name, { machine, netns, signal })
       : []
   const isWanted = (family: Family): boolean => network.defaults.includes(family)
   const addDefaults = network.defaults.filter((family) => !isInPlace(own, family, mark))
@@ -101,7 +101,7 @@ export async function makePlan(
       (!isWanted(family) && firewall.some((found) => found.family === family)),
   )
   const all = await rtnl.addresses({ index }, { signal })
-  const guards = (await hasFirewall(choice))
+  const guards = (await hasFirewall(choice, machine))
     ? network.defaults.flatMap((family) => changedGuard(family, mark, network, all, firewall))
     : []
   const endpoints = desiredEndpoints(desired.device)

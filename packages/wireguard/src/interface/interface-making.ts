@@ -1,4 +1,4 @@
-import type { Link, Rtnl } from '@wgctrl/netlink'
+import type { Link } from '@wgctrl/netlink'
 import { type DeviceConfig, type Endpoint, type Family, runInTurns } from '@wgctrl/types'
 import { type InterfaceContext, type InterfaceHandle, wipeSecrets } from './context.js'
 import { addDefaultRoute, addGuards } from './default-route.js'
@@ -10,12 +10,14 @@ import { runHooks } from './hooks.js'
 import type { CheckedInterface, Hook } from './interface-config.js'
 import { desiredEndpoints } from './interface-diff.js'
 import { createDevice, kindOf, moveLink, type NewDevice, refuseTaken } from './link.js'
+import type { Machine, Place, Rtnl } from './machine.js'
 import { deriveMtu, endpointsOf } from './mtu.js'
 import { resolveNames } from './names.js'
 import { connectedRoutes, desiredAllowedIPs } from './reconcile-plan.js'
 import { planRoutes } from './route-plan.js'
 import type { HookRun } from './step-change.js'
 import { listRoutes } from './system.js'
+import { thisMachine } from './this-machine.js'
 import type { Step, Transaction } from './transaction.js'
 import type { UpOptions, UpResult } from './up.js'
 import type { InterfaceWarning } from './warning.js'
@@ -72,11 +74,12 @@ export class Making {
 
   async #create(): Promise<InterfaceHandle> {
     const { wg, netns } = this.#context
+    const machine = this.#machine
     const { socketNetns, backend, daemon, signal, timeout } = this.#options
     const name = this.#name
     const rtnl = this.#rtnl
     const options = { signal, timeout, backend, daemon }
-    const device: NewDevice = { name, wg, rtnl, netns, socketNetns, options }
+    const device: NewDevice = { name, wg, machine, rtnl, netns, socketNetns, options }
     const made: Step = {
       step: 'make the interface',
       change: { kind: 'interface-made', name },
@@ -95,7 +98,7 @@ export class Making {
     const link = this.#transaction.isDry ? NOT_MADE : await rtnl.link(name, { signal })
     const kind = kindOf(link) ?? 'linux-kernel'
     const call = { signal, timeout, backend: kind }
-    return { name, index: link.index, kind, wg, netns, rtnl, signal, call }
+    return { name, index: link.index, kind, wg, machine, netns, rtnl, signal, call }
   }
 
   async #configure({ wg, name, call }: InterfaceHandle): Promise<MadeDevice> {
@@ -132,8 +135,7 @@ export class Making {
   async #setForwarding(): Promise<void> {
     const rules = planForwarding(this.#name, this.#config, this.#config.device)
     if (isEmpty(rules)) return
-    const { signal, timeout } = this.#options
-    const place = { netns: this.#context.netns, signal, timeout }
+    const place = { ...this.#place, timeout: this.#options.timeout }
     const warn = (warning: InterfaceWarning): void => this.#warn(warning)
     await addForwarding(this.#transaction, rules, place, warn)
   }
@@ -161,8 +163,8 @@ export class Making {
   async #setDns(): Promise<void> {
     const { dns } = this.#config
     if (dns.servers.length === 0) return
-    const { signal, dns: choice = 'auto' } = this.#options
-    const target = { name: this.#name, choice, options: { netns: this.#context.netns, signal } }
+    const { dns: choice = 'auto' } = this.#options
+    const target = { name: this.#name, choice, options: this.#place }
     const warn = (why: string): void =>
       this.#warn({ code: 'ENODNS', message: `name servers are not set: ${why}` })
     await this.#transaction.step(
@@ -223,7 +225,23 @@ export class Making {
     const { signal, configFile } = this.#options
     const target = { name: this.#name, netns, configFile, signal }
     const warn = (warning: InterfaceWarning): void => this.#warn(warning)
-    return runHooks(this.#transaction, kind, hooks, target, this.#options.hooks, warn)
+    return runHooks(
+      this.#transaction,
+      kind,
+      hooks,
+      target,
+      this.#machine,
+      this.#options.hooks,
+      warn,
+    )
+  }
+
+  get #machine(): Machine {
+    return this.#context.machine ?? thisMachine
+  }
+
+  get #place(): Place {
+    return { machine: this.#machine, netns: this.#context.netns, signal: this.#options.signal }
   }
 
   #warn(warning: InterfaceWarning): void {

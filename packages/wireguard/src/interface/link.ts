@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Link, Rtnl } from '@wgctrl/netlink'
+import type { Link } from '@wgctrl/netlink'
 import {
   type CallOptions,
   type CreateOptions,
@@ -8,12 +8,14 @@ import {
   WireGuardError,
 } from '@wgctrl/types'
 import type { DeviceCalls } from './context.js'
+import type { Machine, Rtnl } from './machine.js'
 import type { Namespace } from './namespace.js'
 import type { Undo } from './transaction.js'
 
 export interface NewDevice {
   readonly name: string
   readonly wg: DeviceCalls
+  readonly machine: Machine
   /** Of the interface's namespace. */
   readonly rtnl: Rtnl
   readonly netns: Namespace | undefined
@@ -72,8 +74,8 @@ export async function createDevice(device: NewDevice): Promise<Undo> {
 
 /** Brings the link from the namespace of its socket into that of the interface. */
 export async function moveLink(device: NewDevice): Promise<void> {
-  const { name, netns, socketNetns, options } = device
-  await using there = await Rtnl.open({ netns: socketNetns })
+  const { name, machine, netns, socketNetns, options } = device
+  await using there = await machine.openRtnl(socketNetns)
   await there.changeLink(name, { netns: netns ?? OWN_NAMESPACE }, { signal: options.signal })
 }
 
@@ -114,11 +116,11 @@ async function removeNewDevice(device: NewDevice, kind: DeviceKind): Promise<voi
 }
 
 async function inBirthplace<T>(
-  { rtnl, socketNetns }: NewDevice,
+  { rtnl, machine, socketNetns }: NewDevice,
   body: (rtnl: Rtnl) => Promise<T>,
 ): Promise<T> {
   if (socketNetns === undefined) return await body(rtnl)
-  await using there = await Rtnl.open({ netns: socketNetns })
+  await using there = await machine.openRtnl(socketNetns)
   return await body(there)
 }
 

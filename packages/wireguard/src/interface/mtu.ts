@@ -1,5 +1,6 @@
-import { type Route, RT_TABLE, RTN, type Rtnl } from '@wgctrl/netlink'
+import { type Route, RT_TABLE, RTN } from '@wgctrl/netlink'
 import { type Device, type Endpoint, errnoName, parseCidr, WireGuardError } from '@wgctrl/types'
+import type { Rtnl } from './machine.js'
 import { covers } from './route-plan.js'
 
 /**

@@ -1,5 +1,6 @@
-import { RT_TABLE, type Rtnl, type Rule } from '@wgctrl/netlink'
+import { RT_TABLE, type Rule } from '@wgctrl/netlink'
 import type { Family } from '@wgctrl/types'
+import type { Rtnl } from './machine.js'
 
 export type OwnRule = Parameters<Rtnl['addRule']>[0]
 

@@ -2,23 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { isProgram, WireGuardError } from '@wgctrl/types'
-import { type Namespace, runInNamespace } from './namespace.js'
+import type { Place, ProgramInput, ProgramResult } from './machine.js'
+import { runInNamespace } from './namespace.js'
 
 /** What a program says is for a person to read; more than this is for none. */
 const LONGEST_OUTPUT = 4 * 1024 * 1024
-
-export interface ProgramOptions {
-  /** What it reads from its standard input; absent: nothing. */
-  readonly input?: string | undefined
-  /** The network namespace that it runs in; absent: that of this process. */
-  readonly netns?: Namespace | undefined
-  readonly signal?: AbortSignal | undefined
-}
-
-export interface ProgramResult {
-  readonly status: number
-  readonly output: string
-}
 
 /** Where packages put programs for root. Neither cron nor many a service has them in its PATH. */
 const FOR_ROOT = ['/usr/local/sbin', '/usr/sbin', '/sbin']
@@ -37,9 +25,8 @@ export async function findProgram(command: string): Promise<string | undefined> 
 export async function tryProgram(
   command: string,
   args: readonly string[],
-  options: ProgramOptions = {},
-): Promise<ProgramResult & { readonly complaint: string }> {
-  const { input, netns, signal } = options
+  { input, netns, signal }: ProgramInput = {},
+): Promise<ProgramResult> {
   const env = { ...process.env, LC_ALL: 'C' }
   const child = await runInNamespace(netns, () =>
     spawn(command, args, { stdio: 'pipe', env, ...(signal && { signal }) }),
@@ -55,7 +42,7 @@ export async function tryProgram(
 }
 
 /**
- * As {@link tryProgram}, for programs that make a change and have to succeed. No signal ends them: one that
+ * Runs a program as `tryProgram` of the machine does, for programs that make a change and have to succeed. No signal ends them: one that
  * was killed has made its change or has not, and nobody could take back what is not known.
  *
  * @throws {WireGuardError} `EPERM`, `EEXIST` or `EIO` with what the program said
@@ -63,9 +50,9 @@ export async function tryProgram(
 export async function runProgram(
   command: string,
   args: readonly string[],
-  { input, netns }: Omit<ProgramOptions, 'signal'> = {},
+  { machine, input, netns }: Omit<Place, 'signal'>,
 ): Promise<string> {
-  const { status, output, complaint } = await tryProgram(command, args, { input, netns })
+  const { status, output, complaint } = await machine.tryProgram(command, args, { input, netns })
   if (status === 0) return output
   throw programError([command, ...args].join(' '), status, complaint)
 }

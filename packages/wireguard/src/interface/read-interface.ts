@@ -1,4 +1,4 @@
-import { type Route, RT_TABLE, Rtnl } from '@wgctrl/netlink'
+import { type Route, RT_TABLE } from '@wgctrl/netlink'
 import {
   type CallOptions,
   checkFields,
@@ -14,7 +14,9 @@ import type { InterfaceContext } from './context.js'
 import { currentConfig } from './current.js'
 import type { InterfaceConfig } from './interface-config.js'
 import { findLink, kindOf } from './link.js'
+import type { Machine } from './machine.js'
 import { listRoutes } from './system.js'
+import { thisMachine } from './this-machine.js'
 
 /**
  * An interface as it is now, whoever made it: a config with which `up` makes the same. The device, its addresses, the
@@ -32,14 +34,17 @@ export async function readInterface(
   {
     wg,
     netns,
-  }: Pick<InterfaceContext, 'netns'> & { readonly wg: Pick<InterfaceContext['wg'], 'device'> },
+    machine = thisMachine,
+  }: Pick<InterfaceContext, 'netns' | 'machine'> & {
+    readonly wg: Pick<InterfaceContext['wg'], 'device'>
+  },
   name: string,
   options: CallOptions & { readonly backend?: DeviceKind | undefined } = {},
 ): Promise<InterfaceConfig> {
   checkFields(options, 'options', CLIENT_OPTIONS)
   checkInterfaceName(name)
   const device = await wg.device(name, options)
-  return (await readLink(device, netns)) ?? deviceAlone(device)
+  return (await readLink(device, netns, machine)) ?? deviceAlone(device)
 }
 
 function deviceAlone({
@@ -62,14 +67,15 @@ function deviceAlone({
 async function readLink(
   device: Device,
   netns: InterfaceContext['netns'],
+  machine: Machine,
 ): Promise<InterfaceConfig | undefined> {
-  if (process.platform !== 'linux') return undefined
+  if (process.platform !== 'linux' && machine === thisMachine) return undefined
   try {
-    await using rtnl = await Rtnl.open({ netns })
+    await using rtnl = await machine.openRtnl(netns)
     const link = await findLink(rtnl, device.name)
     if (!link || kindOf(link) !== device.kind) return undefined
     const { index, mtu } = link
-    const current = await currentConfig({ rtnl, index, netns, device, base: { mtu } })
+    const current = await currentConfig({ rtnl, index, machine, netns, device, base: { mtu } })
     const table = tableOf(await listRoutes(rtnl, { link: index }), device, current.addresses ?? [])
     return { ...current, ...(table !== undefined && { table }) }
   } catch (error) {

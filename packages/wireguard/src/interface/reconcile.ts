@@ -1,4 +1,3 @@
-import { Rtnl } from '@wgctrl/netlink'
 import {
   AbortError,
   checkFields,
@@ -16,9 +15,11 @@ import type { InterfaceChange } from './interface-change.js'
 import { checkInterface, type InterfaceSettings } from './interface-config.js'
 import { makePlan, type ReconcilePlan } from './interface-diff.js'
 import { kindOf } from './link.js'
+import type { Rtnl } from './machine.js'
 import { resolveNames } from './names.js'
 import { removeStandbys } from './standby-route.js'
 import { routingTable } from './table.js'
+import { thisMachine } from './this-machine.js'
 import { Transaction } from './transaction.js'
 import type { InterfaceOptions } from './up.js'
 import type { InterfaceWarning } from './warning.js'
@@ -49,11 +50,12 @@ export async function reconcile(
   checkFields(options, 'options', RECONCILE_OPTIONS)
   checkInterfaceName(name)
   const checked = checkInterface(settings, name)
-  await checkForwarding(checked.forwarding, options.firewall ?? 'auto')
+  const { machine = thisMachine } = context
+  await checkForwarding(checked.forwarding, options.firewall ?? 'auto', machine)
   new Deadline(options).end()
-  const table = await routingTable(checked.table)
+  const table = await routingTable(checked.table, machine)
   const device = await resolveNames(context, checked.device, options)
-  const rtnl = await Rtnl.open({ netns: context.netns })
+  const rtnl = await machine.openRtnl(context.netns)
   const transaction = new Transaction('reconcile', name, options)
   try {
     const handle = await openHandle(context, rtnl, name, options)
@@ -146,7 +148,7 @@ const isMending = ({
   switchOn
 
 async function openHandle(
-  { wg, netns }: InterfaceContext,
+  { wg, netns, machine = thisMachine }: InterfaceContext,
   rtnl: Rtnl,
   name: string,
   { signal, timeout }: ReconcileOptions,
@@ -157,5 +159,5 @@ async function openHandle(
     throw new WireGuardError(`${name} is not a WireGuard interface`, { code: 'ENOTWIREGUARD' })
   }
   const call = { signal, timeout, backend: kind }
-  return { name, index: link.index, kind, wg, netns, rtnl, signal, call }
+  return { name, index: link.index, kind, wg, machine, netns, rtnl, signal, call }
 }

@@ -1,4 +1,3 @@
-import { Rtnl } from '@wgctrl/netlink'
 import {
   type CallOptions,
   checkDuration,
@@ -20,6 +19,7 @@ import { type InterfaceContext, wipeSecrets } from './context.js'
 import type { InterfaceSettings } from './interface-config.js'
 import { kindOf } from './link.js'
 import { checkDevice, type NameOptions } from './names.js'
+import { thisMachine } from './this-machine.js'
 
 /**
  * Milliseconds. A session is renewed every 120 s while there is traffic, and given up after 180 s: what is
@@ -93,9 +93,9 @@ export async function reresolve(
 }
 
 /** Of devices of one name the one whose link is in the namespace is meant. */
-async function callOf({ netns }: InterfaceContext, name: string) {
-  if (process.platform !== 'linux') return {}
-  await using rtnl = await Rtnl.open({ netns })
+async function callOf({ netns, machine = thisMachine }: InterfaceContext, name: string) {
+  if (process.platform !== 'linux' && machine === thisMachine) return {}
+  await using rtnl = await machine.openRtnl(netns)
   return { backend: kindOf(await rtnl.link(name)) }
 }
 

@@ -1,5 +1,6 @@
-import { type NewRoute, type Route, RTN, type Rtnl } from '@wgctrl/netlink'
+import { type NewRoute, type Route, RTN } from '@wgctrl/netlink'
 import { WireGuardError } from '@wgctrl/types'
+import type { Rtnl } from './machine.js'
 import { listRoutes } from './system.js'
 
 /**

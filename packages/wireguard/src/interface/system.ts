@@ -1,5 +1,6 @@
-import type { Route, RouteFilter, Rtnl, Rule } from '@wgctrl/netlink'
+import type { Route, RouteFilter, Rule } from '@wgctrl/netlink'
 import type { Family } from '@wgctrl/types'
+import type { Rtnl } from './machine.js'
 
 const FAMILIES: readonly Family[] = [4, 6]
 

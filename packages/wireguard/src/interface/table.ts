@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { RT_TABLE } from '@wgctrl/netlink'
 import { invalid, quoted } from '@wgctrl/types'
 import type { CheckedInterface } from './interface-config.js'
+import type { Machine } from './machine.js'
 
 /** The administrator's come first: they count. @source ip-route(8); the second since iproute2 6.5 */
 const DIRECTORIES = ['/etc/iproute2', '/usr/share/iproute2']
@@ -14,12 +15,11 @@ const BUILT_IN: ReadonlyMap<string, number> = new Map([
 ])
 
 /**
- * The number of a routing table.
+ * The number of a routing table that has a name.
  *
  * @throws {WireGuardError} `EINVAL` for a name that no file knows
  */
-export async function tableNumber(table: number | string): Promise<number> {
-  if (typeof table === 'number') return table
+export async function tableNumber(table: string): Promise<number> {
   for (const directory of DIRECTORIES) {
     for (const file of await tableFiles(directory)) {
       const number = parseTables(await readText(file)).get(table)
@@ -34,8 +34,10 @@ export async function tableNumber(table: number | string): Promise<number> {
 /** The number of a config's table. @throws {WireGuardError} `EINVAL` for a name that no file knows */
 export async function routingTable(
   table: CheckedInterface['table'],
+  machine: Machine,
 ): Promise<'off' | 'auto' | number> {
-  return table === 'off' || table === 'auto' ? table : await tableNumber(table)
+  const isNamed = typeof table === 'string' && table !== 'off' && table !== 'auto'
+  return isNamed ? await machine.tableNumber(table) : table
 }
 
 /** Reads lines of a number and a name; `#` begins a comment. Numbers may be hexadecimal. @internal */

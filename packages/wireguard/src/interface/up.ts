@@ -1,4 +1,3 @@
-import { Rtnl } from '@wgctrl/netlink'
 import {
   AbortError,
   type CreateOptions,
@@ -19,6 +18,7 @@ import { refuseTaken } from './link.js'
 import { checkDevice } from './names.js'
 import type { Namespace } from './namespace.js'
 import { routingTable } from './table.js'
+import { thisMachine } from './this-machine.js'
 import { type StepEvent, Transaction } from './transaction.js'
 import type { InterfaceWarning } from './warning.js'
 
@@ -106,10 +106,10 @@ export async function bringUp(
   checkFields(options, 'options', UP_OPTIONS)
   const checked = checkNamedInterface(config)
   await checkDevice(checked.device, options)
-  await checkForwarding(checked.forwarding, options.firewall ?? 'auto')
-  const table = await routingTable(checked.table)
-  const { netns } = context
-  const rtnl = await Rtnl.open({ netns })
+  const { netns, machine = thisMachine } = context
+  await checkForwarding(checked.forwarding, options.firewall ?? 'auto', machine)
+  const table = await routingTable(checked.table, machine)
+  const rtnl = await machine.openRtnl(netns)
   const transaction = new Transaction('up', config.name, options)
   try {
     const up = new Making(context, config.name, checked, table, options, transaction, rtnl)
@@ -133,15 +133,16 @@ export async function foreseeUp(
     const name = typeof config?.name === 'string' ? config.name : ''
     return { name, faults, steps: [], mtu: 0, firewallMark: 0, warnings: [] }
   }
-  const faults = await configFaults(config)
+  const { netns, machine = thisMachine } = context
+  const faults = await configFaults(config, machine)
   if (faults.length > 0) return refused(faults)
   const checked = checkNamedInterface(config)
   const transaction = new Transaction('up', config.name, { ...options, dryRun: true })
-  await using rtnl = await Rtnl.open({ netns: context.netns })
+  await using rtnl = await machine.openRtnl(netns)
   try {
-    await checkForwarding(checked.forwarding, options.firewall ?? 'auto')
+    await checkForwarding(checked.forwarding, options.firewall ?? 'auto', machine)
     await refuseTaken(rtnl, config.name)
-    const table = await routingTable(checked.table)
+    const table = await routingTable(checked.table, machine)
     const up = new Making(context, config.name, checked, table, options, transaction, rtnl)
     const { mtu, firewallMark, warnings } = await up.run()
     return { name: config.name, faults, steps: transaction.foreseen, mtu, firewallMark, warnings }

@@ -1,7 +1,16 @@
 import { networkInterfaces } from 'node:os'
-import { type Namespace, Rtnl } from '@wgctrl/netlink'
 import { type DeviceConfig, isNamed, parseEndpoint, WireGuardError } from '@wgctrl/types'
+import type { Machine, Rtnl } from '../interface/machine.js'
+import { thisMachine } from '../interface/this-machine.js'
 import type { InterfaceIndex } from './endpoint.js'
+
+/** Where the links are. */
+export interface LinkPlace {
+  /** Absent: that of this process. */
+  readonly machine?: Machine | undefined
+  /** Absent: that of this process. */
+  readonly netns?: string | number | undefined
+}
 
 /**
  * The indexes of the links that the scopes of endpoints name, as the kernel has them in the namespace of the
@@ -10,12 +19,12 @@ import type { InterfaceIndex } from './endpoint.js'
  */
 export async function scopeIndexes(
   configs: readonly Pick<DeviceConfig, 'peers'>[],
-  netns: Namespace | undefined,
+  { machine = thisMachine, netns }: LinkPlace,
 ): Promise<InterfaceIndex> {
   const names = new Set(configs.flatMap(scopeNames))
   if (names.size === 0) return () => undefined
-  if (process.platform !== 'linux') return indexHere
-  await using rtnl = await Rtnl.open({ netns })
+  if (process.platform !== 'linux' && machine === thisMachine) return indexHere
+  await using rtnl = await machine.openRtnl(netns)
   const indexes = new Map<string, number>()
   for (const name of names) {
     const index = await linkIndex(rtnl, name)

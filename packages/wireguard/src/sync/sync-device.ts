@@ -9,6 +9,7 @@ import {
   WireGuardError,
 } from '@wgctrl/types'
 import { wipeSecrets } from '../interface/context.js'
+import type { Machine } from '../interface/machine.js'
 import { SYNC_DEVICE_OPTIONS } from '../option-fields.js'
 import { timeLeft } from '../time-left.js'
 import { type Change, isOfEndpoint } from './change.js'
@@ -24,6 +25,8 @@ export interface SyncOptions extends DiffOptions, CallOptions {
 export interface SyncPlace {
   /** The network namespace of scopes that are given by name; absent: the process' own. */
   readonly netns?: string | number | undefined
+  /** Whose links they are; absent: those of the machine of this process. */
+  readonly machine?: Machine | undefined
 }
 
 /** How often the differences are sent before others have to be told to let go of the device. */
@@ -50,13 +53,13 @@ export async function syncDevice(
 ): Promise<readonly Change[]> {
   checkFields(options, 'options', SYNC_DEVICE_OPTIONS)
   checkObject(desired)
-  const { signal, dryRun, keep, netns } = options
+  const { signal, dryRun, keep, netns, machine } = options
   const rest = timeLeft({ signal, timeout: options.timeout })
   const compare = async (): Promise<DeviceDiff & { readonly ownKey: PublicKey | null }> => {
     const current = await backend.device(name, rest())
     try {
       const interfaceIndex =
-        options.interfaceIndex ?? (await scopeIndexes([desired, current], netns))
+        options.interfaceIndex ?? (await scopeIndexes([desired, current], { machine, netns }))
       const diff = await runInTurns(diffSteps(current, desired, { keep, interfaceIndex }))
       return { ...diff, ownKey: current.publicKey ?? null }
     } finally {

@@ -1,0 +1,73 @@
+import type { holdLock, Rtnl as NetlinkRtnl } from '@wgctrl/netlink'
+import type { HookContext } from './interface-config.js'
+import type { Namespace } from './namespace.js'
+
+/** Links, addresses, routes and rules: what is used of the kernel's. */
+export type Rtnl = AsyncDisposable &
+  Pick<
+    NetlinkRtnl,
+    | 'link'
+    | 'links'
+    | 'changeLink'
+    | 'deleteLink'
+    | 'addresses'
+    | 'addAddress'
+    | 'deleteAddress'
+    | 'routes'
+    | 'routeTo'
+    | 'addRoute'
+    | 'deleteRoute'
+    | 'rules'
+    | 'addRule'
+    | 'deleteRule'
+    | 'close'
+  >
+
+/** Where a program runs, and with what. */
+export interface ProgramInput {
+  /** What it reads from its standard input; absent: nothing. */
+  readonly input?: string | undefined
+  /** The network namespace that it runs in; absent: that of this process. */
+  readonly netns?: Namespace | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** The machine, and where on it and for how long something is done. */
+export interface Place extends ProgramInput {
+  readonly machine: Machine
+}
+
+export interface ProgramResult {
+  readonly status: number
+  readonly output: string
+  /** What it wrote to standard error. */
+  readonly complaint: string
+}
+
+/**
+ * All that interfaces are made of beside their devices. What brings them up and down reaches the system through this
+ * alone, so that another machine, in memory, can take its place.
+ */
+export interface Machine {
+  openRtnl(netns: Namespace | undefined): Promise<Rtnl>
+  holdLock: typeof holdLock
+  /** Where a program is; `undefined`: nowhere. */
+  findProgram(command: string): Promise<string | undefined>
+  /** Runs a program without a shell and collects what it says. @throws when it cannot be started */
+  tryProgram(path: string, args: readonly string[], input: ProgramInput): Promise<ProgramResult>
+  runHookLine(line: string, context: HookContext): Promise<void>
+  /** The number of a routing table that a file names. @throws {WireGuardError} `EINVAL` */
+  tableNumber(name: string): Promise<number>
+  /** A file that somebody else keeps; `undefined`: there is none. */
+  readText(path: string): Promise<string | undefined>
+  readonly settings: Settings
+}
+
+/** The settings of the kernel: files below /proc/sys, named from there on. */
+export interface Settings {
+  /** Without white space around it; `undefined`: there is no such setting. */
+  read(path: string, netns: Namespace | undefined): Promise<string | undefined>
+  write(path: string, value: string, netns: Namespace | undefined): Promise<void>
+  /** What is in a folder. */
+  list(folder: string, netns: Namespace | undefined): Promise<string[]>
+}
