@@ -8,6 +8,7 @@ import {
   unsupported,
   WireGuardError,
 } from '@wgctrl/types'
+import { type Machine, machineOf } from './interface/machine.js'
 import { failureOf, isRefusal, mostTelling } from './refusal.js'
 import { timeLeft } from './time-left.js'
 
@@ -162,6 +163,14 @@ export class Backends {
       const problem = `devices of the ${backend.kind} backend that was given are no network interfaces`
       throw unsupported('links', problem)
     }
+  }
+
+  /** The machine that the devices are on, where it is not that of this process. */
+  get machine(): Machine | undefined {
+    const [machine] = this.#statuses.flatMap((status) =>
+      status.available ? (machineOf(status.backend) ?? []) : [],
+    )
+    return machine
   }
 
   /** Whether some of the devices are network interfaces. */

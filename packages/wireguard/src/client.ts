@@ -1,4 +1,3 @@
-import { holdLock } from '@wgctrl/netlink'
 import {
   type Backend,
   type CallOptions,
@@ -65,7 +64,9 @@ import {
   type UpResult,
 } from './interface/index.js'
 import { checkInterface, checkNamedInterface } from './interface/interface-config.js'
+import { MACHINE, type Machine, machineOf } from './interface/machine.js'
 import { checkDevice, resolveNames } from './interface/names.js'
+import { thisMachine } from './interface/this-machine.js'
 import type { JustInTime } from './just-in-time/just-in-time.js'
 import type { JustInTimeOptions } from './just-in-time/options.js'
 import {
@@ -124,6 +125,7 @@ export class WireGuard implements AsyncDisposable {
   readonly #backends: Backends
   readonly #resolver: EndpointResolver
   readonly #netns: string | number | undefined
+  readonly #machine: Machine
   readonly #live: LiveDevices
   /** What would be half done when it was cut short. */
   readonly #working = new Set<Promise<unknown>>()
@@ -143,16 +145,23 @@ export class WireGuard implements AsyncDisposable {
     this.#backends = backends
     this.#resolver = resolver
     this.#netns = place.netns
+    const { machine } = backends
+    this.#machine = machine ?? thisMachine
+    if (machine) Object.defineProperty(this, MACHINE, { value: machine })
     this.#live = new LiveDevices({
       list: (options) => this.#backends.list(options),
       device: (name, options = {}) => this.#device(name, options),
       configure: (name, config, options = {}) => this.#configure(name, config, options),
       inTurn: (name, change, options = {}) =>
         this.#change('configure', name, options, {}, (_, turn) => change(this.#callsIn(turn))),
-      requireLinks: (kind) => this.#backends.requireLinks(kind),
+      requireLinks: (kind) => {
+        if (machine) throw unsupported('links', 'links in memory have no packets')
+        this.#backends.requireLinks(kind)
+      },
       netns: place.netns,
-      openLinks: async () => (backends.hasKernelLinks ? openLinkSource(place.netns) : undefined),
-      socketDirectory: () => new SocketDirectory(place.socketDir).path(),
+      openLinks: async () =>
+        backends.hasKernelLinks && !machine ? openLinkSource(place.netns) : undefined,
+      ...(!machine && { socketDirectory: () => new SocketDirectory(place.socketDir).path() }),
     })
   }
 
@@ -198,7 +207,7 @@ export class WireGuard implements AsyncDisposable {
    * @throws {WireGuardError} as {@link names}
    */
   async freeName(options: FreeNameOptions = {}): Promise<string> {
-    return await freeName(await this.names(), this.#netns, options)
+    return await freeName(await this.names(), this.#links, options)
   }
 
   /**
@@ -211,7 +220,7 @@ export class WireGuard implements AsyncDisposable {
     const devices = await this.devices()
     for (const error of devices.errors) throw error
     try {
-      return await freePort(devices, this.#netns, options)
+      return await freePort(devices, this.#links, options)
     } finally {
       devices.forEach(wipeSecrets)
     }
@@ -360,7 +369,7 @@ export class WireGuard implements AsyncDisposable {
             configure(one, config, { ...call, backend }),
         }
         const { backend: _, ...left } = rest()
-        return await syncDevice(calls, name, resolved, { ...left, netns: this.#netns })
+        return await syncDevice(calls, name, resolved, { ...left, ...this.#links })
       },
     )
   }
@@ -467,7 +476,7 @@ export class WireGuard implements AsyncDisposable {
    */
   async check(config: InterfaceConfig): Promise<ConfigFault[]> {
     this.#refuseClosed('check')
-    return await configFaults(config)
+    return await configFaults(config, this.#machine)
   }
 
   /**
@@ -579,8 +588,14 @@ export class WireGuard implements AsyncDisposable {
     return this.#interfaces(new Turn([], undefined))
   }
 
+  /** Where links are looked at. */
+  get #links() {
+    return { machine: machineOf(this), netns: this.#netns }
+  }
+
   #interfaces(turn: Turn): InterfaceContext {
-    return { wg: this.#callsIn(turn), resolver: this.#resolver, netns: this.#netns }
+    const wg = this.#callsIn(turn)
+    return { wg, resolver: this.#resolver, netns: this.#netns, machine: this.#machine }
   }
 
   /**
@@ -882,7 +897,7 @@ export class WireGuard implements AsyncDisposable {
   /** Keeps other processes away. A call that is part of a turn has it from there. */
   async #lock(name: string, turn: Turn, signal: AbortSignal): Promise<Disposable | undefined> {
     if (turn.isNested) return undefined
-    return await holdLock(name, { netns: this.#netns, signal })
+    return await this.#machine.holdLock(name, { netns: this.#netns, signal })
   }
 
   /** The same where devices are network interfaces of a system that has such locks. */
@@ -891,7 +906,8 @@ export class WireGuard implements AsyncDisposable {
     turn: Turn,
     signal: AbortSignal,
   ): Promise<Disposable | undefined> {
-    if (process.platform !== 'linux' || !this.#backends.hasLinks) return undefined
+    const isLinux = process.platform === 'linux' || machineOf(this) !== undefined
+    if (!isLinux || !this.#backends.hasLinks) return undefined
     try {
       return await this.#lock(name, turn, signal)
     } catch (error) {

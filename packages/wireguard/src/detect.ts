@@ -6,11 +6,13 @@ import {
   type DeviceKind,
   InvalidTypeError,
   inContext,
+  invalid,
   reasonWithin,
   WireGuardError,
 } from '@wgctrl/types'
 import { UserspaceBackend, type UserspaceOptions } from '@wgctrl/uapi'
 import { type BackendStatus, Backends, type Look } from './backends.js'
+import { machineOf } from './interface/machine.js'
 
 /** What the backends that come with this package need to know. */
 export interface DetectOptions {
@@ -51,10 +53,23 @@ export async function detectBackends(options: DetectOptions): Promise<Backends> 
   using deadline = new Deadline({ signal: options.signal })
   const wanted = options.backends ?? [...makers.keys()]
   if (!Array.isArray(wanted)) throw new InvalidTypeError('options.backends', 'must be an array')
+  refuseMixed(wanted)
   const looks = wanted.map((one, index) => candidate(one, index, options))
   const found = await Promise.all(looks.map((look) => look(deadline.signal)))
   if (found.some((status) => status.available)) return new Backends(looks, found)
   throw noneFound(found)
+}
+
+/** What one does to the links of its own machine would be done to those of the other. */
+function refuseMixed(wanted: readonly unknown[]): void {
+  const isElsewhere = (one: unknown): boolean =>
+    typeof one === 'object' && one !== null && machineOf(one) !== undefined
+  if (wanted.length > 1 && wanted.some(isElsewhere)) {
+    throw invalid(
+      'options.backends',
+      'a machine in memory stands for all: it has no other beside it',
+    )
+  }
 }
 
 /** Nothing here can be used: the code is that of a backend that refuses, if one does. */

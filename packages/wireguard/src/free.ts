@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { inNamespace, Rtnl } from '@wgctrl/netlink'
+import { inNamespace } from '@wgctrl/netlink'
 import {
   checkFields,
   checkInterfaceName,
@@ -8,7 +8,9 @@ import {
   isInterfaceName,
   WireGuardError,
 } from '@wgctrl/types'
+import { thisMachine } from './interface/this-machine.js'
 import { FREE_NAME_OPTIONS, FREE_PORT_OPTIONS } from './option-fields.js'
+import type { LinkPlace } from './sync/scopes.js'
 
 export interface FreeNameOptions {
   /** What stands before the number. Absent: `wg`. */
@@ -20,8 +22,6 @@ export interface FreePortOptions {
   readonly from?: number | undefined
 }
 
-type Netns = string | number | undefined
-
 /**
  * The name with the lowest number that neither a device nor any other network interface has.
  *
@@ -29,13 +29,13 @@ type Netns = string | number | undefined
  */
 export async function freeName(
   names: readonly string[],
-  netns: Netns,
+  place: LinkPlace,
   options: FreeNameOptions,
 ): Promise<string> {
   checkFields(options, 'options', FREE_NAME_OPTIONS)
   const { prefix = 'wg' } = options
   checkInterfaceName(`${prefix}0`, 'options.prefix')
-  const taken = new Set([...names, ...(await linkNames(netns))])
+  const taken = new Set([...names, ...(await linkNames(place))])
   for (let number = 0; isInterfaceName(`${prefix}${number}`); number++) {
     if (!taken.has(`${prefix}${number}`)) return `${prefix}${number}`
   }
@@ -43,10 +43,10 @@ export async function freeName(
 }
 
 /** Where netlink is out of reach, devices are all that can be seen. */
-async function linkNames(netns: Netns): Promise<string[]> {
-  if (process.platform !== 'linux') return []
+async function linkNames({ machine = thisMachine, netns }: LinkPlace): Promise<string[]> {
+  if (process.platform !== 'linux' && machine === thisMachine) return []
   try {
-    await using rtnl = await Rtnl.open({ netns })
+    await using rtnl = await machine.openRtnl(netns)
     return (await rtnl.links({ brief: true })).map(({ name }) => name)
   } catch (error) {
     if (error instanceof WireGuardError && error.code === 'EUNSUPPORTED') return []
@@ -61,7 +61,7 @@ async function linkNames(netns: Netns): Promise<string[]> {
  */
 export async function freePort(
   devices: readonly Device[],
-  netns: Netns,
+  place: LinkPlace,
   options: FreePortOptions,
 ): Promise<number> {
   checkFields(options, 'options', FREE_PORT_OPTIONS)
@@ -71,7 +71,7 @@ export async function freePort(
   }
   const taken = new Set([
     ...devices.map(({ listenPort }) => listenPort),
-    ...(await boundPorts(netns)),
+    ...(await boundPorts(place)),
   ])
   for (let port = from; port <= 65535; port++) if (!taken.has(port)) return port
   throw new WireGuardError(`every UDP port from ${from} on is taken`, { code: 'EADDRINUSE' })
@@ -80,8 +80,9 @@ export async function freePort(
 const TABLES = ['/proc/thread-self/net/udp', '/proc/thread-self/net/udp6']
 
 /** @source proc_net_tcp.rst: `sl local_address rem_address …`, each address and port in hexadecimal */
-async function boundPorts(netns: Netns): Promise<number[]> {
-  if (process.platform !== 'linux') return []
+/** A machine in memory has no sockets but those of its devices. */
+async function boundPorts({ machine, netns }: LinkPlace): Promise<number[]> {
+  if (process.platform !== 'linux' || machine) return []
   const readAll = (): string[] => TABLES.map(readTable)
   const texts = netns === undefined ? readAll() : await inNamespace(netns, readAll)
   return texts.flatMap((text) =>

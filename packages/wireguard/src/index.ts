@@ -112,8 +112,10 @@ export interface OpenOptions extends DetectOptions {
  */
 export async function open(options: OpenOptions = {}): Promise<WireGuard> {
   checkFields(options, 'options', OPEN_OPTIONS)
-  const resolver = new EndpointResolver(options.resolve)
-  return new WireGuard(await detectBackends(options), resolver, options)
+  const backends = await detectBackends(options)
+  const lookup = backends.machine?.lookUp
+  const resolver = new EndpointResolver({ ...(lookup && { lookup }), ...options.resolve })
+  return new WireGuard(backends, resolver, options)
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { holdLock, Rtnl as NetlinkRtnl } from '@wgctrl/netlink'
+import type { Lookup } from '../resolve.js'
 import type { HookContext } from './interface-config.js'
 import type { Namespace } from './namespace.js'
 
@@ -60,6 +61,8 @@ export interface Machine {
   tableNumber(name: string): Promise<number>
   /** A file that somebody else keeps; `undefined`: there is none. */
   readText(path: string): Promise<string | undefined>
+  /** The addresses of a host. Absent: name servers are asked. */
+  readonly lookUp?: Lookup
   readonly settings: Settings
 }
 
@@ -71,3 +74,10 @@ export interface Settings {
   /** What is in a folder. */
   list(folder: string, netns: Namespace | undefined): Promise<string[]>
 }
+
+/** By this a backend, and a client of it, has the machine that its devices are on. Absent: this process' own. */
+export const MACHINE: unique symbol = Symbol.for('wgctrl: the machine of a backend')
+
+/** The machine of a backend or client; `undefined`: that of this process. */
+export const machineOf = (owner: object): Machine | undefined =>
+  (owner as { readonly [MACHINE]?: Machine })[MACHINE]

@@ -14,7 +14,7 @@ import type { InterfaceContext } from './context.js'
 import { currentConfig } from './current.js'
 import type { InterfaceConfig } from './interface-config.js'
 import { findLink, kindOf } from './link.js'
-import type { Machine } from './machine.js'
+import { type Machine, machineOf } from './machine.js'
 import { listRoutes } from './system.js'
 import { thisMachine } from './this-machine.js'
 
@@ -34,8 +34,7 @@ export async function readInterface(
   {
     wg,
     netns,
-    machine = thisMachine,
-  }: Pick<InterfaceContext, 'netns' | 'machine'> & {
+  }: Pick<InterfaceContext, 'netns'> & {
     readonly wg: Pick<InterfaceContext['wg'], 'device'>
   },
   name: string,
@@ -44,7 +43,7 @@ export async function readInterface(
   checkFields(options, 'options', CLIENT_OPTIONS)
   checkInterfaceName(name)
   const device = await wg.device(name, options)
-  return (await readLink(device, netns, machine)) ?? deviceAlone(device)
+  return (await readLink(device, netns, machineOf(wg) ?? thisMachine)) ?? deviceAlone(device)
 }
 
 function deviceAlone({

@@ -9,7 +9,7 @@ import {
   WireGuardError,
 } from '@wgctrl/types'
 import { wipeSecrets } from '../interface/context.js'
-import type { Machine } from '../interface/machine.js'
+import { type Machine, machineOf } from '../interface/machine.js'
 import { SYNC_DEVICE_OPTIONS } from '../option-fields.js'
 import { timeLeft } from '../time-left.js'
 import { type Change, isOfEndpoint } from './change.js'
@@ -53,7 +53,7 @@ export async function syncDevice(
 ): Promise<readonly Change[]> {
   checkFields(options, 'options', SYNC_DEVICE_OPTIONS)
   checkObject(desired)
-  const { signal, dryRun, keep, netns, machine } = options
+  const { signal, dryRun, keep, netns, machine = machineOf(backend) } = options
   const rest = timeLeft({ signal, timeout: options.timeout })
   const compare = async (): Promise<DeviceDiff & { readonly ownKey: PublicKey | null }> => {
     const current = await backend.device(name, rest())
