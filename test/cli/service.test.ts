@@ -138,9 +138,11 @@ describe('the services', () => {
   })
 
   it('have units that systemd takes, with no more rights than they need', async () => {
-    const units = ['wgctrl-metrics.service', 'wgctrl-handshakes@.service', 'wgctrl-gateway.service']
-    const paths = units.map((unit) => join(cli, 'systemd', unit))
-    const { stderr } = await execute('systemd-analyze', ['verify', '--man=no', ...paths])
+    const unit = (name: string): string => join(cli, 'systemd', name)
+    const names = ['wgctrl-metrics.service', 'wgctrl-handshakes@.service', 'wgctrl-gateway.service']
+    const paths = names.map(unit)
+    const served = ['wgctrl-serve.service', 'wgctrl-serve.socket'].map(unit)
+    const { stderr } = await execute('systemd-analyze', ['verify', '--man=no', ...paths, ...served])
     expect(stderr).toBe('')
     for (const path of paths) {
       const text = await readFile(path, 'utf8')

@@ -82,6 +82,8 @@ export interface Command {
   readonly exitStatus?: readonly Status[]
   /** The exit status for a command line that is wrong; absent: 1. Grammar `options` alone. */
   readonly usageStatus?: number
+  /** It is about this machine, or about none: it cannot be used with `--host`. */
+  readonly isLocal?: boolean
   /** Loads the code that runs it; nothing of it is loaded before. */
   load(): Promise<Run>
 }

@@ -8,6 +8,7 @@ import { gatewayCommand } from './gateway/command.js'
 import { handshakesCommand } from './handshakes/command.js'
 import { interfaceCommands } from './interface/command.js'
 import { metricsCommand } from './metrics/command.js'
+import { serveCommand } from './serve/command.js'
 import { watchCommand } from './watch/command.js'
 
 /** The commands that wg(8) does not have. */
@@ -17,7 +18,7 @@ export const extraGroups: readonly CommandGroup[] = [
   { title: 'Devices', commands: [...deviceCommands, diffCommand] },
   {
     title: 'Over time',
-    commands: [watchCommand, handshakesCommand, metricsCommand, gatewayCommand],
+    commands: [watchCommand, handshakesCommand, metricsCommand, gatewayCommand, serveCommand],
   },
   { title: 'This machine', commands: [doctorCommand, completionCommand] },
 ]

@@ -1,5 +1,5 @@
 import type { DeviceKind } from '@wgctrl/types'
-import type { Option } from './command.js'
+import type { Command, Option } from './command.js'
 import { choiceOf } from './interface/choice.js'
 
 /** Which devices are meant, and who is trusted: what every command is told in the same words. */
@@ -10,6 +10,10 @@ export interface Globals {
   readonly netns?: string | number | undefined
   /** About sockets and config files, as the library takes it. */
   readonly trust: { readonly unsafePermissions?: 'allow' | undefined }
+  /** Whose devices are meant, as ssh(1) takes it; absent: this machine's. */
+  readonly host?: string | undefined
+  /** The program that leads there, with its first arguments; absent: that of the environment, else ssh. */
+  readonly ssh?: string | undefined
 }
 
 const KINDS = ['linux-kernel', 'userspace'] as const
@@ -30,8 +34,18 @@ const unsafePermissions: Option = {
   summary: 'take sockets and config files that other users can write: they get keys, or run hooks',
 }
 
+const host: Option = {
+  flags: '--host <destination>',
+  summary: 'the devices of another machine, where ssh reaches wgctrl; files stay those of this one',
+}
+
+const ssh: Option = {
+  flags: '--ssh <program>',
+  summary: 'with --host: the program in place of ssh, with its options; also WGCTRL_SSH',
+}
+
 /** They stand before the command; behind it, too, where it is none of wg(8). */
-export const globalOptions: readonly Option[] = [backend, netns, unsafePermissions]
+export const globalOptions: readonly Option[] = [backend, netns, unsafePermissions, host, ssh]
 
 /** The options as a command line spells them, by their long names in camel case. */
 export type RawGlobals = Readonly<Record<string, unknown>>
@@ -69,6 +83,8 @@ export function toGlobals(raw: RawGlobals): Globals {
     backend: choiceOf(raw, 'backend', KINDS),
     netns: namespaceOf(raw['netns']),
     trust: raw['unsafePermissions'] === true ? { unsafePermissions: 'allow' } : {},
+    ...(raw['host'] !== undefined && { host: destinationOf(raw['host']) }),
+    ...(raw['ssh'] !== undefined && { ssh: String(raw['ssh']) }),
   }
 }
 
@@ -76,4 +92,16 @@ export function toGlobals(raw: RawGlobals): Globals {
 export function namespaceOf(text: unknown): string | number | undefined {
   if (typeof text !== 'string') return undefined
   return /^\d+$/.test(text) ? Number(text) : text
+}
+
+/** One that ssh would take for an option has a program of the user's choice run here. */
+function destinationOf(text: unknown): string {
+  if (typeof text === 'string' && /^[^-\s][^\s]*$/.test(text)) return text
+  throw new Error(`--host: ${JSON.stringify(text)} is no machine, such as root@gateway`)
+}
+
+/** @throws {Error} of a command that is about this machine, in words for the user */
+export function checkHost({ name, isLocal }: Command, { host }: Globals): void {
+  if (host === undefined || !isLocal) return
+  throw new Error(`${name} is about this machine: it cannot be used with --host`)
 }

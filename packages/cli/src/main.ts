@@ -1,7 +1,7 @@
 import type { Command } from './command.js'
 import { commandGroups, commands } from './commands.js'
 import { errorText } from './error-text.js'
-import { type RawGlobals, takeGlobals, toGlobals } from './globals.js'
+import { checkHost, type RawGlobals, takeGlobals, toGlobals } from './globals.js'
 import type { Io } from './io.js'
 import { warnOfNamesakes } from './namesake.js'
 
@@ -51,8 +51,10 @@ async function runWords(
   io: Io,
   raw: RawGlobals = {},
 ): Promise<number> {
+  const globals = toGlobals(raw)
+  checkHost(command, globals)
   const run = await command.load()
-  const invocation = { program, command: command.name, words, options: {}, globals: toGlobals(raw) }
+  const invocation = { program, command: command.name, words, options: {}, globals }
   // wg(8) says nothing of the kind.
   if (program !== 'wg') await warnOfNamesakes(command, invocation, io)
   return run(invocation, io)

@@ -50,8 +50,8 @@ async function warnOf(
   io: Io,
   { interfaces, sockets }: Places,
 ): Promise<void> {
-  const { backend, netns } = invocation.globals
-  if (backend !== undefined || netns !== undefined) return
+  const { backend, netns, host } = invocation.globals
+  if (backend !== undefined || netns !== undefined || host !== undefined) return
   const socket = await socketOf(name, sockets)
   if (socket === undefined || !(await isOfKernel(name, interfaces))) return
   const both = `${name} is a device of the kernel, and one of userspace with the socket ${socket}`

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { CommanderError, Command as Parser, Option as ParserOption } from 'commander'
 import type { Command, CommandGroup, Invocation } from './command.js'
-import { attributeOf, globalOptions, type RawGlobals, toGlobals } from './globals.js'
+import { attributeOf, checkHost, globalOptions, type RawGlobals, toGlobals } from './globals.js'
 import { about } from './help/about.js'
 import { commandEpilogue, programEpilogue } from './help/epilogue.js'
 import type { Io } from './io.js'
@@ -22,6 +22,7 @@ export async function runProgram(
   let status = 0
   const program = makeProgram(groups, io, async (command, { raw, ...given }) => {
     const invocation = { ...given, globals: toGlobals({ ...before, ...raw }) }
+    checkHost(command, invocation.globals)
     const run = await command.load()
     await warnOfNamesakes(command, invocation, io)
     status = await run(invocation, io)

@@ -1,5 +1,5 @@
 import type { DeviceKind } from '@wgctrl/types'
-import { open, type WireGuard } from 'wgctrl'
+import { open, type WireGuardClient } from 'wgctrl'
 import type { Invocation } from './command.js'
 import { errorText } from './error-text.js'
 import type { Io } from './io.js'
@@ -22,14 +22,14 @@ const TROUBLE = 1
 export async function withDevices(
   invocation: Invocation,
   io: Io,
-  body: (wg: WireGuard) => Promise<number>,
+  body: (wg: WireGuardClient) => Promise<number>,
   trouble = TROUBLE,
 ): Promise<number> {
   return await withWords(
     invocation,
     io,
     async () => {
-      await using wg = await openDevices(invocation, WG_ORDER)
+      await using wg = await openDevices(invocation, WG_ORDER, io)
       return await body(wg)
     },
     trouble,
@@ -40,20 +40,23 @@ export async function withDevices(
 export function withInterfaces(
   invocation: Invocation,
   io: Io,
-  body: (wg: WireGuard) => Promise<number>,
+  body: (wg: WireGuardClient) => Promise<number>,
 ): Promise<number> {
   return withWords(invocation, io, async () => {
     await warnOfNamesake(invocation, io)
-    await using wg = await openDevices(invocation, INTERFACE_ORDER)
+    await using wg = await openDevices(invocation, INTERFACE_ORDER, io)
     return await body(wg)
   })
 }
 
-function openDevices(
-  { globals: { backend, netns, trust } }: Invocation,
+async function openDevices(
+  { globals }: Invocation,
   order: readonly DeviceKind[],
-): Promise<WireGuard> {
-  return open({ backends: backend ? [backend] : order, netns, ...trust })
+  io: Io,
+): Promise<WireGuardClient> {
+  const { backend, netns, trust, host } = globals
+  if (host !== undefined) return (await import('./remote/host.js')).openHost(globals, io)
+  return await open({ backends: backend ? [backend] : order, netns, ...trust })
 }
 
 /** As {@link withDevices}, for a command without devices. */

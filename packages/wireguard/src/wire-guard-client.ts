@@ -27,12 +27,12 @@ export interface WireGuardClient extends Omit<PublicOf<WireGuard>, Living> {
 /** What `watch` gives. */
 export type WatchStream = AsyncIterableIterator<WatchEvent, void, undefined> &
   AsyncDisposable &
-  Pick<Watcher, 'name' | 'interval' | 'initial' | 'pending'>
+  Pick<Watcher, 'name' | 'interval' | 'initial' | 'pending' | 'return'>
 
 /** What `handshakes` gives. */
 export type HandshakeStream = AsyncIterableIterator<Initiation, void, undefined> &
   AsyncDisposable &
-  Pick<Handshakes, 'counters' | 'start'>
+  Pick<Handshakes, 'counters' | 'start' | 'return'>
 
 /** What `justInTime` gives. */
 export type Gateway = AsyncDisposable &

@@ -5,7 +5,7 @@ import {
   formatInterfaceConfig,
   type PeerConfigs,
   peerConfigs,
-  type WireGuard,
+  type WireGuardClient,
   writeConfigFile,
 } from 'wgctrl'
 import type { Invocation, Run } from '../command.js'
@@ -47,7 +47,7 @@ export const runNew: Run = (invocation, io) =>
 
 /** In the file first, which says what is right; taken back there when the device refuses it. */
 async function add(
-  wg: WireGuard,
+  wg: WireGuardClient,
   server: ServerFile,
   ends: PeerConfigs,
   clientName: string | undefined,
@@ -70,7 +70,7 @@ async function add(
 }
 
 async function takeBack(
-  wg: WireGuard,
+  wg: WireGuardClient,
   { path, name, file }: ServerFile,
   { peer: { publicKey } }: PeerConfigs,
   isThere: boolean,

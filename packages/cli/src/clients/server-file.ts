@@ -2,7 +2,7 @@ import {
   type ConfigFile,
   type DeviceConfig,
   readConfigFile,
-  type WireGuard,
+  type WireGuardClient,
   WireGuardError,
 } from 'wgctrl'
 import type { Invocation } from '../command.js'
@@ -47,7 +47,7 @@ export async function changeServer(
  * @returns false: there is none
  */
 export async function changeDevice(
-  wg: WireGuard,
+  wg: WireGuardClient,
   name: string,
   config: DeviceConfig,
 ): Promise<boolean> {

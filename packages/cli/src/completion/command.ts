@@ -2,6 +2,7 @@ import type { Command } from '../command.js'
 
 export const completionCommand: Command = {
   name: 'completion',
+  isLocal: true,
   summary: 'Print a script that completes commands in a shell',
   description: `The script knows the commands, their options and words; names of devices are looked up when they are completed.
 

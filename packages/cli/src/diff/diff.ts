@@ -5,7 +5,7 @@ import {
   readConfigFile,
   type SyncOptions,
   toDeviceConfig,
-  type WireGuard,
+  type WireGuardClient,
 } from 'wgctrl'
 import type { Invocation, Run } from '../command.js'
 import { conflictsOf } from '../interface/interface-file.js'
@@ -33,7 +33,7 @@ export const runDiff: Run = (invocation, io) => {
 }
 
 async function differences(
-  wg: WireGuard,
+  wg: WireGuardClient,
   device: string,
   file: ConfigFile,
   { options }: Invocation,

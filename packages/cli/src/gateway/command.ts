@@ -2,6 +2,7 @@ import type { Command } from '../command.js'
 
 export const gatewayCommand: Command = {
   name: 'gateway',
+  isLocal: true,
   summary: 'Run a gateway that holds the clients that are there',
   description: `Brings an interface up and lets in the clients of a store as they connect: files, an HTTP service, or a bucket of NATS. The device holds those that are there, however many the store has. What changes in the store changes in the device at once: a client that is revoked is gone within a second, and nobody else is cut off. When the store is away, those who are in stay, and those who were there before are let in.
 

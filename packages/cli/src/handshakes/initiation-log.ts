@@ -1,5 +1,5 @@
 import { formatEndpoint } from '@wgctrl/types'
-import type { Handshakes, Initiation } from 'wgctrl'
+import type { HandshakeStream, Initiation } from 'wgctrl'
 import { fileErrorText } from '../error-text.js'
 import type { PeerNames } from '../peer-names/peer-names.js'
 import type { Service } from '../service/service.js'
@@ -16,12 +16,12 @@ export interface InitiationLogOptions {
 
 /** Writes the initiations that arrive for a device, a line each. */
 export class InitiationLog implements Service {
-  readonly #handshakes: Handshakes
+  readonly #handshakes: HandshakeStream
   readonly #options: InitiationLogOptions
   readonly ended: Promise<void>
   #end: (failure?: unknown) => void = () => {}
 
-  constructor(handshakes: Handshakes, options: InitiationLogOptions) {
+  constructor(handshakes: HandshakeStream, options: InitiationLogOptions) {
     this.#handshakes = handshakes
     this.#options = options
     this.ended = new Promise((resolve, reject) => {

@@ -142,6 +142,7 @@ With --json the same as JSON, with the names of peers; an array for all interfac
   },
   {
     name: 'strip',
+    isLocal: true,
     summary: 'Print a config file without what is not for wg(8)',
     description: `Prints the file without the keys that wg-quick(8) alone knows, as "setconf" and "syncconf" read it. It holds the secrets of the file.`,
     arguments: [target],

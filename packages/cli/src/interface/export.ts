@@ -7,7 +7,7 @@ import {
   readConfigFile,
   readInterface,
   toInterfaceConfig,
-  type WireGuard,
+  type WireGuardClient,
 } from 'wgctrl'
 import type { Invocation, Run } from '../command.js'
 import { fileErrorText } from '../error-text.js'
@@ -53,7 +53,7 @@ interface Exported {
 
 /** The file of the interface, in line with it; one made up where there is none. */
 async function exported(
-  wg: WireGuard,
+  wg: WireGuardClient,
   word: string,
   invocation: Invocation,
   io: Io,

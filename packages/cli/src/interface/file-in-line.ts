@@ -1,8 +1,8 @@
-import { type ConfigFile, type InterfaceConfig, updateConfig, type WireGuard } from 'wgctrl'
+import { type ConfigFile, type InterfaceConfig, updateConfig, type WireGuardClient } from 'wgctrl'
 
 /** Makes a file say what an interface is now. What is the same stays as it is spelled, and so do comments. */
 export async function bringFileInLine(
-  wg: Pick<WireGuard, 'device'>,
+  wg: Pick<WireGuardClient, 'device'>,
   file: ConfigFile,
   { name, addresses = [], dns, mtu }: InterfaceConfig,
 ): Promise<void> {

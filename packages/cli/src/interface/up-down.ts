@@ -4,7 +4,7 @@ import {
   type InterfaceConfig,
   readConfigFile,
   type UpOptions,
-  type WireGuard,
+  type WireGuardClient,
   writeConfigFile,
 } from 'wgctrl'
 import type { Invocation, Run } from '../command.js'
@@ -47,7 +47,7 @@ export const runUp: Run = (invocation, io) =>
 
 /** A step a line; what is wrong with the file or in its way, each with its own. */
 async function showPlan(
-  wg: WireGuard,
+  wg: WireGuardClient,
   config: InterfaceConfig,
   options: UpOptions,
   { program, command }: Invocation,
@@ -101,7 +101,7 @@ function backendOf({ options, globals }: Invocation): UpOptions['backend'] {
 
 /** What SaveConfig wants: the file says what the interface is; comments and spelling stay. */
 async function saveConfig(
-  wg: WireGuard,
+  wg: WireGuardClient,
   path: string,
   file: ConfigFile,
   current: InterfaceConfig,

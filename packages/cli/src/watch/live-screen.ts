@@ -1,4 +1,4 @@
-import type { PublicKey, WatchEvent, WireGuard } from 'wgctrl'
+import type { PublicKey, WatchEvent, WireGuardClient } from 'wgctrl'
 import type { Io } from '../io.js'
 import type { PeerNames } from '../peer-names/peer-names.js'
 import { type Frame, renderFrame } from './frame.js'
@@ -16,7 +16,7 @@ export interface LiveScreenOptions {
 
 /** Shows the live table until the user leaves. The terminal is what it was before, however it ends. */
 export async function runLiveTable(
-  wg: Pick<WireGuard, 'watch'>,
+  wg: Pick<WireGuardClient, 'watch'>,
   device: string | undefined,
   options: LiveScreenOptions,
 ): Promise<number> {

@@ -1,4 +1,4 @@
-import type { WireGuard } from 'wgctrl'
+import type { WireGuardClient } from 'wgctrl'
 import type { Run } from '../command.js'
 import { fileErrorText } from '../error-text.js'
 import type { Io } from '../io.js'
@@ -45,7 +45,7 @@ function intervalOf(text: unknown): number {
 }
 
 async function writeLines(
-  wg: WireGuard,
+  wg: WireGuardClient,
   device: string | undefined,
   interval: number,
   names: PeerNames,

@@ -1,6 +1,9 @@
 import type { Backend, Device } from '@wgctrl/types'
 import { UserspaceBackend } from '@wgctrl/uapi'
+import type { WireGuardClient } from 'wgctrl'
 import type { Globals } from '../globals.js'
+import type { Io } from '../io.js'
+import { deviceNames } from './device-names.js'
 
 /**
  * The devices of this machine as wg(8) finds them: userspace first, and the kernel's only where there is
@@ -9,11 +12,20 @@ import type { Globals } from '../globals.js'
 export class Backends implements AsyncDisposable {
   readonly userspace: Backend
   readonly #globals: Globals
+  readonly #io: Io
   #kernel: Promise<Backend> | undefined
+  #host: Promise<WireGuardClient> | undefined
 
-  constructor(globals: Globals) {
+  constructor(globals: Globals, io: Io) {
     this.userspace = new UserspaceBackend(globals.trust)
     this.#globals = globals
+    this.#io = io
+  }
+
+  /** The names of all devices, in the order of wg(8) where they are of this machine. */
+  async names(): Promise<string[]> {
+    if (this.#globals.host === undefined) return await deviceNames(this.#globals)
+    return await (await this.#far()).names()
   }
 
   /** The kernel's devices. */
@@ -31,7 +43,8 @@ export class Backends implements AsyncDisposable {
    * @throws {WireGuardError} `ENODEV`, `EPERM`, `ENOBACKEND`, …
    */
   async device(name: string): Promise<Device> {
-    const { backend } = this.#globals
+    const { backend, host } = this.#globals
+    if (host !== undefined) return await (await this.#far()).device(name)
     try {
       if (backend !== 'linux-kernel') return await this.userspace.device(name)
     } catch (error) {
@@ -40,9 +53,17 @@ export class Backends implements AsyncDisposable {
     return (await this.kernel()).device(name)
   }
 
+  #far(): Promise<WireGuardClient> {
+    this.#host ??= import('../remote/host.js').then(({ openHost }) =>
+      openHost(this.#globals, this.#io),
+    )
+    return this.#host
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.userspace[Symbol.asyncDispose]()
     await (await this.#kernel)?.[Symbol.asyncDispose]()
+    await (await this.#host?.catch(() => undefined))?.close()
   }
 }
 

@@ -1,7 +1,7 @@
 import { KernelBackend } from '@wgctrl/netlink'
 import { type DeviceConfig, type PublicKey, parsePublicKey, WireGuardError } from '@wgctrl/types'
 import { UserspaceBackend } from '@wgctrl/uapi'
-import { open, type WireGuard } from 'wgctrl'
+import { open, type WireGuardClient } from 'wgctrl'
 import type { Invocation } from '../command.js'
 import type { Io } from '../io.js'
 import { adviceOf, CommandFailure, reasonOf } from './failure.js'
@@ -11,12 +11,13 @@ import { progressBar, withProgress } from './progress.js'
  * The facade as the commands of wg(8) want it: userspace devices first, nothing looked for before it is
  * needed, and a bar on a terminal while a long change is made.
  */
-export function openClient({ globals }: Invocation, io: Io): Promise<WireGuard> {
+export async function openClient({ globals }: Invocation, io: Io): Promise<WireGuardClient> {
+  const { backend, netns, trust, host } = globals
+  if (host !== undefined) return (await import('../remote/host.js')).openHost(globals, io)
   const progress = progressBar(io.stderr)
-  const { backend, netns, trust } = globals
   const all = [new UserspaceBackend(trust), new KernelBackend({ netns })]
   const backends = all.filter(({ kind }) => backend === undefined || backend === kind)
-  return open({ netns, backends: backends.map((backend) => withProgress(backend, progress)) })
+  return await open({ netns, backends: backends.map((backend) => withProgress(backend, progress)) })
 }
 
 /** The device that is changed, and the program as which that is done. */
@@ -30,7 +31,7 @@ export interface Target extends Pick<Invocation, 'program' | 'globals'> {
  * @throws {CommandFailure} with the words of wg(8)
  */
 export async function applyConfigs(
-  wg: WireGuard,
+  wg: WireGuardClient,
   { name, program }: Target,
   configs: readonly DeviceConfig[],
   leaveOut?: LeaveOut,

@@ -6,7 +6,7 @@ import {
   type ConfigProblem,
   parseConfig,
   toDeviceConfig,
-  type WireGuard,
+  type WireGuardClient,
 } from 'wgctrl'
 import type { Run } from '../command.js'
 import type { Io } from '../io.js'
@@ -48,7 +48,7 @@ export const run: Run = async (invocation, io) => {
 }
 
 async function apply(
-  wg: WireGuard,
+  wg: WireGuardClient,
   target: Target,
   config: DeviceConfig,
   mode: 'setconf' | 'addconf',
@@ -57,7 +57,12 @@ async function apply(
   return applyConfigs(wg, target, [config], mode === 'addconf' ? leaveOut : undefined)
 }
 
-async function sync(wg: WireGuard, target: Target, config: DeviceConfig, io: Io): Promise<void> {
+async function sync(
+  wg: WireGuardClient,
+  target: Target,
+  config: DeviceConfig,
+  io: Io,
+): Promise<void> {
   const { name, program } = target
   await withoutOwnKey(config, program, async (rest) => {
     const mark = await markThatRulesName(await wg.sync(name, rest), target.globals)

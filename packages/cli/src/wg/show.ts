@@ -3,7 +3,6 @@ import type { Invocation, Run } from '../command.js'
 import type { Io } from '../io.js'
 import { visible } from '../visible-text.js'
 import { Backends } from './backends.js'
-import { deviceNames } from './device-names.js'
 import { adviceOf, reasonOf } from './failure.js'
 import { fieldText, isField } from './fields.js'
 import { fieldValue, jsonText } from './json.js'
@@ -17,16 +16,18 @@ export const run: Run = async (invocation, io) => {
   const { words, isJson, withSecrets, withNames } = takeOptions(invocation, io)
   const [target = 'all', field] = words
   if (words.length > 2) return usage(invocation, io, 1)
-  await using backends = new Backends(invocation.globals)
+  await using backends = new Backends(invocation.globals, io)
   const names = withNames ? await namesFor(invocation, io) : undefined
   const json = isJson ? { withSecrets } : undefined
   const show = new Show(invocation, io, backends, { field, json, names })
-  if (target === 'all') return show.all()
-  if (target === 'interfaces') return field === undefined ? show.names() : usage(invocation, io, 1)
+  if (target === 'all') return await show.all()
+  if (target === 'interfaces') {
+    return field === undefined ? await show.names() : usage(invocation, io, 1)
+  }
   if (words.length === 1 && ['-h', '--help', 'help'].includes(target)) {
     return usage(invocation, io, 0)
   }
-  return show.one(target)
+  return await show.one(target)
 }
 
 /** Options may stand anywhere; wg(8) has none. */
@@ -176,7 +177,7 @@ class Show {
 
   async #list(): Promise<string[] | undefined> {
     try {
-      return await deviceNames(this.#invocation.globals)
+      return await this.#backends.names()
     } catch (error) {
       this.#fail('Unable to list interfaces', error)
       return undefined

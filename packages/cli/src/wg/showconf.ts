@@ -12,7 +12,7 @@ export const run: Run = async (invocation, io) => {
     printUsage(invocation, io)
     return 1
   }
-  await using backends = new Backends(invocation.globals)
+  await using backends = new Backends(invocation.globals, io)
   try {
     const device = await backends.device(name)
     io.stdout.write(showConfig(device, { interfaceName }))
