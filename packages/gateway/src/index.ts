@@ -4,6 +4,8 @@ export type {
   CacheConfig,
   FileStoreConfig,
   GatewayConfig,
+  HttpChangesConfig,
+  HttpStoreConfig,
   StoreConfig,
 } from './config/gateway-config.js'
 export { readGatewayConfig } from './config/read-config.js'

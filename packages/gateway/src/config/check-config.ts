@@ -1,15 +1,15 @@
 import { dirname, resolve } from 'node:path'
 import {
-  checkChoice,
   checkFields,
   checkInterfaceName,
   type Fields,
-  InvalidRangeError,
   InvalidTypeError,
   parseCidr,
 } from '@wgctrl/types'
+import { checkStoreConfig } from './check-store.js'
 import { parseDuration } from './duration-text.js'
-import type { CacheConfig, GatewayConfig, StoreConfig } from './gateway-config.js'
+import type { CacheConfig, GatewayConfig } from './gateway-config.js'
+import { countOf, objectOf, pathOf, type Raw, textOf } from './raw.js'
 
 const CONFIG: Fields = {
   interface: {
@@ -31,15 +31,6 @@ const CONFIG: Fields = {
   log: ['text', 'json'],
 }
 
-const STORES: Readonly<Record<string, (store: Raw, base: string) => StoreConfig>> = {
-  file: (store, base) => {
-    checkFields(store, 'store', { type: true, path: true })
-    return { type: 'file', path: pathOf(store['path'], 'store.path', base) }
-  },
-}
-
-type Raw = Readonly<Record<string, unknown>>
-
 /**
  * Checks what a config file says and completes it.
  *
@@ -53,7 +44,7 @@ export function checkGatewayConfig(value: unknown, path: string): GatewayConfig 
   const { maxPeers, networks, listen, log = 'text' } = raw
   return {
     interface: interfaceOf(raw['interface'], base),
-    store: storeOf(raw['store'], base),
+    store: checkStoreConfig(raw['store'], base),
     ...(networks !== undefined && { networks: networksOf(networks) }),
     ...(maxPeers !== undefined && { maxPeers: countOf(maxPeers, 'maxPeers', 1) }),
     idle: durationOf(raw, 'idle', '5m', 1000),
@@ -80,12 +71,6 @@ export function interfaceName(file: string): string {
   throw new InvalidTypeError('interface.file', 'must be named for the interface, as wg0.conf')
 }
 
-function storeOf(value: unknown, base: string): StoreConfig {
-  const store = objectOf(value, 'store')
-  checkChoice(store['type'], 'store.type', Object.keys(STORES))
-  return (STORES[store['type'] as string] as (typeof STORES)[string])(store, base)
-}
-
 function cacheOf(value: unknown): CacheConfig {
   const cache = objectOf(value, 'cache')
   return {
@@ -105,23 +90,3 @@ function networksOf(value: unknown): string[] {
 
 const durationOf = (raw: Raw, field: string, absent: string, least?: number): number =>
   parseDuration(raw[field] ?? absent, field, least)
-
-function objectOf(value: unknown, path: string): Raw {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Raw
-  throw new InvalidTypeError(path, 'must be an object')
-}
-
-function countOf(value: unknown, path: string, least: number): number {
-  if (typeof value !== 'number') throw new InvalidTypeError(path, 'must be a number')
-  if (Number.isSafeInteger(value) && value >= least) return value
-  throw new InvalidRangeError(path, `must be a whole number of at least ${least}, got ${value}`)
-}
-
-function textOf(value: unknown, path: string): string {
-  if (typeof value === 'string' && value !== '') return value
-  throw new InvalidTypeError(path, 'must be a text')
-}
-
-function pathOf(value: unknown, path: string, base: string): string {
-  return resolve(base, textOf(value, path))
-}

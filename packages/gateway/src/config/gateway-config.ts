@@ -7,8 +7,35 @@ export interface FileStoreConfig {
   readonly path: string
 }
 
+/** Where an HTTP service tells of changes. */
+export interface HttpChangesConfig {
+  readonly url: string
+  /** `poll`: it is asked again and again. `events`: it holds the answer open (server-sent events). */
+  readonly by: 'poll' | 'events'
+  /** How often it is asked; with `events`, how long it may say nothing. */
+  readonly interval: number
+}
+
+/** Where clients are behind a URL. */
+export interface HttpStoreConfig {
+  readonly type: 'http'
+  /** With `{key}` in it, which stands for a client's key in base64url without padding. */
+  readonly url: string
+  /** A file with the token that is sent with each request. It is read for each. */
+  readonly tokenFile?: string | undefined
+  /** Absent: clients that are in are asked for again in intervals of `refresh`. */
+  readonly changes?: HttpChangesConfig | undefined
+  readonly refresh: number
+  /** How long one request may take. */
+  readonly timeout: number
+  /** How often one that failed is made again. */
+  readonly retries: number
+  /** Whether preshared keys are taken as they are. */
+  readonly clearPresharedKeys: boolean
+}
+
 /** Where clients are. */
-export type StoreConfig = FileStoreConfig
+export type StoreConfig = FileStoreConfig | HttpStoreConfig
 
 /** How long, in milliseconds, and how many answers of the store are kept for when it is away. */
 export interface CacheConfig {

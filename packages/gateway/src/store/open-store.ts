@@ -1,6 +1,7 @@
 import type { ClientRules } from '../clients/client.js'
 import type { StoreConfig } from '../config/gateway-config.js'
 import { FileStore } from './file/file-store.js'
+import { HttpStore } from './http/http-store.js'
 import type { ClientStore, StoreEvents } from './store.js'
 
 /**
@@ -8,11 +9,12 @@ import type { ClientStore, StoreEvents } from './store.js'
  *
  * @throws {WireGuardError} when it cannot be read
  */
-export function openStore(
+export async function openStore(
   config: StoreConfig,
   networks: readonly string[] | undefined,
   events: StoreEvents,
 ): Promise<ClientStore> {
   const rules = (clearPresharedKeys: boolean): ClientRules => ({ networks, clearPresharedKeys })
-  return FileStore.open(config, rules(true), events)
+  if (config.type === 'file') return FileStore.open(config, rules(true), events)
+  return new HttpStore(config, rules(config.clearPresharedKeys), events)
 }

@@ -1,0 +1,79 @@
+import { checkChoice, checkFields, type Fields, invalid, quoted } from '@wgctrl/types'
+import { parseDuration } from './duration-text.js'
+import type { HttpChangesConfig, HttpStoreConfig, StoreConfig } from './gateway-config.js'
+import { countOf, objectOf, pathOf, type Raw, textOf } from './raw.js'
+
+const FILE: Fields = { type: true, path: true }
+const HTTP: Fields = {
+  type: true,
+  url: true,
+  tokenFile: true,
+  changes: { url: true, by: ['poll', 'events'], interval: true },
+  refresh: true,
+  timeout: true,
+  retries: true,
+  clearPresharedKeys: 'boolean',
+  insecure: 'boolean',
+}
+
+const STORES: Readonly<Record<string, (store: Raw, base: string) => StoreConfig>> = {
+  file(store, base) {
+    checkFields(store, 'store', FILE)
+    return { type: 'file', path: pathOf(store['path'], 'store.path', base) }
+  },
+  http(store, base) {
+    checkFields(store, 'store', HTTP)
+    return httpStoreOf(store, base)
+  },
+}
+
+/** @throws {TypeError | RangeError | WireGuardError} `EINVAL`; `path` names the field */
+export function checkStoreConfig(value: unknown, base: string): StoreConfig {
+  const store = objectOf(value, 'store')
+  checkChoice(store['type'], 'store.type', Object.keys(STORES))
+  return (STORES[store['type'] as string] as (typeof STORES)[string])(store, base)
+}
+
+function httpStoreOf(store: Raw, base: string): HttpStoreConfig {
+  const { tokenFile, changes, clearPresharedKeys = false, insecure = false } = store
+  const url = urlOf(store['url'], 'store.url', insecure === true)
+  if (!url.includes('{key}')) throw invalid('store.url', 'must have {key} where the key belongs')
+  return {
+    type: 'http',
+    url,
+    ...(tokenFile !== undefined && { tokenFile: pathOf(tokenFile, 'store.tokenFile', base) }),
+    ...(changes !== undefined && { changes: changesOf(changes, insecure === true) }),
+    refresh: parseDuration(store['refresh'] ?? '30s', 'store.refresh', 100),
+    timeout: parseDuration(store['timeout'] ?? '2s', 'store.timeout'),
+    retries: countOf(store['retries'] ?? 1, 'store.retries', 0),
+    clearPresharedKeys: clearPresharedKeys === true,
+  }
+}
+
+function changesOf(value: unknown, isInsecure: boolean): HttpChangesConfig {
+  const changes = objectOf(value, 'store.changes')
+  const by = changes['by'] === 'events' ? 'events' : 'poll'
+  const absent = by === 'events' ? '30s' : '500ms'
+  return {
+    url: urlOf(changes['url'], 'store.changes.url', isInsecure),
+    by,
+    interval: parseDuration(changes['interval'] ?? absent, 'store.changes.interval', 50),
+  }
+}
+
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
+
+/** Who may come in is nothing to ask for over a network without TLS, unless the config says that it is to be. */
+function urlOf(value: unknown, path: string, isInsecure: boolean): string {
+  const text = textOf(value, path)
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url?.username || url?.password) {
+    throw invalid(path, 'must have no user and password: give a tokenFile')
+  }
+  if (url?.protocol === 'https:') return text
+  if (url?.protocol === 'http:' && (isInsecure || LOOPBACK.test(url.hostname))) return text
+  throw invalid(
+    path,
+    `must be a URL of https, or of http on this machine (or with "insecure": true), got ${quoted(text)}`,
+  )
+}

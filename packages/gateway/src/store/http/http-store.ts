@@ -1,0 +1,183 @@
+import { type PublicKey, reasonWithin, slept, startTimer } from '@wgctrl/types'
+import { type ClientRules, checkClient } from '../../clients/client.js'
+import type { HttpChangesConfig, HttpStoreConfig } from '../../config/gateway-config.js'
+import { changeOf, revisionOf } from '../client-record.js'
+import type { ClientStore, Found, StoreChange, StoreEvents } from '../store.js'
+import { EventStreamReader } from './event-stream.js'
+import { protocol, Requests } from './requests.js'
+
+/** Bytes of a client, of one event and of all changes in one answer. */
+const [LARGEST_CLIENT, LARGEST_EVENT, LARGEST_CHANGES] = [65_536, 262_144, 16_777_216]
+
+/** Problems that are remembered, so as not to be told again. */
+const MOST_TOLD = 1000
+
+interface ChangesOptions {
+  readonly since?: number | undefined
+  readonly signal: AbortSignal
+}
+
+/** Clients behind a URL: a GET for a key gives a client, 404 or 410 that nobody has it. */
+export class HttpStore implements ClientStore {
+  readonly #config: HttpStoreConfig
+  readonly #rules: ClientRules
+  readonly #events: StoreEvents
+  readonly #requests: Requests
+  /** Problems of the last answer that had any: said once while they last. */
+  #told = new Set<string>()
+
+  constructor(config: HttpStoreConfig, rules: ClientRules, events: StoreEvents) {
+    this.#config = config
+    this.#rules = rules
+    this.#events = events
+    this.#requests = new Requests(config)
+  }
+
+  async find(
+    publicKey: PublicKey,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<Found | undefined> {
+    const key = Buffer.from(publicKey, 'base64').toString('base64url')
+    const url = this.#config.url.replaceAll('{key}', key)
+    const { status, body } = await this.#requests.json(url, {}, signal, LARGEST_CLIENT)
+    if (status === 404 || status === 410) return undefined
+    if (status !== 200) throw protocol(`the service answered with status ${status}`)
+    const client = checkClient(body, 'client', this.#rules)
+    const { revision } = body as { revision?: unknown }
+    return {
+      client,
+      ...(revision !== undefined && { revision: revisionOf(revision, 'client.revision') }),
+    }
+  }
+
+  changes(options: ChangesOptions): AsyncIterable<StoreChange> {
+    const { changes } = this.#config
+    if (!changes) return this.#refresh(options)
+    return changes.by === 'events' ? this.#listen(changes, options) : this.#poll(changes, options)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  /** A service that tells of no changes: from time to time all who are in are asked for. */
+  async *#refresh({ signal }: ChangesOptions): AsyncGenerator<StoreChange, void, undefined> {
+    let revision = 0
+    do yield { type: 'lost', revision: ++revision }
+    while (await slept(this.#config.refresh, signal))
+  }
+
+  async *#poll(
+    { url, interval }: HttpChangesConfig,
+    { since: from, signal }: ChangesOptions,
+  ): AsyncGenerator<StoreChange, void, undefined> {
+    let [since, etag] = [from, undefined as string | undefined]
+    do {
+      const headers = etag === undefined ? {} : { 'if-none-match': etag }
+      const answer = await this.#requests.json(
+        withSince(url, since),
+        headers,
+        signal,
+        LARGEST_CHANGES,
+      )
+      if (answer.status === 404) throw protocol('the service has no changes at this URL')
+      if (answer.status === 410) {
+        ;[since, etag] = [undefined, undefined]
+        continue
+      }
+      if (answer.status === 304) {
+        if (since !== undefined) yield { type: 'current', revision: since }
+        continue
+      }
+      const { revision, changes } = changesIn(answer.body)
+      if (since === undefined || revision < since) yield { type: 'lost', revision }
+      else yield* this.#tell(changes, revision)
+      // The answer to another question: the tag is for what was asked now.
+      etag = since === revision ? answer.etag : undefined
+      since = revision
+    } while (await slept(interval, signal))
+  }
+
+  *#tell(changes: readonly unknown[], revision: number): Generator<StoreChange> {
+    const told = new Set<string>()
+    for (const entry of changes) {
+      const change = this.#read(entry, revision, told)
+      if (change) yield change
+    }
+    if (changes.length > 0) this.#told = told
+    yield { type: 'current', revision }
+  }
+
+  async *#listen(
+    { url, interval }: HttpChangesConfig,
+    { since, signal }: ChangesOptions,
+  ): AsyncGenerator<StoreChange, void, undefined> {
+    const silence = new AbortController()
+    const onSilence = (): void =>
+      silence.abort(protocol(`the service said nothing for ${interval} ms`))
+    let stop = startTimer(interval, onSilence)
+    try {
+      const headers: Record<string, string> = {}
+      if (since !== undefined) headers['last-event-id'] = `${since}`
+      const either = AbortSignal.any([signal, silence.signal])
+      const { status, body } = await this.#requests.stream(url, headers, either)
+      if (status === 410) return yield* this.#listen({ url, by: 'events', interval }, { signal })
+      const reader = new EventStreamReader(LARGEST_EVENT)
+      let [isLost, last] = [since === undefined, since ?? 0]
+      for await (const piece of body) {
+        stop()
+        stop = startTimer(interval, onSilence)
+        for (const event of reader.read(piece)) {
+          const revision = revisionOf(Number(event.id ?? Number.NaN), 'id')
+          const isAnew = isLost || event.type === 'lost' || revision < last
+          last = revision
+          if (isAnew) yield { type: 'lost', revision }
+          isLost = false
+          if (event.type === 'current') yield { type: 'current', revision }
+          if (event.type !== 'change') continue
+          const change = this.#read(parsed(event.data), revision, this.#told)
+          if (change) yield change
+        }
+      }
+    } catch (error) {
+      throw silence.signal.aborted ? silence.signal.reason : error
+    } finally {
+      stop()
+    }
+  }
+
+  /** A change that is none says nothing of the others. */
+  #read(entry: unknown, revision: number, told: Set<string>): StoreChange | undefined {
+    try {
+      return changeOf(entry, this.#rules, revision)
+    } catch (error) {
+      const { publicKey } = (entry ?? {}) as { publicKey?: unknown }
+      const place = typeof publicKey === 'string' ? publicKey.slice(0, 44) : 'changes'
+      const message = reasonWithin(error)
+      const key = `${place} ${message}`
+      if (!this.#told.has(key)) this.#events.onProblem({ place, message })
+      if (told.size >= MOST_TOLD) told.clear()
+      told.add(key)
+      return undefined
+    }
+  }
+}
+
+function withSince(url: string, since: number | undefined): string {
+  if (since === undefined) return url
+  const asked = new URL(url)
+  asked.searchParams.set('since', `${since}`)
+  return asked.href
+}
+
+function changesIn(body: unknown): { revision: number; changes: readonly unknown[] } {
+  const { revision, changes = [] } = (body ?? {}) as { revision?: unknown; changes?: unknown }
+  if (!Array.isArray(changes)) throw protocol('changes must be a list')
+  return { revision: revisionOf(revision, 'revision'), changes }
+}
+
+function parsed(data: string): unknown {
+  try {
+    return JSON.parse(data)
+  } catch {
+    return undefined
+  }
+}
