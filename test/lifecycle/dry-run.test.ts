@@ -66,6 +66,11 @@ describe(`a dry run of up, on devices of kind ${kind}`, () => {
     const wrong = { name: 'wg0', addresses: ['x', '10.0.0.1/24', 'y'], mtu: -1, nat: { to: 7 } }
     expect(await faultsOf(wrong)).toEqual(['addresses[0]', 'addresses[2]', 'mtu', 'nat.to'])
     expect(await faultsOf({ name: 'uplink' })).toEqual(['EEXIST'])
+    expect(await faultsOf({ name: 'uplink', mtu: 0 })).toEqual(['mtu', 'EEXIST'])
+    expect(await faultsOf({ name: 'uplink', forward: true }, { firewall: 'off' })).toEqual([
+      'EEXIST',
+      'options.firewall',
+    ])
     expect(await faultsOf({ name: 'wg0', table: 'no such table' })).toEqual(['table'])
     expect(await faultsOf({ name: 'wg0', forward: true }, { firewall: 'off' })).toEqual([
       'options.firewall',

@@ -6,7 +6,7 @@ import type { Step } from './transaction.js'
 const FAMILIES: readonly Family[] = [4, 6]
 
 /** One rule for packets of others. */
-export interface ForwardingRule {
+interface ForwardingRule {
   /** What it does, in a few words: the rule's comment, by which it is known again. At most 128 bytes. */
   readonly text: string
   readonly chain: 'forward' | 'postrouting'

@@ -86,7 +86,7 @@ function* allowedIPsOfBoth(device: Device, coming: readonly string[]): Steps<Set
   return all
 }
 
-/** The allowed IPs that a device will have. @internal */
+/** The allowed IPs that a device will have. */
 export function* desiredAllowedIPs(
   device: Pick<Device, 'peers'>,
   desired: DeviceConfig,

@@ -3,6 +3,7 @@ import {
   type CreateOptions,
   checkFields,
   type DeviceKind,
+  isInterfaceName,
   WireGuardError,
 } from '@wgctrl/types'
 import { UP_OPTIONS } from '../option-fields.js'
@@ -15,6 +16,7 @@ import { checkForwarding } from './forwarding.js'
 import { checkNamedInterface, type InterfaceConfig } from './interface-config.js'
 import { Making } from './interface-making.js'
 import { refuseTaken } from './link.js'
+import type { Machine, Rtnl } from './machine.js'
 import { checkDevice } from './names.js'
 import type { Namespace } from './namespace.js'
 import { routingTable } from './table.js'
@@ -129,19 +131,13 @@ export async function foreseeUp(
   options: UpOptions = {},
 ): Promise<UpPlan> {
   checkFields(options, 'options', UP_OPTIONS)
-  const refused = (faults: readonly ConfigFault[]): UpPlan => {
-    const name = typeof config?.name === 'string' ? config.name : ''
-    return { name, faults, steps: [], mtu: 0, firewallMark: 0, warnings: [] }
-  }
   const { netns, machine = thisMachine } = context
-  const faults = await configFaults(config, machine)
-  if (faults.length > 0) return refused(faults)
+  await using rtnl = await machine.openRtnl(netns)
+  const faults = await faultsHere(config, options, machine, rtnl)
+  if (faults.length > 0) return refused(config, faults)
   const checked = checkNamedInterface(config)
   const transaction = new Transaction('up', config.name, { ...options, dryRun: true })
-  await using rtnl = await machine.openRtnl(netns)
   try {
-    await checkForwarding(checked.forwarding, options.firewall ?? 'auto', machine)
-    await refuseTaken(rtnl, config.name)
     const table = await routingTable(checked.table, machine)
     const up = new Making(context, config.name, checked, table, options, transaction, rtnl)
     const { mtu, firewallMark, warnings } = await up.run()
@@ -149,7 +145,36 @@ export async function foreseeUp(
   } catch (error) {
     if (options.signal?.aborted) throw new AbortError(options.signal.reason)
     const reason = transaction.failed(error)
-    if (reason instanceof WireGuardError) return refused([reason])
+    if (reason instanceof WireGuardError) return refused(config, [reason])
     throw reason
   }
+}
+
+/** What is wrong with a config, and what is in its way on this machine. */
+async function faultsHere(
+  config: InterfaceConfig,
+  { firewall = 'auto' }: UpOptions,
+  machine: Machine,
+  rtnl: Rtnl,
+): Promise<ConfigFault[]> {
+  const faults = await configFaults(config, machine)
+  const look = async (refuse: () => Promise<void>): Promise<void> => {
+    await refuse().catch((error: unknown) => {
+      if (!(error instanceof WireGuardError)) throw error
+      faults.push(error)
+    })
+  }
+  const isRight = faults.length === 0
+  const name: unknown = config?.name
+  if (typeof name === 'string' && isInterfaceName(name)) await look(() => refuseTaken(rtnl, name))
+  if (isRight) {
+    const { forwarding } = checkNamedInterface(config)
+    await look(() => checkForwarding(forwarding, firewall, machine))
+  }
+  return faults
+}
+
+function refused(config: InterfaceConfig, faults: readonly ConfigFault[]): UpPlan {
+  const name = typeof config?.name === 'string' ? config.name : ''
+  return { name, faults, steps: [], mtu: 0, firewallMark: 0, warnings: [] }
 }
