@@ -34,9 +34,8 @@ export type HandshakeStream = AsyncIterableIterator<Initiation, void, undefined>
   AsyncDisposable &
   Pick<Handshakes, 'counters' | 'start' | 'return'>
 
-/** What `justInTime` gives. */
-export type Gateway = AsyncDisposable &
-  Pick<JustInTime, 'finished' | 'counters' | 'handshakeCounters' | 'size' | 'forget' | 'close'>
+/** What `justInTime` gives. Which keys are in the device, a reading of that tells. */
+export type Gateway = AsyncDisposable & Omit<PublicOf<JustInTime>, 'present' | 'start'>
 
 /** What `keepLedger` gives. */
 export type Keeper = AsyncDisposable & Pick<LedgerKeeper, 'close'>

@@ -8,6 +8,7 @@ import { key } from './key.js'
 import { netlinkAttributes } from './netlink-attributes.js'
 import { netlinkMessage } from './netlink-message.js'
 import { netlinkRoute } from './netlink-route.js'
+import { remoteMessage } from './remote-message.js'
 import { uapiReply } from './uapi-reply.js'
 
 export const targets = [
@@ -15,6 +16,7 @@ export const targets = [
   netlinkAttributes,
   netlinkRoute,
   kernelDevice,
+  remoteMessage,
   uapiReply,
   configFile,
   deviceConfig,

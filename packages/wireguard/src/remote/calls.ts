@@ -1,6 +1,7 @@
 import { type Device, InvalidTypeError, type Peer, unsupported } from '@wgctrl/types'
 import type { WireGuard } from '../client.js'
 import type { InterfaceConfig } from '../interface/interface-config.js'
+import type { FoundPeer } from '../just-in-time/options.js'
 import { TrafficLedger } from '../traffic/traffic-ledger.js'
 import type { WatchEvent } from '../watch/events.js'
 import type { WireGuardClient } from '../wire-guard-client.js'
@@ -219,8 +220,12 @@ function openGateway(context: CallContext, args: Arguments): Source {
         handshakeCounters: gateway.handshakeCounters,
         size: gateway.size,
       },
-    tell: (name, [key]) => {
-      if (name === 'forget') gateway?.forget((key as string | undefined | null) ?? undefined)
+    ask: async (name, [given]) => {
+      await made
+      if (name === 'change') return await gateway?.change(new Map(given as [string, FoundPeer][]))
+      if (name === 'release') return await gateway?.release(given as string[])
+      if (name === 'forget') gateway?.forget((given as string | null) ?? undefined)
+      return undefined
     },
   }
 }

@@ -141,8 +141,7 @@ export class ClientConnection {
       pull: (count: number) => this.#channel.sendUrgent([KIND.pull, id, count]),
       end: () => this.#channel.sendUrgent([KIND.end, id]),
       abort: () => this.#abort(id),
-      tell: (name: string, told: readonly unknown[]) =>
-        this.#channel.send([KIND.tell, id, name, told]).catch(() => {}),
+      ask: (name: string, asked: readonly unknown[]) => this.#ask(id, name, asked),
     }
   }
 
@@ -155,6 +154,16 @@ export class ClientConnection {
   async close(reason: WireGuardError): Promise<void> {
     this.#end ??= reason
     await this.#channel.finish()
+  }
+
+  #ask(call: number, name: string, args: readonly unknown[]): Promise<unknown> {
+    return new Promise((answer, fail) => {
+      this.check()
+      const id = ++this.#last
+      this.#calls.set(id, { answer, fail, functions: [], isSent: false, isAborted: false })
+      this.#channel.send([KIND.ask, id, call, name, args], { atOnce: true }).catch(fail)
+      this.#watchSilence()
+    })
   }
 
   #answerOf(

@@ -48,9 +48,13 @@ export class ClientStream<T, State = unknown> extends EventIterator<T> {
     return this.#state
   }
 
-  /** Does something to it there. */
-  protected told(name: string, args: readonly unknown[]): void {
-    this.#handle?.tell(name, args)
+  /** Asks something of it there. */
+  protected async ask(name: string, args: readonly unknown[]): Promise<unknown> {
+    try {
+      return await this.#handle?.ask(name, args)
+    } catch (error) {
+      throw this.#call.explain(error)
+    }
   }
 
   /** One that is at hand needs no promise. */

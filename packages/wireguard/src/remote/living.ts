@@ -1,7 +1,8 @@
 import type { PublicKey } from '@wgctrl/types'
 import type { HandshakeCounters } from '../handshakes/counters.js'
 import type { Initiation } from '../handshakes/handshakes.js'
-import type { JustInTimeCounters } from '../just-in-time/options.js'
+import type { ChangedPeers } from '../just-in-time/just-in-time.js'
+import type { FoundPeer, JustInTimeCounters } from '../just-in-time/options.js'
 import type { TrafficLedger } from '../traffic/traffic-ledger.js'
 import type { WatchEvent } from '../watch/events.js'
 import { DEFAULT_INTERVAL, type WatchOptions } from '../watch/watcher.js'
@@ -80,8 +81,8 @@ class GatewayLife extends ClientStream<never, GatewayState> {
     return super.begun()
   }
 
-  override told(name: string, args: readonly unknown[]): void {
-    super.told(name, args)
+  override ask(name: string, args: readonly unknown[]): Promise<unknown> {
+    return super.ask(name, args)
   }
 }
 
@@ -130,7 +131,15 @@ export class RemoteGateway implements Gateway {
   }
 
   forget(publicKey?: PublicKey): void {
-    this.#life.told('forget', [publicKey])
+    this.#life.ask('forget', [publicKey]).catch(() => {})
+  }
+
+  async change(changes: ReadonlyMap<PublicKey, FoundPeer | null>): Promise<ChangedPeers> {
+    return (await this.#life.ask('change', [[...changes]])) as ChangedPeers
+  }
+
+  async release(keys: Iterable<PublicKey>): Promise<readonly PublicKey[]> {
+    return (await this.#life.ask('release', [[...keys]])) as PublicKey[]
   }
 
   async close(): Promise<void> {

@@ -25,8 +25,8 @@ export const KIND = {
   pull: 5,
   /** The client wants no more items. */
   end: 6,
-  /** `name, arguments`: something is done to what a call has made. */
-  tell: 7,
+  /** `call, name, arguments`: something is asked of what a call has made; `id` is that of the answer. */
+  ask: 7,
   /** `value`: what a function of the client gave. */
   reply: 8,
   /** `error` */

@@ -123,8 +123,8 @@ export class ServerConnection {
       case KIND.end:
         this.#calls.get(id)?.stream?.end()
         break
-      case KIND.tell:
-        this.#calls.get(id)?.stream?.tell(String(rest[0]), listIn(rest[1]))
+      case KIND.ask:
+        void this.#ask(message)
         break
       case KIND.reply:
         this.#settle(message)
@@ -140,10 +140,21 @@ export class ServerConnection {
     }
   }
 
-  /** What a lookup found may have a key, which is needed until the peer is in. */
   #settle({ id, rest, secrets }: WholeMessage): void {
     this.#functions.settle(id, { value: rest[0] ?? undefined })
-    if (secrets.length > 0) setTimeout(() => wipe(secrets), REMOTE_TIMES.reply).unref()
+    wipeLater(secrets)
+  }
+
+  async #ask({ id, rest, secrets }: WholeMessage): Promise<void> {
+    const [call, name, args] = [idIn(rest[0]), String(rest[1]), listIn(rest[2])]
+    try {
+      const stream = this.#calls.get(call)?.stream
+      if (!stream) throw closed('call')
+      await this.#channel.send([KIND.answer, id, await stream.ask(name, args)])
+    } catch (error) {
+      this.#fail(id, error)
+    }
+    wipeLater(secrets)
   }
 
   #greet({ kind, rest: [greeting, version] }: Message): void {
@@ -299,6 +310,11 @@ function callOf(method: string): RemoteCall | undefined {
   return Object.hasOwn(REMOTE_CALLS, method)
     ? REMOTE_CALLS[method as keyof typeof REMOTE_CALLS]
     : undefined
+}
+
+/** What a peer is to be may have a key, which is needed until the peer is in. */
+function wipeLater(secrets: WholeMessage['secrets']): void {
+  if (secrets.length > 0) setTimeout(() => wipe(secrets), REMOTE_TIMES.reply).unref()
 }
 
 const isOfReading = ({ rights }: RemoteCall): boolean =>

@@ -69,9 +69,11 @@ export class SourceStream {
     this.#wake()
   }
 
-  tell(name: string, args: readonly unknown[]): void {
-    this.#source.tell?.(name, args)
+  /** The state is told before the answer. */
+  async ask(name: string, args: readonly unknown[]): Promise<unknown> {
+    const answer = await this.#source.ask?.(name, args)
     this.#tellState()
+    return answer
   }
 
   async #takeAll(): Promise<void> {

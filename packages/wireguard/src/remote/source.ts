@@ -9,8 +9,8 @@ export interface Source {
   return?(): Promise<unknown>
   /** What can be asked of it at any time, as plain data. */
   state?(): unknown
-  /** What can be done to it. */
-  tell?(name: string, args: readonly unknown[]): void
+  /** What else can be asked of it. */
+  ask?(name: string, args: readonly unknown[]): Promise<unknown>
   /** Its items are nobody else's: their keys are wiped when they were sent. */
   readonly isOwn?: boolean
 }
