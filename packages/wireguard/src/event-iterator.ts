@@ -80,8 +80,9 @@ export abstract class EventIterator<T> implements AsyncIterableIterator<T, void,
   /** Lets go of everything. @param begun settles when {@link begin} is over, whatever came of it */
   protected abstract end(begun: Promise<void>): Promise<void>
 
+  /** One that was ended before it began never does: nobody would end it any more. */
   #beginOnce(): Promise<void> {
-    this.#begun ??= this.#begin()
+    this.#begun ??= this.#ended ?? this.#begin()
     return this.#begun
   }
 
