@@ -1,14 +1,14 @@
 import { execFile } from 'node:child_process'
-import { chmodSync, mkdtempSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openBrowser, openTab, type Tab } from './browser.js'
 import { HelperProcess, PanelProcess } from './panel-process.js'
 import { Phone, SERVER } from './phone.js'
-import { FAR_HOST, makeStage } from './stage.js'
+import { FAR_HOST, makeStage, socketFolder } from './stage.js'
 
 /** Who is added first, and deleted last. */
 const ALICE = 'Alice’s phone'
@@ -22,8 +22,7 @@ let phone: Phone
 
 beforeAll(async () => {
   const data = await makeStage()
-  const socket = join(mkdtempSync(join(tmpdir(), 'run-')), 'wg.sock')
-  chmodSync(dirname(socket), 0o755)
+  const socket = join(socketFolder(), 'wg.sock')
   helper = await HelperProcess.start(socket)
   panel = await PanelProcess.start(data, 8080, socket)
   phone = await Phone.plugIn(0)

@@ -9,7 +9,7 @@ const FOLDER = fileURLToPath(new URL('../../examples/panel/', import.meta.url))
 export const PASSWORD = 'correct horse battery'
 
 /** A user without privileges, of whom the machine knows nothing. */
-const USER = 54_321
+export const USER = 54_321
 
 /** Sets the password of a panel by its own program. */
 export async function setPassword(data: string, password: string = PASSWORD): Promise<number> {

@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs'
+import { chmodSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ip, isolate } from '../contract/harnesses/isolation.js'
@@ -28,7 +28,7 @@ export async function makeStage(): Promise<string> {
   return data
 }
 
-/** The same with a panel that knows where it is reached, and somebody who is logged in. */
+/** The same with a panel that has the privileges itself and knows where it is reached, and somebody who is logged in. */
 export async function startPanel(): Promise<{
   data: string
   panel: PanelProcess
@@ -37,7 +37,19 @@ export async function startPanel(): Promise<{
   const data = await makeStage()
   const panel = await PanelProcess.start(data, 8080)
   const visitor = await Visitor.loggedIn(panel.url)
-  const settings = await visitor.call<object>('GET', 'settings')
-  await visitor.call('PUT', 'settings', { ...settings, endpoint: SERVER })
+  await setEndpoint(visitor)
   return { data, panel, visitor }
+}
+
+/** @param more settings besides */
+export async function setEndpoint(visitor: Visitor, more: object = {}): Promise<void> {
+  const settings = await visitor.call<object>('GET', 'settings')
+  await visitor.call('PUT', 'settings', { ...settings, endpoint: SERVER, ...more })
+}
+
+/** A folder for the helper's socket, which others than root may enter. */
+export function socketFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'run-'))
+  chmodSync(folder, 0o755)
+  return folder
 }

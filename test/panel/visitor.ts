@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { get, type IncomingMessage } from 'node:http'
 import { expect } from 'vitest'
 import { PASSWORD } from './panel-process.js'
 
@@ -54,28 +56,30 @@ export class Visitor {
   }
 
   /** What an open tab is told, news by news, until it is closed. */
-  async *news(signal: AbortSignal): AsyncGenerator<News> {
-    const response = await fetch(`${this.url}/api/events`, {
-      headers: { Cookie: this.#cookie },
-      signal,
-    })
+  async *news(signal?: AbortSignal): AsyncGenerator<News> {
+    const request = get(`${this.url}/api/events`, { headers: { Cookie: this.#cookie }, signal })
+    const [response] = (await once(request, 'response')) as [IncomingMessage]
     let text = ''
-    for await (const chunk of response.body ?? []) {
-      text += Buffer.from(chunk).toString()
-      const events = text.split('\n\n')
-      text = events.pop() ?? ''
-      for (const event of events) if (event.startsWith('data: ')) yield JSON.parse(event.slice(6))
+    try {
+      for await (const chunk of response) {
+        text += chunk
+        const events = text.split('\n\n')
+        text = events.pop() ?? ''
+        for (const event of events) if (event.startsWith('data: ')) yield JSON.parse(event.slice(6))
+      }
+    } finally {
+      request.destroy()
     }
+  }
+
+  /** What a tab is told when it is opened. */
+  async firstNews(): Promise<News> {
+    for await (const news of this.news()) return news
+    throw new Error('the panel told nothing')
   }
 
   /** All clients, once. */
   async clients(): Promise<readonly Row[]> {
-    const end = new AbortController()
-    try {
-      for await (const { clients } of this.news(end.signal)) return clients
-    } finally {
-      end.abort()
-    }
-    throw new Error('the panel told nothing')
+    return (await this.firstNews()).clients
   }
 }

@@ -26,6 +26,8 @@ export class Tunnel {
   #warnings = []
   /** @type {Promise<void>} */
   #turn = Promise.resolve()
+  /** @type {Promise<void> | undefined} */
+  #next
   /** @type {NodeJS.Timeout | undefined} */
   #timer
   #isClosed = false
@@ -57,10 +59,17 @@ export class Tunnel {
     this.#wait()
   }
 
-  /** Makes the device what the database says now. What fails is in {@link problem}, and is tried again. */
+  /**
+   * Makes the device what the database says now. What fails is in {@link problem}, and is tried again. All who ask
+   * before it began share one.
+   */
   apply() {
-    this.#turn = this.#turn.then(() => this.#attempt(() => this.#ensure()))
-    return this.#turn
+    this.#next ??= this.#turn.then(() => {
+      this.#next = undefined
+      return this.#attempt(() => this.#ensure())
+    })
+    this.#turn = this.#next
+    return this.#next
   }
 
   /** Counts for the last time. The device goes on. */
