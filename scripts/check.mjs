@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'node:test'
 import { run, runWell } from './command.mjs'
 import { brokenPromises } from './guarantees.mjs'
 import { packPackages, readPackages, root } from './packages.mjs'
+import { hiddenTypes } from './public-types.mjs'
 import { billOf } from './sbom.mjs'
 import { installedWith, installScripts, otherLicences, withoutIntegrity } from './supply.mjs'
 
@@ -74,6 +75,10 @@ describe('packages', { concurrency }, () => {
     assert.ok(installed.length > manifests.length)
     assert.deepEqual(installed.flatMap(installScripts), [])
     for (const { manifest } of installed) assert.equal(typeof manifest.license, 'string')
+  })
+
+  it('export every type that stands in a signature', () => {
+    assert.deepEqual(hiddenTypes(), [])
   })
 
   for (const { name, directory } of readPackages()) {

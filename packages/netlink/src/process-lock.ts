@@ -22,7 +22,7 @@ import { type LibC, loadLibC } from './socket/ffi.js'
 import { type Namespace, openNamespace } from './socket/namespace.js'
 
 /** What {@link holdLock} takes. */
-interface LockOptions {
+export interface LockOptions {
   /** The network namespace that the lock is about; absent: the one of the calling thread. */
   readonly netns?: Namespace | undefined
   /** The lock is about what all namespaces of the machine see, such as a file. Absent: false. */

@@ -64,7 +64,7 @@ export interface ReplyOptions {
   apart?: boolean | undefined
 }
 
-type Received = { batch: DatagramBatch } | { error: unknown }
+export type Received = { batch: DatagramBatch } | { error: unknown }
 
 /**
  * The answer to one request, datagram by datagram:

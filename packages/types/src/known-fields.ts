@@ -5,7 +5,7 @@ import { showable } from './showable.js'
  * What a field may be, as far as that can be said here: of an object the fields within it, one of some words, a
  * function or a boolean. `true`: whoever takes it checks it.
  */
-type FieldCheck = true | 'function' | 'boolean' | readonly string[] | Fields
+export type FieldCheck = true | 'function' | 'boolean' | readonly string[] | Fields
 
 /** The fields that an object may have. */
 export interface Fields {

@@ -133,7 +133,7 @@ export class WireGuard implements AsyncDisposable {
   readonly #readings = new Set<Deadline>()
   #closing: Promise<void> | undefined
 
-  /** Use `open()`. */
+  /** Use `open()`. @internal */
   constructor(
     backends: Backends,
     resolver: EndpointResolver,

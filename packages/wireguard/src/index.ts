@@ -9,14 +9,24 @@ import type { RemoteWireGuard } from './remote/remote-client.js'
 import type { RemoteServer, ServeOptions } from './remote/server.js'
 import { EndpointResolver, type ResolveOptions } from './resolve.js'
 
-export { KernelBackend, type KernelBackendOptions } from '@wgctrl/netlink'
+export {
+  type DatagramBatch,
+  KernelBackend,
+  type KernelBackendOptions,
+  type Namespace,
+  type PeerCredentials,
+  type Transport,
+} from '@wgctrl/netlink'
 export type {
   AllowedIPChange,
   Backend,
   CallOptions,
   Capabilities,
+  CheckedAllowedIP,
   CheckedConfig,
+  CheckedPeer,
   Cidr,
+  ConfigureOptions,
   CreateOptions,
   DeleteOptions,
   Device,
@@ -24,11 +34,16 @@ export type {
   DeviceKind,
   Endpoint,
   ErrorCode,
+  ErrorDetails,
+  ErrorRecord,
   ExtendedAck,
+  Family,
+  IpAddress,
   KeyInput,
   NamedEndpoint,
   Peer,
   PeerConfig,
+  PeerIterator,
   PublicKey,
   UnsafePermissions,
 } from '@wgctrl/types'
@@ -40,6 +55,8 @@ export {
   formatEndpoint,
   generatePresharedKey,
   generatePrivateKey,
+  InvalidRangeError,
+  InvalidTypeError,
   isInterfaceName,
   isNamed,
   isPublicKey,
@@ -57,9 +74,13 @@ export { type ClientCallOptions, type DeviceOptions, WireGuard } from './client.
 export * from './client-config/index.js'
 export * from './config-file/index.js'
 export * from './connection/index.js'
+export type { DetectOptions } from './detect.js'
 export type { DeviceList } from './device-list.js'
+export type { EventIterator } from './event-iterator.js'
 export type { FreeNameOptions, FreePortOptions } from './free.js'
+export type { HandshakeCounters } from './handshakes/counters.js'
 export type { HandshakeOptions, Handshakes, Initiation } from './handshakes/handshakes.js'
+export type { Rate } from './handshakes/rate-limit.js'
 export * from './interface/index.js'
 export type { ChangedPeers, JustInTime } from './just-in-time/just-in-time.js'
 export type {
@@ -76,18 +97,29 @@ export {
   EndpointResolver,
   type Lookup,
   type LookupRetry,
+  type ResolvedSome,
   type ResolveOptions,
 } from './resolve.js'
 export * from './sync/index.js'
 export { toConfig } from './to-config.js'
 export * from './traffic/index.js'
-export type { DeviceEvent, WatchEvent } from './watch/events.js'
+export type {
+  DeviceEvent,
+  DeviceField,
+  OfDevice,
+  OfPeer,
+  PeerField,
+  WatchEvent,
+  WatchField,
+} from './watch/events.js'
 export type { Watcher, WatchOptions } from './watch/watcher.js'
 
 export type {
   Gateway,
   HandshakeStream,
   Keeper,
+  Living,
+  PublicOf,
   WatchStream,
   WireGuardClient,
 } from './wire-guard-client.js'

@@ -8,10 +8,10 @@ import type { WatchEvent } from './watch/events.js'
 import type { Watcher, WatchOptions } from './watch/watcher.js'
 
 /** What of a class others can use, and so what another class can be in its place. */
-type PublicOf<T> = { [name in keyof T]: T[name] }
+export type PublicOf<T> = { [name in keyof T]: T[name] }
 
 /** Calls whose results are objects that live on. */
-type Living = 'watch' | 'handshakes' | 'justInTime' | 'keepLedger'
+export type Living = 'watch' | 'handshakes' | 'justInTime' | 'keepLedger'
 
 /**
  * All that a {@link WireGuard} does, whoever does it: `open()` gives one for this machine, `connect()` one for whatever

@@ -1,7 +1,8 @@
 import type { Field } from './field.js'
 
+/** The attributes of a set, by the names of their properties. */
 // biome-ignore lint/suspicious/noExplicitAny: the variance of a field's value is of no interest here
-type Fields = Record<string, Field<any>>
+export type Fields = Record<string, Field<any>>
 
 /**
  * An attribute set: the declaration, and the dense table that it was compiled to.

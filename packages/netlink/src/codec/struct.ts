@@ -17,8 +17,10 @@ import type { Writer } from './writer.js'
 /** Member types of a fixed C struct, in the kernel's YAML words. */
 export type MemberType = 'u8' | 'u16' | 'u32' | 's32' | 'u64' | 's64'
 
-type MemberValue<T extends MemberType> = T extends 'u64' | 's64' ? bigint : number
-type Members = Record<string, MemberType>
+/** What a member of such a type is read as. */
+export type MemberValue<T extends MemberType> = T extends 'u64' | 's64' ? bigint : number
+/** The members of a struct, by name in their order. */
+export type Members = Record<string, MemberType>
 
 export type StructValue<M extends Members> = { -readonly [K in keyof M]: MemberValue<M[K]> }
 export type StructInput<M extends Members> = { [K in keyof M]?: MemberValue<M[K]> | undefined }

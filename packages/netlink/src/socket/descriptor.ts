@@ -4,7 +4,8 @@ import type { LibC } from './ffi.js'
 import { writeApart } from './sleepers.js'
 
 /** How node:fs tells of the end of a read or write. */
-type Done = (error: Error | null, count: number) => void
+/** Told how many bytes there were, or what went wrong. */
+export type Done = (error: Error | null, count: number) => void
 
 /**
  * A descriptor that FFI opened, and how bytes go in and out of it. Errors have `code` and `errno`, of whichever

@@ -47,7 +47,7 @@ export interface FakeKernelOptions {
   datagramSize?: number
 }
 
-interface FakeLink {
+export interface FakeLink {
   index: number
   kind: string
   mtu: number

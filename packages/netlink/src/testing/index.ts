@@ -1,3 +1,3 @@
 export * from './bytes.js'
-export { FakeKernel, type FakeKernelOptions } from './fake-kernel.js'
+export { FakeKernel, type FakeKernelOptions, type FakeLink } from './fake-kernel.js'
 export { type FakeTransport, fakeTransport, type KernelFunction } from './fake-transport.js'

@@ -8,7 +8,7 @@ import { WG_CMD, wgDevice, wgPeer } from '../specs/wireguard.js'
 import type { MessagePlace } from './config-path.js'
 import type { PeerWriter } from './peer-writer.js'
 
-type DeviceFields = Omit<Infer<typeof wgDevice>, 'peers'>
+export type DeviceFields = Omit<Infer<typeof wgDevice>, 'peers'>
 
 /** A change in the kernel's words, but for its peers. They are walked once, as messages are made. */
 export type WgDeviceChange<P> = DeviceFields & { peers?: Iterable<P> }

@@ -9,7 +9,7 @@ import type { ConnectionSource } from './get-device.js'
 import { type PackedMessage, packDevice, type WgDeviceChange } from './pack.js'
 import type { PeerWriter } from './peer-writer.js'
 
-interface WriteOptions extends ReplyOptions {
+export interface WriteOptions extends ReplyOptions {
   /** Told behind each message how many peers were applied. */
   readonly onProgress?: ((appliedPeers: number) => void) | undefined
 }

@@ -122,7 +122,7 @@ export class Handshakes extends EventIterator<Initiation> {
   #lookSoon = (): void => {}
   #loops: Promise<void>[] = []
 
-  /** @throws {TypeError | RangeError | WireGuardError} `EINVAL` when name or an option is none */
+  /** @internal @throws {TypeError | RangeError | WireGuardError} `EINVAL` when name or an option is none */
   constructor(context: HandshakesContext, name: string, options: HandshakeOptions = {}) {
     checkFields(options, 'options', HANDSHAKE_OPTIONS)
     checkLinkName(name)

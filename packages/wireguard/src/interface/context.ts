@@ -32,7 +32,7 @@ export interface DeviceCalls {
   ): Promise<void>
 }
 
-interface WithBackend {
+export interface WithBackend {
   readonly backend?: DeviceKind | undefined
 }
 
@@ -43,7 +43,7 @@ export interface InterfaceContext {
   readonly resolver: Pick<EndpointResolver, 'resolve' | 'resolveSome'>
   /** The network namespace of the interfaces, the same that `wg` was opened for; absent: our own. */
   readonly netns?: Namespace | undefined
-  /** Where all of it is; absent: the machine of this process. */
+  /** Where all of it is; absent: the machine of this process. @internal */
   readonly machine?: Machine | undefined
 }
 

@@ -1,5 +1,5 @@
 export type { ConfigFault } from './config-faults.js'
-export type { DeviceCalls, InterfaceContext } from './context.js'
+export type { DeviceCalls, InterfaceContext, WithBackend } from './context.js'
 export type { DnsChoice } from './dns.js'
 export { bringDown, type DownOptions, type DownResult } from './down.js'
 export { type EnsureOptions, type EnsureResult, ensure } from './ensure.js'
@@ -25,6 +25,7 @@ export type {
   InterfaceConfig,
   InterfaceSettings,
 } from './interface-config.js'
+export type { NameOptions } from './names.js'
 export type { NatConfig } from './nat-config.js'
 export { ProgramError } from './program.js'
 export { readInterface } from './read-interface.js'
@@ -36,7 +37,7 @@ export {
   reresolve,
 } from './reresolve.js'
 export type * from './step-change.js'
-export { type InterfaceOperation, StepError, type StepEvent } from './transaction.js'
+export { type InterfaceOperation, type Step, StepError, type StepEvent } from './transaction.js'
 export {
   bringUp,
   foreseeUp,

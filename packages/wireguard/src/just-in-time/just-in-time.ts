@@ -118,7 +118,7 @@ export class JustInTime implements AsyncDisposable {
   #loops: Promise<void>[] = []
   #closing: Promise<void> | undefined
 
-  /** @throws {TypeError | RangeError | WireGuardError} `EINVAL` when name or an option is none */
+  /** @internal @throws {TypeError | RangeError | WireGuardError} `EINVAL` when name or an option is none */
   constructor(context: JustInTimeContext, name: string, options: JustInTimeOptions) {
     checkFields(options, 'options', JUST_IN_TIME_OPTIONS)
     checkLinkName(name)

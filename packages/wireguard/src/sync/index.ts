@@ -12,4 +12,5 @@ export type {
 } from './change.js'
 export { type DescribeOptions, describeChange } from './describe.js'
 export { type DeviceDiff, type DiffOptions, diffDevice } from './diff.js'
-export { type SyncOptions, syncDevice } from './sync-device.js'
+export type { InterfaceIndex } from './endpoint.js'
+export { type SyncOptions, type SyncPlace, syncDevice } from './sync-device.js'

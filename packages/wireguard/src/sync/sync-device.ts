@@ -25,7 +25,7 @@ export interface SyncOptions extends DiffOptions, CallOptions {
 export interface SyncPlace {
   /** The network namespace of scopes that are given by name; absent: the process' own. */
   readonly netns?: string | number | undefined
-  /** Whose links they are; absent: those of the machine of this process. */
+  /** Whose links they are; absent: those of the machine of this process. @internal */
   readonly machine?: Machine | undefined
 }
 

@@ -12,12 +12,14 @@ export type WatchField = DeviceField | PeerField | 'endpoint' | 'handshake' | 's
 /** What {@link WatchEvent.type} can be. */
 export type WatchEventType = WatchEvent['type']
 
-interface OfDevice {
+/** What happened to a device. */
+export interface OfDevice {
   /** The device's name; after a rename, the new one. */
   readonly device: string
 }
 
-interface OfPeer extends OfDevice {
+/** What happened to a peer. */
+export interface OfPeer extends OfDevice {
   readonly publicKey: PublicKey
 }
 
