@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process'
+import type { Backend, Device } from '@wgctrl/types'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { open, TrafficLedger, type WireGuard } from '../../packages/wireguard/src/index.js'
 import { eventually } from './hearing.js'
-import { type Client, PORT, Stage } from './stage.js'
+import { type Client, makeBackend, PORT, Stage } from './stage.js'
 
 let stage: Stage
 let wg: WireGuard
@@ -106,4 +108,86 @@ describe('a ledger on real devices, with real traffic', () => {
       await stage.backend.configure(stage.device, { peers: [{ publicKey, remove: true }, peer] })
     }
   })
+
+  it('misses less than an interval of traffic that goes on while others remove, re-add and restart', async () => {
+    const { publicKey, peer } = await withOneClient()
+    const [client] = stage.clients as [Client]
+    await using other = makeBackend()
+    const { device, privateKey } = stage
+    const add = () => other.configure(device, { peers: [peer] })
+    const remove = () => other.configure(device, { peers: [{ publicKey, remove: true }] })
+    const restart = async (): Promise<void> => {
+      await other.create?.(device)
+      await stage.plug()
+      await other.configure(device, { privateKey, listenPort: PORT, peers: [peer] })
+    }
+    const stop = () => other.delete?.(device)
+    await add()
+    const readings = recorded(stage.backend, publicKey)
+    const ledger = new TrafficLedger()
+    await using _ = wg.keepLedger(ledger, { interval: 100 })
+    const total = (): number => ledger.total(publicKey).receivedBytes
+    using _traffic = traffic(client)
+    for (const [end, begin] of [
+      [remove, add],
+      [stop, restart],
+      [remove, add],
+      [stop, restart],
+    ] as const) {
+      const before = total()
+      await client.forgetSession()
+      await vi.waitFor(() => expect(readings.at(-1)?.bytes).toBeGreaterThan(150_000), eventually)
+      const bytes = bytesOf(await other.device(device), publicKey)
+      const endsAt = performance.now()
+      await end()
+      const endedAt = performance.now()
+      await begin()
+      const { length } = readings
+      await vi.waitFor(() => expect(readings.length).toBeGreaterThan(length + 1), eventually)
+      // No reading of this life is among those of the next.
+      await vi.waitFor(() => expect(readings.at(-1)?.bytes).toBeLessThan(150_000), eventually)
+      const gained = total() - before
+      const last = readings.findLast(({ at, bytes: some }) => at < endsAt && some > 150_000)
+      expect(gained).toBeGreaterThanOrEqual(last?.bytes ?? Number.NaN)
+      expect(bytes - gained).toBeLessThan(mostIn(endsAt - (last?.at ?? Number.NaN)))
+      expect(gained - bytes).toBeLessThan(mostIn(endedAt - endsAt))
+    }
+  })
 })
+
+/** A reading of a device that was made for the ledger. */
+interface Reading {
+  /** When it began, by `performance.now()`. */
+  readonly at: number
+  /** What the device had received from the peer. */
+  readonly bytes: number
+}
+
+const bytesOf = ({ peers }: Device, publicKey: string): number =>
+  peers.find((peer) => peer.publicKey === publicKey)?.receivedBytes ?? 0
+
+/** What a backend is asked for from now on, and answers. */
+function recorded(backend: Backend, publicKey: string): Reading[] {
+  const readings: Reading[] = []
+  const read = backend.device.bind(backend)
+  vi.spyOn(backend, 'device').mockImplementation(async (name, options) => {
+    const at = performance.now()
+    const device = await read(name, options)
+    readings.push({ at, bytes: bytesOf(device, publicKey) })
+    return device
+  })
+  return readings
+}
+
+/** Milliseconds between two packets. */
+const PACE = 5
+
+/** Packets all the time, until it is disposed of. */
+function traffic({ netns }: Client): Disposable {
+  const words = ['-q', '-i', `${PACE / 1000}`, '-s', '900', '10.8.255.1']
+  const child = spawn('ip', ['netns', 'exec', netns, 'ping', ...words], { stdio: 'ignore' })
+  return { [Symbol.dispose]: () => void child.kill('SIGKILL') }
+}
+
+/** More bytes than come in some milliseconds: a packet is 960 of them, and there may be a handshake among them. */
+const mostIn = (milliseconds: number): number => (milliseconds / PACE + 10) * 1000

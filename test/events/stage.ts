@@ -13,7 +13,7 @@ import { isKernel } from './sizes.js'
 
 const run = promisify(execFile)
 
-const makeBackend = (netns?: string): Backend =>
+export const makeBackend = (netns?: string): Backend =>
   isKernel ? new KernelBackend({ netns }) : new UserspaceBackend()
 
 export const PORT = 51_820
