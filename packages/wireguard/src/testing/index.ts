@@ -2,4 +2,9 @@
 export type { BackendOperation, Counter } from '@wgctrl/types'
 export * from '@wgctrl/types/testing'
 export { type FakeImplementation, FakeUapiServer } from '@wgctrl/uapi/testing'
-export { type MemoryLink, MemoryMachine, type MemoryState } from './memory-machine.js'
+export {
+  type MemoryLink,
+  MemoryMachine,
+  type MemoryRoute,
+  type MemoryState,
+} from './memory-machine.js'

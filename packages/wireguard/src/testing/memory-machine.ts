@@ -1,4 +1,3 @@
-import type { NewRoute } from '@wgctrl/netlink'
 import {
   abortable,
   type Capabilities,
@@ -24,6 +23,20 @@ export interface MemoryLink {
   addresses?: readonly string[] | undefined
   /** Where the default routes lead, an address of IPv4 and one of IPv6. Absent: nowhere. */
   gateways?: readonly string[] | undefined
+}
+
+/** A route by a link. */
+export interface MemoryRoute {
+  /** The name of the link. */
+  link: string
+  /** CIDR. */
+  destination: string
+  /** Absent: the main table. */
+  table?: number | undefined
+  gateway?: string | undefined
+  /** The source address that it prefers. */
+  source?: string | undefined
+  priority?: number | undefined
 }
 
 /** What a machine in memory has become. */
@@ -106,7 +119,7 @@ export class MemoryMachine extends MemoryBackend {
   }
 
   /** Adds a route by a link. @throws {WireGuardError} `ENODEV`, `EEXIST` */
-  async addRoute({ link, ...route }: Omit<NewRoute, 'link'> & { link: string }): Promise<void> {
+  async addRoute({ link, ...route }: MemoryRoute): Promise<void> {
     const { index } = await this.#network.link(link)
     await this.#network.addRoute({ ...route, link: index })
   }
