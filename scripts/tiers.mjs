@@ -275,7 +275,12 @@ export const tiers = [
     about: 'the gateway as a service: its stores, clients that come, change and are revoked',
     built: true,
     root: true,
-    needs: [...isolation, daemon, ...network],
+    needs: [
+      ...isolation,
+      daemon,
+      ...network,
+      { package: 'nats-server', command: 'nats-server', why: 'has the clients of a store' },
+    ],
     seconds: 900,
     run: vitest({ isolate: true }),
   },

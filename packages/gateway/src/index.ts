@@ -6,6 +6,8 @@ export type {
   GatewayConfig,
   HttpChangesConfig,
   HttpStoreConfig,
+  NatsConfig,
+  NatsStoreConfig,
   StoreConfig,
 } from './config/gateway-config.js'
 export { readGatewayConfig } from './config/read-config.js'

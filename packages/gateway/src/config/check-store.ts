@@ -1,6 +1,12 @@
 import { checkChoice, checkFields, type Fields, invalid, quoted } from '@wgctrl/types'
 import { parseDuration } from './duration-text.js'
-import type { HttpChangesConfig, HttpStoreConfig, StoreConfig } from './gateway-config.js'
+import type {
+  HttpChangesConfig,
+  HttpStoreConfig,
+  NatsConfig,
+  NatsStoreConfig,
+  StoreConfig,
+} from './gateway-config.js'
 import { countOf, objectOf, pathOf, type Raw, textOf } from './raw.js'
 
 const FILE: Fields = { type: true, path: true }
@@ -16,6 +22,21 @@ const HTTP: Fields = {
   insecure: 'boolean',
 }
 
+const CONNECTION: Fields = {
+  servers: true,
+  credentialsFile: true,
+  tokenFile: true,
+  tls: { caFile: true, certFile: true, keyFile: true },
+  timeout: true,
+}
+const NATS: Fields = {
+  ...CONNECTION,
+  type: true,
+  bucket: true,
+  markers: true,
+  clearPresharedKeys: 'boolean',
+}
+
 const STORES: Readonly<Record<string, (store: Raw, base: string) => StoreConfig>> = {
   file(store, base) {
     checkFields(store, 'store', FILE)
@@ -24,6 +45,10 @@ const STORES: Readonly<Record<string, (store: Raw, base: string) => StoreConfig>
   http(store, base) {
     checkFields(store, 'store', HTTP)
     return httpStoreOf(store, base)
+  },
+  nats(store, base) {
+    checkFields(store, 'store', NATS)
+    return natsStoreOf(store, base)
   },
 }
 
@@ -76,4 +101,44 @@ function urlOf(value: unknown, path: string, isInsecure: boolean): string {
     path,
     `must be a URL of https, or of http on this machine (or with "insecure": true), got ${quoted(text)}`,
   )
+}
+
+function natsStoreOf(store: Raw, base: string): NatsStoreConfig {
+  return {
+    type: 'nats',
+    nats: natsOf(store, 'store', base),
+    bucket: bucketOf(store['bucket'] ?? 'wireguard-clients', 'store.bucket'),
+    markers: parseDuration(store['markers'] ?? '30m', 'store.markers'),
+    clearPresharedKeys: store['clearPresharedKeys'] === true,
+  }
+}
+
+/** @source docs.nats.io, key/value store: what a bucket's name may have */
+export function bucketOf(value: unknown, path: string): string {
+  const name = textOf(value, path)
+  if (/^[\w-]{1,200}$/.test(name)) return name
+  throw invalid(path, `must be of letters, digits, _ and -, got ${quoted(name)}`)
+}
+
+function natsOf(raw: Raw, path: string, base: string): NatsConfig {
+  const { servers = 'localhost:4222', credentialsFile, tokenFile, tls } = raw
+  const file = (value: unknown, field: string) => pathOf(value, `${path}.${field}`, base)
+  return {
+    servers: (Array.isArray(servers) ? servers : [servers]).map((server, at) =>
+      textOf(server, Array.isArray(servers) ? `${path}.servers[${at}]` : `${path}.servers`),
+    ),
+    ...(credentialsFile !== undefined && {
+      credentialsFile: file(credentialsFile, 'credentialsFile'),
+    }),
+    ...(tokenFile !== undefined && { tokenFile: file(tokenFile, 'tokenFile') }),
+    ...(tls !== undefined && {
+      tls: Object.fromEntries(
+        Object.entries(objectOf(tls, `${path}.tls`)).map(([name, value]) => [
+          name,
+          file(value, `tls.${name}`),
+        ]),
+      ),
+    }),
+    timeout: parseDuration(raw['timeout'] ?? '2s', `${path}.timeout`),
+  }
 }

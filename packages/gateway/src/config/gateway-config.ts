@@ -34,8 +34,35 @@ export interface HttpStoreConfig {
   readonly clearPresharedKeys: boolean
 }
 
+/** How NATS is reached. */
+export interface NatsConfig {
+  /** `host:port`, or with a scheme: `tls://host:port`. */
+  readonly servers: readonly string[]
+  /** A file of credentials (`.creds`), or one with a token. */
+  readonly credentialsFile?: string | undefined
+  readonly tokenFile?: string | undefined
+  /** Files of certificates and a key, in PEM. */
+  readonly tls?: {
+    readonly caFile?: string
+    readonly certFile?: string
+    readonly keyFile?: string
+  }
+  /** How long one request may take. */
+  readonly timeout: number
+}
+
+/** Where clients are in a bucket of NATS JetStream. */
+export interface NatsStoreConfig {
+  readonly type: 'nats'
+  readonly nats: NatsConfig
+  readonly bucket: string
+  /** How long markers of removed keys are sure to stay in the bucket: who was away for longer asks for all. */
+  readonly markers: number
+  readonly clearPresharedKeys: boolean
+}
+
 /** Where clients are. */
-export type StoreConfig = FileStoreConfig | HttpStoreConfig
+export type StoreConfig = FileStoreConfig | HttpStoreConfig | NatsStoreConfig
 
 /** How long, in milliseconds, and how many answers of the store are kept for when it is away. */
 export interface CacheConfig {

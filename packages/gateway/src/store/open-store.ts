@@ -2,6 +2,7 @@ import type { ClientRules } from '../clients/client.js'
 import type { StoreConfig } from '../config/gateway-config.js'
 import { FileStore } from './file/file-store.js'
 import { HttpStore } from './http/http-store.js'
+import { NatsStore } from './nats/nats-store.js'
 import type { ClientStore, StoreEvents } from './store.js'
 
 /**
@@ -16,5 +17,8 @@ export async function openStore(
 ): Promise<ClientStore> {
   const rules = (clearPresharedKeys: boolean): ClientRules => ({ networks, clearPresharedKeys })
   if (config.type === 'file') return FileStore.open(config, rules(true), events)
+  if (config.type === 'nats') {
+    return NatsStore.open(config, rules(config.clearPresharedKeys), events)
+  }
   return new HttpStore(config, rules(config.clearPresharedKeys), events)
 }

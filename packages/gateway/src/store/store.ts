@@ -21,7 +21,7 @@ export type StoreChange =
   | { readonly type: 'revoked'; readonly publicKey: PublicKey; readonly revision: number }
   /** What came before cannot be told: whoever holds clients asks for each of them anew. */
   | { readonly type: 'lost'; readonly revision: number }
-  /** All that there is has been told. */
+  /** The store is there, and all up to this revision has been told. */
   | { readonly type: 'current'; readonly revision: number }
 
 /**

@@ -1,5 +1,7 @@
+import { Deadline } from '@wgctrl/types'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { generatePrivateKey, open, publicKey, readInterface } from '../index.js'
+import { type Machine, machineOf } from '../interface/machine.js'
 import { MemoryBackend, MemoryMachine } from './index.js'
 
 const peer = publicKey(generatePrivateKey())
@@ -118,6 +120,17 @@ describe('MemoryMachine', () => {
     })
     await wg.up(config)
     await expect(wg.handshakes('wg0').next()).rejects.toMatchObject({ feature: 'links' })
+  })
+
+  it('says that an interface is busy when the time is up', async () => {
+    const { machine } = await machineWithUplink()
+    const { holdLock } = machineOf(machine) as Machine
+    using _ = await holdLock('wg0', { signal: new AbortController().signal })
+    using deadline = new Deadline({ timeout: 10 })
+    const second = holdLock('wg0', { signal: deadline.signal })
+    await expect(second).rejects.toMatchObject({ code: 'EBUSY' })
+    const aborted = holdLock('wg0', { signal: AbortSignal.abort() })
+    await expect(aborted).rejects.toMatchObject({ name: 'AbortError' })
   })
 
   it('keeps calls on one interface in order', async () => {

@@ -13,6 +13,7 @@ import { MACHINE, type Machine, type ProgramResult, type Settings } from '../int
 import type { Namespace } from '../interface/namespace.js'
 import { MemoryNetwork } from './memory-network.js'
 import { MemoryNft } from './memory-nft.js'
+import { failed } from './memory-table.js'
 
 /** A link that a test adds beside those of devices, such as the one that leads to the rest of the world. */
 export interface MemoryLink {
@@ -227,7 +228,10 @@ export class MemoryMachine extends MemoryBackend {
 
   async #hold(subject: string, signal: AbortSignal): Promise<Disposable> {
     for (let held = this.#locks.get(subject); held; held = this.#locks.get(subject)) {
-      await abortable(held, signal)
+      await abortable(held, signal).catch((error: unknown) => {
+        const isLate = error instanceof WireGuardError && error.code === 'ETIMEDOUT'
+        throw isLate ? failed('EBUSY', `somebody is at work on ${subject}`) : error
+      })
     }
     let release = (): void => {}
     const held = new Promise<void>((resolve) => {

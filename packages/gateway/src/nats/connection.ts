@@ -1,0 +1,133 @@
+import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node'
+import { abortable, reasonWithin, slept, WireGuardError } from '@wgctrl/types'
+import type { NatsConfig } from '../config/gateway-config.js'
+import { readTrusted } from '../files/trusted-text.js'
+import { loadNats, type NatsPackages } from './packages.js'
+
+/** Milliseconds between signs of life: a network that is cut says nothing by itself. */
+const PING = 1000
+
+/** How many may be without an answer. */
+const MOST_PINGS = 2
+
+/** Milliseconds between tries to connect, with as much again by chance. */
+const RETRY = 250
+
+/** A connection to NATS that is made when a server is there, and made again when it was lost. */
+export class NatsLink {
+  readonly packages: NatsPackages
+  readonly #options: NodeConnectionOptions
+  readonly #closed = new AbortController()
+  readonly #dialling: Promise<void>
+  readonly #tried: Promise<void>
+  #isTried = (): void => {}
+  #connection: NatsConnection | undefined
+  #isUp = false
+  /** Why there was none at the last try. */
+  #reason: unknown
+  readonly #losers = new Set<(error: WireGuardError) => void>()
+
+  private constructor(packages: NatsPackages, options: NodeConnectionOptions) {
+    this.packages = packages
+    this.#options = options
+    this.#tried = new Promise((resolve) => {
+      this.#isTried = resolve
+    })
+    this.#dialling = this.#dial().finally(() => this.#isTried())
+  }
+
+  /**
+   * Begins to connect. A server that is not there is tried again and again.
+   *
+   * @throws {WireGuardError} `EUNSUPPORTED` without the packages; what its files are refused for
+   */
+  static async open(config: NatsConfig, name: string): Promise<NatsLink> {
+    const packages = await loadNats()
+    return new NatsLink(packages, {
+      ...(await connectionOptions(config, packages.transport)),
+      name,
+      timeout: config.timeout,
+      maxReconnectAttempts: -1,
+      ignoreAuthErrorAbort: true,
+      reconnectTimeWait: RETRY,
+      reconnectJitter: RETRY,
+      reconnectJitterTLS: RETRY,
+      pingInterval: PING,
+      maxPingOut: MOST_PINGS,
+    })
+  }
+
+  /** Waits for the first try alone. @throws {WireGuardError} `EAGAIN` while there is none */
+  async connection(signal: AbortSignal): Promise<NatsConnection> {
+    await abortable(this.#tried, signal)
+    if (this.#connection && this.#isUp) return this.#connection
+    throw lost(this.#reason)
+  }
+
+  /**
+   * @param listener told when the connection is lost
+   * @returns ends the listening
+   */
+  onLost(listener: (error: WireGuardError) => void): () => void {
+    this.#losers.add(listener)
+    return () => this.#losers.delete(listener)
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort()
+    await this.#dialling
+    await this.#connection?.close()
+  }
+
+  /** Until there is a connection; from then on it makes itself anew. */
+  async #dial(): Promise<void> {
+    const { signal } = this.#closed
+    do {
+      try {
+        this.#connection = await this.packages.transport.connect(this.#options)
+      } catch (error) {
+        this.#reason = error
+      }
+      if (this.#connection) break
+      this.#isTried()
+    } while (await slept(RETRY * (1 + Math.random()), signal))
+    if (!this.#connection) return
+    this.#isUp = true
+    void this.#follow(this.#connection)
+  }
+
+  async #follow(connection: NatsConnection): Promise<void> {
+    for await (const { type } of connection.status()) {
+      if (type === 'reconnect') this.#isUp = true
+      if (type === 'disconnect' || type === 'staleConnection' || type === 'close') this.#lose()
+    }
+    this.#lose()
+  }
+
+  #lose(): void {
+    this.#isUp = false
+    this.#reason = undefined
+    for (const listener of [...this.#losers]) listener(lost(undefined))
+  }
+}
+
+function lost(reason: unknown): WireGuardError {
+  const why = reason === undefined ? 'the connection is lost' : reasonWithin(reason)
+  return new WireGuardError(`NATS cannot be reached: ${why}`, { code: 'EAGAIN', cause: reason })
+}
+
+async function connectionOptions(
+  { servers, credentialsFile, tokenFile, tls }: NatsConfig,
+  transport: NatsPackages['transport'],
+): Promise<NodeConnectionOptions> {
+  const credentials = credentialsFile && (await readTrusted(credentialsFile)).text
+  const token = tokenFile && (await readTrusted(tokenFile)).text.trim()
+  return {
+    servers: [...servers],
+    ...(credentials && {
+      authenticator: transport.credsAuthenticator(new TextEncoder().encode(credentials)),
+    }),
+    ...(token && { token }),
+    ...(tls && { tls }),
+  }
+}

@@ -1,0 +1,176 @@
+import type { KV, KvEntry } from '@nats-io/kv'
+import {
+  abortable,
+  isPublicKey,
+  type PublicKey,
+  reasonWithin,
+  slept,
+  WireGuardError,
+} from '@wgctrl/types'
+import { type ClientRules, checkClient } from '../../clients/client.js'
+import type { NatsStoreConfig } from '../../config/gateway-config.js'
+import { NatsLink } from '../../nats/connection.js'
+import { ChangeQueue } from '../change-queue.js'
+import type { ClientStore, Found, StoreChange, StoreEvents } from '../store.js'
+
+/** The key of a client in a bucket, which takes no `+` and no `/`: base64url without padding. */
+const keyOf = (publicKey: PublicKey): string =>
+  Buffer.from(publicKey, 'base64').toString('base64url')
+
+/** The client that a key of a bucket is for; `undefined`: it is for none. */
+function publicKeyOf(key: string): PublicKey | undefined {
+  const publicKey = Buffer.from(key, 'base64url').toString('base64')
+  return isPublicKey(publicKey) && keyOf(publicKey) === key ? publicKey : undefined
+}
+
+/** Clients in a bucket of JetStream: one key a client, JSON as its value, and the bucket's watch for changes. */
+export class NatsStore implements ClientStore {
+  readonly #config: NatsStoreConfig
+  readonly #rules: ClientRules
+  readonly #events: StoreEvents
+  readonly #link: NatsLink
+  #kv: Promise<KV> | undefined
+  /** When the bucket was made that is followed: another of the same name has other revisions. */
+  #created: string | undefined
+  /** When it was last heard from, on the monotonic clock. */
+  #heardAt = Number.NEGATIVE_INFINITY
+
+  private constructor(
+    config: NatsStoreConfig,
+    rules: ClientRules,
+    events: StoreEvents,
+    link: NatsLink,
+  ) {
+    this.#config = config
+    this.#rules = rules
+    this.#events = events
+    this.#link = link
+  }
+
+  /** @throws {WireGuardError} as {@link NatsLink.open}. A server that is not there is waited for */
+  static async open(
+    config: NatsStoreConfig,
+    rules: ClientRules,
+    events: StoreEvents,
+  ): Promise<NatsStore> {
+    const link = await NatsLink.open(config.nats, 'wgctrl gateway: clients')
+    return new NatsStore(config, rules, events, link)
+  }
+
+  async find(
+    publicKey: PublicKey,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<Found | undefined> {
+    const kv = await this.#bucket(signal)
+    const entry = await abortable(kv.get(keyOf(publicKey)), signal)
+    if (entry?.operation !== 'PUT') return undefined
+    return { client: this.#clientIn(entry), revision: entry.revision }
+  }
+
+  async *changes({
+    since,
+    signal,
+  }: {
+    readonly since?: number | undefined
+    readonly signal: AbortSignal
+  }): AsyncGenerator<StoreChange, void, undefined> {
+    const queue = new ChangeQueue()
+    const end = (): void => queue.end()
+    const stopListening = this.#link.onLost((error) => queue.end(error))
+    signal.addEventListener('abort', end, { once: true })
+    const ended = new AbortController()
+    try {
+      const kv = await this.#bucket(signal)
+      const { streamInfo } = await abortable(kv.status(), signal)
+      const { last_seq: last } = streamInfo.state
+      const from = this.#isKnown(since, last, streamInfo.created) ? since : undefined
+      this.#created = streamInfo.created
+      const resumeFromRevision = (from ?? last) + 1
+      const watch = await abortable(kv.watch({ resumeFromRevision }), signal)
+      ended.signal.addEventListener('abort', () => watch.stop())
+      void this.#feed(watch, queue)
+      void this.#listen(ended.signal)
+      yield from === undefined
+        ? { type: 'lost', revision: last }
+        : { type: 'current', revision: from }
+      yield* queue
+    } finally {
+      ended.abort()
+      stopListening()
+      signal.removeEventListener('abort', end)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#link.close()
+  }
+
+  /** Whether the bucket can tell all that came behind a revision. */
+  #isKnown(since: number | undefined, last: number, created: string): since is number {
+    const isSame = this.#created === created
+    const isLate = performance.now() - this.#heardAt > this.#config.markers
+    return since !== undefined && isSame && since <= last && !isLate
+  }
+
+  /** As long as it is followed it is heard from, also when nothing changes. */
+  async #listen(signal: AbortSignal): Promise<void> {
+    do this.#heardAt = performance.now()
+    while (await slept(1000, signal))
+  }
+
+  async #feed(watch: AsyncIterable<KvEntry>, queue: ChangeQueue): Promise<void> {
+    let failure: unknown = new WireGuardError('the watch of the bucket ended', { code: 'EAGAIN' })
+    try {
+      for await (const entry of watch) {
+        const change = this.#changeIn(entry)
+        if (change) queue.push(change)
+      }
+    } catch (error) {
+      failure = error
+    }
+    queue.end(failure)
+  }
+
+  /** A client that is none says nothing of the others: whoever it was stays as he was. */
+  #changeIn(entry: KvEntry): StoreChange | undefined {
+    const { key, operation, revision } = entry
+    const publicKey = publicKeyOf(key)
+    try {
+      if (publicKey === undefined) {
+        throw new WireGuardError('is no public key in base64url', { code: 'EINVAL' })
+      }
+      if (operation !== 'PUT') return { type: 'revoked', publicKey, revision }
+      return { type: 'changed', publicKey, client: this.#clientIn(entry), revision }
+    } catch (error) {
+      const place = publicKey ?? key.slice(0, 64)
+      this.#events.onProblem({ place, message: reasonWithin(error) })
+      return undefined
+    }
+  }
+
+  #clientIn(entry: KvEntry): Found['client'] {
+    let value: unknown
+    try {
+      value = entry.json()
+    } catch {
+      throw new WireGuardError('the client is no JSON', { code: 'EINVAL' })
+    }
+    return checkClient(value, 'client', this.#rules)
+  }
+
+  async #bucket(signal: AbortSignal): Promise<KV> {
+    const connection = await this.#link.connection(signal)
+    const { jetstream, kv } = this.#link.packages
+    const { bucket, nats } = this.#config
+    const opened = this.#kv ?? new kv.Kvm(jetstream.jetstream(connection, nats)).open(bucket)
+    this.#kv = opened
+    try {
+      return await abortable(opened, signal)
+    } catch (error) {
+      if (!signal.aborted && this.#kv === opened) this.#kv = undefined
+      if (signal.aborted) throw error
+      const text = `the bucket ${bucket} cannot be used: ${reasonWithin(error)}`
+      throw new WireGuardError(text, { code: 'EAGAIN', cause: error })
+    }
+  }
+}

@@ -1,0 +1,165 @@
+import { rm } from 'node:fs/promises'
+import { jetstream } from '@nats-io/jetstream'
+import { type KV, Kvm } from '@nats-io/kv'
+import { connect, type NatsConnection } from '@nats-io/transport-node'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { eventually } from '../events/hearing.js'
+import { type Client, Stage } from '../events/stage.js'
+import { answered, type Gate, gateFolder, openGate } from './gate.js'
+import { NatsServer } from './nats-server.js'
+
+let stage: Stage
+let folder: string
+let server: NatsServer
+let gate: Gate | undefined
+let connection: NatsConnection
+let bucket: KV
+
+const open = async (): Promise<Gate> => {
+  const store = { type: 'nats', servers: server.url, timeout: '500ms' }
+  gate = await openGate(stage, folder, { store, lookupTimeout: '1s' })
+  return gate
+}
+/** The same, and it has heard of the bucket. */
+const follow = async (): Promise<Gate> => {
+  const opened = await open()
+  await vi.waitFor(() => expect(isAway()).toBe(false), eventually)
+  return opened
+}
+const keyOf = (client: Client): string =>
+  Buffer.from(client.publicKey, 'base64').toString('base64url')
+const put = (client: Client, allowedIPs = [`${client.address}/32`]): Promise<number> =>
+  bucket.put(keyOf(client), JSON.stringify({ allowedIPs, name: `client${client.index}` }))
+const isAway = (): boolean => gate?.gateway.state().store.isAway ?? true
+
+async function openBucket(): Promise<void> {
+  connection = await connect({
+    servers: server.url,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 100,
+  })
+  bucket = await new Kvm(jetstream(connection)).create('wireguard-clients', { history: 1 })
+}
+
+beforeEach(async () => {
+  gate = undefined
+  stage = await Stage.open()
+  folder = await gateFolder(stage)
+  server = await NatsServer.open()
+  await openBucket()
+})
+
+afterEach(async () => {
+  await gate?.gateway.stop()
+  await connection.close()
+  await server[Symbol.asyncDispose]()
+  await stage[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true })
+})
+
+it('lets in who is in the bucket; who is removed is gone within a second, who is changed changed', async () => {
+  const [stays, changes, leaves, stranger] = (await stage.addClients(4)) as [
+    Client,
+    Client,
+    Client,
+    Client,
+  ]
+  for (const client of [stays, changes, leaves]) await put(client)
+  await follow()
+  for (const client of [stays, changes, leaves]) await answered(client)
+  expect(await stranger.ping(1)).toBeUndefined()
+  const begun = performance.now()
+  await bucket.delete(keyOf(leaves))
+  await vi.waitFor(() => expect(gate?.keysOf('revoked')).toEqual([leaves.publicKey]), eventually)
+  console.log(`revoked: gone after ${Math.round(performance.now() - begun)} ms`)
+  await put(changes, [`${changes.address}/32`, '10.8.200.0/24'])
+  await vi.waitFor(() => expect(gate?.keysOf('changed')).toEqual([changes.publicKey]), eventually)
+  await put(stranger)
+  await answered(stranger)
+  await bucket.put('nonsense', 'x')
+  await bucket.put(keyOf(stays), '{ "allowedIPs": "all" }')
+  const problems = () => gate?.events.filter(({ type }) => type === 'store-problem')
+  await vi.waitFor(() => expect(problems()).toHaveLength(2), eventually)
+  expect(problems()).toMatchObject([{ place: 'nonsense' }, { place: stays.publicKey }])
+  expect(await stays.ping(5)).toBeDefined()
+})
+
+it('goes on without the server, and catches up by revision when it is back', async () => {
+  const [stays, returns, leaves, stranger] = (await stage.addClients(4)) as [
+    Client,
+    Client,
+    Client,
+    Client,
+  ]
+  for (const client of [stays, returns, leaves]) await put(client)
+  const { gateway, keysOf } = await follow()
+  for (const client of [stays, returns, leaves]) await answered(client)
+  await server.kill()
+  await vi.waitFor(() => expect(isAway()).toBe(true), eventually)
+  expect(await stays.ping(5)).toBeDefined()
+  // One that is known comes anew, as after its device lost the session.
+  await stage.backend.configure(stage.device, {
+    peers: [{ publicKey: returns.publicKey, remove: true }],
+  })
+  await vi.waitFor(() => expect(gateway.state().peers).toBe(2), eventually)
+  await returns.forgetSession()
+  await answered(returns)
+  expect(keysOf('kept')).toContain(returns.publicKey)
+  expect(await stranger.ping(1)).toBeUndefined()
+  await server.start()
+  await vi.waitFor(async () => {
+    await bucket.delete(keyOf(leaves))
+  }, eventually)
+  const revision = await put(stranger)
+  await vi.waitFor(() => expect(keysOf('revoked')).toEqual([leaves.publicKey]), eventually)
+  await vi.waitFor(() => expect(gateway.state().store.revision).toBe(revision), eventually)
+  await answered(stranger)
+  expect(gateway.state().store).toMatchObject({ isAway: false, waiting: 0 })
+})
+
+it('notices a server that says nothing any more, and takes over what it missed meanwhile', async () => {
+  const [leaves] = (await stage.addClients(1)) as [Client]
+  await put(leaves)
+  const { keysOf, events } = await follow()
+  await answered(leaves)
+  server.freeze()
+  await vi.waitFor(() => expect(isAway()).toBe(true), eventually)
+  server.thaw()
+  await vi.waitFor(async () => {
+    await bucket.delete(keyOf(leaves))
+  }, eventually)
+  await vi.waitFor(() => expect(keysOf('revoked')).toEqual([leaves.publicKey]), eventually)
+  await vi.waitFor(() => expect(isAway()).toBe(false), eventually)
+  const types = events.map(({ type }) => type)
+  expect(types.filter((type) => type === 'store-away')).toHaveLength(1)
+})
+
+it('starts without a server, keeps who is in, and asks for all of them when there is one', async () => {
+  const [stays, leaves] = (await stage.addClients(2)) as [Client, Client]
+  for (const client of [stays, leaves]) await put(client)
+  await follow()
+  for (const client of [stays, leaves]) await answered(client)
+  await gate?.gateway.stop()
+  await bucket.delete(keyOf(leaves))
+  await server.kill()
+  const { gateway, keysOf } = await open()
+  expect(gateway.state()).toMatchObject({ peers: 2, store: { isAway: true } })
+  expect(await leaves.ping(5)).toBeDefined()
+  await server.start()
+  await vi.waitFor(() => expect(keysOf('revoked')).toEqual([leaves.publicKey]), eventually)
+  expect(await stage.present()).toEqual([stays.publicKey])
+})
+
+it('asks for all when the bucket is another of the same name', async () => {
+  const [stays, leaves] = (await stage.addClients(2)) as [Client, Client]
+  for (const client of [stays, leaves]) await put(client)
+  const { keysOf } = await follow()
+  for (const client of [stays, leaves]) await answered(client)
+  await bucket.destroy()
+  bucket = await new Kvm(jetstream(connection)).create('wireguard-clients', { history: 1 })
+  for (let n = 0; n < 5; n++) await put(stays)
+  await server.kill()
+  await server.start()
+  await vi.waitFor(() => expect(keysOf('revoked')).toEqual([leaves.publicKey]), eventually)
+  expect(await stage.present()).toEqual([stays.publicKey])
+})
