@@ -11,6 +11,15 @@ export interface PeerCredentials {
 }
 
 /**
+ * Passes where {@link peerCredentials} can be asked. What that needs is loaded then.
+ *
+ * @throws {NetlinkError} `EUNSUPPORTED` on another system than Linux on x64 or arm64, or where ffi-rs has no binary
+ */
+export async function requirePeerCredentials(): Promise<void> {
+  await loadLibC()
+}
+
+/**
  * Who is at the other end of a UNIX socket: as it was when it connected, or when it began to listen.
  *
  * @throws {NetlinkError} `EUNSUPPORTED` on another system than Linux on x64 or arm64, where ffi-rs has no binary, or

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
-import { type PeerCredentials, peerCredentials } from '@wgctrl/netlink'
+import { type PeerCredentials, peerCredentials, requirePeerCredentials } from '@wgctrl/netlink'
 import {
   checkFields,
   type FieldsOf,
@@ -138,9 +138,13 @@ export class RemoteServer implements AsyncDisposable {
   /** Else each would be refused, one by one. */
   async #requireCredentials(): Promise<void> {
     if (this.#access.uids === 'any') return
-    if (process.platform === 'linux') return
-    const problem = `who connects cannot be found out on ${process.platform}: allow.uids must be 'any'`
-    throw unsupported('allow.uids', problem)
+    try {
+      await requirePeerCredentials()
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      const problem = `who connects cannot be found out here, and allow.uids is not 'any': ${reason}`
+      throw unsupported('allow.uids', problem)
+    }
   }
 
   async #admit(socket: Socket): Promise<void> {

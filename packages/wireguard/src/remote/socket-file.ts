@@ -7,7 +7,7 @@ import {
   lstatSync,
   mkdtempSync,
   renameSync,
-  rmSync,
+  rmdirSync,
   unlinkSync,
 } from 'node:fs'
 import { type Server, Socket } from 'node:net'
@@ -39,22 +39,29 @@ export async function listenAt(
   { mode, group }: SocketFileOptions,
 ): Promise<() => void> {
   const folder = mkdtempSync(join(dirname(checkPath(path)), '.'))
+  const made = join(folder, 's')
+  const aside = join(folder, 'o')
   try {
-    const made = join(folder, 's')
     checkPath(made)
     server.listen({ path: made })
     await once(server, 'listening')
     if (group !== undefined) chownSync(made, -1, group)
     chmodSync(made, mode)
-    await removeStale(path, join(folder, 'o'))
+    await removeStale(path, aside)
     putAt(made, path)
     const own = statusOf(path)
     return () => {
       if (own && isSame(statusOf(path), own)) unlinkSync(path)
     }
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    // One by one: `rmSync` would look at the socket, and modules could not be found any more (see KEPT_APART).
+    for (const left of [made, aside]) unlinkIfThere(left)
+    rmdirSync(folder)
   }
+}
+
+function unlinkIfThere(path: string): void {
+  if (statusOf(path)) unlinkSync(path)
 }
 
 function checkPath(path: string): string {
