@@ -5,6 +5,7 @@ import type { FoundPeer } from '../just-in-time/options.js'
 import { TrafficLedger } from '../traffic/traffic-ledger.js'
 import type { WatchEvent } from '../watch/events.js'
 import type { WireGuardClient } from '../wire-guard-client.js'
+import { packPeer } from './packed-peer.js'
 import type { Access, RemoteRight } from './rights.js'
 import { type LedgerEntry, PushedSource, type Source } from './source.js'
 
@@ -151,14 +152,11 @@ function withoutKey(peer: Peer, { secrets }: Access): Peer {
 function openPeers(context: CallContext, args: Arguments): Source {
   const peers = context.wg.peers(args[0] as string, signalled(context, args[1]))
   return {
-    isOwn: true,
-    next: async () => {
-      const next = await peers.next()
-      if (next.done || context.access.secrets || !next.value.presharedKey) return next
-      next.value.presharedKey.wipe()
-      return { done: false, value: withoutKey(next.value, context.access) }
-    },
+    next: () => peers.next(),
     return: () => peers.return(),
+    pack: (peer) => packPeer(peer as Peer, context.access.secrets),
+    // Nobody else has it.
+    wipe: (peer) => wipePeer(peer as Peer),
   }
 }
 

@@ -67,7 +67,7 @@ export class ClientStream<T, State = unknown> extends EventIterator<T> {
     await new Promise<void>((resolve, reject) => {
       this.#opened = { resolve, reject }
       this.#handle = connection.open(method, args, {
-        items: (items, state) => this.#receive(items as T[], state as State),
+        items: (items, state) => this.#receive(items, state as State),
         answer: (state) => this.#finish(state as State | undefined),
         fail: (error) => this.#break(error),
       })
@@ -115,11 +115,11 @@ export class ClientStream<T, State = unknown> extends EventIterator<T> {
     await this.#over
   }
 
-  #receive(items: T[], state: State | null | undefined): void {
+  #receive(items: unknown[], state: State | null | undefined): void {
     if (state !== null && state !== undefined) this.#state = state
     this.#opened?.resolve()
     if (items.length === 0) return
-    this.received(items)
+    this.received(items as T[])
     this.wake()
   }
 

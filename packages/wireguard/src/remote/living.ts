@@ -1,4 +1,4 @@
-import type { PublicKey } from '@wgctrl/types'
+import type { Peer, PublicKey } from '@wgctrl/types'
 import type { HandshakeCounters } from '../handshakes/counters.js'
 import type { Initiation } from '../handshakes/handshakes.js'
 import type { ChangedPeers } from '../just-in-time/just-in-time.js'
@@ -8,7 +8,15 @@ import type { WatchEvent } from '../watch/events.js'
 import { DEFAULT_INTERVAL, type WatchOptions } from '../watch/watcher.js'
 import type { Gateway, HandshakeStream, Keeper, WatchStream } from '../wire-guard-client.js'
 import { ClientStream, type StreamCall } from './client-stream.js'
+import { unpackPeer } from './packed-peer.js'
 import type { LedgerEntry } from './source.js'
+
+/** The peers of a device of the server's. */
+export class RemotePeers extends ClientStream<Peer> {
+  protected override received(packed: readonly unknown[]): void {
+    super.received(packed.map(unpackPeer))
+  }
+}
 
 /** A watch of the server's. */
 export class RemoteWatcher

@@ -46,8 +46,14 @@ import type {
 } from '../wire-guard-client.js'
 import type { RemoteCallName } from './calls.js'
 import { type ClientConnection, connectionClosed, said } from './client-connection.js'
-import { ClientStream, type StreamCall } from './client-stream.js'
-import { RemoteGateway, RemoteHandshakes, RemoteKeeper, RemoteWatcher } from './living.js'
+import type { StreamCall } from './client-stream.js'
+import {
+  RemoteGateway,
+  RemoteHandshakes,
+  RemoteKeeper,
+  RemotePeers,
+  RemoteWatcher,
+} from './living.js'
 import { statusesOf } from './remote-backend.js'
 
 type Options = CallOptions & Readonly<Record<string, unknown>>
@@ -131,7 +137,7 @@ export class RemoteWireGuard implements WireGuardClient {
     this.#readings.add(end)
     const { signal } = end
     const call = this.#streamCall('peers', [name], { ...options, signal }, name)
-    const peers = new ClientStream<Peer>(call)
+    const peers = new RemotePeers(call)
     try {
       this.#refuseClosed()
       let next = await peers.next()

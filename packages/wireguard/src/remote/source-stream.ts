@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Device, Peer } from '@wgctrl/types'
 import { REMOTE_LIMITS } from './limits.js'
 import type { Source } from './source.js'
 
@@ -109,8 +108,9 @@ export class SourceStream {
     const state = this.#source.state?.()
     this.#state = state
     try {
-      const sent = this.#send(batch, state)
-      if (this.#source.isOwn) batch.forEach(wipeItem)
+      const { pack, wipe } = this.#source
+      const sent = this.#send(pack ? batch.map(pack) : batch, state)
+      if (wipe) batch.forEach(wipe)
       await sent
     } finally {
       this.#isFlushing = false
@@ -123,9 +123,4 @@ export class SourceStream {
     this.#state = state
     this.#send([], state).catch(() => {})
   }
-}
-
-function wipeItem(item: unknown): void {
-  const { presharedKey } = item as Partial<Peer & Device>
-  presharedKey?.wipe()
 }

@@ -11,8 +11,10 @@ export interface Source {
   state?(): unknown
   /** What else can be asked of it. */
   ask?(name: string, args: readonly unknown[]): Promise<unknown>
-  /** Its items are nobody else's: their keys are wiped when they were sent. */
-  readonly isOwn?: boolean
+  /** What of an item travels. Absent: the item. */
+  pack?(item: unknown): unknown
+  /** Called for each item when it was put into bytes. */
+  wipe?(item: unknown): void
 }
 
 /** A source that items are put into. It is ended from outside. */
