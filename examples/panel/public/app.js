@@ -76,6 +76,8 @@ function end() {
 
 async function showView() {
   const isSettings = location.hash === '#settings'
+  // Before they are shown: nothing that somebody types is overwritten.
+  if (isSettings && !panel.hidden) await settings.load()
   element('#clients').hidden = isSettings
   element('#settings').hidden = !isSettings
   for (const link of document.querySelectorAll('nav a')) {
@@ -83,7 +85,6 @@ async function showView() {
     if (isHere) link.setAttribute('aria-current', 'page')
     else link.removeAttribute('aria-current')
   }
-  if (isSettings && !panel.hidden) await settings.load()
 }
 
 function connect() {
