@@ -3,6 +3,7 @@ export { checkGatewayConfig } from './config/check-config.js'
 export type {
   CacheConfig,
   FileStoreConfig,
+  FleetConfig,
   GatewayConfig,
   HttpChangesConfig,
   HttpStoreConfig,

@@ -11,6 +11,7 @@ const LEVELS: Readonly<Record<string, 'warning' | 'error'>> = {
   'change-failed': 'error',
   'store-away': 'error',
   'store-problem': 'warning',
+  'fleet-failed': 'error',
 }
 
 /**

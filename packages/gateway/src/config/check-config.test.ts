@@ -39,6 +39,21 @@ describe('the config of a gateway', () => {
     })
   })
 
+  it('has a fleet on the NATS of its store, unless it names another', () => {
+    const store = { type: 'nats', servers: ['a:1', 'b:2'] }
+    const fleet = { id: 'one' }
+    expect(check({ ...least, store, fleet }).fleet).toEqual({
+      nats: { servers: ['a:1', 'b:2'], timeout: 2000 },
+      id: 'one',
+      bucket: 'wireguard-presence',
+      gateways: 'wireguard-gateways',
+      ttl: 10_000,
+      subject: 'wireguard',
+    })
+    const other = { ...fleet, servers: 'c:3' }
+    expect(check({ ...least, store, fleet: other }).fleet?.nats.servers).toEqual(['c:3'])
+  })
+
   it.each<[string, object]>([
     ['config', []],
     ['idel', { ...least, idel: '5m' }],
@@ -57,6 +72,11 @@ describe('the config of a gateway', () => {
     ['store.tls.certFile', { ...least, store: { type: 'nats', tls: { certFile: 7 } } }],
     ['store.tls.cert', { ...least, store: { type: 'nats', tls: { cert: 'x' } } }],
     ['store.markers', { ...least, store: { type: 'nats', markers: 30 } }],
+    ['fleet', { ...least, fleet: 'yes' }],
+    ['fleet.id', { ...least, fleet: { id: 'a b' } }],
+    ['fleet.ttl', { ...least, fleet: { id: 'a', ttl: '10ms' } }],
+    ['fleet.subject', { ...least, fleet: { id: 'a', subject: 'a.>' } }],
+    ['fleet.servers', { ...least, fleet: { id: 'a', servers: 7 } }],
     ['networks', { ...least, networks: '10.0.0.0/8' }],
     ['networks[1]', { ...least, networks: ['10.0.0.0/8', '10.0.0.500'] }],
     ['maxPeers', { ...least, maxPeers: 0 }],

@@ -6,6 +6,7 @@ import {
   InvalidTypeError,
   parseCidr,
 } from '@wgctrl/types'
+import { checkFleetConfig } from './check-fleet.js'
 import { checkStoreConfig } from './check-store.js'
 import { parseDuration } from './duration-text.js'
 import type { CacheConfig, GatewayConfig } from './gateway-config.js'
@@ -27,6 +28,7 @@ const CONFIG: Fields = {
   lookupTimeout: true,
   maxLookups: true,
   cache: { size: true, maxAge: true, patience: true },
+  fleet: true,
   listen: true,
   log: ['text', 'json'],
 }
@@ -41,10 +43,11 @@ export function checkGatewayConfig(value: unknown, path: string): GatewayConfig 
   checkFields(value, 'config', CONFIG, '')
   const raw = value as Raw
   const base = dirname(resolve(path))
-  const { maxPeers, networks, listen, log = 'text' } = raw
+  const { maxPeers, networks, fleet, listen, log = 'text' } = raw
+  const store = checkStoreConfig(raw['store'], base)
   return {
     interface: interfaceOf(raw['interface'], base),
-    store: checkStoreConfig(raw['store'], base),
+    store,
     ...(networks !== undefined && { networks: networksOf(networks) }),
     ...(maxPeers !== undefined && { maxPeers: countOf(maxPeers, 'maxPeers', 1) }),
     idle: durationOf(raw, 'idle', '5m', 1000),
@@ -52,6 +55,7 @@ export function checkGatewayConfig(value: unknown, path: string): GatewayConfig 
     lookupTimeout: durationOf(raw, 'lookupTimeout', '5s'),
     maxLookups: countOf(raw['maxLookups'] ?? 256, 'maxLookups', 1),
     cache: cacheOf(raw['cache'] ?? {}),
+    ...(fleet !== undefined && { fleet: checkFleetConfig(fleet, store, base) }),
     ...(listen !== undefined && { listen: textOf(listen, 'listen') }),
     log: log as 'text' | 'json',
   }

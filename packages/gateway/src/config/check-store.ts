@@ -22,7 +22,8 @@ const HTTP: Fields = {
   insecure: 'boolean',
 }
 
-const CONNECTION: Fields = {
+/** The fields of how NATS is reached. */
+export const CONNECTION: Fields = {
   servers: true,
   credentialsFile: true,
   tokenFile: true,
@@ -120,7 +121,8 @@ export function bucketOf(value: unknown, path: string): string {
   throw invalid(path, `must be of letters, digits, _ and -, got ${quoted(name)}`)
 }
 
-function natsOf(raw: Raw, path: string, base: string): NatsConfig {
+/** How NATS is reached, as its fields stand in an object of the config. */
+export function natsOf(raw: Raw, path: string, base: string): NatsConfig {
   const { servers = 'localhost:4222', credentialsFile, tokenFile, tls } = raw
   const file = (value: unknown, field: string) => pathOf(value, `${path}.${field}`, base)
   return {

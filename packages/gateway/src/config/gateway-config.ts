@@ -61,6 +61,21 @@ export interface NatsStoreConfig {
   readonly clearPresharedKeys: boolean
 }
 
+/** A fleet of gateways that tell each other where clients are, over NATS. */
+export interface FleetConfig {
+  readonly nats: NatsConfig
+  /** This gateway's name in the fleet: no other may have it. */
+  readonly id: string
+  /** The bucket that says where each client is. */
+  readonly bucket: string
+  /** The bucket of gateways that are there. */
+  readonly gateways: string
+  /** How long a gateway that says nothing counts as there. */
+  readonly ttl: number
+  /** What the subjects of messages begin with. */
+  readonly subject: string
+}
+
 /** Where clients are. */
 export type StoreConfig = FileStoreConfig | HttpStoreConfig | NatsStoreConfig
 
@@ -101,6 +116,8 @@ export interface GatewayConfig {
   /** How many lookups run at once. */
   readonly maxLookups: number
   readonly cache: CacheConfig
+  /** Absent: this gateway is alone. */
+  readonly fleet?: FleetConfig | undefined
   /** Where metrics and health are served, as `127.0.0.1:9587`; absent: nowhere. */
   readonly listen?: string | undefined
   readonly log: 'text' | 'json'

@@ -18,6 +18,12 @@ export type GatewayEvent =
   | ({ readonly type: 'store-problem' } & StoreProblem)
   /** A client is let in by an answer that was kept, for the store is slow or away. */
   | { readonly type: 'kept'; readonly publicKey: PublicKey; readonly age: number }
+  /** A client is here from now on. `from`: the gateway where it was; absent: it was nowhere. */
+  | { readonly type: 'moved'; readonly publicKey: PublicKey; readonly from?: string }
+  /** A client is at another gateway: its peer was removed here. */
+  | { readonly type: 'left'; readonly publicKey: PublicKey; readonly to: string }
+  /** The other gateways cannot be told, or do not tell. It is tried again. */
+  | { readonly type: 'fleet-failed'; readonly error: unknown }
   /** The interface was made or changed; or it goes on in spite of something. */
   | { readonly type: 'interface'; readonly message: string }
 
@@ -43,4 +49,6 @@ export interface GatewayState {
     /** Entries that could not be used, since the start. */
     readonly problems: number
   }
+  /** Whether the other gateways can be told; absent: it is alone. */
+  readonly fleet?: { readonly isAway: boolean } | undefined
 }

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type PublicKey, refuseAborted, WireGuardError } from '@wgctrl/types'
+import { formatEndpoint, type PublicKey, refuseAborted, WireGuardError } from '@wgctrl/types'
 import { type JustInTime, type JustInTimeEvent, open, type WireGuard } from 'wgctrl'
 import { type Client, isPeerOf, peerOf } from '../clients/client.js'
 import { interfaceName } from '../config/check-config.js'
-import type { GatewayConfig } from '../config/gateway-config.js'
+import type { FleetConfig, GatewayConfig } from '../config/gateway-config.js'
+import { Fleet } from '../fleet/fleet.js'
 import { openStore } from '../store/open-store.js'
 import type { ClientStore } from '../store/store.js'
 import { ClientFinder } from './client-finder.js'
@@ -33,13 +34,22 @@ export class Gateway {
   readonly #config: GatewayConfig
   readonly #options: GatewayOptions
   readonly #stopped = new AbortController()
-  readonly #counts = { changed: 0, revoked: 0, kept: 0, changesFailed: 0, problems: 0 }
+  readonly #counts = {
+    changed: 0,
+    revoked: 0,
+    kept: 0,
+    changesFailed: 0,
+    problems: 0,
+    moved: 0,
+    left: 0,
+  }
   #end: (failure?: unknown) => void = () => {}
   #pinned: ReadonlySet<PublicKey> = new Set()
   #wg: WireGuard | undefined
   #store: ClientStore | undefined
   #finder: ClientFinder | undefined
   #follower: StoreFollower | undefined
+  #fleet: Fleet | undefined
   #gate: JustInTime | undefined
   /** On the monotonic clock; absent: the store is there. */
   #awaySince: number | undefined
@@ -86,6 +96,7 @@ export class Gateway {
     })
     this.#gate = await this.#listen(this.#wg, this.#finder)
     refuseAborted(signal)
+    if (this.#config.fleet) this.#fleet = await this.#join(this.#config.fleet, this.#gate)
     this.#follower = this.#follow(this.#store, this.#finder, this.#gate)
     this.#follower.start()
     this.#gate.finished.then(
@@ -117,12 +128,12 @@ export class Gateway {
   }
 
   state(): GatewayState {
-    const { changed, revoked, kept, changesFailed, problems } = this.#counts
+    const { problems, ...counts } = this.#counts
     const { size = 0, counters = {}, handshakeCounters = {} } = this.#gate ?? {}
     return {
       device: interfaceName(this.#config.interface.file),
       peers: size,
-      clients: { ...counters, changed, revoked, kept, changesFailed },
+      clients: { ...counters, ...counts },
       initiations: { ...handshakeCounters },
       store: {
         isAway: this.#follower?.isAway ?? true,
@@ -132,6 +143,7 @@ export class Gateway {
         kept: this.#finder?.kept ?? 0,
         problems,
       },
+      ...(this.#fleet && { fleet: { isAway: this.#fleet.isAway } }),
     }
   }
 
@@ -146,6 +158,7 @@ export class Gateway {
     // What a start that was given up has opened is let go of as well.
     await this.#starting?.catch(() => {})
     await this.#gate?.close()
+    await this.#fleet?.stop()
     await this.#follower?.stop()
     await this.#store?.[Symbol.asyncDispose]()
     await this.#wg?.close()
@@ -153,7 +166,38 @@ export class Gateway {
   }
 
   #tell(event: GatewayEvent): void {
+    const { type } = event
+    if (type === 'installed') {
+      this.#fleet?.appeared(event.publicKey, formatEndpoint(event.endpoint))
+    } else if (type === 'evicted' || type === 'revoked') this.#fleet?.gone(event.publicKey)
     this.#options.onEvent?.(event)
+  }
+
+  #join(config: FleetConfig, gate: JustInTime): Promise<Fleet> {
+    return Fleet.open(config, {
+      held: async () => {
+        const wg = this.#wg as WireGuard
+        const { peers } = await wg.device(this.state().device, { secrets: false })
+        const present = new Set(gate.present())
+        return peers
+          .filter(({ publicKey }) => present.has(publicKey))
+          .map(({ publicKey, endpoint, lastHandshake }) => ({
+            publicKey,
+            endpoint: endpoint && formatEndpoint(endpoint),
+            handshake: lastHandshake?.getTime(),
+          }))
+      },
+      release: (keys) => gate.release(keys),
+      onMoved: (publicKey, from) => {
+        this.#counts.moved++
+        this.#tell({ type: 'moved', publicKey, ...(from !== undefined && { from }) })
+      },
+      onLeft: (publicKey, to) => {
+        this.#counts.left++
+        this.#tell({ type: 'left', publicKey, to })
+      },
+      onFailed: (error) => this.#tell({ type: 'fleet-failed', error }),
+    })
   }
 
   #ensure(config: GatewayConfig): Promise<ReadonlySet<PublicKey>> {
@@ -203,7 +247,8 @@ export class Gateway {
   /** Asks for everybody who is in, and makes the differences. */
   async #verify(finder: ClientFinder, gate: JustInTime, signal: AbortSignal): Promise<void> {
     const { device } = this.state()
-    const { peers } = await (this.#wg as WireGuard).device(device, { signal })
+    const { peers, privateKey } = await (this.#wg as WireGuard).device(device, { signal })
+    privateKey?.wipe()
     const present = new Map(peers.map((peer) => [peer.publicKey, peer]))
     const keys = gate.present()
     for (let at = 0; at < keys.length; at += ASKED_AT_ONCE) {

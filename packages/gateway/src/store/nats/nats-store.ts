@@ -1,27 +1,11 @@
 import type { KV, KvEntry } from '@nats-io/kv'
-import {
-  abortable,
-  isPublicKey,
-  type PublicKey,
-  reasonWithin,
-  slept,
-  WireGuardError,
-} from '@wgctrl/types'
+import { abortable, type PublicKey, reasonWithin, slept, WireGuardError } from '@wgctrl/types'
 import { type ClientRules, checkClient } from '../../clients/client.js'
 import type { NatsStoreConfig } from '../../config/gateway-config.js'
+import { keyOf, publicKeyOf } from '../../nats/client-key.js'
 import { NatsLink } from '../../nats/connection.js'
 import { ChangeQueue } from '../change-queue.js'
 import type { ClientStore, Found, StoreChange, StoreEvents } from '../store.js'
-
-/** The key of a client in a bucket, which takes no `+` and no `/`: base64url without padding. */
-const keyOf = (publicKey: PublicKey): string =>
-  Buffer.from(publicKey, 'base64').toString('base64url')
-
-/** The client that a key of a bucket is for; `undefined`: it is for none. */
-function publicKeyOf(key: string): PublicKey | undefined {
-  const publicKey = Buffer.from(key, 'base64url').toString('base64')
-  return isPublicKey(publicKey) && keyOf(publicKey) === key ? publicKey : undefined
-}
 
 /** Clients in a bucket of JetStream: one key a client, JSON as its value, and the bucket's watch for changes. */
 export class NatsStore implements ClientStore {

@@ -1,0 +1,42 @@
+import { hostname } from 'node:os'
+import { checkFields, type Fields, invalid, quoted } from '@wgctrl/types'
+import { bucketOf, CONNECTION, natsOf } from './check-store.js'
+import { parseDuration } from './duration-text.js'
+import type { FleetConfig, StoreConfig } from './gateway-config.js'
+import { objectOf, textOf } from './raw.js'
+
+const FLEET: Fields = {
+  ...CONNECTION,
+  id: true,
+  bucket: true,
+  gateways: true,
+  ttl: true,
+  subject: true,
+}
+
+/**
+ * @param store where it is NATS, that is what is connected to unless other servers are named
+ * @throws {TypeError | RangeError | WireGuardError} `EINVAL`; `path` names the field
+ */
+export function checkFleetConfig(value: unknown, store: StoreConfig, base: string): FleetConfig {
+  checkFields(value, 'fleet', FLEET)
+  const fleet = objectOf(value, 'fleet')
+  const { id = hostname().split('.')[0], bucket = 'wireguard-presence' } = fleet
+  const { gateways = 'wireguard-gateways', ttl = '10s', subject = 'wireguard' } = fleet
+  const isOfStore = store.type === 'nats' && fleet['servers'] === undefined
+  return {
+    nats: isOfStore ? store.nats : natsOf(fleet, 'fleet', base),
+    id: bucketOf(id, 'fleet.id'),
+    bucket: bucketOf(bucket, 'fleet.bucket'),
+    gateways: bucketOf(gateways, 'fleet.gateways'),
+    ttl: parseDuration(ttl, 'fleet.ttl', 1000),
+    subject: subjectOf(subject),
+  }
+}
+
+/** @source docs.nats.io, subject-based messaging: tokens between dots */
+function subjectOf(value: unknown): string {
+  const subject = textOf(value, 'fleet.subject')
+  if (/^[\w-]+(\.[\w-]+)*$/.test(subject)) return subject
+  throw invalid('fleet.subject', `must be words between dots, got ${quoted(subject)}`)
+}
