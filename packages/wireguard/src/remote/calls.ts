@@ -45,7 +45,7 @@ export interface AnsweredCall extends CallOfKind {
 }
 
 /** A call whose answer goes on. */
-export interface StreamingCall extends CallOfKind {
+interface StreamingCall extends CallOfKind {
   open(context: CallContext, args: Arguments): Source
 }
 

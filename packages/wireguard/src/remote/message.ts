@@ -61,7 +61,7 @@ export function readMessage(value: unknown): Message {
   return { kind, id, rest }
 }
 
-export const isId = (value: unknown): value is number =>
+const isId = (value: unknown): value is number =>
   Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 0xffff_ffff
 
 /** @throws {WireGuardError} `EPROTO` */
