@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { copyFileSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type Options } from 'tsup'
@@ -58,6 +58,9 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
   // The gateway is installed by those who run one.
   noExternal: [/^@wgctrl\/(?!gateway$)/, 'wgctrl'],
   esbuildPlugins: [loadsOnDemand],
+  // What the facade bundles is bundled here as well, and its licence asks for its notice.
+  onSuccess: async () =>
+    copyFileSync('../wireguard/node_modules/@msgpack/msgpack/LICENSE', 'dist/LICENSE-msgpack'),
 })
 
 export default config
