@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { generatePrivateKey, publicKey } from '@wgctrl/types'
 import { UserspaceBackend } from '@wgctrl/uapi'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { parseConfig, toInterfaceConfig } from 'wgctrl'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { holdConfigFile, parseConfig, toInterfaceConfig } from 'wgctrl'
 import { isolate } from '../contract/harnesses/isolation.js'
-import { temporaryFolder, wgctrl } from './program.js'
+import { takesSignals } from './callers.js'
+import { start, temporaryFolder, wgctrl } from './program.js'
 
 const run = promisify(execFile)
 const backend = new UserspaceBackend()
@@ -220,6 +221,33 @@ describe('wgctrl ensure and save', () => {
     expect(saved.replace('PersistentKeepalive = 25\n', '')).toBe(text)
     expect(await wgctrl('ensure', server, '-q')).toEqual({ status: 0, out: '', err: '' })
   })
+})
+
+it('commands that change a file or apply it wait for who holds the file', async () => {
+  await backend.configure('wgoffice', { peers: [{ publicKey: first, persistentKeepalive: 25 }] })
+  const held = await holdConfigFile(server)
+  const commands = [
+    ['save', server],
+    ['reload', server, '-q'],
+    ['ensure', server, '-q'],
+    ['new', 'client', server, '--endpoint', 'vpn.example.net'],
+    ['remove', 'client', server, 'bob'],
+  ].map((words) => start(words))
+  for (const { child } of commands) {
+    await vi.waitFor(() => expect(takesSignals(child.pid)).toBe(true), 60_000)
+  }
+  // Time enough for whoever does not wait.
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  const ended = commands.map(({ child }) => child.exitCode)
+  const [peer] = await peersOf()
+  const meanwhile = await readFile(server, 'utf8')
+  held[Symbol.dispose]()
+  expect(ended).toEqual(commands.map(() => null))
+  expect(peer).toMatchObject({ publicKey: first, persistentKeepalive: 25 })
+  expect(meanwhile).toBe(text)
+  expect(await Promise.all(commands.map((command) => command.status()))).toEqual([0, 0, 0, 0, 0])
+  expect(await wgctrl('reload', server)).toEqual({ status: 0, out: '', err: '' })
+  expect((await peersOf()).length).toBe(1)
 })
 
 it('wgctrl --version is that of the package', async () => {

@@ -6,7 +6,7 @@ import { generatePrivateKey, publicKey } from '@wgctrl/types'
 import { UserspaceBackend } from '@wgctrl/uapi'
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { ip, isolate } from '../contract/harnesses/isolation.js'
-import { temporaryFolder, wgctrl } from './program.js'
+import { temporaryFolder, WGCTRL, wgctrl } from './program.js'
 
 const execute = promisify(execFile)
 const backend = new UserspaceBackend()
@@ -89,6 +89,14 @@ describe('wgctrl up and down', () => {
     expect([inTheWay.status, inTheWay.out]).toEqual([1, ''])
     expect(inTheWay.err).toContain('there is an interface wgupdown already')
     expect((await wgctrl('down', '--hooks', file)).status).toBe(0)
+  })
+
+  it('let their hooks change the file that they hold themselves', async () => {
+    const save = `${process.execPath} ${WGCTRL} save ${folder}/wgupdown.conf`
+    await write(`PostUp = wg set %i peer ${peer} persistent-keepalive 25; ${save}`)
+    expect((await wgctrl('up', file, '--hooks')).status).toBe(0)
+    expect(await readFile(file, 'utf8')).toContain('PersistentKeepalive = 25')
+    expect((await wgctrl('down', file, '--hooks')).status).toBe(0)
   })
 
   it('run hooks when they are asked to', async () => {

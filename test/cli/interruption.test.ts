@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { access, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { generatePrivateKey, publicKey } from '@wgctrl/types'
@@ -9,7 +8,7 @@ import { parseConfig } from 'wgctrl'
 import { isolate } from '../contract/harnesses/isolation.js'
 import { run, runWith } from '../lifecycle/command.js'
 import { leftovers } from '../lifecycle/snapshot.js'
-import { hasCaller } from './callers.js'
+import { hasCaller, takesSignals } from './callers.js'
 import { NameServer } from './name-server.js'
 import { start, temporaryFolder, WGCTRL, wgctrl } from './program.js'
 
@@ -58,14 +57,6 @@ async function routesInto(file: string): Promise<string[]> {
   const networks = Array.from({ length: 3000 }, (_, n) => `10.${n >> 8}.${n & 255}.64/26`)
   await writeFile(file, text.replace('::/0', networks.join(', ')))
   return networks
-}
-
-/** Whether a process takes signals. @source proc_pid_status(5): SigCgt, a mask */
-function isCaught(pid: number | undefined): boolean {
-  const text = readFileSync(`/proc/${pid}/status`, 'utf8')
-  const [, mask = '0'] = /^SigCgt:\s*([\da-f]+)/m.exec(text) ?? []
-  // SIGHUP: Node itself catches SIGINT and SIGTERM.
-  return (BigInt(`0x${mask}`) & 1n) !== 0n
 }
 
 const isReady = (): Promise<void> => vi.waitFor(() => access(ready))
@@ -292,7 +283,7 @@ describe('a signal during a change of a server', () => {
       ['reload', file],
     ]) {
       const second = start(words)
-      await vi.waitFor(() => expect(isCaught(second.child.pid)).toBe(true), 60_000)
+      await vi.waitFor(() => expect(takesSignals(second.child.pid)).toBe(true), 60_000)
       second.kill(signal)
       expect(await second.status()).toBe(status)
       expect(second.err).toContain('interrupted; nothing was changed')
