@@ -8,7 +8,16 @@ const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall', 'prepare']
 
 /** Licences that ask for no more than their notice to be kept, and those of tools that stay tools. */
 const licences = new Set([
-  ...['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-2.0', 'BlueOak-1.0.0', '0BSD'],
+  ...[
+    'MIT',
+    'ISC',
+    'BSD-2-Clause',
+    'BSD-3-Clause',
+    'Apache-2.0',
+    'BlueOak-1.0.0',
+    '0BSD',
+    'Unlicense',
+  ],
   ...['Python-2.0', 'MPL-2.0'],
 ])
 

@@ -212,7 +212,9 @@ describe('the live table on a terminal', () => {
 
   it('is given back before an exception that nobody caught is told', async () => {
     const { terminal, run } = await start()
-    process.emit('uncaughtExceptionMonitor', new Error('nobody'), 'uncaughtException')
+    // As an event like any other: the types know it as one of Node's own alone.
+    const events: NodeJS.EventEmitter = process
+    events.emit('uncaughtExceptionMonitor', new Error('nobody'), 'uncaughtException')
     isGivenBack(terminal)
     process.emit('SIGQUIT')
     expect(await run).toBe(0)
