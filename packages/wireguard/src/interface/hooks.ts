@@ -5,8 +5,13 @@ import type { Step, Transaction } from './transaction.js'
 import type { InterfaceOptions } from './up.js'
 import type { InterfaceWarning } from './warning.js'
 
-/** Runs one hook to its end. @throws whatever the hook throws; `EIO` when a line ends with a status */
-async function runHook(hook: Hook, context: HookContext, machine: Machine): Promise<void> {
+/**
+ * Runs one hook to its end.
+ *
+ * @throws whatever the hook throws; `EIO` when a line ends with a status
+ * @internal
+ */
+export async function runHook(hook: Hook, context: HookContext, machine: Machine): Promise<void> {
   if (typeof hook === 'function') await hook(context)
   else await machine.runHookLine(hook, context)
 }
