@@ -64,17 +64,24 @@ const mocked = [
   'packages/wireguard/src/config-file/config-io-crash.test.ts',
 ]
 
+/** The whole contract once more, with a connection between; that on devices in memory is in every run. */
+const longContract = ['test/contract/remote-wireguard-go.test.ts']
+
+/** Of gateways, what needs a server of NATS. */
+const withNats = ['test/gateway/nats-store.test.ts', 'test/gateway/fleet.test.ts']
+
 /** Of the life of interfaces, what every run of the tests has time for on devices of a kernel. */
 const shortLifecycle = ['test/lifecycle/comparison.test.ts']
 
 /** Of the same, what has a longer form. */
-const longLeaks = ['leak', 'reconcile-property', 'killed-up'].map(
+const longLeaks = ['leak', 'memory-machine', 'reconcile-property', 'killed-up'].map(
   (name) => `test/lifecycle/${name}.test.ts`,
 )
 const manyRounds = {
   WGCTRL_LEAK_ROUNDS: '1000',
   WGCTRL_RECONCILE_PAIRS: '200',
   WGCTRL_KILLED_UP: 'all',
+  WGCTRL_MEMORY_MACHINE: 'all',
 }
 
 /** Of three processes that work on the same interfaces, the same. */
@@ -84,7 +91,9 @@ const tenMinutes = { WGCTRL_TURNS_SECONDS: '600' }
 const hundredRounds = { WGCTRL_CALLER_ROUNDS: '100' }
 
 /** Of the commands of wg(8) beside it, the same. */
-const longCommands = ['wireguard-go', 'bin', 'sync'].map((name) => `test/cli/${name}.test.ts`)
+const longCommands = ['wireguard-go', 'bin', 'sync', 'interruption'].map(
+  (name) => `test/cli/${name}.test.ts`,
+)
 
 /** Of what looks at devices over time, the same. */
 const shortEvents = ['handshakes', 'just-in-time', 'watch'].map(
@@ -106,7 +115,11 @@ export default defineConfig({
       // Files share the modules of a process, but for those that put others in their place.
       tier('unit', unit, 20_000, { isolate: false, exclude: mocked }),
       tier('unit-mocked', mocked, 20_000),
-      deviceTier('contract', ['test/contract/**/*.test.ts'], 60_000, twoAtOnce),
+      deviceTier('contract', ['test/contract/**/*.test.ts'], 60_000, {
+        ...twoAtOnce,
+        exclude: longContract,
+      }),
+      deviceTier('contract-long', longContract, 60_000),
       deviceTier('interop', ['test/interop/**/*.test.ts'], 120_000),
       deviceTier('cli', ['test/cli/*.test.ts'], 240_000, twoAtOnce),
       deviceTier('cli-long', longCommands, 240_000, {
@@ -123,7 +136,11 @@ export default defineConfig({
         fileParallelism: false,
         env: longEvents,
       }),
-      deviceTier('gateway', ['test/gateway/*.test.ts'], 240_000, twoAtOnce),
+      deviceTier('gateway', ['test/gateway/*.test.ts'], 240_000, {
+        ...twoAtOnce,
+        exclude: withNats,
+      }),
+      deviceTier('gateway-nats', withNats, 240_000),
       deviceTier('faults', ['test/faults/**/*.test.ts'], 120_000, twoAtOnce),
       deviceTier('secrets', ['test/secrets/**/*.test.ts'], 120_000, twoAtOnce),
       deviceTier('privileges', ['test/privileges/**/*.test.ts'], 60_000),

@@ -120,6 +120,15 @@ export const tiers = [
     run: vitest({ isolate: true }),
   },
   {
+    name: 'contract-long',
+    about: 'the suite through serve() and connect(), with real wireguard-go devices',
+    asked: true,
+    root: true,
+    needs: [...isolation, daemon],
+    seconds: 600,
+    run: vitest({ isolate: true }),
+  },
+  {
     name: 'interop',
     about: 'wg(8) reads what we write, and the other way round',
     root: true,
@@ -139,7 +148,8 @@ export const tiers = [
   },
   {
     name: 'cli-long',
-    about: 'the commands of wg(8) beside it, in five times as many cases',
+    about:
+      'the commands of wg(8) beside it, in five times as many cases, and every signal at every command',
     asked: true,
     built: true,
     root: true,
@@ -272,7 +282,17 @@ export const tiers = [
   },
   {
     name: 'gateway',
-    about: 'the gateway as a service: its stores, clients that come, change and are revoked',
+    about: 'the gateway as a service: clients in files that come, change and are revoked',
+    built: true,
+    root: true,
+    needs: [...isolation, daemon, ...network],
+    seconds: 900,
+    run: vitest({ isolate: true }),
+  },
+  {
+    name: 'gateway-nats',
+    about: 'the same with clients in a bucket of nats-server, and a fleet of gateways',
+    asked: true,
     built: true,
     root: true,
     needs: [

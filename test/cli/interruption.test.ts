@@ -11,9 +11,13 @@ import { leftovers } from '../lifecycle/snapshot.js'
 import { hasCaller, takesSignals } from './callers.js'
 import { NameServer } from './name-server.js'
 import { start, temporaryFolder, WGCTRL, wgctrl } from './program.js'
+import { isLong } from './sizes.js'
 
 let folder: string
 let ready: string
+
+/** Says which signals; every run tells its own. */
+const SEED = Number(process.env.WGCTRL_SEED ?? Date.now() % 2 ** 31)
 
 /** Who holds a hook up: its number of seconds is known nowhere else. */
 const HELD = 'sleep 86399'
@@ -78,13 +82,16 @@ route add default via 192.0.2.1
 
 beforeEach(() => rm(ready, { force: true }))
 
-const signals = [
+const all = [
   ['SIGINT', 130],
   ['SIGTERM', 143],
   ['SIGHUP', 129],
 ] as const
 
-describe.each(signals)('%s', (signal, status) => {
+/** All of them, or the one whose turn it is. */
+const signals = isLong ? all : all.filter((_, at) => at === SEED % all.length)
+
+describe.each(signals)(`%s (seed ${SEED})`, (signal, status) => {
   it.each(['PreUp', 'PostUp'])(
     'during %s of up ends the hook, and takes all back',
     async (hook) => {
