@@ -217,7 +217,9 @@ export class Channel {
   }
 
   readonly #onError = (error: NodeJS.ErrnoException): void => {
-    const { code = 'ECONNRESET', message } = error
+    const { code: told = 'ECONNRESET', message } = error
+    // Whether the other side was gone before or after this one wrote is a matter of moments.
+    const code = told === 'EPIPE' ? 'ECONNRESET' : told
     this.destroy(new WireGuardError(`the connection broke: ${message}`, { code, cause: error }))
   }
 

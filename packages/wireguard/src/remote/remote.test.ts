@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Duplex } from 'node:stream'
 import { generatePresharedKey, generatePrivateKey, publicKey, WireGuardError } from '@wgctrl/types'
 import { MemoryBackend } from '@wgctrl/types/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -126,3 +127,10 @@ const unexpected = (): never => {
 
 const many = (count: number): string[] =>
   Array.from({ length: count }, (_, at) => `10.${at >> 8}.${at & 255}.0/24`)
+
+it('says ECONNRESET of a server that is gone, also when that is seen on writing', async () => {
+  await served({})
+  const gone = Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })
+  const stream = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done(gone) })
+  await expect(connect(stream)).rejects.toMatchObject({ code: 'ECONNRESET', cause: gone })
+})
