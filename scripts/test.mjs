@@ -60,9 +60,8 @@ async function main() {
 }
 
 /**
- * What runs in a virtual machine takes one processor; all else runs beside it, two tiers at a time, since half of
- * their time they wait, and in its place when that has ended first. Output would be mixed up: that of the first lane is
- * shown as it comes, of the others when a tier has ended.
+ * What runs in a virtual machine takes one processor; all else runs beside it, the last of it in its place when
+ * that has ended first. Its output would be mixed up with theirs: it is shown when a tier has ended.
  *
  * @param {Tier[]} chosen
  */
@@ -71,10 +70,7 @@ async function runLanes(chosen) {
   const others = chosen.filter(({ inMachine }) => !inMachine)
   const isBeside = others.length > 0
   const lanes = [runLane(() => others.shift())]
-  if (machine.length > 0) {
-    lanes.push(runLane(() => machine.shift() ?? others.pop(), isBeside))
-    lanes.push(runLane(() => others.pop(), isBeside))
-  }
+  if (machine.length > 0) lanes.push(runLane(() => machine.shift() ?? others.pop(), isBeside))
   const rows = (await Promise.all(lanes)).flat()
   return chosen.flatMap(({ name }) => rows.find((row) => row.name === name) ?? [])
 }
