@@ -29,8 +29,11 @@ const WITH_COMPLAINT = `exec "$0" "$@" 2> >(
 /** What an error quotes of standard error, in characters: the last of it. */
 const LONGEST_COMPLAINT = 64 * 1024
 
-/** Milliseconds that the end of a complaint is waited for: what a line left running may hold it open for ever. */
-const COMPLAINT_GRACE = 200
+/**
+ * Milliseconds that the end of a complaint is waited for, where one is quoted: what a line left running may hold it open
+ * for ever, and on a busy machine who passes it on takes his time.
+ */
+const COMPLAINT_GRACE = 2000
 
 /**
  * The one place where a shell runs, and only what a config file has in it. Standard input is empty,
@@ -65,12 +68,14 @@ export async function runHookLine(line: string, context: HookContext): Promise<v
   if (signal?.aborted) end()
   try {
     const status = await statusOf(child)
-    await complaint.end()
     await ending
     refuseAborted(signal)
+    if (status === 0) return
+    await complaint.end()
     // The step that runs it has the line.
-    if (status !== 0) throw programError('it', status, complaint.text)
+    throw programError('it', status, complaint.text)
   } finally {
+    complaint.leave()
     signal?.removeEventListener('abort', end)
   }
 }
@@ -98,6 +103,10 @@ class Complaint {
     const ended = this.#stream.closed || once(this.#stream, 'close', { signal: waiting.signal })
     await Promise.race([ended, sleep(COMPLAINT_GRACE, undefined, { signal: waiting.signal })])
     waiting.abort()
+  }
+
+  /** What comes from now on goes to standard error alone. */
+  leave(): void {
     this.#stream.destroy()
   }
 }
