@@ -64,8 +64,14 @@ const mocked = [
   'packages/wireguard/src/config-file/config-io-crash.test.ts',
 ]
 
-/** The whole contract once more, with a connection between; that on devices in memory is in every run. */
-const longContract = ['test/contract/remote-wireguard-go.test.ts']
+/**
+ * The whole contract once more: with a connection between, which is in every run on devices in memory, and of the fake
+ * of a daemon that is itself in every run.
+ */
+const longContract = [
+  'test/contract/fake-socket-2022.test.ts',
+  'test/contract/remote-wireguard-go.test.ts',
+]
 
 /** Of gateways, what needs a server of NATS. */
 const withNats = ['test/gateway/nats-store.test.ts', 'test/gateway/fleet.test.ts']

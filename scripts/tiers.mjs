@@ -121,7 +121,8 @@ export const tiers = [
   },
   {
     name: 'contract-long',
-    about: 'the suite through serve() and connect(), with real wireguard-go devices',
+    about:
+      'the suite through serve() and connect() with real wireguard-go devices, and on the fake of an old one',
     asked: true,
     root: true,
     needs: [...isolation, daemon],

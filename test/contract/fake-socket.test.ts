@@ -2,5 +2,4 @@ import { fakeSocket } from './harnesses/fake-socket.js'
 import { contract } from './suite.js'
 
 contract(fakeSocket('wireguard-go'))
-contract(fakeSocket('wireguard-go-2022'), { mostPeers: 1000 })
 contract(fakeSocket('boringtun'), { mostPeers: 1000 })
