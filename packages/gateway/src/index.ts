@@ -14,4 +14,11 @@ export type {
 export { readGatewayConfig } from './config/read-config.js'
 export type { GatewayEvent, GatewayState } from './service/events.js'
 export { Gateway, type GatewayOptions } from './service/gateway.js'
-export type { ClientStore, Found, StoreChange, StoreEvents, StoreProblem } from './store/store.js'
+export type {
+  ChangesOptions,
+  ClientStore,
+  Found,
+  StoreChange,
+  StoreEvents,
+  StoreProblem,
+} from './store/store.js'

@@ -24,6 +24,16 @@ export type StoreChange =
   /** The store is there, and all up to this revision has been told. */
   | { readonly type: 'current'; readonly revision: number }
 
+export interface ChangesOptions {
+  /**
+   * The revision up to which all is known. Absent, or when what came behind it is not known any more: the first change is
+   * `lost`.
+   */
+  readonly since?: number | undefined
+  /** Ends the changes. */
+  readonly signal: AbortSignal
+}
+
 /**
  * Where clients are known. It may hold any number of them: a gateway asks for one key at a time, and hears of changes.
  *
@@ -39,14 +49,9 @@ export interface ClientStore extends AsyncDisposable {
   /**
    * What changes, as it does, until `signal` fires.
    *
-   * @param since the revision up to which all is known. Absent, or when what came behind it is not known any more: the
-   *   first change is `lost`
    * @throws when the store is away
    */
-  changes(options: {
-    readonly since?: number | undefined
-    readonly signal: AbortSignal
-  }): AsyncIterable<StoreChange>
+  changes(options: ChangesOptions): AsyncIterable<StoreChange>
   /** Looks at once for what it would find by itself later. Absent: there is nothing to look at. */
   reload?(): Promise<void>
 }

@@ -6,7 +6,14 @@ import type { ClientRules } from '../../clients/client.js'
 import type { FileStoreConfig } from '../../config/gateway-config.js'
 import { type FileStamp, isSameStamp, readTrusted } from '../../files/trusted-text.js'
 import { ChangeQueue } from '../change-queue.js'
-import type { ClientStore, Found, StoreChange, StoreEvents, StoreProblem } from '../store.js'
+import type {
+  ChangesOptions,
+  ClientStore,
+  Found,
+  StoreChange,
+  StoreEvents,
+  StoreProblem,
+} from '../store.js'
 import { type ClientFiles, listClientFiles } from './client-files.js'
 import { ClientIndex } from './client-index.js'
 import { type Entries, readPeerBlocks } from './peer-blocks.js'
@@ -76,13 +83,7 @@ export class FileStore implements ClientStore {
     return client && { client, revision: this.#index.revision }
   }
 
-  async *changes({
-    since,
-    signal,
-  }: {
-    readonly since?: number | undefined
-    readonly signal: AbortSignal
-  }): AsyncGenerator<StoreChange, void, undefined> {
+  async *changes({ since, signal }: ChangesOptions): AsyncGenerator<StoreChange, void, undefined> {
     const queue = new ChangeQueue()
     const { revision } = this.#index
     this.#queues.add(queue)

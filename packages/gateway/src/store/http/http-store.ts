@@ -2,7 +2,7 @@ import { type PublicKey, reasonWithin, slept, startTimer } from '@wgctrl/types'
 import { type ClientRules, checkClient } from '../../clients/client.js'
 import type { HttpChangesConfig, HttpStoreConfig } from '../../config/gateway-config.js'
 import { changeOf, revisionOf } from '../client-record.js'
-import type { ClientStore, Found, StoreChange, StoreEvents } from '../store.js'
+import type { ChangesOptions, ClientStore, Found, StoreChange, StoreEvents } from '../store.js'
 import { EventStreamReader } from './event-stream.js'
 import { protocol, Requests } from './requests.js'
 
@@ -11,11 +11,6 @@ const [LARGEST_CLIENT, LARGEST_EVENT, LARGEST_CHANGES] = [65_536, 262_144, 16_77
 
 /** Problems that are remembered, so as not to be told again. */
 const MOST_TOLD = 1000
-
-interface ChangesOptions {
-  readonly since?: number | undefined
-  readonly signal: AbortSignal
-}
 
 /** Clients behind a URL: a GET for a key gives a client, 404 or 410 that nobody has it. */
 export class HttpStore implements ClientStore {

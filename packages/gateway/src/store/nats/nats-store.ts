@@ -5,7 +5,7 @@ import type { NatsStoreConfig } from '../../config/gateway-config.js'
 import { keyOf, publicKeyOf } from '../../nats/client-key.js'
 import { NatsLink } from '../../nats/connection.js'
 import { ChangeQueue } from '../change-queue.js'
-import type { ClientStore, Found, StoreChange, StoreEvents } from '../store.js'
+import type { ChangesOptions, ClientStore, Found, StoreChange, StoreEvents } from '../store.js'
 
 /** Clients in a bucket of JetStream: one key a client, JSON as its value, and the bucket's watch for changes. */
 export class NatsStore implements ClientStore {
@@ -51,13 +51,7 @@ export class NatsStore implements ClientStore {
     return { client: this.#clientIn(entry), revision: entry.revision }
   }
 
-  async *changes({
-    since,
-    signal,
-  }: {
-    readonly since?: number | undefined
-    readonly signal: AbortSignal
-  }): AsyncGenerator<StoreChange, void, undefined> {
+  async *changes({ since, signal }: ChangesOptions): AsyncGenerator<StoreChange, void, undefined> {
     const queue = new ChangeQueue()
     const end = (): void => queue.end()
     const stopListening = this.#link.onLost((error) => queue.end(error))
