@@ -29,3 +29,18 @@ export interface HandshakeCounters {
 
 /** Why a packet came to nothing, or that it did not. */
 export type Verdict = Exclude<keyof HandshakeCounters, 'received' | 'overrun'>
+
+/** Before the first packet. */
+export const NO_PACKETS: HandshakeCounters = {
+  received: 0,
+  delivered: 0,
+  malformed: 0,
+  badMac: 0,
+  sourceLimited: 0,
+  limited: 0,
+  undecryptable: 0,
+  replayed: 0,
+  queueFull: 0,
+  noKey: 0,
+  overrun: 0,
+}

@@ -13,7 +13,7 @@ import {
 } from '@wgctrl/types'
 import { EventIterator } from '../event-iterator.js'
 import { HANDSHAKE_OPTIONS } from '../option-fields.js'
-import type { HandshakeCounters, Verdict } from './counters.js'
+import { type HandshakeCounters, NO_PACKETS, type Verdict } from './counters.js'
 import { initiationFilter, LONGEST_PACKET } from './initiation-filter.js'
 import { Responder, requireNoise } from './noise.js'
 import { checkRate, type Rate } from './rate-limit.js'
@@ -140,18 +140,8 @@ export class Handshakes extends EventIterator<Initiation> {
       sources: checkAtLeast(1, sources, 'options.sources'),
       keys: checkAtLeast(1, keys, 'options.keys'),
     })
-    this.#counts = {
-      received: 0,
-      delivered: 0,
-      malformed: 0,
-      badMac: 0,
-      sourceLimited: 0,
-      limited: 0,
-      undecryptable: 0,
-      replayed: 0,
-      queueFull: 0,
-      noKey: 0,
-    }
+    const { overrun: _, ...counts } = NO_PACKETS
+    this.#counts = counts
   }
 
   /** What became of every packet so far. A copy. */

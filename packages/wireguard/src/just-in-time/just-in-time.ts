@@ -30,11 +30,12 @@ import { JUST_IN_TIME_OPTIONS } from '../option-fields.js'
 import type { Reading, ReadingOptions } from '../watch/shared-reader.js'
 import { alteration, installation } from './install.js'
 import { Lookups } from './lookups.js'
-import type {
-  FoundPeer,
-  JustInTimeCounters,
-  JustInTimeEvent,
-  JustInTimeOptions,
+import {
+  type FoundPeer,
+  type JustInTimeCounters,
+  type JustInTimeEvent,
+  type JustInTimeOptions,
+  NOTHING_HAPPENED,
 } from './options.js'
 import { type Leaver, Residents } from './residents.js'
 import { threadShortage } from './thread-shortage.js'
@@ -149,22 +150,7 @@ export class JustInTime implements AsyncDisposable {
       interval: this.#interval,
       netns: options.netns,
     })
-    this.#counts = {
-      known: 0,
-      lookups: 0,
-      found: 0,
-      unknown: 0,
-      negative: 0,
-      merged: 0,
-      busy: 0,
-      lookupsFailed: 0,
-      installed: 0,
-      reinitiated: 0,
-      installsFailed: 0,
-      evictedIdle: 0,
-      evictedForRoom: 0,
-      full: 0,
-    }
+    this.#counts = { ...NOTHING_HAPPENED }
     this.finished = new Promise((resolve, reject) => {
       this.#finish = (error) => (error === undefined ? resolve() : reject(error))
     })

@@ -113,3 +113,21 @@ export interface JustInTimeCounters {
   /** Initiations that found all peers pinned. */
   readonly full: number
 }
+
+/** Before anything happened. */
+export const NOTHING_HAPPENED: JustInTimeCounters = {
+  known: 0,
+  lookups: 0,
+  found: 0,
+  unknown: 0,
+  negative: 0,
+  merged: 0,
+  busy: 0,
+  lookupsFailed: 0,
+  installed: 0,
+  reinitiated: 0,
+  installsFailed: 0,
+  evictedIdle: 0,
+  evictedForRoom: 0,
+  full: 0,
+}

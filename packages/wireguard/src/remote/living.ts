@@ -1,8 +1,12 @@
 import type { Peer, PublicKey } from '@wgctrl/types'
-import type { HandshakeCounters } from '../handshakes/counters.js'
+import { type HandshakeCounters, NO_PACKETS } from '../handshakes/counters.js'
 import type { Initiation } from '../handshakes/handshakes.js'
 import type { ChangedPeers } from '../just-in-time/just-in-time.js'
-import type { FoundPeer, JustInTimeCounters } from '../just-in-time/options.js'
+import {
+  type FoundPeer,
+  type JustInTimeCounters,
+  NOTHING_HAPPENED,
+} from '../just-in-time/options.js'
 import type { TrafficLedger } from '../traffic/traffic-ledger.js'
 import type { WatchEvent } from '../watch/events.js'
 import { DEFAULT_INTERVAL, type WatchOptions } from '../watch/watcher.js'
@@ -38,20 +42,6 @@ export class RemoteWatcher
   get pending(): number {
     return (this.state?.pending ?? 0) + this.waiting
   }
-}
-
-const NO_PACKETS: HandshakeCounters = {
-  received: 0,
-  delivered: 0,
-  malformed: 0,
-  badMac: 0,
-  sourceLimited: 0,
-  limited: 0,
-  undecryptable: 0,
-  replayed: 0,
-  queueFull: 0,
-  noKey: 0,
-  overrun: 0,
 }
 
 export class RemoteHandshakes
@@ -158,23 +148,6 @@ export class RemoteGateway implements Gateway {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
-}
-
-const NOTHING_HAPPENED: JustInTimeCounters = {
-  known: 0,
-  lookups: 0,
-  found: 0,
-  unknown: 0,
-  negative: 0,
-  merged: 0,
-  busy: 0,
-  lookupsFailed: 0,
-  installed: 0,
-  reinitiated: 0,
-  installsFailed: 0,
-  evictedIdle: 0,
-  evictedForRoom: 0,
-  full: 0,
 }
 
 /** What a server reads for a ledger of this process. */
