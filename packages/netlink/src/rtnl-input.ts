@@ -1,10 +1,10 @@
 import {
   checkChoice,
   checkFields,
+  checkInteger,
   checkLinkName,
   checkSignal,
   type Family,
-  InvalidRangeError,
   InvalidTypeError,
   invalid,
 } from '@wgctrl/types'
@@ -19,18 +19,30 @@ type Check = (value: unknown, path: string) => void
 
 /** What may stand in a record: each field, and whether it has to be there. */
 interface Shape<T> {
-  readonly checks: { readonly [field in keyof T]-?: Check }
-  readonly required?: readonly (keyof T & string)[]
+  readonly checks: readonly (readonly [field: keyof T & string, check: Check])[]
+  /** The same for `checkFields`. */
+  readonly known: Readonly<Record<string, true>>
+  readonly required: readonly (keyof T & string)[]
+}
+
+type OptionsShape = Shape<Record<string, unknown>>
+
+function shape<T>(
+  checks: { readonly [field in keyof T & string]-?: Check },
+  required: readonly (keyof T & string)[] = [],
+): Shape<T> {
+  const fields = Object.keys(checks) as (keyof T & string)[]
+  return {
+    checks: fields.map((field) => [field, checks[field]] as const),
+    known: Object.fromEntries(fields.map((field) => [field, true] as const)),
+    required,
+  }
 }
 
 const integer =
   (least: number, most: number): Check =>
-  (value, path) => {
-    if (typeof value !== 'number') throw new InvalidTypeError(path, 'must be a number')
-    if (Number.isInteger(value) && value >= least && value <= most) return
-    const range = `from ${least} to ${most}`
-    throw new InvalidRangeError(path, `must be a whole number ${range}, got ${value}`)
-  }
+  (value, path) =>
+    checkInteger(value, path, least, most)
 
 const u8 = integer(0, 0xff)
 const u32 = integer(0, 0xffff_ffff)
@@ -46,8 +58,8 @@ const text: Check = (value, path) => {
 }
 const linkName: Check = (value, path) => checkLinkName(value as string, path)
 const family: Check = (value, path) => checkChoice(value, path, [4, 6] satisfies Family[])
-const METRICS: Readonly<Record<string, Check>> = Object.fromEntries(
-  routeMetrics.keys.map((name) => [name, u32]),
+const METRICS = shape<Record<string, unknown>>(
+  Object.fromEntries(routeMetrics.keys.map((name) => [name, u32])),
 )
 const metrics: Check = (value, path) => checkEach(value, path, METRICS, `${path}.`)
 const bytes: Check = (value, path) => {
@@ -56,32 +68,39 @@ const bytes: Check = (value, path) => {
 /** Whoever opens it knows what it can be. */
 const anything: Check = () => {}
 
-export const NEW_LINK: Shape<NewLink> = {
-  checks: { name: linkName, kind: text, mtu: u32, data: bytes, up: boolean },
-  required: ['name', 'kind'],
-}
+export const NEW_LINK: Shape<NewLink> = shape<NewLink>(
+  { name: linkName, kind: text, mtu: u32, data: bytes, up: boolean },
+  ['name', 'kind'],
+)
 
-export const LINK_CHANGE: Shape<LinkChange> = {
-  checks: { up: boolean, name: linkName, mtu: u32, netns: anything },
-}
+export const LINK_CHANGE: Shape<LinkChange> = shape<LinkChange>({
+  up: boolean,
+  name: linkName,
+  mtu: u32,
+  netns: anything,
+})
 
-export const LINK_FILTER: Shape<{ kind?: string; brief?: boolean }> = {
-  checks: { kind: text, brief: boolean },
-}
+export const LINK_FILTER: Shape<{ kind?: string; brief?: boolean }> = shape<{
+  kind?: string
+  brief?: boolean
+}>({ kind: text, brief: boolean })
 
-export const ADDRESS_FILTER: Shape<AddressFilter> = { checks: { index, family } }
+export const ADDRESS_FILTER: Shape<AddressFilter> = shape<AddressFilter>({ index, family })
 
-export const NEW_ADDRESS: Shape<NewAddress> = {
-  checks: { index, address: text, flags: u32 },
-  required: ['index', 'address'],
-}
+export const NEW_ADDRESS: Shape<NewAddress> = shape<NewAddress>(
+  { index, address: text, flags: u32 },
+  ['index', 'address'],
+)
 
-export const ROUTE_FILTER: Shape<RouteFilter> = {
-  checks: { family, table: u32, link: index, type: u8 },
-}
+export const ROUTE_FILTER: Shape<RouteFilter> = shape<RouteFilter>({
+  family,
+  table: u32,
+  link: index,
+  type: u8,
+})
 
-export const NEW_ROUTE: Shape<NewRoute> = {
-  checks: {
+export const NEW_ROUTE: Shape<NewRoute> = shape<NewRoute>(
+  {
     family,
     destination: text,
     table: u32,
@@ -94,13 +113,13 @@ export const NEW_ROUTE: Shape<NewRoute> = {
     priority: u32,
     metrics,
   },
-  required: ['destination'],
-}
+  ['destination'],
+)
 
-export const RULE_FILTER: Shape<{ family?: Family }> = { checks: { family } }
+export const RULE_FILTER: Shape<{ family?: Family }> = shape<{ family?: Family }>({ family })
 
-export const NEW_RULE: Shape<NewRule> = {
-  checks: {
+export const NEW_RULE: Shape<NewRule> = shape<NewRule>(
+  {
     family,
     priority: u32,
     table: u32,
@@ -115,36 +134,43 @@ export const NEW_RULE: Shape<NewRule> = {
     suppressPrefixLength: integer(0, 0x7fff_ffff),
     l3mdev: boolean,
   },
-  required: ['family'],
-}
+  ['family'],
+)
 
-/** Options of a request, and what some calls take beside. */
-const REPLY: Record<string, Check> = {
+const ofReply: Record<string, Check> = {
   signal: (value) => checkSignal(value as AbortSignal),
   slow: boolean,
   apart: boolean,
 }
+
+/** Options of a request, and what some calls take beside. */
+const REPLY: OptionsShape = shape<Record<string, unknown>>(ofReply)
+export const ADD_RULE: OptionsShape = shape<Record<string, unknown>>({
+  ...ofReply,
+  repeat: boolean,
+})
+export const ADD_ROUTE: OptionsShape = shape<Record<string, unknown>>({
+  ...ofReply,
+  replace: boolean,
+})
+export const ROUTE_TO: OptionsShape = shape<Record<string, unknown>>({ ...ofReply, mark: u32 })
 
 /**
  * Refuses what a record cannot hold, so that nothing is cut to fit or not looked at.
  *
  * @throws {TypeError | RangeError | WireGuardError} `EINVAL`; `path` names the field
  */
-export function checkInput<T>(value: T, what: string, { checks, required = [] }: Shape<T>): void {
-  checkEach(value, what, checks, '')
-  for (const field of required) {
+export function checkInput<T>(value: T, what: string, shape: Shape<T>): void {
+  checkEach(value, what, shape, '')
+  for (const field of shape.required) {
     if (value[field] === undefined) throw invalid(field, 'is missing')
   }
 }
 
 /** The same for the options of a request. */
-export function checkOptions(options: unknown, more: Record<string, Check> = {}): void {
-  if (options !== undefined) checkEach(options, 'options', { ...REPLY, ...more }, 'options.')
+export function checkOptions(options: unknown, shape = REPLY): void {
+  if (options !== undefined) checkEach(options, 'options', shape, 'options.')
 }
-
-export const repeats: Record<string, Check> = { repeat: boolean }
-export const replaces: Record<string, Check> = { replace: boolean }
-export const marks: Record<string, Check> = { mark: u32 }
 
 /** @throws {TypeError | RangeError | WireGuardError} `EINVAL` for what is neither a name nor an index */
 export function checkLinkRef(ref: LinkRef): void {
@@ -153,16 +179,15 @@ export function checkLinkRef(ref: LinkRef): void {
   else if (ref === '' || ref.includes('\0')) throw invalid('link', 'is no name of a link')
 }
 
-function checkEach(
+function checkEach<T>(
   value: unknown,
   what: string,
-  checks: Readonly<Record<string, Check>>,
+  { checks, known }: Shape<T>,
   prefix: string,
 ): void {
-  const known = Object.fromEntries(Object.keys(checks).map((field) => [field, true] as const))
   checkFields(value, what, known, prefix)
-  for (const [field, check] of Object.entries(checks)) {
-    const given = (value as Record<string, unknown>)[field]
+  for (const [field, check] of checks) {
+    const given = (value as T)[field]
     if (given !== undefined) check(given, `${prefix}${field}`)
   }
 }

@@ -19,21 +19,21 @@ import {
   toAddress,
 } from './rtnl-address.js'
 import {
+  ADD_ROUTE,
+  ADD_RULE,
   ADDRESS_FILTER,
   checkInput,
   checkLinkRef,
   checkOptions,
   LINK_CHANGE,
   LINK_FILTER,
-  marks,
   NEW_ADDRESS,
   NEW_LINK,
   NEW_ROUTE,
   NEW_RULE,
   ROUTE_FILTER,
+  ROUTE_TO,
   RULE_FILTER,
-  repeats,
-  replaces,
 } from './rtnl-input.js'
 import {
   type NewRoute,
@@ -264,7 +264,7 @@ export class Rtnl {
    * on a kernel without
    */
   async routeTo(address: string, options: ReplyOptions & { mark?: number } = {}): Promise<Route> {
-    checkOptions(options, marks)
+    checkOptions(options, ROUTE_TO)
     const request = routeLookupRequest(address, options.mark)
     const messages = await this.#requestOfFamily(request, options)
     const found = messages.find(({ type }) => type === RTM_ROUTE.new)
@@ -278,7 +278,7 @@ export class Rtnl {
     options: ReplyOptions & { replace?: boolean } = {},
   ): Promise<void> {
     checkInput(route, 'route', NEW_ROUTE)
-    checkOptions(options, replaces)
+    checkOptions(options, ADD_ROUTE)
     const flags = options.replace ? NLM_F.create | NLM_F.replace : EXCLUSIVE
     await this.#requestOfFamily(routeRequest(RTM_ROUTE.new, flags, route), options)
   }
@@ -305,7 +305,7 @@ export class Rtnl {
    */
   async addRule(rule: NewRule, options: ReplyOptions & { repeat?: boolean } = {}): Promise<void> {
     checkInput(rule, 'rule', NEW_RULE)
-    checkOptions(options, repeats)
+    checkOptions(options, ADD_RULE)
     const flags = options.repeat ? NLM_F.create : EXCLUSIVE
     await this.#connection.request(ruleRequest(RTM_RULE.new, flags, rule), options)
   }

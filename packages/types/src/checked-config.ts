@@ -8,7 +8,8 @@ import {
 } from './config.js'
 import { abortable } from './device-queue.js'
 import { type Endpoint, isNamed, parseEndpoint } from './endpoint.js'
-import { InvalidRangeError, InvalidTypeError, invalid } from './errors.js'
+import { InvalidTypeError, invalid } from './errors.js'
+import { checkInteger } from './integer.js'
 import {
   isZeroKey,
   type KeyInput,
@@ -120,9 +121,9 @@ export function* checkSteps(config: DeviceConfig): Steps<CheckedConfig> {
 function checkFields(config: DeviceConfig): void {
   checkObject(config, 'config', DEVICE_CONFIG_FIELDS, '')
   const { listenPort, firewallMark, peers = [] } = config
-  if (listenPort !== undefined) checkInteger(listenPort, 'listenPort', 65535)
+  if (listenPort !== undefined) checkInteger(listenPort, 'listenPort', 0, 65535)
   if (firewallMark !== undefined && firewallMark !== null) {
-    checkInteger(firewallMark, 'firewallMark', 2 ** 32 - 1)
+    checkInteger(firewallMark, 'firewallMark', 0, 2 ** 32 - 1)
   }
   checkFlag(config.replacePeers, 'replacePeers')
   if (!Array.isArray(peers)) throw new InvalidTypeError('peers', 'must be an array')
@@ -158,7 +159,7 @@ function checkPeerAt(peer: PeerConfig, path: string): NewPeer {
   if (peer.remove) refuseOtherFields(peer, path)
   const { persistentKeepalive } = peer
   if (persistentKeepalive !== undefined && persistentKeepalive !== null) {
-    checkInteger(persistentKeepalive, within(path, 'persistentKeepalive'), 65535)
+    checkInteger(persistentKeepalive, within(path, 'persistentKeepalive'), 0, 65535)
   }
   const presharedKey = checkSecret(peer.presharedKey, within(path, 'presharedKey'))
   const endpoint = checkEndpoint(peer.endpoint, within(path, 'endpoint'))
@@ -366,12 +367,5 @@ function checkObject(
 function checkFlag(value: unknown, path: string): void {
   if (value !== undefined && typeof value !== 'boolean') {
     throw new InvalidTypeError(path, 'must be true or false')
-  }
-}
-
-function checkInteger(value: unknown, path: string, max: number): void {
-  if (typeof value !== 'number') throw new InvalidTypeError(path, 'must be a number')
-  if (!Number.isInteger(value) || value < 0 || value > max) {
-    throw new InvalidRangeError(path, `must be a whole number from 0 to ${max}, got ${value}`)
   }
 }

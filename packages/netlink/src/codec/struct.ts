@@ -124,8 +124,8 @@ export const encodeStruct = <M extends Members>(
   }
   const start = writer.reserve(layout.size)
   const input = value as Record<string, number | bigint | undefined>
-  for (let i = 0; i < layout.names.length; i++) {
-    const member = input[layout.names[i] as string]
+  for (let i = 0; i < names.length; i++) {
+    const member = input[names[i] as string]
     if (member === undefined) continue
     const type = layout.types[i] as MemberType
     if (!fits(OP[type], member)) {
