@@ -36,8 +36,16 @@ const device = () => backend.devices.get('wg0') as FakeDevice
 const peers = () => device().snapshot().peers
 const typesOf = () => events.map((event) => event.type)
 
+/** A network for each key, told apart by when it was asked for: two keys often begin with one letter. */
+const networks = new Map<string, string>()
+const networkOf = (key: string): string => {
+  const known = networks.get(key) ?? `10.0.${networks.size >> 8}.${networks.size & 255}/32`
+  networks.set(key, known)
+  return known
+}
+
 const openGate = async (options: Partial<JustInTimeOptions> = {}): Promise<JustInTime> => {
-  const lookup = (key: string) => ({ allowedIPs: [`10.0.0.${key.charCodeAt(0)}/32`] })
+  const lookup = (key: string) => ({ allowedIPs: [networkOf(key)] })
   const onEvent = (event: JustInTimeEvent) => void events.push(event)
   gate = await live.justInTime('wg0', { lookup, onEvent, interval: 10, ...options })
   return gate
@@ -349,7 +357,7 @@ describe('JustInTime', () => {
       presharedKey: Buffer.alloc(32, 7),
       endpoint: '192.0.2.1:1',
       persistentKeepalive: 25,
-      allowedIPs: [`10.1.0.${`${key}`.charCodeAt(0)}/32`],
+      allowedIPs: [networkOf(`${key}`)],
     }))
     await backend.configure('wg0', { peers: all })
     await openGate({ pinned: [`${pinned}`] })
