@@ -71,7 +71,8 @@ export function configFiles(
       await bench.teardown()
     })
 
-    it.each(MODES)('%s', (mode) => readsFilesAlike(stage, mode, sizes, judge))
+    const timeout = (sizes.seconds + 100) * 1000
+    it.each(MODES)('%s', { timeout }, (mode) => readsFilesAlike(stage, mode, sizes, judge))
   })
 }
 

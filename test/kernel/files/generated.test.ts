@@ -5,4 +5,4 @@ import { kernel } from '../../contract/harnesses/kernel.js'
 const files = Number(process.env.WGCTRL_CORPUS_FILES ?? 60)
 
 const perCommand = Math.ceil(files / 12) * 4
-configFiles(kernel, { files: perCommand, seconds: 500 })
+configFiles(kernel, { files: perCommand, seconds: Math.max(500, perCommand * 4) })
