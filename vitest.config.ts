@@ -55,6 +55,9 @@ const kernelTier = (name: string, include: string[], testTimeout: number, more =
   resolve: {},
 })
 
+/** What takes a second alone takes a minute on a machine that ten others use. */
+const PATIENT = 180_000
+
 const unit = ['packages/*/src/**/*.test.ts']
 
 /** Of those, what mocks a module or loads one again: a process of its own for each. */
@@ -119,8 +122,8 @@ export default defineConfig({
   test: {
     projects: [
       // Files share the modules of a process, but for those that put others in their place.
-      tier('unit', unit, 20_000, { isolate: false, exclude: mocked }),
-      tier('unit-mocked', mocked, 20_000),
+      tier('unit', unit, PATIENT, { isolate: false, exclude: mocked }),
+      tier('unit-mocked', mocked, PATIENT),
       deviceTier('contract', ['test/contract/**/*.test.ts'], 60_000, {
         ...twoAtOnce,
         exclude: longContract,

@@ -45,7 +45,7 @@ describe.runIf(process.platform === 'linux')('holdLock', () => {
   })
 
   it('keeps subjects apart', async () => {
-    using deadline = new Deadline({ timeout: 5000 })
+    using deadline = new Deadline({ timeout: 60_000 })
     using one = await holdLock(newSubject(), deadline)
     using other = await holdLock(newSubject(), deadline)
     expect(one).not.toBe(other)

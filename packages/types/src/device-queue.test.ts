@@ -101,7 +101,7 @@ describe('inTurn', () => {
       await nextTurn()
       const line = set.mock.contexts[set.mock.calls.findIndex(([key]) => key === 'entry')]
       expect(line).toBeInstanceOf(Map)
-      expect((line as Map<unknown, unknown>).size).toBe(0)
+      expect((line as Map<unknown, unknown>).has('entry')).toBe(false)
     } finally {
       set.mockRestore()
     }

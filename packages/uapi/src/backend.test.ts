@@ -14,7 +14,7 @@ import {
   type WireGuardError,
 } from '@wgctrl/types'
 import { FakeDevice } from '@wgctrl/types/testing'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { UserspaceBackend } from './backend.js'
 import { expectNothingLeft, serve, temporaryDirectory } from './sockets.fixture.js'
 import { type FakeImplementation, FakeUapiServer } from './testing/index.js'
@@ -149,7 +149,9 @@ describe('calls on one device', () => {
   it('that wait can be aborted, and time out, and hold up nobody', async () => {
     const server = await serve(() => {})
     const backend = backendFor(server)
-    const first = failure(backend.device('wg0', { timeout: 300 }))
+    const end = new AbortController()
+    const first = failure(backend.device('wg0', { signal: end.signal }))
+    await vi.waitFor(() => expect(server.received()).toBe('get=1\n\n'))
     const abort = new AbortController()
     const aborted = failure(backend.device('wg0', { signal: abort.signal }))
     const late = failure(backend.configure('wg0', {}, { timeout: 50 }))
@@ -157,6 +159,7 @@ describe('calls on one device', () => {
     expect(await aborted).toMatchObject({ name: 'AbortError' })
     expect(await late).toMatchObject({ code: 'ETIMEDOUT' })
     expect(server.received()).toBe('get=1\n\n')
+    end.abort()
     await first
   })
 })
@@ -267,7 +270,7 @@ describe('a stream of peers', () => {
     const backend = backendFor(server)
     let count = 0
     for await (const _ of backend.peers('wg0')) {
-      if (count++ === 10) await backend.configure('wg0', { firewallMark: 1 }, { timeout: 5000 })
+      if (count++ === 10) await backend.configure('wg0', { firewallMark: 1 }, { timeout: 60_000 })
     }
     expect(count).toBe(40_000)
   })

@@ -596,11 +596,11 @@ describe('calls on one device', () => {
     const wg = await open({ backends: [backend], resolve: { lookup } })
     const first = wg.device('wg0')
     const peers = [{ publicKey: KEY, endpoint: 'a.example:1' }]
-    await wg.configure('wg0', { peers }, { timeout: 5000 })
+    await wg.configure('wg0', { peers }, { timeout: 60_000 })
     await first
     const left = backend.options.at(-1)?.timeout ?? 0
-    expect(left).toBeLessThan(4950)
-    expect(left).toBeGreaterThan(1000)
+    expect(left).toBeLessThan(59_950)
+    expect(left).toBeGreaterThan(0)
     const others = [wg.device('wg0'), failure(wg.device('wg0', { timeout: 20 }))] as const
     expect(await others[1]).toMatchObject({ code: 'ETIMEDOUT', device: 'wg0' })
     await others[0]

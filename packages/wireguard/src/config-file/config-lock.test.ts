@@ -22,7 +22,7 @@ describe.runIf(process.platform === 'linux')('holdConfigFile', () => {
       code: 'EBUSY',
       message: expect.stringContaining(`process ${process.pid} is at work on ${path}`),
     })
-    using other = await holdConfigFile(await newFile(), { timeout: 5000 })
+    using other = await holdConfigFile(await newFile(), { timeout: 60_000 })
     expect(other).toBeDefined()
     const next = holdConfigFile(link)
     held[Symbol.dispose]()
