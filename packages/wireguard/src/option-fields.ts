@@ -175,6 +175,7 @@ export const JUST_IN_TIME_OPTIONS: FieldsOf<JustInTimeOptions> = {
   idle: true,
   maxPeers: true,
   pinned: true,
+  known: 'function',
   negativeTtl: true,
   negativeSize: true,
   lookupTimeout: true,

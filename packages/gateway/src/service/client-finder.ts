@@ -39,6 +39,11 @@ export class ClientFinder {
     return this.#answers.size
   }
 
+  /** Whether an answer is kept that lets a client in when the store is away. */
+  isKnown(publicKey: PublicKey): boolean {
+    return this.#usable(publicKey) !== undefined
+  }
+
   /**
    * @returns `undefined` when nobody has the key
    * @throws what the store throws, where no answer was kept that is young enough

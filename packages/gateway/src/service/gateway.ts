@@ -210,6 +210,7 @@ export class Gateway {
     return wg.justInTime(interfaceName(this.#config.interface.file), {
       ...{ maxPeers, idle, negativeTtl, lookupTimeout, maxLookups },
       pinned: (publicKey) => this.#pinned.has(publicKey),
+      known: (publicKey) => finder.isKnown(publicKey),
       signal: this.#stopped.signal,
       onEvent: (event: JustInTimeEvent) => this.#tell(event),
       async lookup(publicKey, _, { signal }) {

@@ -28,6 +28,10 @@ let configs: DeviceConfig[]
 let most: number
 /** What others do before it is a retry's turn. */
 let beforeTurn: () => Promise<void>
+/** What happens to a write before it is made. */
+let beforeWrite: (config: DeviceConfig) => Promise<void>
+/** How often the device was read. */
+let reads: number
 /** Files of /proc and /sys, and what the device has of a kernel's. */
 let files: Record<string, string>
 let ofKernel: Partial<Device>
@@ -57,6 +61,19 @@ const knock = (key: SecretKey, from = [10, 1, 0, ++lastOctet % 250]): void => {
   packets.send(ipv4Packet({ payload: sealInitiation(key, gateway), from }))
 }
 
+/** Has the next write, and those behind it, wait until the function that is returned is called. */
+const holdWrites = (refuse: (config: DeviceConfig) => void = () => {}): (() => void) => {
+  let goOn = (): void => {}
+  const isFree = new Promise<void>((resolve) => {
+    goOn = resolve
+  })
+  beforeWrite = async (config) => {
+    await isFree
+    refuse(config)
+  }
+  return () => goOn()
+}
+
 const newKeys = (count: number): SecretKey[] => Array.from({ length: count }, generatePrivateKey)
 
 beforeEach(async () => {
@@ -66,16 +83,22 @@ beforeEach(async () => {
   configs = []
   most = 0
   beforeTurn = async () => {}
+  beforeWrite = async () => {}
+  reads = 0
   files = {}
   ofKernel = {}
   const configure = async (name: string, config: DeviceConfig, options?: object): Promise<void> => {
     configs.push(config)
+    await beforeWrite(config)
     await backend.configure(name, config, options)
     most = Math.max(most, peers().length)
   }
   live = new LiveDevices({
     list: async (options) => ({ names: await backend.list(options), errors: [], refusals: [] }),
-    device: async (name, options) => ({ ...(await backend.device(name, options)), ...ofKernel }),
+    device: async (name, options) => {
+      reads++
+      return { ...(await backend.device(name, options)), ...ofKernel }
+    },
     configure,
     async inTurn(_, change) {
       await beforeTurn()
@@ -433,6 +456,153 @@ describe('JustInTime', () => {
     expect(gate.present()).toContain(one)
     backend.fail('configure', undefined)
     expect(await gate.change(new Map([[one, null]]))).toMatchObject({ removed: [one] })
+  })
+
+  it('writes a lone knock at once, and those who come meanwhile together', async () => {
+    const keys = newKeys(9)
+    await openGate({ interval: 100_000 })
+    const goOn = holdWrites()
+    knock(keys[0] as SecretKey)
+    await vi.waitFor(() => expect(configs).toHaveLength(1))
+    for (const key of keys.slice(1)) knock(key)
+    await vi.waitFor(() => expect(gate.counters.found).toBe(9))
+    goOn()
+    await vi.waitFor(() => expect(gate.counters.installed).toBe(9))
+    const together = configs.map(({ peers = [] }) => peers.filter((peer) => !peer.updateOnly))
+    expect(together.map((peers) => peers.length)).toEqual([1, 8])
+    expect(peers()).toHaveLength(9)
+  })
+
+  it('removes who is revoked before those who wait are let in, and comes to nobody who was revoked meanwhile', async () => {
+    const [first, revoked, next] = newKeys(3) as [SecretKey, SecretKey, SecretKey]
+    await openGate({ interval: 100_000 })
+    const goOn = holdWrites()
+    for (const key of [first, revoked, next]) knock(key)
+    await vi.waitFor(() => expect(gate.counters.found).toBe(3))
+    const gone = gate.change(new Map([first, revoked].map((key) => [publicKey(key), null])))
+    goOn()
+    expect(await gone).toEqual({ changed: [], removed: [publicKey(first)] })
+    await vi.waitFor(() => expect(gate.counters.installed).toBe(2))
+    expect(configs.slice(1)).toMatchObject([
+      {
+        peers: [{ publicKey: publicKey(first), remove: true }, { publicKey: publicKey(next) }, {}],
+      },
+    ])
+    expect(gate.present()).toEqual([publicKey(next)])
+  })
+
+  it.each(['EINVAL', 'EMSGSIZE'])('lets in all but those who are refused with %s', async (code) => {
+    const keys = newKeys(20)
+    const refused = [3, 4, 19].map((at) => publicKey(keys[at] as SecretKey))
+    await openGate({ interval: 100_000, maxPeers: 20 })
+    const goOn = holdWrites(({ peers: entries = [] }) => {
+      const at = entries.findIndex(
+        ({ publicKey: key, remove }) => !remove && refused.includes(`${key}`),
+      )
+      if (at < 0) return
+      throw new WireGuardError('not this one', {
+        code,
+        ...(code === 'EINVAL' && { path: `peers[${at}]` }),
+      })
+    })
+    for (const key of keys) knock(key)
+    await vi.waitFor(() => expect(gate.counters.found).toBe(20))
+    goOn()
+    await vi.waitFor(() => expect(gate.counters.installed).toBe(17))
+    expect(gate.counters).toMatchObject({ installsFailed: 3, evictedForRoom: 0, full: 0 })
+    const failed = events.filter((event) => event.type === 'failed')
+    expect(failed.map((event) => event.publicKey)).toEqual(refused)
+    expect([gate.size, peers().length, most]).toEqual([17, 17, 17])
+  })
+
+  it('has a device that is away refuse those who wait in one write', async () => {
+    await openGate({ interval: 100_000 })
+    const goOn = holdWrites(() => {
+      throw new WireGuardError('gone', { code: 'ENODEV' })
+    })
+    for (const key of newKeys(9)) knock(key)
+    await vi.waitFor(() => expect(gate.counters.found).toBe(9))
+    goOn()
+    await vi.waitFor(() => expect(gate.counters.installsFailed).toBe(9))
+    expect([configs.length, gate.size]).toEqual([2, 0])
+  })
+
+  it('gives a network to the last of those who come together with it', async () => {
+    const keys = newKeys(4)
+    await openGate({ interval: 100_000, lookup: () => ({ allowedIPs: ['10.0.0.1/32'] }) })
+    const goOn = holdWrites()
+    for (const key of keys) knock(key)
+    await vi.waitFor(() => expect(gate.counters.found).toBe(4))
+    goOn()
+    await vi.waitFor(() => expect(gate.counters.installed).toBe(4))
+    expect(peers().map((peer) => peer.allowedIPs)).toEqual([[], [], [], ['10.0.0.1/32']])
+    expect(gate.counters.installsFailed).toBe(0)
+  })
+
+  it('looks once whether all have their handshakes, and puts in anew together those who have none', async () => {
+    const keys = newKeys(40)
+    const silent = publicKey(keys[20] as SecretKey)
+    await openGate({
+      interval: 100_000,
+      onEvent: ({ type, publicKey: key }: JustInTimeEvent & { publicKey?: string }) => {
+        if (type === 'installed' && key !== silent) {
+          device().pretend(`${key}`, { lastHandshake: new Date() })
+        }
+      },
+    })
+    const before = reads
+    const goOn = holdWrites()
+    for (const key of keys) knock(key)
+    await vi.waitFor(() => expect(gate.counters.found).toBe(40), 20_000)
+    goOn()
+    await vi.waitFor(() => expect(gate.counters.reinitiated).toBe(1), 20_000)
+    expect(configs.slice(2)).toMatchObject([
+      { peers: [{ publicKey: silent, remove: true }, { publicKey: silent }, {}] },
+    ])
+    // They came in two writes, one after the other: the first may be due before the others.
+    expect(reads - before).toBeLessThanOrEqual(2)
+  })
+
+  it('does not put in anew with its old config who was changed while it was written', async () => {
+    const [key] = newKeys(1) as [SecretKey]
+    await openGate()
+    const goOn = holdWrites()
+    knock(key)
+    await vi.waitFor(() => expect(configs).toHaveLength(1))
+    const changed = gate.change(new Map([[publicKey(key), { allowedIPs: ['10.7.0.1/32'] }]]))
+    goOn()
+    await changed
+    await vi.waitFor(() => expect(gate.counters.reinitiated).toBeGreaterThan(0), 5000)
+    expect(peers()).toMatchObject([{ allowedIPs: ['10.7.0.1/32'] }])
+  })
+
+  it('lets in who is known while those who are not wait for their lookups', async () => {
+    const [wasIn, toldOf, ...strangers] = newKeys(14) as [SecretKey, SecretKey, ...SecretKey[]]
+    const known = [wasIn, toldOf].map((key) => publicKey(key))
+    const answer = (key: string) => ({ allowedIPs: [networkOf(key)] })
+    await openGate({
+      maxLookups: 4,
+      known: (key) => key === known[1],
+      lookup: (key) => (known.includes(key) ? answer(key) : new Promise(() => {})),
+    })
+    knock(wasIn)
+    await vi.waitFor(() => expect(gate.counters.installed).toBe(1))
+    await gate.release([publicKey(wasIn)])
+    for (const key of strangers) knock(key)
+    await vi.waitFor(() => expect(gate.counters.busy).toBe(9))
+    const later = new Date(Date.now() + 1000)
+    packets.send(
+      ipv4Packet({ payload: sealInitiation(wasIn, gateway, later), from: [10, 2, 0, 1] }),
+    )
+    knock(toldOf)
+    await vi.waitFor(() => expect(gate.present()).toEqual(known))
+    // Nobody is known any more who was revoked.
+    await gate.change(new Map([[publicKey(wasIn), null]]))
+    const again = new Date(Date.now() + 2000)
+    packets.send(
+      ipv4Packet({ payload: sealInitiation(wasIn, gateway, again), from: [10, 2, 0, 2] }),
+    )
+    await vi.waitFor(() => expect(gate.counters.busy).toBe(10))
   })
 
   it('refuses options that are none', () => {

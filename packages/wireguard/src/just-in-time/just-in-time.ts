@@ -27,7 +27,9 @@ import type { HandshakeCounters } from '../handshakes/counters.js'
 import type { HandshakeOptions, Handshakes, Initiation } from '../handshakes/handshakes.js'
 import { type DeviceCalls, wipeSecrets } from '../interface/context.js'
 import { JUST_IN_TIME_OPTIONS } from '../option-fields.js'
+import { BoundedMap } from '../watch/bounded-map.js'
 import type { Reading, ReadingOptions } from '../watch/shared-reader.js'
+import { Arrivals } from './arrivals.js'
 import { alteration, installation } from './install.js'
 import { Lookups } from './lookups.js'
 import {
@@ -37,8 +39,10 @@ import {
   type JustInTimeOptions,
   NOTHING_HAPPENED,
 } from './options.js'
+import { type Order, PeerWriter, writeOrders } from './peer-writer.js'
 import { type Leaver, Residents } from './residents.js'
 import { threadShortage } from './thread-shortage.js'
+import { type Unanswered, UnansweredPeers } from './unanswered.js'
 
 /** What can be done within a turn. */
 export type DeviceWork = Pick<DeviceCalls, 'device' | 'configure'>
@@ -58,13 +62,20 @@ export interface JustInTimeContext {
   readonly readText?: ReadText | undefined
 }
 
-/**
- * Milliseconds after an install, and after the try before, until a handshake must be there. When the
- * device gets to the client's initiation only after the peer is in, it answers it while its own is
- * under way. Each side then drops the other's answer, and both would wait five seconds. A peer that is
- * put in anew has no such wait.
- */
-const TRIES = [400, 1200]
+/** How many are installed in one write: what others have to write waits for it, and so do their turns. */
+const TOGETHER = 128
+
+/** How many whose handshakes did not come about are put in anew in one turn. */
+const AGAIN_TOGETHER = 256
+
+/** Milliseconds between readings that look for handshakes at least, and how much longer than a reading. */
+const [SHORTEST_PAUSE, PAUSE_FACTOR] = [100, 4]
+
+/** Milliseconds for which those who did not answer wait while others are being let in. */
+const [PATIENCE, MOMENT] = [1000, 20]
+
+/** How many of those who were looked up are remembered as known. */
+const KNOWN_KEYS = 65_536
 
 type Counts = { -readonly [name in keyof JustInTimeCounters]: number }
 
@@ -76,10 +87,20 @@ interface Pending {
   change?: FoundPeer | null
 }
 
-/** A peer that was installed and has no handshake yet. */
-interface Unanswered {
+/** A client that was looked up and waits to be installed. */
+interface Arrival {
+  readonly publicKey: PublicKey
+  readonly pending: Pending
+  readonly looked: FoundPeer | undefined
+  /** It is installed, or will not be. */
+  settled(): void
+}
+
+/** An arrival with the entries that install it. */
+interface Entering {
+  readonly arrival: Arrival
   readonly endpoint: Endpoint
-  peers: PeerConfig[]
+  readonly peers: PeerConfig[]
 }
 
 /** Who was in the device and was changed or removed. */
@@ -110,7 +131,17 @@ export class JustInTime implements AsyncDisposable {
   readonly #controller = new AbortController()
   readonly #isPinned: (key: PublicKey) => boolean
   readonly #pending = new Map<PublicKey, Pending>()
-  readonly #unanswered = new Map<PublicKey, Unanswered>()
+  readonly #unanswered = new UnansweredPeers()
+  /** Those whose lookup found a peer, or who were in: they come before others. */
+  readonly #known = new BoundedMap<PublicKey, true>(KNOWN_KEYS)
+  readonly #arrivals = new Arrivals<Arrival>()
+  /** What is changed or removed: it comes before those who are let in. */
+  #changes: Order[] = []
+  readonly #writer = new PeerWriter(
+    () => this.#nextOrders(),
+    (peers, call) => this.#configure(peers, call),
+  )
+  #isInsisting = false
   readonly #work = new Set<Promise<void>>()
   readonly #counts: Counts
   /** The device's key in the last reading. Who is installed is another: its initiation was read with this one. */
@@ -211,6 +242,7 @@ export class JustInTime implements AsyncDisposable {
   /** For whoever is on the way in. */
   #note(publicKey: PublicKey, found: FoundPeer | null): void {
     if (found) this.#lookups.forget(publicKey)
+    else this.#known.delete(publicKey)
     const pending = this.#pending.get(publicKey)
     if (pending) pending.change = found
     const unanswered = this.#unanswered.get(publicKey)
@@ -231,7 +263,7 @@ export class JustInTime implements AsyncDisposable {
       ;(entry.remove ? removed : changed).push(publicKey)
     }
     try {
-      if (peers.length > 0) await this.#configure(peers)
+      if (peers.length > 0) await this.#write(peers)
     } catch (error) {
       for (const undo of takeBack) undo()
       throw error
@@ -328,18 +360,19 @@ export class JustInTime implements AsyncDisposable {
     const pending: Pending = { initiation }
     this.#pending.set(publicKey, pending)
     try {
-      const looked = await this.#look(initiation)
-      const found = pending.change === undefined ? looked : pending.change
+      const isKnown = this.#isKnown(publicKey)
+      const looked = await this.#look(initiation, isKnown)
       // A lookup that began before may just have remembered that nobody has this key.
       if (pending.change) this.#lookups.forget(publicKey)
-      const { endpoint } = pending.initiation
-      if (found && !this.#residents.has(publicKey)) await this.#install(publicKey, endpoint, found)
+      if (looked || pending.change) {
+        await this.#arrive({ publicKey, pending, looked }, isKnown)
+      }
     } finally {
       this.#pending.delete(publicKey)
     }
   }
 
-  async #look(initiation: Initiation): Promise<FoundPeer | undefined> {
+  async #look(initiation: Initiation, isKnown: boolean): Promise<FoundPeer | undefined> {
     const { publicKey, endpoint } = initiation
     let isAsked = false
     const ask = (signal: AbortSignal) => {
@@ -347,16 +380,19 @@ export class JustInTime implements AsyncDisposable {
       this.#counts.lookups++
       return this.#options.lookup(publicKey, initiation, { signal })
     }
-    const outcome = await this.#lookups.look(publicKey, ask, this.#controller.signal)
-    if (this.#controller.signal.aborted) return undefined
+    const { signal } = this.#controller
+    const outcome = await this.#lookups.look(publicKey, ask, signal, isKnown)
+    if (signal.aborted) return undefined
     if (outcome.kind === 'found') {
       this.#counts.found++
+      this.#known.set(publicKey, true)
       return outcome.value
     }
     if (outcome.kind === 'failed') {
       this.#counts.lookupsFailed++
       this.#tell({ type: 'failed', operation: 'lookup', publicKey, error: outcome.error })
     } else if (outcome.kind === 'unknown' && isAsked) {
+      this.#known.delete(publicKey)
       this.#counts.unknown++
       this.#tell({ type: 'unknown', publicKey, endpoint })
     } else if (outcome.kind === 'unknown') this.#counts.negative++
@@ -364,72 +400,212 @@ export class JustInTime implements AsyncDisposable {
     return undefined
   }
 
-  /** Puts a peer in, and in the same write takes those out who have to make room. */
-  async #install(publicKey: PublicKey, endpoint: Endpoint, found: FoundPeer): Promise<void> {
+  #isKnown(publicKey: PublicKey): boolean {
+    return this.#known.has(publicKey) || (this.#options.known?.(publicKey) ?? false)
+  }
+
+  /** Waits for its place in a write. */
+  #arrive(arrival: Omit<Arrival, 'settled'>, isKnown: boolean): Promise<void> {
+    return new Promise((settled) => {
+      this.#arrivals.add({ ...arrival, settled }, isKnown)
+      this.#writer.wake()
+    })
+  }
+
+  /** Has entries written, with what others have to write. */
+  #write(peers: readonly PeerConfig[], signal?: AbortSignal): Promise<void> {
+    return new Promise((done, failed) => {
+      this.#changes.push({ peers, signal, done, failed })
+      this.#writer.wake()
+    })
+  }
+
+  /** What shall be in the write that begins now. */
+  #nextOrders(): Order[] {
+    const orders = this.#changes.splice(0, TOGETHER)
+    // Who is to be removed may be on the way in again.
+    if (this.#changes.length > 0) return orders
+    if (this.#controller.signal.aborted) {
+      for (const { settled } of this.#arrivals.take(this.#arrivals.size)) settled()
+    }
+    while (this.#arrivals.size > 0) {
+      orders.push(...this.#installs(this.#arrivals.take(TOGETHER)))
+      // All that were taken may have come to nothing, and others wait behind them.
+      if (orders.length > 0) break
+    }
+    return orders
+  }
+
+  #installs(arrivals: readonly Arrival[]): Order[] {
+    try {
+      return this.#enter(this.#entering(arrivals))
+    } catch (error) {
+      for (const { settled } of arrivals) settled()
+      this.#fail(error)
+      return []
+    }
+  }
+
+  /**
+   * In the same write those go who have to make room, each before the one who needs it. Both are chosen at once, before
+   * others run.
+   */
+  #enter(entering: Entering[]): Order[] {
+    const now = performance.now()
+    const over = Math.ceil(this.#residents.size + entering.length - this.#maxPeers)
+    const leavers = this.#residents.longestIdle(over, now)
+    const short = Math.max(0, over - leavers.length)
+    const without = short > 0 ? entering.splice(Math.max(0, entering.length - short)) : []
+    if (entering.length > 0) this.#arrivals.putBack(without.map(({ arrival }) => arrival))
+    else for (const each of without) this.#refuse(each)
+    // Others may have put in more than fit: the first makes room for them as well.
+    return entering.map((each, at) => {
+      const surplus = at === 0 ? Math.max(0, leavers.length - entering.length) : 0
+      return this.#installing(each, leavers.splice(0, 1 + surplus), now)
+    })
+  }
+
+  /** Those of arrivals for whom there is something to write; what became of them meanwhile counts. */
+  #entering(arrivals: readonly Arrival[]): Entering[] {
     const { initiate = true } = this.#options
-    let peers: PeerConfig[]
-    const takeBack: (() => void)[] = []
-    try {
-      peers = installation(publicKey, endpoint, found, initiate)
-      const leavers = this.#makeRoom(takeBack)
-      if (!leavers) {
-        this.#counts.full++
-        return this.#tell({ type: 'full', publicKey, endpoint })
+    const entering: Entering[] = []
+    for (const arrival of arrivals) {
+      const { publicKey, pending, looked } = arrival
+      const { endpoint } = pending.initiation
+      const found = pending.change === undefined ? looked : pending.change
+      try {
+        if (found && !this.#residents.has(publicKey)) {
+          const peers = installation(publicKey, endpoint, found, initiate)
+          entering.push({ arrival, endpoint, peers })
+        } else arrival.settled()
+      } catch (error) {
+        this.#notInstalled(arrival, error)
       }
-      this.#residents.add(publicKey, performance.now())
-      await this.#configure([...leavers.map(removal), ...peers])
-      this.#counts.evictedForRoom += leavers.length
-      runAtOnce(this.#tellEvicted(leavers, 'room'))
-    } catch (error) {
-      // Whether it is in shows with the next reading.
-      this.#residents.remove(publicKey, performance.now())
-      for (const undo of takeBack) undo()
-      this.#counts.installsFailed++
-      this.#tell({ type: 'failed', operation: 'install', publicKey, error })
-      // Somebody may have been let in meanwhile instead of those who stayed.
-      return await this.#evictSurplus()
     }
-    this.#counts.installed++
-    this.#tell({ type: 'installed', publicKey, endpoint })
-    if (initiate) this.#track(this.#insist(publicKey, { endpoint, peers }))
+    return entering
   }
 
-  /** Has the device initiate again when the handshake does not come about. */
-  async #insist(publicKey: PublicKey, unanswered: Unanswered): Promise<void> {
+  #refuse({ arrival: { publicKey, settled }, endpoint }: Entering): void {
+    this.#counts.full++
+    this.#tell({ type: 'full', publicKey, endpoint })
+    settled()
+  }
+
+  #installing(entering: Entering, leavers: readonly Leaver[], now: number): Order {
+    const { arrival, endpoint, peers } = entering
+    const { publicKey } = arrival
+    const takeBack = leavers.map((leaver) => this.#residents.remove(leaver.publicKey, now))
+    this.#residents.add(publicKey, now)
+    return {
+      peers: [...leavers.map(removal), ...peers],
+      done: () => {
+        this.#counts.evictedForRoom += leavers.length
+        runAtOnce(this.#tellEvicted(leavers, 'room'))
+        this.#counts.installed++
+        this.#tell({ type: 'installed', publicKey, endpoint })
+        if (this.#options.initiate ?? true) this.#awaitAnswer(this.#asOfNow(entering))
+        arrival.settled()
+      },
+      failed: (error) => {
+        // Whether it is in shows with the next reading.
+        this.#residents.remove(publicKey, performance.now())
+        for (const undo of takeBack) undo()
+        this.#notInstalled(arrival, error)
+        // Somebody may have been let in meanwhile instead of those who stayed.
+        this.#track(this.#evictSurplus())
+      },
+    }
+  }
+
+  /** It may have been changed while it was written. */
+  #asOfNow({ arrival: { publicKey, pending }, endpoint, peers }: Entering): Unanswered {
+    const { change } = pending
+    return {
+      publicKey,
+      endpoint,
+      peers: change ? installation(publicKey, endpoint, change, true) : peers,
+    }
+  }
+
+  #notInstalled({ publicKey, settled }: Arrival, error: unknown): void {
+    this.#counts.installsFailed++
+    this.#tell({ type: 'failed', operation: 'install', publicKey, error })
+    settled()
+  }
+
+  #awaitAnswer(one: Unanswered): void {
+    this.#unanswered.add(one, performance.now())
+    if (this.#isInsisting) return
+    this.#isInsisting = true
+    this.#track(
+      this.#insist().finally(() => {
+        this.#isInsisting = false
+      }),
+    )
+  }
+
+  /** Has the device initiate again where handshakes do not come about, for all of them by the same readings. */
+  async #insist(): Promise<void> {
     const { signal } = this.#controller
-    this.#unanswered.set(publicKey, unanswered)
-    try {
-      for (const delay of TRIES) {
-        if (!(await slept(delay, signal))) return
-        // Mostly it has come about, which a reading says that others share.
-        const { device } = await this.#context.reading(this.#name, { maxAge: 100, signal })
-        if (!this.#isUnanswered(device, publicKey)) return
-        let isAgain = false
-        const again = async ({ device: read, configure }: DeviceWork): Promise<void> => {
-          // Somebody may have removed it since, or the handshake have come.
-          const now = await read(this.#name, { signal })
-          isAgain = this.#isUnanswered(now, publicKey)
-          wipeSecrets(now)
-          if (!isAgain) return
-          this.#residents.add(publicKey, performance.now())
-          const config = { peers: [{ publicKey, remove: true }, ...unanswered.peers] }
-          await configure(this.#name, config, { ownKey: now.publicKey ?? null })
-        }
-        await this.#context.inTurn(this.#name, again)
-        if (!isAgain) return
-        this.#counts.reinitiated++
+    let notBefore = 0
+    while (this.#unanswered.size > 0) {
+      const pause = Math.max(this.#unanswered.dueAt, notBefore) - performance.now()
+      if (!(await slept(Math.max(0, pause), signal))) return
+      const now = performance.now()
+      try {
+        await this.#lookForAnswers(now)
+      } catch (error) {
+        if (signal.aborted) return
+        for (const { publicKey } of this.#unanswered.due(now)) this.#giveUp(publicKey, error)
       }
-    } catch (error) {
-      if (signal.aborted) return
-      this.#tell({ type: 'failed', operation: 'install', publicKey, error })
-    } finally {
-      if (this.#unanswered.get(publicKey) === unanswered) this.#unanswered.delete(publicKey)
+      const spent = performance.now() - now
+      notBefore = now + Math.max(SHORTEST_PAUSE, (1 + PAUSE_FACTOR) * spent)
     }
   }
 
-  #isUnanswered({ peers }: Device, publicKey: PublicKey): boolean {
-    const peer = peers.find((one) => one.publicKey === publicKey)
-    return peer !== undefined && !peer.lastHandshake && this.#residents.has(publicKey)
+  async #lookForAnswers(now: number): Promise<void> {
+    const { signal } = this.#controller
+    // Another reading may have said of all of them that they are there.
+    if (this.#unanswered.dueAt > now) return
+    const { device } = await this.#context.reading(this.#name, { maxAge: 100, signal })
+    const left = await runInTurns(this.#unanswered.update(device, now))
+    if (left.length === 0) return
+    // Who has tried it already can wait better than who has to be let in.
+    for (let at = 0; this.#writer.isWriting && at < PATIENCE; at += MOMENT) {
+      if (!(await slept(MOMENT, signal))) return
+    }
+    await this.#context.inTurn(this.#name, (work) => this.#initiateAgain(work, now))
+  }
+
+  async #initiateAgain({ device: read, configure }: DeviceWork, now: number): Promise<void> {
+    // Somebody may have removed them since, or the handshakes have come.
+    const device = await read(this.#name, { signal: this.#controller.signal })
+    const ownKey = device.publicKey ?? null
+    const left = await runInTurns(this.#unanswered.update(device, now))
+    wipeSecrets(device)
+    const orders = left
+      .filter(({ publicKey }) => this.#residents.has(publicKey))
+      .slice(0, AGAIN_TOGETHER)
+      .map((one) => this.#again(one))
+    if (orders.length === 0) return
+    await writeOrders(orders, (peers) => configure(this.#name, { peers }, { ownKey }))
+  }
+
+  #again({ publicKey, peers }: Unanswered): Order {
+    this.#residents.add(publicKey, performance.now())
+    return {
+      peers: [{ publicKey, remove: true }, ...peers],
+      done: () => {
+        this.#counts.reinitiated++
+        this.#unanswered.tryAgain(publicKey, performance.now())
+      },
+      failed: (error) => this.#giveUp(publicKey, error),
+    }
+  }
+
+  #giveUp(publicKey: PublicKey, error: unknown): void {
+    this.#unanswered.delete(publicKey)
+    this.#tell({ type: 'failed', operation: 'install', publicKey, error })
   }
 
   /** Work that has to be over before this is closed. */
@@ -437,16 +613,6 @@ export class JustInTime implements AsyncDisposable {
     const tracked = work.catch((error) => this.#fail(error))
     this.#work.add(tracked)
     void tracked.finally(() => this.#work.delete(tracked))
-  }
-
-  /** Chooses at once, before others run, so that two who come together do not get one place. */
-  #makeRoom(takeBack: (() => void)[]): Leaver[] | undefined {
-    const now = performance.now()
-    const over = Math.ceil(this.#residents.size + 1 - this.#maxPeers)
-    const leavers = this.#residents.longestIdle(over, now)
-    if (leavers.length < over) return undefined
-    for (const { publicKey } of leavers) takeBack.push(this.#residents.remove(publicKey, now))
-    return leavers
   }
 
   async #tend(): Promise<void> {
@@ -478,6 +644,9 @@ export class JustInTime implements AsyncDisposable {
     const now = performance.now()
     this.#ownKey = device.publicKey ?? null
     await runInTurns(this.#residents.update(device, at, now))
+    if (this.#unanswered.size > 0) {
+      await runInTurns(this.#unanswered.update(device, Number.NEGATIVE_INFINITY))
+    }
     await this.#evict(this.#residents.idle(this.#idle, now), 'idle')
     await this.#evictSurplus()
     return device
@@ -493,7 +662,7 @@ export class JustInTime implements AsyncDisposable {
     const now = performance.now()
     const takeBack = leavers.map(({ publicKey }) => this.#residents.remove(publicKey, now))
     try {
-      await this.#configure(leavers.map(removal), { signal: this.#controller.signal })
+      await this.#write(leavers.map(removal), this.#controller.signal)
     } catch (error) {
       for (const undo of takeBack) undo()
       if (this.#controller.signal.aborted) return
@@ -506,6 +675,7 @@ export class JustInTime implements AsyncDisposable {
   *#tellEvicted(leavers: readonly Leaver[], reason: 'idle' | 'room'): Steps<void> {
     const budget = new StepBudget()
     for (const leaver of leavers) {
+      this.#known.set(leaver.publicKey, true)
       this.#tell({ type: 'evicted', reason, ...leaver })
       if (budget.spend(1)) yield
     }

@@ -28,6 +28,26 @@ describe('Lookups', () => {
     expect(lookups.pending).toBe(0)
   })
 
+  it('has places for those who are known, who wait for one where others are refused', async () => {
+    const lookups = new Lookups<number>({ ...limits, concurrency: 4 })
+    const controller = new AbortController()
+    const strangers = ['a', 'b', 'c'].map((key) => lookups.look(key, never, controller.signal))
+    expect(await lookups.look('d', never, signal)).toEqual({ kind: 'busy' })
+    expect(await lookups.look('e', () => 5, signal, true)).toEqual({ kind: 'found', value: 5 })
+    let answer = (_: number): void => {}
+    const one = lookups.look('f', () => new Promise((resolve) => (answer = resolve)), signal, true)
+    const ask = vi.fn(() => 7)
+    const next = ['g', 'h'].map((key) => lookups.look(key, ask, signal, true))
+    expect(await lookups.look('h', ask, signal, true)).toEqual({ kind: 'merged' })
+    expect([lookups.pending, ask.mock.calls.length]).toEqual([4, 0])
+    answer(6)
+    expect(await one).toEqual({ kind: 'found', value: 6 })
+    for (const each of next) expect(await each).toEqual({ kind: 'found', value: 7 })
+    controller.abort(new Error('over'))
+    await Promise.all(strangers)
+    expect(lookups.pending).toBe(0)
+  })
+
   it('remembers who is nobody, for a time', async () => {
     vi.useFakeTimers()
     try {

@@ -23,13 +23,25 @@ export interface LookupLimits {
   readonly concurrency: number
 }
 
+/** The part of the places that is for keys that are known. */
+const FOR_KNOWN = 1 / 4
+
+/** How many known keys wait for a place. */
+const LONGEST_LINE = 16_384
+
 /**
  * Asks for keys, each once at a time, and remembers those that nobody has. What is remembered is
  * bounded: the first that was remembered goes first.
  */
 export class Lookups<T> {
   readonly #limits: LookupLimits
-  readonly #inFlight = new Set<PublicKey>()
+  /** Keys that are being looked up, or wait for a place. */
+  readonly #asked = new Set<PublicKey>()
+  /** How many are being looked up, and how many of those were not known. */
+  #running = 0
+  #strangers = 0
+  /** Known keys that wait for a place. */
+  readonly #line: (() => void)[] = []
   /** Until when each is nobody's. */
   readonly #unknown: BoundedMap<PublicKey, number>
 
@@ -40,7 +52,7 @@ export class Lookups<T> {
 
   /** How many are being looked up. */
   get pending(): number {
-    return this.#inFlight.size
+    return this.#running
   }
 
   /** How many keys are remembered as nobody's. */
@@ -49,6 +61,8 @@ export class Lookups<T> {
   }
 
   /**
+   * @param isKnown is not refused while others are being looked up: it waits for the next place. A part of the places
+   *   is for such keys alone, so that others cannot take them all
    * @param ask gives nothing for a key that nobody has; its signal fires when it takes too long or
    *   `signal` fires
    */
@@ -56,11 +70,42 @@ export class Lookups<T> {
     key: PublicKey,
     ask: (signal: AbortSignal) => Promise<T | null | undefined> | T | null | undefined,
     signal: AbortSignal,
+    isKnown = false,
   ): Promise<Outcome<T>> {
     if (this.#isUnknown(key)) return { kind: 'unknown' }
-    if (this.#inFlight.has(key)) return { kind: 'merged' }
-    if (this.#inFlight.size >= this.#limits.concurrency) return { kind: 'busy' }
-    this.#inFlight.add(key)
+    if (this.#asked.has(key)) return { kind: 'merged' }
+    if (!this.#hasPlace(isKnown)) {
+      if (!isKnown || this.#line.length >= LONGEST_LINE) return { kind: 'busy' }
+    }
+    this.#asked.add(key)
+    try {
+      while (!this.#hasPlace(isKnown)) {
+        await new Promise<void>((resolve) => this.#line.push(resolve))
+      }
+      return await this.#inPlace(isKnown, () => this.#find(key, ask, signal))
+    } finally {
+      this.#asked.delete(key)
+      this.#line.shift()?.()
+    }
+  }
+
+  async #inPlace<R>(isKnown: boolean, work: () => Promise<R>): Promise<R> {
+    const strangers = isKnown ? 0 : 1
+    this.#running++
+    this.#strangers += strangers
+    try {
+      return await work()
+    } finally {
+      this.#running--
+      this.#strangers -= strangers
+    }
+  }
+
+  async #find(
+    key: PublicKey,
+    ask: (signal: AbortSignal) => Promise<T | null | undefined> | T | null | undefined,
+    signal: AbortSignal,
+  ): Promise<Outcome<T>> {
     try {
       const value = await this.#ask(ask, signal)
       if (value !== null && value !== undefined) return { kind: 'found', value }
@@ -68,9 +113,13 @@ export class Lookups<T> {
       return { kind: 'unknown' }
     } catch (error) {
       return { kind: 'failed', error }
-    } finally {
-      this.#inFlight.delete(key)
     }
+  }
+
+  #hasPlace(isKnown: boolean): boolean {
+    const { concurrency } = this.#limits
+    if (this.#running >= concurrency) return false
+    return isKnown || this.#strangers < concurrency - Math.floor(concurrency * FOR_KNOWN)
   }
 
   /** Forgets that nobody has a key; without one, of all. */

@@ -34,13 +34,21 @@ export interface JustInTimeOptions {
   readonly maxPeers?: number | undefined
   /** Peers that are never removed. */
   readonly pinned?: Iterable<PublicKey> | ((publicKey: PublicKey) => boolean) | undefined
+  /**
+   * Who is known, apart from those who were in before or looked up: when many come at once they are let in before the
+   * others. Asked often. Absent: nobody else.
+   */
+  readonly known?: ((publicKey: PublicKey) => boolean) | undefined
   /** Milliseconds that a key nobody has is not looked up again; 0: ask each time. Absent: 30,000. */
   readonly negativeTtl?: number | undefined
   /** How many such keys are remembered. Absent: 16,384. */
   readonly negativeSize?: number | undefined
   /** Milliseconds that a lookup may take. Absent: 5000, when the client tries again. */
   readonly lookupTimeout?: number | undefined
-  /** How many lookups run at once; initiations beyond are dropped. Absent: 64. */
+  /**
+   * How many lookups run at once, a quarter of them of those who are known. Beyond, initiations of those who are known
+   * wait, others are dropped. Absent: 64.
+   */
   readonly maxLookups?: number | undefined
   /**
    * Makes the device initiate a handshake with a peer as soon as it is installed. `false`: the client's

@@ -6,6 +6,9 @@ const ANSWER_TIME = 15_000
 /** What it costs to look at a peer, beside one that is checked. */
 const SEEN = 0.25
 
+/** How many are gathered, beside twice as many as are asked for, until the first of them are found. */
+const SORTED_AT_LEAST = 8
+
 interface Resident {
   /** When it came into the device, or was first seen there; on the monotonic clock. */
   readonly since: number
@@ -125,18 +128,21 @@ export class Residents {
    */
   longestIdle(count: number, now: number): Leaver[] {
     if (count <= 0) return []
-    let ranked: Ranked[] = []
+    /** The first of those seen so far, in no order, and never many more than are needed. */
+    let first: Ranked[] = []
+    let last = Number.POSITIVE_INFINITY
+    const sort = (): void => {
+      first = first.sort((a, b) => a.rank - b.rank).slice(0, count)
+      last = first[count - 1]?.rank ?? Number.POSITIVE_INFINITY
+    }
     for (const [publicKey, resident] of this.#present) {
       const rank = rankOf(resident, now)
-      // One place is needed for each peer that comes: no list of all is made for it.
-      const isLater = count === 1 && ranked[0] !== undefined && rank >= ranked[0].rank
-      if (isLater || this.#isPinned(publicKey)) continue
-      const one = { rank, publicKey, idle: now - resident.activeAt }
-      if (count === 1) ranked = [one]
-      else ranked.push(one)
+      if (rank >= last || this.#isPinned(publicKey)) continue
+      first.push({ rank, publicKey, idle: now - resident.activeAt })
+      if (first.length >= 2 * count + SORTED_AT_LEAST) sort()
     }
-    ranked.sort((a, b) => a.rank - b.rank)
-    return ranked.slice(0, count).map(({ publicKey, idle }) => ({ publicKey, idle }))
+    sort()
+    return first.map(({ publicKey, idle }) => ({ publicKey, idle }))
   }
 
   #see(peer: Peer, at: number, now: number): void {

@@ -200,6 +200,7 @@ function openHandshakes(context: CallContext, args: Arguments): Source {
 function openGateway(context: CallContext, args: Arguments): Source {
   const options = signalled(context, args[1])
   refuseSync(options.pinned, 'options.pinned', 'give the keys')
+  refuseSync(options.known, 'options.known', 'those who were in before are known')
   const made = context.wg.justInTime(args[0] as string, options as never)
   made.catch(() => {})
   let gateway: Awaited<typeof made> | undefined

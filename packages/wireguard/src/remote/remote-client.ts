@@ -230,12 +230,13 @@ export class RemoteWireGuard implements WireGuardClient {
 
   async justInTime(name: string, options: JustInTimeOptions): Promise<Gateway> {
     checkFields(options, 'options', JUST_IN_TIME_OPTIONS)
-    const { pinned } = options
-    if (typeof pinned === 'function') {
-      const problem =
-        'options.pinned: a function that answers at once cannot be remote; give the keys'
-      throw said(unsupported('options.pinned', problem), 'justInTime', name)
+    const { pinned, known } = options
+    const refuse = (field: string, advice: string): never => {
+      const problem = `${field}: a function that answers at once cannot be remote; ${advice}`
+      throw said(unsupported(field, problem), 'justInTime', name)
     }
+    if (typeof pinned === 'function') return refuse('options.pinned', 'give the keys')
+    if (known) return refuse('options.known', 'those who were in before are known')
     const given = pinned === undefined ? options : { ...options, pinned: [...pinned] }
     const call = this.#streamCall('justInTime', [name], given, name)
     const gateway = this.#alive((ended) => new RemoteGateway({ ...call, ended }))
