@@ -289,7 +289,7 @@ describe('this process', () => {
   it('blocks as the consumer of a stream: the clock of the call stands still', async () => {
     const { name } = await newDaemon(many)
     let seen = 0
-    for await (const _ of wg.peers(name, { timeout: 900 })) if (seen++ === 0) block(1000)
+    for await (const _ of wg.peers(name, { timeout: 4000 })) if (seen++ === 0) block(4500)
     expect(seen).toBe(MANY)
   })
 

@@ -92,7 +92,7 @@ describe.runIf(onLinux)('the links of this machine', () => {
     const start = performance.now()
     await events.return()
     expect(await waiting).toEqual({ done: true, value: undefined })
-    expect(performance.now() - start).toBeLessThan(5000)
+    expect(performance.now() - start).toBeLessThan(30_000)
   })
 
   it('ends link events with an AbortError when the signal fires', async () => {
