@@ -93,8 +93,9 @@ const manyRounds = {
   WGCTRL_MEMORY_MACHINE: 'all',
 }
 
-/** Of three processes that work on the same interfaces, the same. */
-const tenMinutes = { WGCTRL_TURNS_SECONDS: '600' }
+/** Of processes that work on the same interfaces, or write one device, the same. */
+const turns = ['test/soak/turns.test.ts', 'test/faults/two-writers.test.ts']
+const tenMinutes = { WGCTRL_TURNS_SECONDS: '600', WGCTRL_WRITERS_SECONDS: '60' }
 
 /** Of two callers who manage one server, the same. */
 const hundredRounds = { WGCTRL_CALLER_ROUNDS: '100' }
@@ -154,7 +155,7 @@ export default defineConfig({
       deviceTier('secrets', ['test/secrets/**/*.test.ts'], 120_000, twoAtOnce),
       deviceTier('privileges', ['test/privileges/**/*.test.ts'], 60_000),
       deviceTier('soak', ['test/soak/**/*.test.ts'], 7_200_000),
-      deviceTier('turns', ['test/soak/turns.test.ts'], 1_200_000, { env: tenMinutes }),
+      deviceTier('turns', turns, 1_200_000, { env: tenMinutes }),
       { plugins: [countPlaces], ...tier('fuzz', ['test/fuzz/**/*.test.ts'], 86_400_000) },
       // On the packages that were built, as the panel itself.
       { ...deviceTier('panel', ['test/panel/*.test.ts'], 240_000, built), resolve: {} },
