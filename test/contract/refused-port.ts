@@ -58,6 +58,7 @@ export async function expectOldPortToAnswer(
     const call = backend.configure(names[0], { listenPort: taken.port })
     expect(await failure(call)).toMatchObject({ code: 'EADDRINUSE' })
   }
+  expect((await backend.device(names[0])).peers[0]?.lastHandshake).toBeUndefined()
   const ping = ['ping', '-c', '3', '-i', '0.2', '-W', '10', ENDS[0].inside]
   await run('ip', ['netns', 'exec', netns, ...ping])
   const { listenPort, peers } = await backend.device(names[0])

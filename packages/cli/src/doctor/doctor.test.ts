@@ -183,6 +183,13 @@ describe('the doctor', () => {
       /daemon is gone.*wg0\.sock/s,
     ],
     [
+      'a userspace device that has lost its port',
+      { devices: [{ name: 'wg0', hasNoPort: true }] },
+      'port-wg0',
+      'missing',
+      /^wg0 has no UDP port and receives nothing.*wgctrl set wg0 listen-port/s,
+    ],
+    [
       'a device that cannot be read',
       { devices: [{ name: 'wg0', code: 'EPROTO' }] },
       'device-wg0',
@@ -313,6 +320,11 @@ describe('the doctor', () => {
     const ids = (await examine(machine({ platform: 'darwin' }))).map(({ id }) => id)
     expect(ids).not.toContain('rp-filter')
     expect(ids).not.toContain('tun')
+  })
+
+  it('says nothing of ports where a daemon has none before its link is up', async () => {
+    const devices = [{ name: 'utun3', hasNoPort: true } as const]
+    expect(await find('port-utun3', { platform: 'darwin', devices })).toBeUndefined()
   })
 })
 

@@ -6,7 +6,7 @@ import { checkKernel } from './kernel.js'
 import { type Machine, thisMachine } from './machine.js'
 import { checkSurroundings } from './surroundings.js'
 import { checkThreads } from './threads.js'
-import { checkDevices, checkUserspace } from './userspace.js'
+import { checkDevices, checkPorts, checkUserspace } from './userspace.js'
 
 export const runDoctor: Run = async ({ options }, io) => {
   const findings = await examine(thisMachine(io.env))
@@ -23,6 +23,7 @@ export async function examine(machine: Machine): Promise<Finding[]> {
   const others = [
     checkUserspace(machine),
     seen.then((all) => checkDevices(all, hasModule)),
+    seen.then(({ devices }) => checkPorts(machine, devices)),
     seen.then(({ devices }) => checkThreads(machine, devices)),
     checkSurroundings(machine),
   ]

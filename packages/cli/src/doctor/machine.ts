@@ -12,6 +12,8 @@ export interface SeenDevice {
   /** Of a device of the kernel. */
   readonly interfaceIndex?: number
   readonly peers?: number
+  /** Of a userspace device: its daemon says that it has no UDP port. */
+  readonly hasNoPort?: true
 }
 
 /** Whether a way to devices works, and why not. */
@@ -92,10 +94,12 @@ async function findProgram(name: string, env: Machine['env']): Promise<string | 
   return undefined
 }
 
-const seen = ({ name, kind, interfaceIndex, peers }: Device): SeenDevice =>
-  kind === 'linux-kernel' && interfaceIndex !== undefined
-    ? { name, interfaceIndex, peers: peers.length }
-    : { name }
+const seen = ({ name, kind, interfaceIndex, listenPort, peers }: Device): SeenDevice => ({
+  name,
+  ...(kind === 'linux-kernel' &&
+    interfaceIndex !== undefined && { interfaceIndex, peers: peers.length }),
+  ...(kind === 'userspace' && listenPort === 0 && { hasNoPort: true }),
+})
 
 async function seeDevices(): Promise<SeenDevices> {
   try {

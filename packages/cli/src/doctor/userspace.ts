@@ -1,4 +1,4 @@
-import { counted, type Finding, note, ok } from './finding.js'
+import { counted, type Finding, missing, note, ok } from './finding.js'
 import type { Machine, SeenDevice, SeenDevices } from './machine.js'
 
 const DAEMONS = ['wireguard-go', 'boringtun-cli', 'boringtun']
@@ -35,6 +35,27 @@ async function checkSockets(machine: Machine): Promise<Finding> {
   }
   const sockets = (await machine.list(SOCKETS)).filter((name) => name.endsWith('.sock'))
   return ok(id, `${SOCKETS} has ${counted(sockets.length, 'socket')} of userspace devices`)
+}
+
+/**
+ * Userspace devices that receive nothing, as the port is lost that they had: most often another was asked for that was
+ * taken. A daemon of Linux has a port from its start on, whether the link is up or not.
+ *
+ * @source wireguard-go, device/device.go: BindUpdate, which leaves port 0; boringtun goes on to show the old one
+ */
+export function checkPorts({ platform }: Machine, devices: readonly SeenDevice[]): Finding[] {
+  if (platform !== 'linux') return []
+  return devices.flatMap(({ name, hasNoPort }) =>
+    hasNoPort
+      ? [
+          missing(
+            `port-${name}`,
+            `${name} has no UDP port and receives nothing: the one that it was to have is taken, or its daemon may open none`,
+            `wgctrl set ${name} listen-port PORT, with a port that is free`,
+          ),
+        ]
+      : [],
+  )
 }
 
 /**
