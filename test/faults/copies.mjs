@@ -37,6 +37,12 @@ for (const [made, used, what] of [
     file: used.toDeviceConfig(file).privateKey instanceof made.SecretKey,
     text: used.formatConfig(file) === text,
     error: await wg.device('wgnowhere').catch((error) => error instanceof made.WireGuardError),
+    abort: await wg
+      .device(name, { signal: AbortSignal.abort() })
+      .catch((error) => error instanceof made.AbortError),
+    mistake: await wg
+      .configure(name, { listenPort: 70_000 })
+      .catch((error) => error instanceof made.InvalidRangeError),
     shown: used.showConfig(await other.device(name)).includes('PresharedKey'),
   }
   await wg.close()

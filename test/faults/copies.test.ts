@@ -26,6 +26,8 @@ it('the ES module and the CommonJS one in one process take each other’s values
     file: true,
     text: true,
     error: true,
+    abort: true,
+    mistake: true,
     shown: true,
   }
   expect(JSON.parse(stdout)).toEqual({

@@ -55,7 +55,9 @@ async function openDevices(
   io: Io,
 ): Promise<WireGuardClient> {
   const { backend, netns, trust, host } = globals
-  if (host !== undefined) return (await import('./remote/host.js')).openHost(globals, io)
+  if (host !== undefined) {
+    return (await import('./remote/host.js')).openHost(globals, io, order[0])
+  }
   return await open({ backends: backend ? [backend] : order, netns, ...trust })
 }
 

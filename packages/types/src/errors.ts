@@ -2,6 +2,10 @@ import { showable } from './showable.js'
 
 /** Marks our errors across copies of this package (two versions, ESM beside CJS). */
 const brand: unique symbol = Symbol.for('wgctrl.error') as never
+const abortBrand: unique symbol = Symbol.for('wgctrl.abort') as never
+
+const bears = (value: unknown, mark: symbol): boolean =>
+  typeof value === 'object' && value !== null && mark in value
 
 /**
  * The reasons a call can fail, the same on every backend. The code is the API; messages may change.
@@ -149,7 +153,7 @@ export class WireGuardError extends Error implements ErrorDetails {
     const isSubclass = !Object.hasOwn(this, Symbol.hasInstance)
     // biome-ignore lint/complexity/noThisInStatic: it is the subclass
     if (isSubclass) return Function.prototype[Symbol.hasInstance].call(this, value)
-    return typeof value === 'object' && value !== null && brand in value
+    return bears(value, brand)
   }
 }
 
@@ -208,6 +212,11 @@ export class InvalidTypeError extends TypeError {
   toJSON(): ErrorRecord {
     return errorRecord(this)
   }
+
+  /** True of an error made by any copy of this package. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return bears(value, brand) && value instanceof TypeError
+  }
 }
 
 /** A number outside the range that the wire can carry. */
@@ -224,6 +233,11 @@ export class InvalidRangeError extends RangeError {
   /** The error as plain data; see {@link ErrorRecord}. */
   toJSON(): ErrorRecord {
     return errorRecord(this)
+  }
+
+  /** True of an error made by any copy of this package. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return bears(value, brand) && value instanceof RangeError
   }
 }
 
@@ -250,12 +264,18 @@ export class AbortError extends Error {
   /** @param reason the signal's `reason`; it becomes the `cause` */
   constructor(reason?: unknown) {
     super('The operation was aborted', reason === undefined ? undefined : { cause: reason })
+    Object.defineProperty(this, abortBrand, { value: true })
     showAsData(this)
   }
 
   /** The error as plain data; see {@link ErrorRecord}. */
   toJSON(): ErrorRecord {
     return errorRecord(this)
+  }
+
+  /** True of an error made by any copy of this package. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return bears(value, abortBrand)
   }
 }
 

@@ -104,6 +104,7 @@ ${hooksText} They run when the interface is brought up.`,
   },
   {
     name: 'export',
+    isLocal: true,
     summary: 'Print an interface as the file that "up" would make it from',
     description: `Prints a whole config file of an interface as it is now, whoever made it: addresses, MTU, the routing table where it is another than usual, name servers where the system tells whose they are, keys and peers. Where the interface has a config file, its comments, hooks, names of peers and names in endpoints are kept. It holds the secrets of the device: "umask 077" before writing it into a file, or --output.
 

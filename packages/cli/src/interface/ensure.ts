@@ -1,10 +1,10 @@
-import { realpath } from 'node:fs/promises'
 import { readConfigFile, type UpOptions } from 'wgctrl'
 import type { Run } from '../command.js'
 import { withInterfaces } from '../session.js'
 import { warner } from '../warner.js'
 import { changeLines } from './change-lines.js'
 import { configOf } from './config-path.js'
+import { fileForHooks } from './file-for-hooks.js'
 import { holdFile } from './held-file.js'
 import { interfaceOf } from './interface-file.js'
 import { commonOptions } from './up-down.js'
@@ -26,7 +26,7 @@ export const runEnsure: Run = (invocation, io) =>
       using _ = dryRun ? undefined : await holdFile(found.path, signal)
       const file = await readConfigFile(found.path, trust)
       const config = interfaceOf(file, found.name, invocation)
-      const options = { ...common, configFile: await realpath(found.path) }
+      const options = { ...common, ...(await fileForHooks(found, invocation)) }
       const onStep: UpOptions['onStep'] = (event) => {
         if (event.operation === 'reconcile') interruption.begin()
         return options.onStep?.(event)

@@ -1,4 +1,3 @@
-import { realpath } from 'node:fs/promises'
 import {
   type ConfigFile,
   type InterfaceConfig,
@@ -17,6 +16,7 @@ import { retryLine } from '../wg/lookup.js'
 import { choiceOf } from './choice.js'
 import { configOf, findConfig } from './config-path.js'
 import { readDownFile } from './down-file.js'
+import { fileForHooks } from './file-for-hooks.js'
 import { bringFileInLine } from './file-in-line.js'
 import { holdFile } from './held-file.js'
 import { interfaceOf } from './interface-file.js'
@@ -39,8 +39,7 @@ export const runUp: Run = (invocation, io) =>
       using _ = await holdFile(found.path, signal)
       const file = await readConfigFile(found.path, invocation.globals.trust)
       const config = interfaceOf(file, found.name, invocation)
-      const configFile = await realpath(found.path)
-      await wg.up(config, { ...common, configFile, signal })
+      await wg.up(config, { ...common, ...(await fileForHooks(found, invocation)), signal })
       return 0
     })
   })
@@ -78,7 +77,7 @@ export const runDown: Run = (invocation, io) =>
       // Read anew: a hook, or who holds no file, may have written it.
       const save = async (current: InterfaceConfig) =>
         saveConfig(wg, found.path, await readConfigFile(found.path, trust), current)
-      await wg.down(config, { ...options, configFile: await realpath(found.path), save })
+      await wg.down(config, { ...options, ...(await fileForHooks(found, invocation)), save })
       return 0
     })
   })

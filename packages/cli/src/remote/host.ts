@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { Duplex } from 'node:stream'
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
+import { Duplex, type Readable, type Writable } from 'node:stream'
+import type { DeviceKind } from '@wgctrl/types'
 import { connect, type WireGuardClient } from 'wgctrl'
 import type { Globals } from '../globals.js'
 import type { Io } from '../io.js'
@@ -10,15 +11,19 @@ const ASKED = ['--stdio', '--allow', 'read,handshakes,interface,programs', '--se
 /**
  * The devices of another machine: a `wgctrl serve` there, that ends with the client.
  *
+ * @param first which of two devices with one name is meant
  * @throws {Error} in words for the user
  */
-export async function openHost(globals: Globals, { env }: Io): Promise<WireGuardClient> {
+export async function openHost(
+  globals: Globals,
+  { env }: Io,
+  first: DeviceKind = 'userspace',
+): Promise<WireGuardClient> {
   const { host = '' } = globals
   const [program = 'ssh', ...options] = wordsOf(globals.ssh ?? env['WGCTRL_SSH'] ?? 'ssh')
-  const line = ['wgctrl', ...globalWords(globals), 'serve', ...ASKED].map(quoted).join(' ')
-  const child = spawn(program, [...options, '--', host, line], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
+  const asked = ['serve', ...ASKED, '--first', first]
+  const line = ['wgctrl', ...globalWords(globals), ...asked].map(quoted).join(' ')
+  const child = startThere(program, [...options, '--', host, line])
   const ended = endOf(child, program, host)
   ended.catch(() => {})
   const stream = Duplex.from({ readable: child.stdout, writable: child.stdin })
@@ -31,6 +36,23 @@ export async function openHost(globals: Globals, { env }: Io): Promise<WireGuard
     child.kill()
     throw reason
   }
+}
+
+/**
+ * A terminal sends its signals to all programs in it. What is done there is ended by this one, when it is no half any
+ * more: ssh, which leaves ignored signals ignored, hears of it by its end alone.
+ *
+ * @source ssh(1), clientloop.c, client_loop
+ */
+const DEAF = `trap '' INT HUP; exec "$@"`
+
+function startThere(
+  program: string,
+  words: readonly string[],
+): ChildProcessByStdio<Writable, Readable, null> {
+  const stdio: ['pipe', 'pipe', 'inherit'] = ['pipe', 'pipe', 'inherit']
+  if (process.platform === 'win32') return spawn(program, words, { stdio })
+  return spawn('/bin/sh', ['-c', DEAF, 'sh', program, ...words], { stdio })
 }
 
 /** Which devices are meant is told there. */

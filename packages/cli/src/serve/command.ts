@@ -24,6 +24,13 @@ It runs well as a service: SIGTERM ends it when changes under way are done, and 
       summary: 'the devices that they may see and change; absent: all',
       completes: 'device',
     },
+    {
+      flags: '--first <kind>',
+      summary:
+        'of two devices with one name, take that of this kind, and make devices of it: userspace, as wg(8) does, or linux-kernel',
+      default: 'userspace',
+      completes: ['userspace', 'linux-kernel'],
+    },
     { flags: '--secrets', summary: 'show private and preshared keys' },
     { flags: '--user <name...>', summary: 'let processes of these users in, by name or number' },
     { flags: '--mode <mode>', summary: "mode of the socket's file", default: '0600' },

@@ -13,6 +13,7 @@ import {
 } from 'wgctrl'
 import type { Invocation, Run } from '../command.js'
 import { errorText } from '../error-text.js'
+import { choiceOf } from '../interface/choice.js'
 import type { Io } from '../io.js'
 import { runService, type Service } from '../service/service.js'
 import { withWords } from '../session.js'
@@ -23,13 +24,14 @@ import { activatedSocket } from './activated-socket.js'
 /** Where it serves when nobody says. */
 const SOCKET = '/run/wgctrl.sock'
 
-const ORDER: readonly DeviceKind[] = ['userspace', 'linux-kernel']
+const KINDS = ['userspace', 'linux-kernel'] as const
 
 export const runServe: Run = (invocation, io) =>
   withWords(invocation, io, async () => {
     const { backend, netns, trust } = invocation.globals
     const options = await optionsOf(invocation, io)
-    await using wg = await open({ backends: backend ? [backend] : ORDER, netns, ...trust })
+    const backends = backend ? [backend] : orderOf(invocation.options)
+    await using wg = await open({ backends, netns, ...trust })
     const service = new ServeService(wg, invocation, io, options)
     const warn = warner(invocation, io)
     await runService(service, { env: io.env, pid: process.pid, warn })
@@ -53,6 +55,11 @@ async function optionsOf({ options }: Invocation, io: Io): Promise<ServeOptions>
     ...(group !== undefined && { group: await accountNumber('group', group) }),
     log: (event) => say(io.stderr, `${eventText(event)}\n`),
   }
+}
+
+function orderOf(options: Invocation['options']): DeviceKind[] {
+  const first = choiceOf(options, 'first', KINDS) ?? 'userspace'
+  return [first, ...KINDS.filter((kind) => kind !== first)]
 }
 
 const listOf = (value: unknown): string[] => (value === undefined ? [] : (value as string[]))

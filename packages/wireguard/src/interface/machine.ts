@@ -81,3 +81,6 @@ export const MACHINE: unique symbol = Symbol.for('wgctrl: the machine of a backe
 /** The machine of a backend or client; `undefined`: that of this process. */
 export const machineOf = (owner: object): Machine | undefined =>
   (owner as { readonly [MACHINE]?: Machine })[MACHINE]
+
+/** By this a client says that its devices are on a machine that nothing here reaches but its own calls. */
+export const ELSEWHERE: unique symbol = Symbol.for('wgctrl: devices of another machine')

@@ -5,6 +5,7 @@ import {
   checkInterfaceName,
   type Device,
   type DeviceKind,
+  unsupported,
   WireGuardError,
 } from '@wgctrl/types'
 import { containsNetwork } from '../addresses/network.js'
@@ -14,7 +15,7 @@ import type { InterfaceContext } from './context.js'
 import { currentConfig } from './current.js'
 import type { InterfaceConfig } from './interface-config.js'
 import { findLink, kindOf } from './link.js'
-import { type Machine, machineOf } from './machine.js'
+import { ELSEWHERE, type Machine, machineOf } from './machine.js'
 import { listRoutes } from './system.js'
 import { thisMachine } from './this-machine.js'
 
@@ -24,7 +25,7 @@ import { thisMachine } from './this-machine.js'
  * endpoints are known to its file alone. Of a device that is no interface here, the device alone. Secrets included:
  * they belong to the caller.
  *
- * @throws {WireGuardError} `ENODEV`, `ENOTWIREGUARD`, `EPERM`, …
+ * @throws {WireGuardError} `EUNSUPPORTED` for a client of `connect`; `ENODEV`, `ENOTWIREGUARD`, `EPERM`, …
  * @example
  * ```ts
  * const text = formatInterfaceConfig(await readInterface({ wg }, 'wg0'))
@@ -42,6 +43,9 @@ export async function readInterface(
 ): Promise<InterfaceConfig> {
   checkFields(options, 'options', CLIENT_OPTIONS)
   checkInterfaceName(name)
+  if (ELSEWHERE in wg) {
+    throw unsupported('readInterface', 'the interface is on the server: read it in a program there')
+  }
   const device = await wg.device(name, options)
   return (await readLink(device, netns, machineOf(wg) ?? thisMachine)) ?? deviceAlone(device)
 }

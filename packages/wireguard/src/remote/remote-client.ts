@@ -26,6 +26,7 @@ import type { DownOptions, DownResult } from '../interface/down.js'
 import type { EnsureOptions, EnsureResult } from '../interface/ensure.js'
 import type { InterfaceChange } from '../interface/interface-change.js'
 import type { InterfaceConfig, InterfaceSettings } from '../interface/interface-config.js'
+import { ELSEWHERE } from '../interface/machine.js'
 import type { ReconcileOptions } from '../interface/reconcile.js'
 import type { ReresolveOptions, ReresolveResult } from '../interface/reresolve.js'
 import type { UpOptions, UpPlan, UpResult } from '../interface/up.js'
@@ -76,6 +77,8 @@ const READING = { isReading: true } as const
  * connection is lost, what is under way fails with `ECONNRESET`, and the server aborts it; so does every call after it.
  */
 export class RemoteWireGuard implements WireGuardClient {
+  /** Its devices are not here, and neither are their interfaces. @internal */
+  readonly [ELSEWHERE] = true
   readonly #connection: ClientConnection
   readonly #working = new Set<Promise<unknown>>()
   readonly #readings = new Set<Deadline>()

@@ -9,6 +9,7 @@ import {
   connect,
   open,
   type RemoteServer,
+  readInterface,
   type ServeEvent,
   serve,
   type WireGuard,
@@ -43,6 +44,14 @@ afterEach(async () => {
 })
 
 describe('a client of a server', () => {
+  it('does not take interfaces of this machine for those of the server', async () => {
+    await using far = await served(ALL)
+    await expect(readInterface({ wg: far }, 'wg0')).rejects.toMatchObject({
+      code: 'EUNSUPPORTED',
+      feature: 'readInterface',
+    })
+  })
+
   it('reads what the server reads', async () => {
     const privateKey = generatePrivateKey()
     const presharedKey = generatePresharedKey()
