@@ -96,9 +96,9 @@ describe('packages', { concurrency }, () => {
       const files = readdirSync(join(directory, 'dist'), { recursive: true, encoding: 'utf8' })
       const code = files.filter((file) => /\.c?js$/.test(file))
       assert.ok(code.length > 0)
-      for (const file of code) {
-        await runWell(process.execPath, ['--check', join(directory, 'dist', file)])
-      }
+      const paths = code.map((file) => join(directory, 'dist', file))
+      const reader = ['--experimental-vm-modules', join(root, 'scripts/readable.mjs')]
+      await runWell(process.execPath, [...reader, ...paths])
     })
 
     it(`${name} pleases publint`, () => finds(['publint', '--strict', tarball(name)]))
