@@ -6,7 +6,6 @@ export const library: Options = {
   // tsup's declaration build sets baseUrl, which TypeScript 6 deprecates.
   dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
   clean: true,
-  sourcemap: true,
   splitting: true,
   target: 'node20.19',
   platform: 'node',

@@ -6,8 +6,10 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { run, runWell } from './command.mjs'
 import { brokenPromises } from './guarantees.mjs'
-import { packPackages, readPackages, root } from './packages.mjs'
+import { wrongNpmPages } from './npm-pages.mjs'
+import { packPackages, readManifest, readPackages, root } from './packages.mjs'
 import { hiddenTypes } from './public-types.mjs'
+import { releaseOf } from './release.mjs'
 import { billOf } from './sbom.mjs'
 import { installedWith, installScripts, otherLicences, withoutIntegrity } from './supply.mjs'
 
@@ -47,6 +49,40 @@ describe('sources', { concurrency }, () => {
   it('have changesets that name their packages', async () => {
     await finds(['changeset', 'status', ...(await baseOfChanges())])
   })
+
+  it('make one release of all packages, no larger than the change, each with its changelog', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'wgctrl-release-'))
+    try {
+      const packages = readPackages()
+      const [major = 0, minor = 0] = packages[0]?.manifest.version.split('.').map(Number) ?? []
+      const version = `${major}.${minor + 1}.0`
+      // The command has the gateway as a peer, which changesets take for a reason of a major release.
+      const change = "---\n'@wgctrl/gateway': minor\n---\n\nA change.\n"
+      for (const made of await releaseOf(folder, change)) {
+        assert.equal(made.version, version, made.name)
+        assert.ok(made.changelog.startsWith(`# ${made.name}\n\n## ${version}\n`), made.changelog)
+      }
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  it('say in manifests and READMEs where their repository is, with links that npm can follow', async () => {
+    assert.deepEqual(await wrongNpmPages(), [])
+  })
+
+  it('are not published while nobody owns their repository', async () => {
+    const [owned, ...args] = [
+      readManifest(join(root, 'package.json')),
+      'scripts/npm-pages.mjs',
+      '--publish',
+    ]
+    const { status, output } = await run(process.execPath, args, { cwd: root })
+    assert.equal(status === 0, !owned.repository.url.includes('OWNER_TO_SET'), output)
+    for (const { manifest } of readPackages()) {
+      assert.equal(manifest.scripts.prepublishOnly, 'node ../../scripts/npm-pages.mjs --publish')
+    }
+  })
 })
 
 describe('packages', { concurrency }, () => {
@@ -81,6 +117,11 @@ describe('packages', { concurrency }, () => {
     assert.deepEqual(hiddenTypes(), [])
   })
 
+  it('are what npm would publish with provenance', async () => {
+    const options = ['publish', '--dry-run', '--provenance', '--offline', tarball('wgctrl')]
+    assert.match(await runWell('npm', options, { cwd: folder }), /^\+ wgctrl@/m)
+  })
+
   for (const { name, directory } of readPackages()) {
     it(`${name} has a bill of materials with all that it depends on`, async () => {
       const { components } = await billOf(name)
@@ -99,6 +140,17 @@ describe('packages', { concurrency }, () => {
       const paths = code.map((file) => join(directory, 'dist', file))
       const reader = ['--experimental-vm-modules', join(root, 'scripts/readable.mjs')]
       await runWell(process.execPath, [...reader, ...paths])
+    })
+
+    it(`${name} is public, says its source, and brings neither sources nor their maps`, async () => {
+      const { publishConfig, repository } = JSON.parse(await manifestOf(name))
+      assert.deepEqual(publishConfig, { access: 'public', provenance: true })
+      assert.equal(join(root, repository.directory), directory)
+      const files = (await runWell('tar', ['-tf', tarball(name)])).trim().split('\n')
+      assert.deepEqual(
+        files.filter((file) => /\.map$|(?<!\.d)\.[cm]?ts$/.test(file)),
+        [],
+      )
     })
 
     it(`${name} pleases publint`, () => finds(['publint', '--strict', tarball(name)]))

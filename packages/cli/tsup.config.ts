@@ -51,7 +51,6 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
   entry: entries(),
   format: ['esm'],
   dts: false,
-  sourcemap: false,
   splitting: false,
   minifyWhitespace: true,
   minifySyntax: true,

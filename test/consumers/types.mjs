@@ -18,14 +18,24 @@ export function entryPoints(packages) {
 }
 
 /**
+ * The oldest TypeScript that reads the declarations, and the one of the workspace: packages of its node_modules.
+ *
+ * @type {['typescript' | 'typescript-floor', 'node16' | 'bundler'][]}
+ */
+export const compilers = [
+  ['typescript-floor', 'node16'],
+  ['typescript', 'bundler'],
+]
+
+/**
  * Compiles imports of every entry point and an example, declarations included, in a strict project.
  *
  * @param {string} project
- * @param {'node16' | 'bundler'} moduleResolution
+ * @param {{ compiler: string, moduleResolution: 'node16' | 'bundler' }} how
  * @param {string[]} entries
  * @param {string} example
  */
-export async function checkTypes(project, moduleResolution, entries, example) {
+export async function checkTypes(project, { compiler, moduleResolution }, entries, example) {
   const imports = entries.map((name, index) => `import * as entry${index} from '${name}'`)
   const uses = entries.map((_, index) => `export const of${index}: object = entry${index}`)
   const source = [...imports, ...uses, ''].join('\n')
@@ -46,5 +56,6 @@ export async function checkTypes(project, moduleResolution, entries, example) {
   }
   const files = ['entries.mts', 'entries.cts', 'example.mts']
   writeFileSync(config, JSON.stringify({ compilerOptions, files }))
-  await runWell(join(root, 'node_modules/.bin/tsc'), ['--project', config], { cwd: project })
+  const tsc = join(root, 'node_modules', compiler, 'bin/tsc')
+  await runWell(process.execPath, [tsc, '--project', config], { cwd: project })
 }

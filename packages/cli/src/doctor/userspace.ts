@@ -1,3 +1,4 @@
+import { docsPage } from '@wgctrl/types'
 import { counted, type Finding, missing, note, ok } from './finding.js'
 import type { Machine, SeenDevice, SeenDevices } from './machine.js'
 
@@ -107,7 +108,7 @@ function unreadable({ name, code, message = code }: SeenDevice): Finding {
     id,
     verdict: 'missing',
     text: `${name} cannot be read: ${message}`,
-    advice: `docs/errors.md says what ${code} means`,
+    advice: `${docsPage('errors')} says what ${code} means`,
   }
 }
 
