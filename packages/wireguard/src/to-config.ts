@@ -1,4 +1,10 @@
-import type { Device, DeviceConfig, Peer, PeerConfig } from '@wgctrl/types'
+import {
+  type Device,
+  type DeviceConfig,
+  type Peer,
+  type PeerConfig,
+  shownWhole,
+} from '@wgctrl/types'
 
 /**
  * A config that makes any device what a reading says: what `configure` takes, where the reading itself is refused
@@ -44,5 +50,5 @@ export function withoutSecrets(device: Device, isOwn: boolean): Device {
     if (isOwn) presharedKey?.wipe()
     return presharedKey ? others : peer
   })
-  return { ...rest, peers }
+  return shownWhole({ ...rest, peers })
 }

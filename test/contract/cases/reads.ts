@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promis
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { type Bench, firstPeer } from '../bench.js'
 import { plainPeers } from '../plain.js'
@@ -48,6 +49,18 @@ export function reads(bench: Bench): void {
     const { peers: read } = await bench.read(name)
     expect(read).toHaveLength(50)
     expect(plainPeers(await bench.stream(name))).toEqual(read)
+  })
+
+  it('shows itself in a log down to endpoints and networks, and stays plain data', async () => {
+    const peer = { publicKey: peerKey(1), endpoint: '127.0.0.1:1001', allowedIPs: [network(0)] }
+    const name = await bench.newDevice({ peers: [peer] })
+    const device = await bench.wg.device(name)
+    for (const shown of [inspect(device), inspect([device])]) {
+      expect(shown).toContain("address: '127.0.0.1', port: 1001")
+      expect(shown).toContain(`allowedIPs: [ '${network(0)}' ]`)
+    }
+    expect(Reflect.ownKeys({ ...device })).toEqual(Object.keys(device))
+    expect(structuredClone(device)).toEqual({ ...device })
   })
 
   it('gives values that belong to the caller', async () => {

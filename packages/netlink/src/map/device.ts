@@ -8,6 +8,7 @@ import {
   isZeroKey,
   type Peer,
   SecretKey,
+  shownWhole,
   timeOf,
 } from '@wgctrl/types'
 import { align } from '../codec/align.js'
@@ -87,7 +88,7 @@ export function toDevice({ head, peers, unknown }: DeviceDump<Peer>): Device {
   const { ifindex, ifname = '', privateKey, publicKey, listenPort = 0, fwmark = 0 } = head
   const secret = privateKey && SecretKey.at(privateKey, 0)
   privateKey?.fill(0)
-  return {
+  return shownWhole({
     name: ifname,
     kind: 'linux-kernel',
     ...(ifindex !== undefined && { interfaceIndex: ifindex }),
@@ -97,7 +98,7 @@ export function toDevice({ head, peers, unknown }: DeviceDump<Peer>): Device {
     firewallMark: fwmark,
     peers,
     ...(unknown.size > 0 && { unknown: Object.fromEntries(unknown) }),
-  }
+  })
 }
 
 /** struct sockaddr_in or sockaddr_in6: native family, then port and addresses in network order. */

@@ -3,6 +3,7 @@ import { type Counter, exactBytes, toCounter } from '../counter.js'
 import type { Device, DeviceKind, Peer } from '../device.js'
 import type { Endpoint } from '../endpoint.js'
 import { isZeroKey, type PublicKey, publicKey, SecretKey } from '../key.js'
+import { shownWhole } from '../shown-device.js'
 
 /** What a test can pretend that a peer did. */
 export interface FakeTraffic {
@@ -68,7 +69,7 @@ export class FakeDevice {
   /** The device as it is now; later changes do not show in it. */
   snapshot(): Device {
     const own = this.#publicKey
-    return {
+    return shownWhole({
       name: this.name,
       kind: this.kind,
       ...(this.#privateKey && { privateKey: SecretKey.from(this.#privateKey) }),
@@ -76,7 +77,7 @@ export class FakeDevice {
       listenPort: this.#listenPort,
       firewallMark: this.#firewallMark,
       peers: Array.from(this.#peers.values(), snapshotPeer),
-    }
+    })
   }
 
   #setPrivateKey(bytes: Uint8Array): void {

@@ -6,6 +6,7 @@ import {
   type Peer,
   type PublicKey,
   publicKey,
+  shownWhole,
   timeOf,
   WireGuardError,
 } from '@wgctrl/types'
@@ -22,7 +23,7 @@ export function toDevice(name: string, reply: ReplyParser, peers: Peer[]): Devic
   const own = ownPublicKey(device)
   const { privateKey } = device
   device.privateKey = undefined
-  return {
+  return shownWhole({
     name,
     kind: 'userspace',
     ...(privateKey && { privateKey }),
@@ -31,7 +32,7 @@ export function toDevice(name: string, reply: ReplyParser, peers: Peer[]): Devic
     firewallMark: device.fwmark,
     peers,
     ...(unknown.size > 0 && { unknown: Object.fromEntries(unknown) }),
-  }
+  })
 }
 
 /** The public key of a device: boringtun says it, the others say the private key it is derived from. */

@@ -12,6 +12,7 @@ import {
   type PeerIterator,
   type PublicKey,
   refuseAborted,
+  shownWhole,
   unsupported,
 } from '@wgctrl/types'
 import type { BackendStatus } from '../backends.js'
@@ -106,6 +107,7 @@ export class RemoteWireGuard implements WireGuardClient {
   async devices(options: ClientCallOptions = {}): Promise<DeviceList> {
     const answer = await this.#call('devices', [], options, { ...READING, operation: 'list' })
     const { devices, errors } = answer as { devices: Device[]; errors: DeviceList['errors'] }
+    devices.forEach(shownWhole)
     return Object.defineProperty(devices, 'errors', { value: errors }) as DeviceList
   }
 
@@ -124,7 +126,7 @@ export class RemoteWireGuard implements WireGuardClient {
 
   async device(name: string, options: DeviceOptions = {}): Promise<Device> {
     const kind = { ...READING, device: name }
-    return (await this.#call('device', [name], options, kind)) as Device
+    return shownWhole((await this.#call('device', [name], options, kind)) as Device)
   }
 
   peers(name: string, options: ClientCallOptions = {}): AsyncGenerator<Peer, void, undefined> {

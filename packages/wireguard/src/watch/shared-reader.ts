@@ -1,4 +1,11 @@
-import { abortable, type CallOptions, type Device, refuseAborted, SecretKey } from '@wgctrl/types'
+import {
+  abortable,
+  type CallOptions,
+  type Device,
+  refuseAborted,
+  SecretKey,
+  shownWhole,
+} from '@wgctrl/types'
 
 /** Reads a device from its backend. */
 export type ReadDevice = (name: string, options: CallOptions) => Promise<Device>
@@ -78,11 +85,11 @@ export class SharedReader {
   async device(name: string, options: ReadingOptions = {}): Promise<Device> {
     const { device } = await this.reading(name, options)
     const { privateKey, peers } = device
-    return {
+    return shownWhole({
       ...device,
       ...(privateKey && { privateKey: SecretKey.from(privateKey) }),
       peers: [...peers],
-    }
+    })
   }
 
   /** Something was written: readings that began before now are not given out any more. */
