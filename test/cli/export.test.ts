@@ -189,3 +189,54 @@ describe('wgctrl show --names', () => {
     expect(lines.map((line) => line.split('\t').length)).toEqual([10, 10])
   })
 })
+
+describe('NAT in a file', () => {
+  const words = '# wgctrl: NAT = lo\n# wgctrl: BetweenClients = false\n'
+  const nft = () => run('nft', 'list', 'table', 'inet', 'wgctrl-wgnat')
+  const rule = 'ip saddr 10.78.0.0/24 oifname "lo" masquerade'
+
+  it('is made by up, kept by ensure, reload and what edits the file, and exported', async () => {
+    const file = join(FILES, 'wgnat.conf')
+    const head = '[Interface]\nAddress = 10.78.0.1/24\nListenPort = 4713\n'
+    const whole = `${head}PrivateKey = ${key}\n${words}`
+    await writeFile(file, whole, { mode: 0o600 })
+    expect((await wgctrl('up', 'wgnat', '-q')).status).toBe(0)
+    expect(await nft()).toContain(rule)
+    for (const verb of ['ensure', 'reload']) {
+      expect(await wgctrl(verb, 'wgnat')).toEqual({ status: 0, out: '', err: '' })
+    }
+    expect(await wgctrl('export', 'wgnat')).toEqual({ status: 0, out: whole, err: '' })
+    const added = await wgctrl('new', 'client', 'wgnat', '--endpoint', 'vpn.example.net')
+    expect(added.status).toBe(0)
+    expect((await wgctrl('save', 'wgnat')).status).toBe(0)
+    expect(await readFile(file, 'utf8')).toContain(words)
+    const json = JSON.parse((await wgctrl('export', 'wgnat', '--json')).out)
+    expect(json).toMatchObject({ nat: { to: ['lo'] }, betweenClients: false })
+
+    await run('mv', file, join(folder, 'kept.conf'))
+    const { out } = await wgctrl('export', 'wgnat')
+    expect(out).toContain(words)
+    await writeFile(file, out, { mode: 0o600 })
+    expect(await wgctrl('ensure', 'wgnat')).toEqual({ status: 0, out: '', err: '' })
+
+    await writeFile(file, out.replace(words, ''), { mode: 0o600 })
+    expect((await wgctrl('reload', 'wgnat', '-q')).out).toContain('masquerade 10.78.0.0/24 to lo')
+    await expect(nft()).rejects.toThrow()
+    expect((await wgctrl('down', 'wgnat', '-q')).status).toBe(0)
+  })
+
+  it('is a comment to wg-quick(8)', async () => {
+    const file = join(folder, 'wgnatq.conf')
+    await writeFile(file, `[Interface]\nPrivateKey = ${key}\n${words}`, { mode: 0o600 })
+    expect((await wgctrl('create', 'wgnatq')).status).toBe(0)
+    for (const stripped of [
+      await run('wg-quick', 'strip', file),
+      (await wgctrl('strip', file)).out,
+    ]) {
+      expect(stripped).toContain(words)
+      await writeFile(join(folder, 'stripped'), stripped, { mode: 0o600 })
+      await run('wg', 'setconf', 'wgnatq', join(folder, 'stripped'))
+    }
+    expect((await wgctrl('delete', 'wgnatq')).status).toBe(0)
+  })
+})

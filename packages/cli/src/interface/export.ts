@@ -66,6 +66,9 @@ async function exported(
   const file = found && (await readFound(found, invocation, warn))
   if (!file) return { name, file: parseConfig(formatInterfaceConfig(current)) }
   await bringFileInLine(wg, file, current)
+  file.interface.forward = current.forward
+  file.interface.nat = current.nat
+  file.interface.betweenClients = current.betweenClients
   return { name, file }
 }
 

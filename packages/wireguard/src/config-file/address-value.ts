@@ -1,6 +1,7 @@
 import {
   type Cidr,
   type Endpoint,
+  formatAddress,
   formatCidr,
   formatEndpoint,
   isNamed,
@@ -64,6 +65,16 @@ function maskLength(text: string): number | undefined {
   )
   const [, ones] = /^(1*)0*$/.exec(bits.join('')) ?? []
   return bits.length > 0 ? ones?.length : undefined
+}
+
+/** A network in canonical form. */
+export const readWholeNetwork = (text: string): string | undefined =>
+  /^[+-]/.test(text) ? undefined : readAllowedIP(text)?.cidr
+
+/** An address without a prefix length, in canonical form. */
+export function readHost(text: string): string | undefined {
+  const address = parseAddress(text)
+  return address && formatAddress(address.family, address.bytes)
 }
 
 /** Host bits are kept. */

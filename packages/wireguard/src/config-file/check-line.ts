@@ -1,6 +1,6 @@
 import { showable } from '@wgctrl/types'
 import type { AllowedIPEntry } from './address-value.js'
-import { type Dialect, type KeyRule, keysOf } from './key-rule.js'
+import { type Dialect, type KeyRule, keysOf, WORDS } from './key-rule.js'
 import { type Assignment, type Entry, entriesOf, type Line } from './line.js'
 import { type ConfigProblem, HIDDEN } from './problem.js'
 import type { Section } from './section.js'
@@ -23,7 +23,10 @@ export function placeProblem(
     return { kind: 'unknown-section', column: startOf(line.text) + 1, text, expected }
   }
   if (statement.is === 'nonsense') return nonsenseProblem(line.text)
-  const problem = statement.is === 'assignment' && keyProblem(section, statement, dialect)
+  if (statement.is !== 'assignment') return undefined
+  const problem = statement.isWord
+    ? wordProblem(section, statement)
+    : keyProblem(section, statement, dialect)
   return problem ? { ...problem, column: startOf(line.text) + 1 } : undefined
 }
 
@@ -49,6 +52,17 @@ function nonsenseProblem(line: string): LineProblem {
   // The beginning alone: more of it could be a secret.
   const text = showable(/^[^\s=:]+/.exec(trim(line))?.[0] ?? trim(line).slice(0, 1))
   return { kind: 'syntax', column: startOf(line) + 1, text, expected }
+}
+
+/** A file for wg(8) has none. */
+function wordProblem(
+  section: Section,
+  { key, rule }: Assignment,
+): Omit<LineProblem, 'column'> | undefined {
+  const text = showable(key)
+  if (!rule) return { kind: 'unknown-key', text, expected: `one of ${WORDS} behind "wgctrl:"` }
+  if (section.kind === rule.section) return undefined
+  return { kind: 'misplaced', text, key: rule.name, expected: 'it in [Interface]' }
 }
 
 function keyProblem(

@@ -1,6 +1,6 @@
 import type { PublicKey } from '@wgctrl/types'
 import type { Dialect } from './key-rule.js'
-import { entriesOf, type Line, makeLine, splitLines } from './line.js'
+import { entriesOf, type Line, makeLine, splitLines, withoutWord } from './line.js'
 import { Section, type Style } from './section.js'
 import { startOf } from './space.js'
 
@@ -29,7 +29,8 @@ export class ConfigDocument {
     this.dialect = dialect
     this.path = path
     this.hasByteOrderMark = text.startsWith(BYTE_ORDER_MARK)
-    const lines = splitLines(this.hasByteOrderMark ? text.slice(1) : text)
+    const all = splitLines(this.hasByteOrderMark ? text.slice(1) : text)
+    const lines = dialect === 'wg' ? all.map(withoutWord) : all
     this.style = styleOf(lines)
     this.sections = toSections(lines)
   }
@@ -158,7 +159,7 @@ export function publicKeyOf(section: Section): PublicKey | undefined {
 function styleOf(lines: readonly Line[]): Style {
   const cr = lines[0]?.text.endsWith('\r') ? '\r' : ''
   for (const { text, statement } of lines) {
-    if (statement.is !== 'assignment') continue
+    if (statement.is !== 'assignment' || statement.isWord) continue
     const indent = text.slice(0, startOf(text))
     const isTight = text[indent.length + statement.key.length] === '='
     return { cr, indent, equals: isTight ? '=' : ' = ' }

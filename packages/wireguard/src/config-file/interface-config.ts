@@ -28,6 +28,7 @@ export function toInterfaceConfig(
   refuseProblems(file, options, true)
   const { addresses, dns, mtu, table, preUp, postUp, preDown, postDown, saveConfig } =
     file.interface
+  const { forward, nat, betweenClients } = file.interface
   return {
     name,
     ...deviceConfigOf(file, 'addconf'),
@@ -36,6 +37,9 @@ export function toInterfaceConfig(
     ...(mtu !== undefined && { mtu }),
     ...(table !== undefined && { table }),
     hooks: { preUp, postUp, preDown, postDown },
+    ...(forward !== undefined && { forward }),
+    ...(nat && { nat }),
+    ...(betweenClients !== undefined && { betweenClients }),
     ...(saveConfig !== undefined && { saveConfig }),
   }
 }

@@ -1,8 +1,10 @@
 import { inspect } from 'node:util'
 import { type KeyInput, type PublicKey, publicKey, type SecretKey } from '@wgctrl/types'
-import { readInterfaceAddress } from './address-value.js'
+import type { NatConfig } from '../interface/nat-config.js'
+import { readHost, readInterfaceAddress, readWholeNetwork } from './address-value.js'
 import type { ConfigDocument } from './document.js'
 import { KeyEditor } from './key-editor.js'
+import { ANY_LINK } from './key-rule.js'
 import { present } from './present.js'
 import {
   keyText,
@@ -141,6 +143,43 @@ export class InterfaceSection {
     this.#set('SaveConfig', save)
   }
 
+  /** `# wgctrl: Forward`, as `forward` of an interface's config; to wg-quick(8) a comment, as the two below. */
+  get forward(): boolean | undefined {
+    return this.#keys.readLast('Forward', readBoolean)
+  }
+  set forward(forward: boolean | undefined) {
+    this.#set('Forward', forward)
+  }
+
+  /** `# wgctrl: NAT`, the links, with `NATNetworks` and `NATSource`: as `nat` of an interface's config. */
+  get nat(): NatConfig | undefined {
+    const links = this.#keys.read('NAT', (text) => text)
+    const networks = this.#keys.read('NATNetworks', readWholeNetwork)
+    const source = this.#keys.read('NATSource', readHost)
+    if (links.length + networks.length + source.length === 0) return undefined
+    const to = links.includes(ANY_LINK) ? [] : links
+    return {
+      ...(to.length > 0 && { to }),
+      ...(networks.length > 0 && { networks }),
+      ...(source.length > 0 && { source }),
+    }
+  }
+  set nat(nat: NatConfig | undefined) {
+    const { to, networks, source } = nat ?? {}
+    const links = listOf(to)
+    this.#keys.setList('NAT', nat && links.length === 0 ? [ANY_LINK] : links, (text) => text)
+    this.#keys.setList('NATNetworks', listOf(networks), readWholeNetwork)
+    this.#keys.setList('NATSource', listOf(source), readHost)
+  }
+
+  /** `# wgctrl: BetweenClients`, as `betweenClients` of an interface's config. */
+  get betweenClients(): boolean | undefined {
+    return this.#keys.readLast('BetweenClients', readBoolean)
+  }
+  set betweenClients(between: boolean | undefined) {
+    this.#set('BetweenClients', between)
+  }
+
   /** The value of any key as it is spelled; of several lines the last. The key in any case. */
   get(key: string): string | undefined {
     return this.#keys.values(key).at(-1)
@@ -169,9 +208,10 @@ export class InterfaceSection {
   /** What there is, the private key `(hidden)`. */
   toJSON(): object {
     const { privateKey, listenPort, firewallMark, addresses, dns, mtu, table } = this
-    const { preUp, postUp, preDown, postDown, saveConfig } = this
+    const { preUp, postUp, preDown, postDown, saveConfig, forward, nat, betweenClients } = this
     const device = { privateKey, listenPort, firewallMark, addresses, dns, mtu, table }
-    return present({ ...device, preUp, postUp, preDown, postDown, saveConfig })
+    const hooks = { preUp, postUp, preDown, postDown }
+    return present({ ...device, ...hooks, saveConfig, forward, nat, betweenClients })
   }
 
   #hooks(name: string): string[] {
@@ -188,6 +228,9 @@ Object.defineProperty(InterfaceSection.prototype, inspect.custom, {
     return this.toJSON()
   },
 })
+
+const listOf = (value: string | readonly string[] | undefined): readonly string[] =>
+  typeof value === 'string' ? [value] : (value ?? [])
 
 /** @source wg-quick(8), src/wg-quick/linux.bash: digits and dots, or anything with a colon */
 function isNameServer(text: string): boolean {

@@ -23,6 +23,9 @@ const whole: InterfaceConfig = {
   table: 'vpn',
   hooks: { preUp: ['a'], postUp: ['b # c', 'd'], preDown: [], postDown: ['e %i'] },
   saveConfig: true,
+  forward: true,
+  nat: { to: ['eth0', 'wwan0'], networks: ['10.8.0.0/24'], source: '203.0.113.5' },
+  betweenClients: false,
   peers: [
     {
       publicKey: alice,
@@ -56,6 +59,11 @@ PostUp = b # c
 PostUp = d
 PostDown = e %i
 SaveConfig = true
+# wgctrl: Forward = true
+# wgctrl: NAT = eth0, wwan0
+# wgctrl: NATNetworks = 10.8.0.0/24
+# wgctrl: NATSource = 203.0.113.5
+# wgctrl: BetweenClients = false
 
 [Peer]
 # Name = alice
@@ -99,6 +107,16 @@ Endpoint = [fe80::9%eth0]:7
         }),
         hooks: fc.record({ postUp: fc.array(text), preDown: fc.array(text) }),
         saveConfig: fc.boolean(),
+        forward: fc.boolean(),
+        betweenClients: fc.boolean(),
+        nat: fc.record(
+          {
+            to: fc.subarray(['eth0', 'wwan0']),
+            networks: fc.constant(['10.0.0.0/24']),
+            source: fc.subarray(['203.0.113.5', '2001:db8::5']),
+          },
+          { requiredKeys: ['networks'] },
+        ),
         peers: fc.uniqueArray(peer, { selector: (one) => one.publicKey, maxLength: 1 }),
       },
       { requiredKeys: ['name'] },
@@ -111,6 +129,13 @@ Endpoint = [fe80::9%eth0]:7
         expect(read.addresses).toEqual(given.addresses ?? [])
         expect(read.hooks?.postUp).toEqual(given.hooks?.postUp ?? [])
         expect(read.listenPort).toBe(given.listenPort)
+        expect([read.forward, read.betweenClients]).toEqual([given.forward, given.betweenClients])
+        const { to = [], source = [], networks } = given.nat ?? {}
+        expect({ to: [], source: [], ...read.nat }).toEqual({
+          to,
+          source,
+          ...(networks && { networks }),
+        })
         expect(read.peers?.map((one) => one.publicKey)).toEqual(
           (given.peers ?? []).map((one) => one.publicKey),
         )
@@ -120,9 +145,8 @@ Endpoint = [fe80::9%eth0]:7
 
   it.each([
     ['hooks.postUp[1]', { hooks: { postUp: ['a', () => {}] } }],
-    ['nat', { nat: {}, addresses: ['10.8.0.1/24'] }],
-    ['forward', { forward: true }],
-    ['betweenClients', { betweenClients: false }],
+    ['nat.networks', { nat: {} }],
+    ['nat.to', { nat: { to: 'a/b' }, addresses: ['10.8.0.1/24'] }],
     ['peers[0].remove', { peers: [{ publicKey: alice, remove: true }] }],
     ['peers[0].updateOnly', { peers: [{ publicKey: alice, updateOnly: true }] }],
     ['peers[1].publicKey', { peers: [{ publicKey: alice }, { publicKey: alice }] }],

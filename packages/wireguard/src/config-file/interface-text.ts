@@ -50,7 +50,6 @@ export function formatInterfaceConfig(
 ): string {
   checkFields(options, 'options', FORMAT_INTERFACE_OPTIONS)
   checkNamedInterface(config)
-  refuseForwarding(config)
   checkPeers(config)
   const file = newConfig()
   documentOf(file).interfaceSection()
@@ -59,13 +58,6 @@ export function formatInterfaceConfig(
     writePeer(file, peer, `peers[${index}]`, options)
   })
   return headerLines(options.header) + formatConfig(file)
-}
-
-/** wg-quick(8) would refuse a file with keys that neither it nor wg(8) knows. */
-function refuseForwarding(config: InterfaceConfig): void {
-  for (const field of ['forward', 'nat', 'betweenClients'] as const) {
-    if (config[field] !== undefined) throw invalid(field, 'a file has no word for it')
-  }
 }
 
 function headerLines(header: string | undefined): string {
@@ -89,6 +81,9 @@ function writeInterface(section: InterfaceSection, config: InterfaceConfig): voi
   section.preDown = hookLines(hooks?.preDown, 'hooks.preDown')
   section.postDown = hookLines(hooks?.postDown, 'hooks.postDown')
   section.saveConfig = config.saveConfig || undefined
+  section.forward = config.forward
+  section.nat = config.nat
+  section.betweenClients = config.betweenClients
 }
 
 function hookLines(hooks: readonly Hook[] = [], path: string): string[] {

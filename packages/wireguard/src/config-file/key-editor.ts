@@ -1,7 +1,14 @@
 import { invalid } from '@wgctrl/types'
 import type { ConfigDocument } from './document.js'
-import { type KeyRule, ruleOf } from './key-rule.js'
-import { type Assignment, entriesOf, type Line, spelledValue, withValue } from './line.js'
+import { type KeyRule, ruleOf, wordOf } from './key-rule.js'
+import {
+  type Assignment,
+  entriesOf,
+  type Line,
+  spelledValue,
+  WORD_MARK,
+  withValue,
+} from './line.js'
 import type { Section } from './section.js'
 import { lower, trim } from './space.js'
 
@@ -123,9 +130,9 @@ export class KeyEditor {
     const section = after?.section ?? this.#target()
     let at = after ? after.at + 1 : section.insertionIndex
     const { style } = this.#document
-    const rule = ruleOf(name)
+    const rule = anyRuleOf(name)
     if (rule?.dialect === 'wg-quick') section.admitQuickKeys()
-    const spelled = rule?.name ?? name
+    const spelled = (rule?.dialect === 'wgctrl' ? WORD_MARK : '') + (rule?.name ?? name)
     for (const text of texts) {
       section.insert(at++, `${style.indent}${spelled}${style.equals}${text}`, style)
     }
@@ -133,7 +140,7 @@ export class KeyEditor {
 
   /** Refuses what would not come back as it was given: above all a newline, which begins a new key. */
   #checked(name: string, value: string): string {
-    const rule = ruleOf(name)
+    const rule = anyRuleOf(name)
     const fits = rule
       ? rule.section === this.#kind && (rule.dialect === 'wg' || this.#document.dialect !== 'wg')
       : /^[A-Za-z][A-Za-z0-9_-]*$/.test(name)
@@ -150,7 +157,7 @@ export class KeyEditor {
   }
 
   #named(name: string): Found[] {
-    const rule = ruleOf(name)
+    const rule = anyRuleOf(name)
     if (rule) return this.#found((statement) => statement.rule === rule)
     return this.#found(({ key }) => lower(key) === lower(name))
   }
@@ -168,6 +175,8 @@ export class KeyEditor {
     return found
   }
 }
+
+const anyRuleOf = (name: string): KeyRule | undefined => ruleOf(name) ?? wordOf(name)
 
 function isReadable(rule: KeyRule, value: string): boolean {
   const statement = { is: 'assignment', key: rule.name, rule, start: 0, end: value.length } as const

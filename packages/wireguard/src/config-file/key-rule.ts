@@ -1,4 +1,11 @@
-import { readAllowedIP, readEndpoint, readInterfaceAddress } from './address-value.js'
+import { isInterfaceName } from '@wgctrl/types'
+import {
+  readAllowedIP,
+  readEndpoint,
+  readHost,
+  readInterfaceAddress,
+  readWholeNetwork,
+} from './address-value.js'
 import { lower, squeeze } from './space.js'
 import {
   readBoolean,
@@ -13,13 +20,16 @@ import {
 /** `wg`: what wg(8) reads. `wg-quick`: that, and what wg-quick(8) adds to `[Interface]`. */
 export type Dialect = 'wg' | 'wg-quick'
 
+/** Any link: no link can be called so. */
+export const ANY_LINK = '*'
+
 /** What a key of the format is and takes. */
 export interface KeyRule {
   /** As the manual pages spell it. */
   readonly name: string
   readonly section: 'interface' | 'peer'
-  /** Who reads it. */
-  readonly dialect: Dialect
+  /** Who reads it. `wgctrl`: nobody else, to whom it is a comment. */
+  readonly dialect: Dialect | 'wgctrl'
   /** What a value must be. */
   readonly expected: string
   /** The value of a text, or of one entry of a list; `undefined` when it is none. */
@@ -37,6 +47,8 @@ export interface KeyRule {
 const interfaceKey = { section: 'interface', dialect: 'wg' } as const
 const peerKey = { section: 'peer', dialect: 'wg' } as const
 const quickKey = { section: 'interface', dialect: 'wg-quick', mayBeEmpty: true } as const
+
+const ownKey = { section: 'interface', dialect: 'wgctrl' } as const
 
 const KEY = '44 characters of base64 that hold 32 bytes'
 const hook = {
@@ -110,6 +122,33 @@ const rules: readonly KeyRule[] = [
   },
 ]
 
+/** Keys that stand in comments; see {@link wordOf}. */
+const ownRules: readonly KeyRule[] = [
+  { ...ownKey, name: 'Forward', expected: 'true or false', read: readBoolean },
+  {
+    ...ownKey,
+    name: 'NAT',
+    expected: `names of links with commas between them, or ${ANY_LINK} for any`,
+    read: (text) => (text === ANY_LINK || isInterfaceName(text) ? text : undefined),
+    list: 'commas',
+  },
+  {
+    ...ownKey,
+    name: 'NATNetworks',
+    expected: 'networks with commas between them',
+    read: readWholeNetwork,
+    list: 'commas',
+  },
+  {
+    ...ownKey,
+    name: 'NATSource',
+    expected: 'an address, or one of each family with a comma between them',
+    read: readHost,
+    list: 'commas',
+  },
+  { ...ownKey, name: 'BetweenClients', expected: 'true or false', read: readBoolean },
+]
+
 const byName = new Map(rules.map((rule) => [rule.name.toLowerCase(), rule]))
 const bySpelling = new Map(rules.map((rule) => [rule.name, rule]))
 
@@ -123,6 +162,14 @@ export function ruleOf(key: string): KeyRule | undefined {
   const rule = byName.get(lower(squeeze(key)))
   return rule?.dialect === 'wg' || rule?.name.length === key.length ? rule : undefined
 }
+
+const ownByName = new Map(ownRules.map((rule) => [rule.name.toLowerCase(), rule]))
+
+/** The rule of a key in a comment that is for us: `# wgctrl: NAT = eth0`. */
+export const wordOf = (key: string): KeyRule | undefined => ownByName.get(lower(key))
+
+/** The keys that such a comment may have, for a message. */
+export const WORDS: string = ownRules.map(({ name }) => name).join(', ')
 
 /** The keys that a section may have, for a message. */
 export function keysOf(section: string, dialect: Dialect): string {

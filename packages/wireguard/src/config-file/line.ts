@@ -1,4 +1,4 @@
-import { type KeyRule, ruleOf } from './key-rule.js'
+import { type KeyRule, ruleOf, wordOf } from './key-rule.js'
 import { endOf, squeeze, startOf, trim } from './space.js'
 
 /** What a line says. */
@@ -21,7 +21,13 @@ export interface Assignment {
   /** Columns, from 0, of the value without whitespace at its ends. */
   readonly start: number
   readonly end: number
+  /** It stands in a comment, for us alone. */
+  readonly isWord?: true
 }
+
+/** What a comment begins with that is for us; wg(8) and wg-quick(8) see a comment. */
+export const WORD_MARK = '# wgctrl: '
+const WORD = /^[ \t]*#[ \t]*wgctrl:(?=[^#]*=)/i
 
 /** One line of a file with what it says. `text` includes a CR; `end` is LF, or nothing at the end. */
 export interface Line {
@@ -50,7 +56,7 @@ function readStatement(text: string): Statement {
   const mark = text.indexOf('#')
   const content = mark < 0 ? text : text.slice(0, mark)
   const from = startOf(content)
-  if (from === content.length) return { is: mark < 0 ? 'blank' : 'comment' }
+  if (from === content.length) return mark < 0 ? { is: 'blank' } : readComment(text)
   if (content[from] === '[') return readSectionStart(trim(content))
   const equals = content.indexOf('=')
   const key = trim(content.slice(0, Math.max(equals, 0)))
@@ -60,6 +66,25 @@ function readStatement(text: string): Statement {
   const body = rule?.isHook ? text : content
   const start = startOf(body, equals + 1)
   return { is: 'assignment', key, rule, start, end: Math.max(start, endOf(body)) }
+}
+
+/** The same line where nobody but wg(8) reads it. */
+export function withoutWord(line: Line): Line {
+  const { statement } = line
+  const isWord = statement.is === 'assignment' && statement.isWord
+  return isWord ? { ...line, statement: { is: 'comment' } } : line
+}
+
+function readComment(text: string): Statement {
+  const [mark] = WORD.exec(text) ?? []
+  if (mark === undefined || text.includes('\0')) return { is: 'comment' }
+  const end = text.indexOf('#', mark.length)
+  const content = end < 0 ? text : text.slice(0, end)
+  const equals = content.indexOf('=', mark.length)
+  const key = trim(content.slice(mark.length, equals))
+  const start = startOf(content, equals + 1)
+  const until = Math.max(start, endOf(content))
+  return { is: 'assignment', key, rule: wordOf(key), start, end: until, isWord: true }
 }
 
 function readSectionStart(content: string): Statement {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   forwardingRemovalText,
+  forwardingSettings,
   forwardingTable,
   forwardingTableText,
   parseDroppingChains,
@@ -55,6 +56,25 @@ describe('planForwarding', () => {
     const nat = { networks: [long], to: 'x'.repeat(15), source: long.slice(0, -4) }
     const [rule] = plan({ nat }).rules
     expect(rule?.text.length).toBeLessThanOrEqual(128)
+  })
+})
+
+describe('forwardingSettings', () => {
+  it.each<InterfaceSettings>([
+    {},
+    { forward: true },
+    { betweenClients: false },
+    { nat: {} },
+    { nat: { to: ['eth0', 'wwan0'] }, betweenClients: false },
+    { nat: { to: ['eth0'], networks: ['10.9.0.0/16'], source: ['203.0.113.5', '2001:db8::5'] } },
+    { nat: { networks: ['10.8.0.0/24'] } },
+    { nat: { to: ['eth0'] }, forward: false },
+  ])('says of what %j makes what makes it again', (settings) => {
+    const rulesOf = (config: InterfaceSettings) => plan({ ...config, addresses })
+    const { rules, families } = rulesOf(settings)
+    const found = { rules: rules.map(({ text }) => text), families }
+    const said = forwardingSettings(found, addresses)
+    expect(rulesOf(said)).toEqual({ name: 'wg0', rules, families })
   })
 })
 

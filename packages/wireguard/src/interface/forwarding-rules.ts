@@ -1,6 +1,6 @@
-import { type DeviceConfig, type Family, parseCidr } from '@wgctrl/types'
-import type { CheckedInterface } from './interface-config.js'
-import type { CheckedNat } from './nat-config.js'
+import { canonicalCidr, type DeviceConfig, type Family, parseCidr } from '@wgctrl/types'
+import type { CheckedInterface, InterfaceSettings } from './interface-config.js'
+import { type CheckedNat, isNoHost } from './nat-config.js'
 import type { Step } from './transaction.js'
 
 const FAMILIES: readonly Family[] = [4, 6]
@@ -71,7 +71,7 @@ export function forwardingStep({ rules, families }: ForwardingRules): Step {
 }
 
 const betweenClientsRule = (name: string): ForwardingRule => ({
-  text: 'drop between clients',
+  text: BETWEEN_CLIENTS,
   chain: 'forward',
   rule: `iifname "${name}" oifname "${name}" drop`,
 })
@@ -92,6 +92,44 @@ function natRules(name: string, network: string, { to, source }: CheckedNat): Fo
   if (to.length === 0) return [rule(network, `oifname != { "lo", "${name}" }`)]
   return to.map((link) => rule(`${network} to ${link}`, `oifname "${link}"`))
 }
+
+const NAT_RULE = /^(?:masquerade|snat) (\S+)(?: to (\S+))?(?: as (\S+))?$/
+
+/**
+ * What a config says to have what was found: the inverse of {@link planForwarding}.
+ *
+ * @param addresses of the interface: what follows from them is not said again
+ */
+export function forwardingSettings(
+  { rules, families }: Pick<FoundForwarding, 'rules' | 'families'>,
+  addresses: readonly string[],
+): Pick<InterfaceSettings, 'forward' | 'nat' | 'betweenClients'> {
+  const translated = rules.flatMap((rule) => [NAT_RULE.exec(rule) ?? []]).filter(([rule]) => rule)
+  const all = (at: 1 | 2 | 3): string[] => [
+    ...new Set(translated.flatMap((match) => match[at] ?? [])),
+  ]
+  const [networks, to, source] = [all(1), all(2), all(3)]
+  const forward = families.length > 0
+  const hasNat = translated.length > 0
+  return {
+    ...(forward !== hasNat && { forward }),
+    ...(hasNat && {
+      nat: {
+        ...(to.length > 0 && { to }),
+        ...(!isSame(networks, addresses) && { networks }),
+        ...(source.length > 0 && { source }),
+      },
+    }),
+    ...(rules.includes(BETWEEN_CLIENTS) && { betweenClients: false }),
+  }
+}
+
+function isSame(networks: readonly string[], addresses: readonly string[]): boolean {
+  const own = new Set(addresses.filter(isNoHost).map((address) => canonicalCidr(address)))
+  return own.size === networks.length && networks.every((network) => own.has(network))
+}
+
+const BETWEEN_CLIENTS = 'drop between clients'
 
 const PREFIX = 'wgctrl-'
 

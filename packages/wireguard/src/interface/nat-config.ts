@@ -66,11 +66,13 @@ function checkNetworks(networks: readonly string[]): string[] {
   return [...new Set(texts)]
 }
 
+/** @param text an address with the length of its prefix */
+export const isNoHost = (text: string): boolean =>
+  !text.endsWith(text.includes(':') ? '/128' : '/32')
+
 /** A host alone is no network: nobody is behind it, so nothing would be translated. */
 function ownNetworks(addresses: readonly InterfaceAddress[]): string[] {
-  const networks = addresses.filter(
-    ({ family, text }) => !text.endsWith(family === 4 ? '/32' : '/128'),
-  )
+  const networks = addresses.filter(({ text }) => isNoHost(text))
   if (networks.length === 0) {
     throw invalid('nat.networks', 'must be given: the interface has no network of its own')
   }

@@ -13,6 +13,8 @@ import { CLIENT_OPTIONS } from '../option-fields.js'
 import { toPeerConfig } from '../to-config.js'
 import type { InterfaceContext } from './context.js'
 import { currentConfig } from './current.js'
+import { findForwarding } from './forwarding.js'
+import { forwardingSettings } from './forwarding-rules.js'
 import type { InterfaceConfig } from './interface-config.js'
 import { findLink, kindOf } from './link.js'
 import { ELSEWHERE, type Machine, machineOf } from './machine.js'
@@ -21,7 +23,7 @@ import { thisMachine } from './this-machine.js'
 
 /**
  * An interface as it is now, whoever made it: a config with which `up` makes the same. The device, its addresses, the
- * MTU, and where the routes to its peers are; name servers where the system tells whose they are. Hooks and names in
+ * MTU, and where the routes to its peers are; forwarding and NAT that `up` made; name servers where the system tells whose they are. Hooks and names in
  * endpoints are known to its file alone. Of a device that is no interface here, the device alone. Secrets included:
  * they belong to the caller.
  *
@@ -79,8 +81,14 @@ async function readLink(
     if (!link || kindOf(link) !== device.kind) return undefined
     const { index, mtu } = link
     const current = await currentConfig({ rtnl, index, machine, netns, device, base: { mtu } })
-    const table = tableOf(await listRoutes(rtnl, { link: index }), device, current.addresses ?? [])
-    return { ...current, ...(table !== undefined && { table }) }
+    const { addresses = [] } = current
+    const table = tableOf(await listRoutes(rtnl, { link: index }), device, addresses)
+    const found = await findForwarding(device.name, { machine, netns })
+    return {
+      ...current,
+      ...(table !== undefined && { table }),
+      ...(found && forwardingSettings(found, addresses)),
+    }
   } catch (error) {
     // Where netlink is out of reach, devices are all that can be seen.
     if (error instanceof WireGuardError && error.code === 'EUNSUPPORTED') return undefined
