@@ -153,7 +153,9 @@ export class WireGuard implements AsyncDisposable {
       device: (name, options = {}) => this.#device(name, options),
       configure: (name, config, options = {}) => this.#configure(name, config, options),
       inTurn: (name, change, options = {}) =>
-        this.#change('configure', name, options, {}, (_, turn) => change(this.#callsIn(turn))),
+        this.#change('configure', name, options, { isOfPeers: true }, (_, turn) =>
+          change(this.#callsIn(turn)),
+        ),
       requireLinks: (kind) => {
         if (machine) throw unsupported('links', 'links in memory have no packets')
         this.#backends.requireLinks(kind)
@@ -737,7 +739,7 @@ export class WireGuard implements AsyncDisposable {
     const prepare = hasNames(config)
       ? (wait: Deadline) => this.#resolveIn(config, wait, options)
       : undefined
-    const place = { turn: outer, prepare }
+    const place = { turn: outer, prepare, isOfPeers: changesPeersAlone(config) }
     return this.#change('configure', name, options, place, (rest, turn, resolved = config) =>
       this.#live.counting(name, resolved, this.#reading(name, rest, turn), () =>
         this.#ask('configure', name, rest(), turn, (backend, left) =>
@@ -851,7 +853,7 @@ export class WireGuard implements AsyncDisposable {
     operation: string,
     name: string,
     options: Options,
-    { turn, prepare }: Place<P>,
+    { turn, prepare, isOfPeers = false }: Place<P>,
     change: ChangeBody<T, Options, P>,
   ): Promise<T> {
     using deadline = new Deadline(options)
@@ -862,14 +864,14 @@ export class WireGuard implements AsyncDisposable {
       const place = { signal, turn, prepare: prepare && (() => prepare(deadline)) }
       const lines = this.#linesOf(name)
       // A reading that begins from here on waits behind the change.
-      this.#live.invalidate(name)
+      this.#live.invalidate(name, isOfPeers)
       return await changeInTurn(lines, place, (inner, prepared) =>
         change(rest, inner, prepared, deadline),
       )
     } catch (error) {
       throw inContext(error, { operation, device: name })
     } finally {
-      this.#live.invalidate(name)
+      this.#live.invalidate(name, isOfPeers)
     }
   }
 
@@ -922,6 +924,13 @@ export class WireGuard implements AsyncDisposable {
 interface Place<P> {
   readonly turn?: Turn | undefined
   readonly prepare?: ((wait: Deadline) => Promise<P>) | undefined
+  /** It changes peers alone. */
+  readonly isOfPeers?: boolean | undefined
+}
+
+function changesPeersAlone(config: DeviceConfig): boolean {
+  const fields = Object.entries(config ?? {})
+  return fields.every(([field, value]) => field === 'peers' || value === undefined)
 }
 
 /** @param wait the time of the call, which runs until it is told to stand still */

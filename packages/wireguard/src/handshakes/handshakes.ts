@@ -73,7 +73,10 @@ export interface PacketSource {
 /** What {@link Handshakes} needs from the client. */
 export interface HandshakesContext {
   /** Reads the device, or gives a reading that is not older than `maxAge` milliseconds. */
-  read(name: string, options: { maxAge: number; signal: AbortSignal }): Promise<Device>
+  read(
+    name: string,
+    options: { maxAge: number; beforePeers: boolean; signal: AbortSignal },
+  ): Promise<Device>
   /** The client's network namespace. */
   readonly netns?: string | number | undefined
   /** Absent: a packet socket. */
@@ -284,7 +287,9 @@ export class Handshakes extends EventIterator<Initiation> {
   }
 
   #read(maxAge = this.#interval / 2): Promise<Device> {
-    return this.#context.read(this.#name, { maxAge, signal: this.#controller.signal })
+    const { signal } = this.#controller
+    // The port and the key are of interest; peers come by the hundred in a second.
+    return this.#context.read(this.#name, { maxAge, beforePeers: true, signal })
   }
 
   #arm(device: Device | undefined): void {

@@ -68,8 +68,11 @@ const TOGETHER = 128
 /** How many whose handshakes did not come about are put in anew in one turn. */
 const AGAIN_TOGETHER = 256
 
-/** Milliseconds between readings that look for handshakes at least, and how much longer than a reading. */
-const [SHORTEST_PAUSE, PAUSE_FACTOR] = [100, 4]
+/**
+ * Milliseconds between readings that look for handshakes at least, and how much longer than a reading; a look at the
+ * device comes after its interval in any case.
+ */
+const [SHORTEST_PAUSE, PAUSE_FACTOR] = [100, 9]
 
 /** Milliseconds for which those who did not answer wait while others are being let in. */
 const [PATIENCE, MOMENT] = [1000, 20]
@@ -549,8 +552,8 @@ export class JustInTime implements AsyncDisposable {
     const { signal } = this.#controller
     let notBefore = 0
     while (this.#unanswered.size > 0) {
-      const pause = Math.max(this.#unanswered.dueAt, notBefore) - performance.now()
-      if (!(await slept(Math.max(0, pause), signal))) return
+      const wait = Math.max(this.#unanswered.dueAt, notBefore) - performance.now()
+      if (!(await slept(Math.max(0, wait), signal))) return
       const now = performance.now()
       try {
         await this.#lookForAnswers(now)
@@ -559,7 +562,8 @@ export class JustInTime implements AsyncDisposable {
         for (const { publicKey } of this.#unanswered.due(now)) this.#giveUp(publicKey, error)
       }
       const spent = performance.now() - now
-      notBefore = now + Math.max(SHORTEST_PAUSE, (1 + PAUSE_FACTOR) * spent)
+      const pause = Math.min(PAUSE_FACTOR * spent, this.#interval)
+      notBefore = performance.now() + Math.max(SHORTEST_PAUSE, pause)
     }
   }
 
@@ -567,7 +571,9 @@ export class JustInTime implements AsyncDisposable {
     const { signal } = this.#controller
     // Another reading may have said of all of them that they are there.
     if (this.#unanswered.dueAt > now) return
-    const { device } = await this.#context.reading(this.#name, { maxAge: 100, signal })
+    // No older than their handshakes may be: what is written since is of others.
+    const options = { maxAge: 100, beforePeers: true, signal }
+    const { device } = await this.#context.reading(this.#name, options)
     const left = await runInTurns(this.#unanswered.update(device, now))
     if (left.length === 0) return
     // Who has tried it already can wait better than who has to be let in.
@@ -640,7 +646,9 @@ export class JustInTime implements AsyncDisposable {
   /** Looks who is there and removes who is idle, or too many. */
   async #tendOnce(maxAge: number): Promise<Device> {
     const { signal } = this.#controller
-    const { device, at } = await this.#context.reading(this.#name, { maxAge, signal })
+    // What this process wrote since then the residents know.
+    const options = { maxAge, beforePeers: true, signal }
+    const { device, at } = await this.#context.reading(this.#name, options)
     const now = performance.now()
     this.#ownKey = device.publicKey ?? null
     await runInTurns(this.#residents.update(device, at, now))

@@ -1,4 +1,4 @@
-import { abortable, type PublicKey, startTimer, WireGuardError } from '@wgctrl/types'
+import { abortable, onAbort, type PublicKey, startTimer, WireGuardError } from '@wgctrl/types'
 import { BoundedMap } from '../watch/bounded-map.js'
 
 /** How a lookup ended. */
@@ -134,19 +134,20 @@ export class Lookups<T> {
   ): Promise<T | null | undefined> {
     const controller = new AbortController()
     const { timeout } = this.#limits
-    const text = `the lookup took longer than ${timeout} ms`
-    const late = new WireGuardError(text, { code: 'ETIMEDOUT' })
-    const onAbort = (): void => controller.abort(signal.reason)
-    const stopTimer = startTimer(timeout, () => controller.abort(late))
-    signal.addEventListener('abort', onAbort, { once: true })
+    const end = (): void => controller.abort(signal.reason)
+    const stopTimer = startTimer(timeout, () => {
+      const text = `the lookup took longer than ${timeout} ms`
+      controller.abort(new WireGuardError(text, { code: 'ETIMEDOUT' }))
+    })
+    const unlisten = onAbort(signal, end)
     try {
-      if (signal.aborted) onAbort()
+      if (signal.aborted) end()
       // In a promise's callback: what `ask` throws at once rejects it as well.
       const answer = Promise.resolve().then(() => ask(controller.signal))
       return await abortable(answer, controller.signal)
     } finally {
       stopTimer()
-      signal.removeEventListener('abort', onAbort)
+      unlisten()
     }
   }
 

@@ -77,8 +77,8 @@ export class LiveDevices {
   }
 
   /** Something was written to a device: what was read before does not count any more. */
-  invalidate(name: string): void {
-    this.#reader.invalidate(name)
+  invalidate(name: string, isOfPeers = false): void {
+    this.#reader.invalidate(name, isOfPeers)
   }
 
   /** @throws {TypeError | RangeError | WireGuardError} `EINVAL` when name or interval is none */

@@ -83,6 +83,23 @@ describe('SharedReader', () => {
     expect(await port(again)).toBe(3)
   })
 
+  it('gives a reading from before a change of peers to those who take it, and none from before another change', async () => {
+    let reads = 0
+    const reader = new SharedReader(async () => ({ listenPort: ++reads }) as Device)
+    const read = (beforePeers: boolean) =>
+      port(reader.reading('wg0', { maxAge: 10_000, beforePeers }))
+    expect(await read(false)).toBe(1)
+    await new Promise((resolve) => setTimeout(resolve, 2))
+    reader.invalidate('wg0', true)
+    expect(await read(true)).toBe(1)
+    expect(await read(false)).toBe(2)
+    expect(await read(true)).toBe(2)
+    await new Promise((resolve) => setTimeout(resolve, 2))
+    reader.invalidate('wg0')
+    expect(await read(true)).toBe(3)
+    reader.close()
+  })
+
   it('gives up a read that nobody waits for, and no other', async () => {
     const { read, pending } = slowReads()
     const reader = new SharedReader(read)

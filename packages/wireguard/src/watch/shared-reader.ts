@@ -21,6 +21,8 @@ export interface Reading {
 export interface ReadingOptions {
   /** Milliseconds. Absent or 0: the reading begins after the call. */
   readonly maxAge?: number | undefined
+  /** A reading from before a change that this process made to peers will do: its age alone counts. */
+  readonly beforePeers?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -39,6 +41,8 @@ class Entry {
   last: Reading | undefined
   /** What began before this does not count any more. */
   validFrom = Number.NEGATIVE_INFINITY
+  /** The same where peers do not matter. */
+  deviceFrom = Number.NEGATIVE_INFINITY
   keep = 0
   timer: NodeJS.Timeout | undefined
 }
@@ -60,14 +64,18 @@ export class SharedReader {
    *
    * @throws {AbortError} and what the backend throws
    */
-  async reading(name: string, { maxAge = 0, signal }: ReadingOptions = {}): Promise<Reading> {
+  async reading(
+    name: string,
+    { maxAge = 0, beforePeers = false, signal }: ReadingOptions = {},
+  ): Promise<Reading> {
     refuseAborted(signal)
     const oldest = performance.now() - maxAge
     const entry = this.#entries.get(name) ?? new Entry()
     this.#entries.set(name, entry)
     entry.keep = Math.min(LONGEST_KEPT, Math.max(entry.keep, maxAge))
     for (;;) {
-      const isGood = (at: number): boolean => at >= oldest && at >= entry.validFrom
+      const isGood = (at: number): boolean =>
+        at >= oldest && at >= (beforePeers ? entry.deviceFrom : entry.validFrom)
       if (entry.last && isGood(entry.last.at)) return entry.last
       const flight = entry.flight ?? this.#start(name, entry)
       const wanted = isGood(flight.at)
@@ -92,11 +100,17 @@ export class SharedReader {
     })
   }
 
-  /** Something was written: readings that began before now are not given out any more. */
-  invalidate(name: string): void {
+  /**
+   * Something was written: readings that began before now are not given out any more.
+   *
+   * @param isOfPeers peers alone: those who take {@link ReadingOptions.beforePeers} still get them
+   */
+  invalidate(name: string, isOfPeers = false): void {
     const entry = this.#entries.get(name)
     if (!entry) return
     entry.validFrom = performance.now()
+    if (isOfPeers) return
+    entry.deviceFrom = entry.validFrom
     this.#forget(name, entry)
   }
 
@@ -140,7 +154,7 @@ export class SharedReader {
   #keep(name: string, entry: Entry, reading: Reading): void {
     clearTimeout(entry.timer)
     entry.last = undefined
-    if (entry.keep <= 0 || reading.at < entry.validFrom) return
+    if (entry.keep <= 0 || reading.at < entry.deviceFrom) return
     entry.last = reading
     entry.timer = setTimeout(() => this.#forget(name, entry), entry.keep).unref()
   }
