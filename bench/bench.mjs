@@ -1,5 +1,6 @@
 // Measures both backends side by side on real devices: node bench.mjs [--quick] [kernel] [userspace], or at native
-// speed: node bench.mjs native [--quick] [--against COMMIT] [--check]
+// speed: node bench.mjs native [--quick] [--against COMMIT] [--check], or a gateway to which all clients come at once:
+// node bench.mjs storm [--quick] [--against COMMIT]
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,6 +14,7 @@ import { runInKernel } from '../test/kernel/run.mjs'
 import { benchNative } from './native/native.mjs'
 import { plot } from './plot.mjs'
 import { report } from './report.mjs'
+import { benchStorm } from './storm/storm.mjs'
 
 /** The full run takes a quarter of an hour; a machine that others use as well, longer. */
 const seconds = 3 * 60 * 60
@@ -42,6 +44,7 @@ const kinds = positionals.length > 0 ? positionals : ['userspace', 'kernel']
 if (!isRoot()) throw new Error('to make devices takes root')
 await ensurePackages([...needs, ...(isNative ? compiler : [])])
 if (!values['no-build']) await prepareWorkspace()
+if (positionals.includes('storm')) process.exit((await benchStorm(values)) ? 0 : 1)
 await bundleCodecs()
 if (isNative) {
   await benchNative(values)
