@@ -35,7 +35,8 @@ export type HandshakeStream = AsyncIterableIterator<Initiation, void, undefined>
   Pick<Handshakes, 'counters' | 'start' | 'return'>
 
 /** What `justInTime` gives. Which keys are in the device, a reading of that tells. */
-export type Gateway = AsyncDisposable & Omit<PublicOf<JustInTime>, 'present' | 'start'>
+export type Gateway = AsyncDisposable &
+  Omit<PublicOf<JustInTime>, 'initiated' | 'present' | 'start'>
 
 /** What `keepLedger` gives. */
 export type Keeper = AsyncDisposable & Pick<LedgerKeeper, 'close'>

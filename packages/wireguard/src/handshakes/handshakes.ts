@@ -154,6 +154,14 @@ export class Handshakes extends EventIterator<Initiation> {
   }
 
   /**
+   * When the last initiation of a key that came was made, by the sender's clock. Absent: none came, or so many other keys
+   * were heard since that it is forgotten ({@link HandshakeOptions.keys}).
+   */
+  lastOf(publicKey: PublicKey): Date | undefined {
+    return this.#sieve.lastOf(publicKey)
+  }
+
+  /**
    * Begins to listen; the first `next()` does it too.
    *
    * @throws {WireGuardError} `ENODEV` and others as a reading of the device; `EPERM` without

@@ -29,4 +29,10 @@ export class ReplayWindow {
     this.#greatest.set(key, text)
     return true
   }
+
+  /** The timestamp of a key that was accepted last. */
+  last(key: PublicKey): Uint8Array | undefined {
+    const text = this.#greatest.get(key)
+    return text === undefined ? undefined : Buffer.from(text, 'latin1')
+  }
 }

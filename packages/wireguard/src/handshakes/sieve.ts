@@ -38,6 +38,12 @@ export class Sieve {
     this.#window = new ReplayWindow(limits.keys)
   }
 
+  /** When the last initiation of a key was made, by its own clock; `undefined`: none is remembered. */
+  lastOf(publicKey: PublicKey): Date | undefined {
+    const timestamp = this.#window.last(publicKey)
+    return timestamp && tai64nDate(timestamp)
+  }
+
   /**
    * @param port the device's: others' packets may still come after it changed
    * @param now milliseconds of a clock that does not go back

@@ -142,11 +142,13 @@ describe('JustInTime', () => {
     const lookup = vi.fn(() => new Promise<object>((resolve) => (answer = resolve)))
     await openGate({ lookup })
     const now = Date.now()
+    expect(gate.initiated(publicKey(key))).toBeUndefined()
     for (let count = 0; count < 5; count++) {
       const payload = sealInitiation(key, gateway, new Date(now + count))
       packets.send(ipv4Packet({ payload, from: [10, 2, 0, count] }))
     }
     await vi.waitFor(() => expect(gate.counters.merged).toBe(4))
+    expect(gate.initiated(publicKey(key))).toEqual(new Date(now + 4))
     answer({})
     await vi.waitFor(() => expect(gate.counters.installed).toBe(1))
     expect(lookup).toHaveBeenCalledTimes(1)

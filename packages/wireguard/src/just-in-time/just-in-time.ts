@@ -212,6 +212,14 @@ export class JustInTime implements AsyncDisposable {
   }
 
   /**
+   * When the last handshake initiation of a key was made that came here, by the client's own clock: of two gateways that
+   * a client came to, the later one has it. Absent: none is remembered.
+   */
+  initiated(publicKey: PublicKey): Date | undefined {
+    return this.#handshakes.lastOf(publicKey)
+  }
+
+  /**
    * Takes over what became of clients: the config that each has now, or `null` for one that nobody is any more. Those
    * in the device are changed where they are or removed, in one write that leaves the others and all sessions alone.
    * Whoever is being looked up or installed comes in as told here, or not at all. Pinned peers are left as they are.
