@@ -177,6 +177,9 @@ describe('the entries of a fleet', () => {
   const key = publicKey(generatePrivateKey())
   let fleets: Fleet[]
   let held: Map<string, Map<string, Held>>
+  /** When the client made its last initiation that each gateway heard. */
+  let initiated: Map<string, number>
+  let told: string[]
 
   const joinAs = async (id: string): Promise<Fleet> => {
     const config: FleetConfig = {
@@ -191,9 +194,12 @@ describe('the entries of a fleet', () => {
     held.set(id, own)
     const fleet = await Fleet.open(config, {
       held: async () => [...own.values()],
+      isHeld: (one) => own.has(one),
+      initiated: () => initiated.get(id),
       release: async (keys) => keys.filter((one) => own.delete(one)),
-      onMoved: () => {},
-      onLeft: () => {},
+      onMoved: (_, from) => void told.push(`${id} from ${from}`),
+      onLeft: (_, to) => void told.push(`${id} to ${to}`),
+      onJoined: () => {},
       onFailed: () => {},
     })
     fleets.push(fleet)
@@ -203,7 +209,7 @@ describe('the entries of a fleet', () => {
   const holding = () => [...held].filter(([, own]) => own.has(key)).map(([id]) => id)
 
   beforeEach(() => {
-    ;[fleets, held] = [[], new Map()]
+    ;[fleets, held, initiated, told] = [[], new Map(), new Map(), []]
   })
   afterEach(async () => {
     for (const fleet of fleets) await fleet.stop()
@@ -220,6 +226,75 @@ describe('the entries of a fleet', () => {
       await vi.waitFor(() => expect(holding()).toHaveLength(1), eventually)
       await vi.waitFor(async () => expect(await presenceOf(key)).toBe(holding()[0]), eventually)
     }
+  })
+
+  /** The client comes to a gateway, with an initiation that it made at a time. */
+  const come = (fleet: Fleet, id: string, made: number): void => {
+    initiated.set(id, made)
+    held.get(id)?.set(key, { publicKey: key, handshake: Date.now() })
+    fleet.appeared(key, undefined)
+  }
+  const isAt = (id: string) =>
+    vi.waitFor(
+      async () => expect([holding(), await presenceOf(key)]).toEqual([[id], id]),
+      eventually,
+    )
+
+  it('stays where the client is when somebody sends a recorded initiation to another gateway', async () => {
+    const [one, two] = [await joinAs('one'), await joinAs('two')]
+    come(one, 'one', 1000)
+    await isAt('one')
+    come(two, 'two', 1000)
+    await vi.waitFor(() => expect(told).toContain('two to one'), eventually)
+    await isAt('one')
+    come(two, 'two', 1001)
+    await isAt('two')
+    expect(told).toEqual(['one from undefined', 'two to one', 'two from one', 'one to two'])
+  })
+
+  it('is of whom the client came to last, also when that one heard of nothing meanwhile', async () => {
+    const [one, two] = [await joinAs('one'), await joinAs('two')]
+    come(one, 'one', 1000)
+    await isAt('one')
+    // It goes to the second and returns, to a gateway that has it and sees nothing new in it.
+    initiated.set('one', 3000)
+    come(two, 'two', 2000)
+    await isAt('one')
+    expect(told).toContain('one from two')
+  })
+
+  it('is of another when the one in it is not there any more, whatever the clock of the client says', async () => {
+    const [one, two] = [await joinAs('one'), await joinAs('two')]
+    come(one, 'one', 5000)
+    await isAt('one')
+    await one.stop()
+    held.get('one')?.delete(key)
+    const gateways = await bucketOf('wireguard-gateways')
+    await vi.waitFor(async () => expect(await gateways.get('one')).toBeNull(), eventually)
+    come(two, 'two', 1000)
+    await isAt('two')
+  })
+
+  it('of a client that goes while it is written is removed, and one that could not be removed is later', async () => {
+    const one = await joinAs('one')
+    come(one, 'one', 1000)
+    held.get('one')?.delete(key)
+    one.gone(key)
+    come(one, 'one', 2000)
+    await isAt('one')
+    await server.kill()
+    await vi.waitFor(() => expect(one.isAway).toBe(true), eventually)
+    held.get('one')?.delete(key)
+    one.gone(key)
+    await server.start()
+    await vi.waitFor(async () => expect(await presenceOf(key)).toBeUndefined(), eventually)
+    come(one, 'one', 3000)
+    held.get('one')?.delete(key)
+    one.gone(key)
+    const other = publicKey(generatePrivateKey())
+    one.appeared(other, undefined)
+    await vi.waitFor(async () => expect(await presenceOf(other)).toBe('one'), eventually)
+    await vi.waitFor(async () => expect(await presenceOf(key)).toBeUndefined(), eventually)
   })
 
   it('of a client that is gone is gone, unless another has it', async () => {

@@ -29,6 +29,16 @@ export class GatewayMetrics {
       ({ store }) => store.waiting,
     )
     this.#gauge('answers_kept', 'Answers of the store that are kept', ({ store }) => store.kept)
+    this.#gauge(
+      'answers_max_age_seconds',
+      'How old an answer may be that lets a client in',
+      ({ store }) => store.maxAge / 1000,
+    )
+    if (state().fleet) {
+      this.#gauge('fleet_up', 'Whether the other gateways can be told', ({ fleet }) =>
+        fleet?.isAway === false ? 1 : 0,
+      )
+    }
     this.#counter('clients_total', 'What became of clients', ({ clients }) => clients)
     this.#counter('initiations_total', 'What became of packets', ({ initiations }) => initiations)
     this.#counter(

@@ -63,14 +63,15 @@ export class GatewayService implements Service {
    * would help nobody. What there is to say of the store stands in it.
    */
   async #health(): Promise<Page> {
-    const { device, peers, store } = this.#gateway.state()
+    const { device, peers, store, fleet } = this.#gateway.state()
     const { isAway, awayFor, revision, waiting } = store
     const seconds = Math.round(awayFor / 1000)
     const health = {
-      status: isAway ? 'store away' : 'ok',
+      status: isAway ? 'store away' : fleet?.isAway ? 'fleet away' : 'ok',
       device,
       peers,
       store: { isAway, awaySeconds: seconds, revision, waiting },
+      fleet,
     }
     return {
       contentType: 'application/json',

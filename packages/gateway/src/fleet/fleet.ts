@@ -1,10 +1,8 @@
-import type { KV, KvEntry } from '@nats-io/kv'
-import type { NatsConnection } from '@nats-io/transport-node'
 import { type PublicKey, slept, WireGuardError } from '@wgctrl/types'
 import type { FleetConfig } from '../config/gateway-config.js'
-import { keyOf } from '../nats/client-key.js'
 import { NatsLink } from '../nats/connection.js'
-import { type Leave, leaveOf, type Presence, presenceOf } from './presence.js'
+import { FleetBuckets, LONGEST } from './fleet-buckets.js'
+import { isLater, type Leave, leaveOf, type Moment, type Presence } from './presence.js'
 
 /** A client of this gateway, as the device has it. */
 export interface Held {
@@ -17,23 +15,25 @@ export interface Held {
 export interface FleetContext {
   /** The clients that are in. */
   held(): Promise<readonly Held[]>
+  isHeld(publicKey: PublicKey): boolean
+  /** When a client made the last initiation that came here, by its own clock; absent: not known. */
+  initiated(publicKey: PublicKey): number | undefined
   /** Clients are elsewhere: takes them out. @returns who of them was in */
   release(keys: readonly PublicKey[]): Promise<readonly PublicKey[]>
   /** A client is here from now on. @param from where it was; absent: nowhere */
   onMoved(publicKey: PublicKey, from: string | undefined): void
   /** A client is at another gateway and was taken out here. */
   onLeft(publicKey: PublicKey, to: string): void
+  /** The others can be told from now on. */
+  onJoined(): void
   onFailed(error: unknown): void
 }
-
-/** Milliseconds that the entry of a client stays that nobody renews: its gateway died, and nobody looked for it since. */
-const LONGEST = 86_400_000
 
 /** Milliseconds between looks whether all entries are what they should be. */
 const SWEEP = 300_000
 
-/** Milliseconds before the next try. */
-const RETRY = 500
+/** Milliseconds before the next try; of a connection doubled each time. */
+const [FIRST_PAUSE, LONGEST_PAUSE] = [100, 5000]
 
 /** Clients whose entries are read or written at the same time. */
 const AT_ONCE = 64
@@ -44,16 +44,28 @@ const TRIES = 16
 /** Milliseconds before the next try, at most: two who are at it at once must not meet again. */
 const TURN = 50
 
-interface Buckets {
-  readonly connection: NatsConnection
-  readonly presence: KV
-  readonly gateways: KV
+/** Milliseconds for which a move is told again when the connection was lost: nobody may have heard of it. */
+const RECENT = 60_000
+
+/** A client whose entry is to become ours. */
+interface Arrival {
+  readonly endpoint: string | undefined
+  /** When it was heard from here, by our clock. */
+  readonly time: number
+}
+
+/** What happened while an entry was being written. */
+interface Claim {
+  /** The last that another gateway said. */
+  leave?: Leave
+  /** The client is not here any more. */
+  isGone?: boolean
 }
 
 /**
  * Tells the other gateways of a fleet which clients are here, and takes those out that are at another one.
  *
- * A bucket has an entry for each client: whoever writes it last has the client. It is written on the condition that it is
+ * A bucket has an entry for each client, which says where it came to last. It is written on the condition that it is
  * what was read, so that of two who write at once one sees the other; and whoever was in it is told. Nobody has to hear
  * of all: a gateway hears of its own clients alone.
  */
@@ -64,11 +76,13 @@ export class Fleet {
   readonly #stopped = new AbortController()
   /** The revisions of our own entries. */
   readonly #entries = new Map<PublicKey, number>()
-  #waiting = new Map<PublicKey, string | undefined>()
-  /** Clients whose entries are being written, and the last that another gateway said of each meanwhile. */
-  readonly #claimed = new Map<PublicKey, Leave | undefined>()
-  #buckets: Buckets | undefined
-  #claiming: Promise<void> | undefined
+  /** Those whose entries are to be written. */
+  readonly #waiting = new Map<PublicKey, Arrival>()
+  readonly #claims = new Map<PublicKey, Claim>()
+  /** Entries that could not be removed, with their revisions. */
+  readonly #obsolete = new Map<PublicKey, number>()
+  readonly #work = new Set<Promise<void>>()
+  #buckets: FleetBuckets | undefined
   #loop: Promise<void> | undefined
 
   private constructor(config: FleetConfig, context: FleetContext, link: NatsLink) {
@@ -92,88 +106,95 @@ export class Fleet {
 
   /** A client was let in. */
   appeared(publicKey: PublicKey, endpoint: string | undefined): void {
-    this.#waiting.set(publicKey, endpoint)
+    this.#obsolete.delete(publicKey)
+    this.#waiting.set(publicKey, { endpoint, time: Date.now() })
     this.#claimAll()
   }
 
   /** A client is not here any more, and as far as is known nowhere else. */
   gone(publicKey: PublicKey): void {
     this.#waiting.delete(publicKey)
+    const claim = this.#claims.get(publicKey)
+    if (claim) claim.isGone = true
     const revision = this.#entries.get(publicKey)
     this.#entries.delete(publicKey)
-    if (revision === undefined || !this.#buckets) return
-    // One that was written meanwhile is another gateway's, and stays.
-    this.#buckets.presence.delete(keyOf(publicKey), { previousSeq: revision }).catch(() => {})
+    if (revision !== undefined) this.#remove(publicKey, revision)
   }
 
   async stop(): Promise<void> {
     this.#stopped.abort()
-    await Promise.all([this.#loop, this.#claiming])
+    await Promise.all([this.#loop, ...this.#work])
     await this.#link.close()
   }
 
   /** From one loss of the connection to the next. */
   async #run(): Promise<void> {
     const { signal } = this.#stopped
+    let pause = FIRST_PAUSE
     let isTold = false
     while (!signal.aborted) {
       const ended = new AbortController()
-      const unlisten = this.#link.onLost(() => ended.abort())
       const end = (): void => ended.abort()
+      const unlisten = this.#link.onLost(end)
       signal.addEventListener('abort', end, { once: true })
       try {
-        this.#buckets = await this.#openBuckets(signal)
-        this.#hear(this.#buckets.connection)
-        isTold = false
+        const buckets = await FleetBuckets.open(this.#link, this.#config, ended.signal)
+        if (ended.signal.aborted) continue
+        this.#buckets = buckets
+        this.#hear(buckets)
+        ;[isTold, pause] = [false, FIRST_PAUSE]
+        this.#context.onJoined()
+        for (const [publicKey, revision] of this.#obsolete) this.#remove(publicKey, revision)
         this.#claimAll()
-        await Promise.all([this.#beat(this.#buckets, ended), this.#sweepOften(ended)])
+        await Promise.all([this.#beat(buckets, ended), this.#sweepOften(ended)])
       } catch (error) {
         if (!isTold && !signal.aborted) this.#context.onFailed(error)
         isTold = true
       } finally {
-        ended.abort()
+        end()
         unlisten()
         signal.removeEventListener('abort', end)
         this.#silence()
         this.#buckets = undefined
       }
-      await slept(RETRY * (1 + Math.random()), signal)
+      await this.#link.next(pause * (0.5 + Math.random()), signal)
+      pause = Math.min(2 * pause, LONGEST_PAUSE)
     }
   }
 
   #silence = (): void => {}
 
   /** Others tell of clients that came to them. */
-  #hear(connection: NatsConnection): void {
+  #hear({ connection }: FleetBuckets): void {
     const { subject, id } = this.#config
     const subscription = connection.subscribe(`${subject}.leave.${id}`, {
       callback: (error, message) => {
-        if (!error) void this.#leave(message.json.bind(message))
+        if (!error) this.#track(this.#leave(() => message.json()))
       },
     })
     this.#silence = () => subscription.unsubscribe()
   }
 
   async #leave(read: () => unknown): Promise<void> {
-    try {
-      const leave = leaveOf(read())
-      if (leave) await this.#heed(leave)
-    } catch (error) {
-      this.#context.onFailed(error)
-    }
+    const leave = leaveOf(read())
+    if (leave) await this.#heed(leave)
   }
 
   async #heed(leave: Leave): Promise<void> {
-    const { publicKey, to, revision } = leave
+    const { publicKey, to, revision, initiated } = leave
     // Whether it is older than the entry that is being written shows when that has its revision.
-    if (this.#claimed.has(publicKey)) {
-      const earlier = this.#claimed.get(publicKey)
-      if (!earlier || earlier.revision < revision) this.#claimed.set(publicKey, leave)
+    const claim = this.#claims.get(publicKey)
+    if (claim) {
+      if (!claim.leave || claim.leave.revision < revision) claim.leave = leave
       return
     }
     // It came back, and its entry will be written behind this one.
     if (this.#waiting.has(publicKey)) return
-    if (revision > (this.#entries.get(publicKey) ?? 0)) await this.#release([[publicKey, to]])
+    if (revision <= (this.#entries.get(publicKey) ?? 0)) return
+    const here = this.#context.initiated(publicKey)
+    const isBack = here !== undefined && initiated !== undefined && here > initiated
+    if (isBack && this.#context.isHeld(publicKey)) this.appeared(publicKey, undefined)
+    else await this.#release([[publicKey, to]])
   }
 
   async #release(leavers: readonly (readonly [PublicKey, string])[]): Promise<void> {
@@ -189,10 +210,10 @@ export class Fleet {
   }
 
   /** Says that this gateway is there, until that fails. */
-  async #beat({ gateways }: Buckets, ended: AbortController): Promise<void> {
+  async #beat(buckets: FleetBuckets, ended: AbortController): Promise<void> {
     const { id, ttl } = this.#config
     try {
-      do await gateways.put(id, JSON.stringify({ clients: this.#entries.size, time: Date.now() }))
+      do await buckets.beat(id, this.#entries.size)
       while (await slept(ttl / 3, ended.signal))
     } finally {
       ended.abort()
@@ -215,136 +236,125 @@ export class Fleet {
       const some = held.slice(at, at + AT_ONCE)
       const leavers = await Promise.all(some.map((one) => this.#settle(one)))
       await this.#release(leavers.filter((each) => each !== undefined))
+      this.#claimAll()
     }
   }
 
-  /** @returns where a client is that is here and elsewhere, and was heard from there last */
+  /** @returns where a client is that is here and elsewhere, and came there later */
   async #settle(held: Held): Promise<readonly [PublicKey, string] | undefined> {
     const { publicKey, endpoint, handshake = 0 } = held
-    const entry = await this.#read(publicKey)
-    const presence = entry && readPresence(entry)
-    if (presence && presence.gateway !== this.#config.id && presence.time > handshake) {
+    if (this.#claims.has(publicKey) || this.#waiting.has(publicKey)) return undefined
+    const { revision, presence } = await this.#here().read(publicKey)
+    if (this.#claims.has(publicKey) || this.#waiting.has(publicKey)) return undefined
+    const isOurs = presence?.gateway === this.#config.id
+    if (presence && !isOurs && isLater(presence, this.#moment(publicKey, handshake))) {
       return [publicKey, presence.gateway]
     }
-    const isOld = presence !== undefined && Date.now() - presence.time > LONGEST / 2
-    if (entry && presence?.gateway === this.#config.id && !isOld) {
-      this.#entries.set(publicKey, entry.revision)
-    } else await this.#claim(publicKey, endpoint)
+    const age = presence ? Date.now() - presence.time : Number.POSITIVE_INFINITY
+    if (isOurs && age < LONGEST / 2) {
+      this.#entries.set(publicKey, revision)
+      if (age < RECENT) this.#tellLeave(publicKey, presence, revision)
+    } else this.#waiting.set(publicKey, { endpoint, time: handshake })
     return undefined
   }
 
-  #claimAll(): void {
-    this.#claiming ??= this.#claimWaiting().finally(() => {
-      this.#claiming = undefined
-    })
+  #moment(publicKey: PublicKey, time: number): Moment {
+    return { time, initiated: this.#context.initiated(publicKey) }
   }
 
-  async #claimWaiting(): Promise<void> {
-    // What cannot be told now is told by the sweep behind the next connection.
-    while (this.#waiting.size > 0 && this.#buckets && !this.#stopped.signal.aborted) {
-      const some = [...this.#waiting].slice(0, AT_ONCE)
-      for (const [publicKey] of some) this.#waiting.delete(publicKey)
-      try {
-        await Promise.all(some.map(([publicKey, endpoint]) => this.#claim(publicKey, endpoint)))
-      } catch (error) {
-        this.#context.onFailed(error)
-      }
+  /** Begins as many as may be under way. What cannot be told now is told with the next connection. */
+  #claimAll(): void {
+    for (const [publicKey, arrival] of this.#waiting) {
+      if (!this.#buckets || this.#claims.size >= AT_ONCE) return
+      // Of one that left and came back meanwhile the next is written behind.
+      if (this.#claims.has(publicKey)) continue
+      this.#waiting.delete(publicKey)
+      this.#track(this.#claim(publicKey, arrival))
     }
   }
 
   /** Makes a client's entry ours, and tells whoever had it. */
-  async #claim(publicKey: PublicKey, endpoint: string | undefined): Promise<void> {
-    if (this.#claimed.has(publicKey)) return
-    this.#claimed.set(publicKey, undefined)
-    let leave: Leave | undefined
+  async #claim(publicKey: PublicKey, arrival: Arrival): Promise<void> {
+    const claim: Claim = {}
+    this.#claims.set(publicKey, claim)
     try {
-      await this.#write(publicKey, endpoint)
+      await this.#write(publicKey, arrival, claim)
+    } catch (error) {
+      const isLost = this.#buckets === undefined
+      if (!isLost) this.#context.onFailed(error)
+      if (!isLost) await slept(FIRST_PAUSE * (5 + 5 * Math.random()), this.#stopped.signal)
+      if (!claim.isGone && !this.#waiting.has(publicKey)) this.#waiting.set(publicKey, arrival)
     } finally {
-      leave = this.#claimed.get(publicKey)
-      this.#claimed.delete(publicKey)
+      this.#claims.delete(publicKey)
     }
-    if (leave) await this.#heed(leave)
+    if (claim.leave) await this.#heed(claim.leave)
+    this.#claimAll()
   }
 
-  async #write(publicKey: PublicKey, endpoint: string | undefined): Promise<void> {
+  async #write(publicKey: PublicKey, { endpoint, time }: Arrival, claim: Claim): Promise<void> {
     const { id } = this.#config
-    const value = { gateway: id, time: Date.now(), endpoint }
+    const moment = this.#moment(publicKey, time)
     for (let tries = TRIES; tries > 0; tries--) {
-      const { presence: bucket } = this.#here()
-      const entry = await this.#read(publicKey)
-      const before = entry && readPresence(entry)
-      const revision = await bucket
-        .put(keyOf(publicKey), JSON.stringify(value), { previousSeq: entry?.revision ?? 0 })
-        .catch((error) => ifTaken(error))
+      const { revision: before, presence } = await this.#here().read(publicKey)
+      const from = presence?.gateway === id ? presence.from : presence?.gateway
+      if (presence && presence.gateway !== id && (await this.#isElsewhere(moment, presence))) {
+        return await this.#release([[publicKey, presence.gateway]])
+      }
+      if (claim.isGone) return
+      const value: Presence = { gateway: id, ...moment, from, endpoint }
+      const revision = await this.#here().write(publicKey, value, before)
       if (revision === undefined) {
         await slept(TURN * Math.random(), this.#stopped.signal)
         continue
       }
+      if (claim.isGone) return this.#remove(publicKey, revision)
       this.#entries.set(publicKey, revision)
-      const from = before?.gateway
-      if (from === id) return
-      this.#publish(publicKey, from, { ...value, revision })
+      this.#tellLeave(publicKey, value, revision)
+      if (presence?.gateway === id) return
+      this.#tellMoved(publicKey, value, revision)
       return this.#context.onMoved(publicKey, from)
     }
   }
 
-  #publish(
-    publicKey: PublicKey,
-    from: string | undefined,
-    { gateway: to, ...rest }: Presence & { readonly revision: number },
-  ): void {
-    const { subject } = this.#config
-    const { connection } = this.#here()
-    const { revision } = rest
-    if (from !== undefined) {
-      connection.publish(`${subject}.leave.${from}`, JSON.stringify({ publicKey, to, revision }))
-    }
-    connection.publish(`${subject}.moved`, JSON.stringify({ publicKey, from, to, ...rest }))
+  /** Whether a client came to another gateway later than here. One that is not there any more has nobody. */
+  async #isElsewhere(here: Moment, presence: Presence): Promise<boolean> {
+    return !isLater(here, presence) && (await this.#here().isThere(presence.gateway))
   }
 
-  /** Of an entry that was deleted its revision is what the next one is written on. */
-  async #read(publicKey: PublicKey): Promise<KvEntry | undefined> {
-    return (await this.#here().presence.get(keyOf(publicKey))) ?? undefined
+  /** Whoever had a client before is told; to be told twice harms nobody. */
+  #tellLeave(publicKey: PublicKey, { from, time, initiated }: Presence, revision: number): void {
+    const { subject, id } = this.#config
+    if (from === undefined) return
+    const leave: Leave = { publicKey, to: id, revision, time, initiated }
+    this.#here().connection.publish(`${subject}.leave.${from}`, JSON.stringify(leave))
   }
 
-  #here(): Buckets {
+  #tellMoved(publicKey: PublicKey, { gateway: to, ...rest }: Presence, revision: number): void {
+    const { from, endpoint, time } = rest
+    const moved = JSON.stringify({ publicKey, from, to, endpoint, time, revision })
+    this.#here().connection.publish(`${this.#config.subject}.moved`, moved)
+  }
+
+  /** Removes an entry of ours, now or with the next connection. */
+  #remove(publicKey: PublicKey, revision: number): void {
+    this.#obsolete.set(publicKey, revision)
+    if (!this.#buckets) return
+    const removed = this.#buckets.remove(publicKey, revision).then(() => {
+      if (this.#obsolete.get(publicKey) === revision) this.#obsolete.delete(publicKey)
+    })
+    this.#track(removed)
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work.catch((error) => {
+      if (!this.#stopped.signal.aborted) this.#context.onFailed(error)
+    })
+    this.#work.add(tracked)
+    void tracked.finally(() => this.#work.delete(tracked))
+  }
+
+  #here(): FleetBuckets {
     if (this.#buckets) return this.#buckets
     throw new WireGuardError('the fleet cannot be reached', { code: 'EAGAIN' })
   }
-
-  async #openBuckets(signal: AbortSignal): Promise<Buckets> {
-    const connection = await this.#link.connection(signal)
-    const { jetstream, kv } = this.#link.packages
-    const { bucket, gateways, ttl, nats } = this.#config
-    const manager = new kv.Kvm(jetstream.jetstream(connection, nats))
-    const openOrMake = async (name: string, lifetime: number): Promise<KV> => {
-      const opened = await manager.open(name)
-      // Opening says nothing of whether it is there.
-      const isThere = await opened.status().then(
-        () => true,
-        () => false,
-      )
-      return isThere ? opened : await manager.create(name, { history: 1, ttl: lifetime })
-    }
-    return {
-      connection,
-      presence: await openOrMake(bucket, LONGEST),
-      gateways: await openOrMake(gateways, ttl),
-    }
-  }
-}
-
-function readPresence(entry: KvEntry): Presence | undefined {
-  if (entry.operation !== 'PUT') return undefined
-  try {
-    return presenceOf(entry.json())
-  } catch {
-    return undefined
-  }
-}
-
-/** The error that says that an entry is not what it was when it was read: somebody else was first. */
-function ifTaken(error: Error & { readonly code?: unknown }): undefined {
-  if (error.code === 10_071 || /wrong last sequence/.test(error.message)) return undefined
-  throw error
 }

@@ -26,6 +26,7 @@ export class NatsLink {
   /** Why there was none at the last try. */
   #reason: unknown
   readonly #losers = new Set<(error: WireGuardError) => void>()
+  readonly #winners = new Set<() => void>()
 
   private constructor(packages: NatsPackages, options: NodeConnectionOptions) {
     this.packages = packages
@@ -73,6 +74,20 @@ export class NatsLink {
     return () => this.#losers.delete(listener)
   }
 
+  /** Waits for the next connection that comes about, at most so many milliseconds. */
+  async next(most: number, signal: AbortSignal): Promise<void> {
+    const ended = new AbortController()
+    const end = (): void => ended.abort()
+    this.#winners.add(end)
+    signal.addEventListener('abort', end, { once: true })
+    try {
+      if (!signal.aborted) await slept(most, ended.signal)
+    } finally {
+      this.#winners.delete(end)
+      signal.removeEventListener('abort', end)
+    }
+  }
+
   async close(): Promise<void> {
     this.#closed.abort()
     await this.#dialling
@@ -92,16 +107,21 @@ export class NatsLink {
       this.#isTried()
     } while (await slept(RETRY * (1 + Math.random()), signal))
     if (!this.#connection) return
-    this.#isUp = true
+    this.#win()
     void this.#follow(this.#connection)
   }
 
   async #follow(connection: NatsConnection): Promise<void> {
     for await (const { type } of connection.status()) {
-      if (type === 'reconnect') this.#isUp = true
+      if (type === 'reconnect') this.#win()
       if (type === 'disconnect' || type === 'staleConnection' || type === 'close') this.#lose()
     }
     this.#lose()
+  }
+
+  #win(): void {
+    this.#isUp = true
+    for (const listener of [...this.#winners]) listener()
   }
 
   #lose(): void {

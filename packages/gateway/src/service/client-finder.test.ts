@@ -21,6 +21,7 @@ const finderWith = (more: object = {}): ClientFinder => {
   const config = { size: 10, maxAge: 60_000, patience: 20, ...more }
   return new ClientFinder(store, config, {
     isAway: () => isAway,
+    mostWaiting: 2,
     onKept: (publicKey) => void kept.push(publicKey),
   })
 }
@@ -52,9 +53,24 @@ describe('ClientFinder', () => {
     go()
     expect(await finder.find(key, signal)).toBe(old)
     expect(kept).toEqual([key])
-    answer = away
+    ;[isAway, answer] = [false, away]
     const stranger = publicKey(generatePrivateKey())
     await expect(finder.find(stranger, signal)).rejects.toThrow('away')
+  })
+
+  it('has who is not known wait for a store that is away, as long as he may, and not too many', async () => {
+    const finder = finderWith()
+    ;[isAway, answer] = [true, away]
+    const gaveUp = new AbortController()
+    const waiting = [finder.find(key, signal), finder.find(key, gaveUp.signal)]
+    // Those who wait have been told that it is away by then.
+    await new Promise(setImmediate)
+    await expect(finder.find(key, signal)).rejects.toThrow('away')
+    gaveUp.abort()
+    await expect(waiting[1]).rejects.toThrow('away')
+    ;[isAway, answer] = [false, async () => ({ client: now, revision: 2 })]
+    finder.returned()
+    expect(await waiting[0]).toBe(now)
   })
 
   it('takes no answer that is too old, of one that nobody has any more, or when none are to be kept', async () => {

@@ -7,6 +7,8 @@ import { type Answer, Answers } from './answers.js'
 export interface FinderContext {
   /** Whether the store is known to be away. */
   isAway(): boolean
+  /** How many may wait for it to be back: others are not to be kept out by those who are not known. */
+  readonly mostWaiting: number
   /** A client is let in by an answer that was kept. @param age milliseconds */
   onKept(publicKey: PublicKey, age: number): void
 }
@@ -26,6 +28,7 @@ export class ClientFinder {
   readonly #config: CacheConfig
   readonly #context: FinderContext
   readonly #answers: Answers
+  readonly #waiting = new Set<() => void>()
 
   constructor(store: ClientStore, config: CacheConfig, context: FinderContext) {
     this.#store = store
@@ -45,14 +48,16 @@ export class ClientFinder {
   }
 
   /**
+   * Who is not known waits for a store that is away, as long as the signal lets him.
+   *
    * @returns `undefined` when nobody has the key
    * @throws what the store throws, where no answer was kept that is young enough
    */
   async find(publicKey: PublicKey, signal: AbortSignal): Promise<Client | undefined> {
     const kept = this.#usable(publicKey)
-    if (kept && this.#context.isAway()) return this.#use(publicKey, kept)
+    if (!kept) return await this.#askInTime(publicKey, signal)
+    if (this.#context.isAway()) return this.#use(publicKey, kept)
     const asked = this.ask(publicKey, signal)
-    if (!kept) return await asked
     const patience = startPatience(this.#config.patience)
     try {
       const first = await Promise.race([asked.then((client) => ({ client })), patience.isOver])
@@ -74,6 +79,36 @@ export class ClientFinder {
     const at = performance.now()
     this.#answers.set(publicKey, { client, revision: found?.revision, at, isTold: false })
     return found?.client
+  }
+
+  async #askInTime(publicKey: PublicKey, signal: AbortSignal): Promise<Client | undefined> {
+    for (;;) {
+      try {
+        return await this.ask(publicKey, signal)
+      } catch (error) {
+        if (!this.#context.isAway() || !(await this.#untilBack(signal))) throw error
+      }
+    }
+  }
+
+  /** @returns whether the store is back */
+  async #untilBack(signal: AbortSignal): Promise<boolean> {
+    if (signal.aborted || this.#waiting.size >= this.#context.mostWaiting) return false
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        this.#waiting.delete(end)
+        signal.removeEventListener('abort', end)
+        resolve()
+      }
+      this.#waiting.add(end)
+      signal.addEventListener('abort', end, { once: true })
+    })
+    return !signal.aborted
+  }
+
+  /** The store is back: those who wait are asked for. */
+  returned(): void {
+    for (const end of [...this.#waiting]) end()
   }
 
   /** A change was told. */

@@ -24,6 +24,8 @@ export type GatewayEvent =
   | { readonly type: 'left'; readonly publicKey: PublicKey; readonly to: string }
   /** The other gateways cannot be told, or do not tell. It is tried again. */
   | { readonly type: 'fleet-failed'; readonly error: unknown }
+  /** The other gateways are told, and tell, from now on. */
+  | { readonly type: 'fleet-joined' }
   /** The interface was made or changed; or it goes on in spite of something. */
   | { readonly type: 'interface'; readonly message: string }
 
@@ -46,6 +48,8 @@ export interface GatewayState {
     readonly waiting: number
     /** Answers that are kept. */
     readonly kept: number
+    /** How old one may be that lets a client in, in milliseconds. */
+    readonly maxAge: number
     /** Entries that could not be used, since the start. */
     readonly problems: number
   }

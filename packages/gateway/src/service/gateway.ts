@@ -78,7 +78,7 @@ export class Gateway {
 
   async #start(): Promise<void> {
     const { signal } = this.#stopped
-    const { store, networks, cache } = this.#config
+    const { store, networks, cache, maxLookups } = this.#config
     this.#wg = await open({ signal })
     this.#pinned = await this.#ensure(this.#config)
     this.#store = await openStore(store, networks, {
@@ -89,6 +89,7 @@ export class Gateway {
     })
     this.#finder = new ClientFinder(this.#store, cache, {
       isAway: () => this.#awaySince !== undefined,
+      mostWaiting: Math.floor(maxLookups / 2),
       onKept: (publicKey, age) => {
         this.#counts.kept++
         this.#tell({ type: 'kept', publicKey, age })
@@ -141,9 +142,10 @@ export class Gateway {
         revision: this.#follower?.revision,
         waiting: this.#follower?.waiting ?? 0,
         kept: this.#finder?.kept ?? 0,
+        maxAge: this.#config.cache.maxAge,
         problems,
       },
-      ...(this.#fleet && { fleet: { isAway: this.#fleet.isAway } }),
+      ...(this.#config.fleet && { fleet: { isAway: this.#fleet?.isAway ?? true } }),
     }
   }
 
@@ -187,6 +189,8 @@ export class Gateway {
             handshake: lastHandshake?.getTime(),
           }))
       },
+      isHeld: (publicKey) => gate.present().includes(publicKey),
+      initiated: (publicKey) => gate.initiated(publicKey)?.getTime(),
       release: (keys) => gate.release(keys),
       onMoved: (publicKey, from) => {
         this.#counts.moved++
@@ -196,6 +200,7 @@ export class Gateway {
         this.#counts.left++
         this.#tell({ type: 'left', publicKey, to })
       },
+      onJoined: () => this.#tell({ type: 'fleet-joined' }),
       onFailed: (error) => this.#tell({ type: 'fleet-failed', error }),
     })
   }
@@ -237,6 +242,7 @@ export class Gateway {
         if (this.#awaySince === undefined) return
         this.#awaySince = undefined
         this.#tell({ type: 'store-back' })
+        finder.returned()
       },
       onFailed: (error, publicKey) => {
         this.#counts.changesFailed++

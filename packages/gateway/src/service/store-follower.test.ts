@@ -63,6 +63,20 @@ afterEach(() => follower.stop())
 const isFollowing = () => vi.waitFor(() => expect(follower.isAway).toBe(false))
 
 describe('StoreFollower', () => {
+  it('tries a store again as soon as that says that it is back', async () => {
+    let comeBack = (): void => {}
+    const returned = vi.fn(() => new Promise<void>((resolve) => (comeBack = resolve)))
+    store = Object.assign(new ScriptedStore(), { isAway: true, returned })
+    follower = new StoreFollower(store, context())
+    follower.start()
+    await vi.waitFor(() => expect(returned).toHaveBeenCalledTimes(1))
+    expect(store.asked).toHaveLength(1)
+    store.isAway = false
+    comeBack()
+    await isFollowing()
+    expect(store.asked).toHaveLength(2)
+  })
+
   it('applies what comes together in one write, and of a client the last', async () => {
     follower.start()
     await isFollowing()

@@ -87,7 +87,8 @@ export class StoreFollower {
       this.#isAway = true
       this.#context.onAway(failure)
       // Many gateways lose the same store at once: they do not all return at once.
-      await slept(pause * (0.5 + Math.random()), signal)
+      const most = pause * (0.5 + Math.random())
+      await (this.#store.returned?.(most, signal) ?? slept(most, signal))
       pause = Math.min(2 * pause, LONGEST_PAUSE)
     }
   }

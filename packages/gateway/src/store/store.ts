@@ -52,6 +52,11 @@ export interface ClientStore extends AsyncDisposable {
    * @throws when the store is away
    */
   changes(options: ChangesOptions): AsyncIterable<StoreChange>
+  /**
+   * Waits while it is away, until it is worth another try, at most so many milliseconds. Absent: it does not notice that
+   * by itself.
+   */
+  returned?(most: number, signal: AbortSignal): Promise<void>
   /** Looks at once for what it would find by itself later. Absent: there is nothing to look at. */
   reload?(): Promise<void>
 }

@@ -79,6 +79,10 @@ export class NatsStore implements ClientStore {
     }
   }
 
+  returned(most: number, signal: AbortSignal): Promise<void> {
+    return this.#link.next(most, signal)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#link.close()
   }
