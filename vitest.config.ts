@@ -79,6 +79,9 @@ const longContract = [
 /** Of gateways, what needs a server of NATS. */
 const withNats = ['test/gateway/nats-store.test.ts', 'test/gateway/fleet.test.ts']
 
+/** And what fills it for a quarter of an hour. */
+const withMillion = ['test/gateway/million.test.ts']
+
 /** Of the life of interfaces, what every run of the tests has time for on devices of a kernel. */
 const shortLifecycle = ['test/lifecycle/comparison.test.ts']
 
@@ -148,9 +151,10 @@ export default defineConfig({
       }),
       deviceTier('gateway', ['test/gateway/*.test.ts'], 240_000, {
         ...twoAtOnce,
-        exclude: withNats,
+        exclude: [...withNats, ...withMillion],
       }),
       deviceTier('gateway-nats', withNats, 240_000),
+      deviceTier('gateway-million', withMillion, 3_600_000),
       deviceTier('faults', ['test/faults/**/*.test.ts'], 120_000, twoAtOnce),
       deviceTier('secrets', ['test/secrets/**/*.test.ts'], 120_000, twoAtOnce),
       deviceTier('privileges', ['test/privileges/**/*.test.ts'], 60_000),

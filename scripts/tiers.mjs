@@ -307,6 +307,22 @@ export const tiers = [
     run: vitest({ isolate: true }),
   },
   {
+    name: 'gateway-million',
+    about:
+      'a million clients in nats-server: what a gateway takes of memory, and how long it looks for one',
+    asked: true,
+    built: true,
+    root: true,
+    needs: [
+      ...isolation,
+      daemon,
+      ...network,
+      { package: 'nats-server', command: 'nats-server', why: 'has the clients of a store' },
+    ],
+    seconds: 3600,
+    run: vitest({ isolate: true }),
+  },
+  {
     name: 'events-long',
     about: 'the same in the sizes and times that are promised, on a quiet machine',
     asked: true,

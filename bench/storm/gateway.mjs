@@ -1,5 +1,5 @@
 // One storm at one gateway, in this process: gateway.mjs JOB, see storm.mjs. Prints JSON.
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { openSync, readSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
@@ -26,6 +26,7 @@ const settled = configOf({ peers: residents, allowedIPs: 2 }).peers.map(
   ({ endpoint: _, ...peer }) => peer,
 )
 await wg.configure(device, { privateKey, listenPort: port, peers: settled }, patient)
+execFileSync('ip', ['link', 'set', device, 'up'])
 const clients = await startClients(publicKey(privateKey))
 const floor = await measureFloor()
 const storm = await measureStorm()

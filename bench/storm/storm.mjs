@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { run, runWell } from '../../scripts/command.mjs'
 import { isolated } from '../../scripts/namespace.mjs'
 import { root } from '../../scripts/packages.mjs'
+import { runInKernel } from '../../test/kernel/run.mjs'
 import { buildRevision } from '../native/revision.mjs'
 import { summarize } from '../statistics.mjs'
 
@@ -23,44 +24,41 @@ import { summarize } from '../statistics.mjs'
 const full = { residents: 10_000, clients: 2000, duration: 1900 }
 /** @type {typeof full} */
 const quick = { residents: 300, clients: 100, duration: 500 }
+/** An emulated processor takes ten times as long for each. @type {typeof full} */
+const emulated = { residents: 300, clients: 40, duration: 4000 }
 
 const ROUNDS = 3
+
+const parts = join(root, 'node_modules/.cache/wgctrl/bench')
 
 /** Times of the floor, parts of what the build before takes of the processor, milliseconds that a timer is late. */
 const LIMITS = { time: 1.5, processor: 0.4, late: 20 }
 
 /**
- * @param {{ against?: string | undefined, quick?: boolean | undefined }} options `against`: a commit, or the folder of a
- *   checkout that is built, which is measured beside this one
+ * @param {{ against?: string | undefined, quick?: boolean | undefined, kernel?: boolean | undefined }} options `against`: a
+ *   commit, or the folder of a checkout that is built, which is measured beside this one; `kernel`: a smaller storm at a
+ *   device of a kernel, once
+ * @returns {Promise<boolean>} whether all limits were met
  */
-export async function benchStorm({ against, quick: isQuick = false }) {
-  const parts = [
-    'bench/storm/parts.ts',
-    '--no-config',
-    '--format',
-    'esm',
-    '--no-splitting',
-    '--silent',
-  ]
-  const target = join(root, 'node_modules/.cache/wgctrl/bench')
-  await runWell(join(root, 'node_modules/.bin/tsup'), [...parts, '--out-dir', target], {
-    cwd: root,
-  })
+export async function benchStorm({ against, quick: isQuick = false, kernel: isKernel = false }) {
+  const args = ['--no-config', '--format', 'esm', '--no-splitting', '--silent', '--out-dir', parts]
+  const bundle = join(root, 'node_modules/.bin/tsup')
+  await runWell(bundle, ['bench/storm/parts.ts', ...args], { cwd: root })
   const builds = [{ name: 'this build', root }]
   if (against) builds.push({ name: 'before', root: await buildOf(against) })
   const results = new Map(builds.map(({ name }) => [name, []]))
-  for (let round = 0; round < (isQuick ? 1 : ROUNDS); round++) {
+  const shape = isKernel
+    ? { kind: 'kernel', ...emulated }
+    : { kind: 'userspace', ...(isQuick ? quick : full) }
+  for (let round = 0; round < (isQuick || isKernel ? 1 : ROUNDS); round++) {
     for (const build of builds) {
-      const result = await runJob({
-        root: build.root,
-        kind: 'userspace',
-        ...(isQuick ? quick : full),
-      })
+      const result = await runJob({ ...shape, root: build.root })
       results.get(build.name)?.push(result)
       console.log(describe(build.name, result))
     }
   }
-  return judge(results)
+  // Where instructions are translated one by one, the limits say nothing.
+  return judge(results) || isKernel
 }
 
 /** @param {string} against */
@@ -72,15 +70,31 @@ async function buildOf(against) {
 /** @param {Job} job */
 async function runJob(job) {
   const file = join(root, 'bench/storm/gateway.mjs')
-  const flags = ['--expose-gc', '--no-flush-bytecode']
-  const [command = '', ...args] = isolated([process.execPath, ...flags, file, JSON.stringify(job)])
-  const { output } = await run(command, args, { cwd: root, seconds: 600 })
+  const command = ['--expose-gc', '--no-flush-bytecode', file, JSON.stringify(job)]
+  const output = job.kind === 'kernel' ? await inKernel(command) : await onHost(command)
   const [last = ''] = output.trim().split('\n').slice(-1)
   try {
     return JSON.parse(last)
   } catch (cause) {
     throw new Error(`the storm printed no result:\n${output}`, { cause })
   }
+}
+
+/** @param {string[]} args */
+async function onHost(args) {
+  const [command = '', ...rest] = isolated([process.execPath, ...args])
+  return (await run(command, rest, { cwd: root, seconds: 600 })).output
+}
+
+/** @param {string[]} args */
+async function inKernel(args) {
+  let output = ''
+  const onOutput = (chunk) => {
+    output += chunk
+  }
+  const options = { kernel: 'auto', command: process.execPath, args, cwd: root, onOutput }
+  await runInKernel({ ...options, timeout: 1200 })
+  return output
 }
 
 /** @param {string} name */
