@@ -11,7 +11,7 @@ import { generatePrivateKey, open, publicKey } from 'wgctrl'
 import { terminalPicture } from './terminal-picture.mjs'
 
 const [folder = '.'] = process.argv.slice(2)
-const wgctrl = fileURLToPath(new URL('../packages/cli/dist/bin.js', import.meta.url))
+const wgctrl = fileURLToPath(new URL('../packages/cli/dist/bin.cjs', import.meta.url))
 const size = { columns: 120, rows: 11 }
 const SECONDS = 40
 

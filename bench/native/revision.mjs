@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runWell } from '../../scripts/command.mjs'
 import { root } from '../../scripts/packages.mjs'
@@ -14,7 +14,8 @@ export async function buildRevision(name) {
   const found = await runWell('git', ['rev-parse', '--verify', `${name}^{commit}`], { cwd: root })
   const commit = found.trim()
   const folder = join(cache, 'revisions', commit)
-  if (existsSync(join(folder, 'packages/cli/dist/bin.js'))) return folder
+  const stamp = join(folder, 'built')
+  if (existsSync(stamp)) return folder
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   await runWell('sh', ['-c', 'git archive "$1" | tar -x -C "$2"', 'sh', commit, folder], {
@@ -28,5 +29,6 @@ export async function buildRevision(name) {
     const directory = join(folder, 'packages', name)
     await runWell(join(folder, 'node_modules/.bin/tsup'), ['--no-dts'], { cwd: directory })
   }
+  writeFileSync(stamp, '')
   return folder
 }

@@ -1,4 +1,5 @@
 // How long the command takes as a process, from its start to its end: node startup.mjs ROUNDS DEVICE ROOTS
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { summarize } from '../statistics.mjs'
 import { runMeasured } from './program.mjs'
@@ -11,7 +12,7 @@ const commands = [
   ...Object.entries(JSON.parse(roots)).flatMap(([suffix, root]) =>
     [['show', device], ['doctor']].map((words) => [
       `wgctrl ${words.join(' ')}${suffix}`,
-      [node, join(root, 'packages/cli/dist/bin.js'), ...words],
+      [node, commandAt(root), ...words],
     ]),
   ),
   ['wg show wg0', ['wg', 'show', device]],
@@ -34,3 +35,10 @@ const result = Object.fromEntries(
   ]),
 )
 console.log(JSON.stringify({ result }))
+
+/** The command of a checkout, by its manifest. */
+function commandAt(root) {
+  const folder = join(root, 'packages/cli')
+  const { bin } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  return join(folder, bin.wgctrl)
+}

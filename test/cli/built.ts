@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The program as it is published. */
-const BIN = fileURLToPath(new URL('../../packages/cli/dist/bin.js', import.meta.url))
+const BIN = fileURLToPath(new URL('../../packages/cli/dist/bin.cjs', import.meta.url))
 
 /** A folder for PATH that has our program under the names `wg` and `wgctrl`. */
 export async function makeProgramFolder(): Promise<{ path: string; remove(): Promise<void> }> {

@@ -144,7 +144,7 @@ Endpoint = 127.0.0.1:4713\n`,
     expect(await wgctrl('export')).toMatchObject({ status: 1, out: '' })
     expect((await wgctrl('export', 'wgnone')).err).toContain('wgnone')
     const open = join(folder, 'open')
-    const bin = `${process.execPath} ${new URL('../../packages/cli/dist/bin.js', import.meta.url).pathname}`
+    const bin = `${process.execPath} ${new URL('../../packages/cli/dist/bin.cjs', import.meta.url).pathname}`
     const script = `umask 022; ${bin} export wgout 2>&1 > ${open}`
     expect(await run('sh', '-c', script)).toContain('Warning: writing to world accessible file')
     expect(await readFile(open, 'utf8')).toBe(text)

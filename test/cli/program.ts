@@ -8,7 +8,7 @@ import { afterAll, afterEach } from 'vitest'
 import { isEmulated } from '../events/sizes.js'
 
 /** The program as it is published. */
-export const WGCTRL = fileURLToPath(new URL('../../packages/cli/dist/bin.js', import.meta.url))
+export const WGCTRL = fileURLToPath(new URL('../../packages/cli/dist/bin.cjs', import.meta.url))
 
 /** Milliseconds: generous, for a busy machine; ten times as much for one that is emulated. */
 const PATIENCE = isEmulated ? 300_000 : 30_000

@@ -9,7 +9,7 @@ import { MemoryBackend } from '@wgctrl/types/testing'
 import { open } from 'wgctrl'
 
 const [directory = '.', name = ''] = process.argv.slice(2)
-const bin = fileURLToPath(new URL('../../packages/cli/dist/bin.js', import.meta.url))
+const bin = fileURLToPath(new URL('../../packages/cli/dist/bin.cjs', import.meta.url))
 const file = join(directory, `${name}.conf`)
 writeFileSync(file, '[Interface]\nListenPort = 7\n', { mode: 0o600 })
 

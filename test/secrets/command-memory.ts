@@ -11,7 +11,7 @@ import { findKeys, planted, plantedText } from './planted.js'
 import { searchMemory } from './process-memory.js'
 
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
-const program = path('../../packages/cli/dist/bin.js')
+const program = path('../../packages/cli/dist/bin.cjs')
 const stopAtExit = path('stop-at-exit.mjs')
 
 interface Outcome {

@@ -13,7 +13,7 @@ import { FakeDevice } from '@wgctrl/types/testing'
 import { FakeUapiServer } from '@wgctrl/uapi/testing'
 
 const pipe = String.raw\`\\\\.\\pipe\\ProtectedPrefix\\Administrators\\WireGuard\\wg0\`
-const bin = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname.slice(1), 'node_modules/@wgctrl/cli/dist/bin.js')
+const bin = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname.slice(1), 'node_modules/@wgctrl/cli/dist/bin.cjs')
 const wgctrl = (...words) => promisify(execFile)(process.execPath, [bin, ...words])
 const server = await FakeUapiServer.listen(pipe, new FakeDevice('wg0'))
 const conf = join(tmpdir(), 'wg0.conf')

@@ -3,8 +3,8 @@ import { basename } from 'node:path'
 import { main } from './main.js'
 import { processIo } from './process-io.js'
 
-process.exitCode = await main(
-  process.argv.slice(2),
-  processIo(),
-  basename(process.argv[1] ?? 'wgctrl', '.exe'),
-)
+// Not awaited: what is published is CommonJS, which a process starts sooner with.
+const program = basename(process.argv[1] ?? 'wgctrl', '.exe')
+main(process.argv.slice(2), processIo(), program).then((status) => {
+  process.exitCode = status
+})

@@ -72,8 +72,8 @@ export interface Command {
   /** Usage lines without the program's name; absent: made from arguments and options. */
   readonly usage?: readonly string[]
   /**
-   * `options`: commander parses. `words`: the command parses by itself, as wg(8) does, and is started
-   * without commander.
+   * `options`: commander parses. `words`, of the commands of wg(8) alone: the command parses by itself, and is
+   * started without commander.
    */
   readonly grammar: 'options' | 'words'
   /** wg(8) has it: the only commands there are when started as `wg`. */

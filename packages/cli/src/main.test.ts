@@ -19,6 +19,11 @@ it('as wg has the commands of wg(8) alone', async () => {
   }
 })
 
+it('no other command parses its words by itself: they are not looked for before commander is loaded', () => {
+  for (const { name, grammar, isOfWg } of commands)
+    expect([name, grammar === 'words']).toEqual([name, isOfWg === true])
+})
+
 it('every command loads', async () => {
   for (const { load } of commands) expect(await load()).toBeTypeOf('function')
 })

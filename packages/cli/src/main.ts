@@ -1,9 +1,9 @@
+import { mayHaveSocket } from '@wgctrl/uapi'
 import type { Command } from './command.js'
-import { commandGroups, commands } from './commands.js'
 import { errorText } from './error-text.js'
 import { checkHost, type RawGlobals, takeGlobals, toGlobals } from './globals.js'
 import type { Io } from './io.js'
-import { warnOfNamesakes } from './namesake.js'
+import { wgCommands } from './wg/commands.js'
 
 /**
  * Runs one command.
@@ -28,20 +28,23 @@ const BROKEN_PIPE = 128 + 13
 async function runAsWgctrl(words: readonly string[], io: Io): Promise<number> {
   const { raw, rest: line } = takeGlobals(words)
   const [name = 'show', ...rest] = line
-  const command = commands.find((each) => each.name === name)
-  if (command?.grammar === 'words' && !asksForHelp(rest)) {
-    return runWords(command, 'wgctrl', rest, io, raw)
-  }
+  const command = ofWg(name)
+  if (command && !asksForHelp(rest)) return runWords(command, 'wgctrl', rest, io, raw)
   const { runProgram } = await import('./program.js')
-  return runProgram(commandGroups, line, io, raw)
+  return runProgram(line, io, raw)
 }
 
 async function runAsWg(words: readonly string[], io: Io): Promise<number> {
   const [name = 'show', ...rest] = words
-  const command = commands.find((each) => each.name === name && each.isOfWg)
+  const command = ofWg(name)
   if (command) return runWords(command, 'wg', rest, io)
   const { answerAsWg } = await import('./wg/usage.js')
   return answerAsWg(words, io)
+}
+
+/** The others are not loaded for it. */
+function ofWg(name: string): Command | undefined {
+  return wgCommands.find((each) => each.name === name)
 }
 
 async function runWords(
@@ -56,7 +59,10 @@ async function runWords(
   const run = await command.load()
   const invocation = { program, command: command.name, words, options: {}, globals }
   // wg(8) says nothing of the kind.
-  if (program !== 'wg') await warnOfNamesakes(command, invocation, io)
+  if (program !== 'wg' && words.some(mayHaveSocket)) {
+    const { warnOfNamesakes } = await import('./namesake.js')
+    await warnOfNamesakes(command, invocation, io)
+  }
   return run(invocation, io)
 }
 

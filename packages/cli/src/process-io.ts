@@ -1,7 +1,7 @@
 import { readSync, writeSync } from 'node:fs'
-import { isatty } from 'node:tty'
 import type { Input, Io, Output } from './io.js'
 import { isSeekable } from './seekable.js'
+import { isTerminal } from './terminal.js'
 import { visibleLines } from './visible-text.js'
 
 /** The streams of this process, by their descriptors: `process.stdout` takes longer to load than some commands to run. */
@@ -17,7 +17,7 @@ export function processIo(): Io {
 
 const stdin: Input = {
   get isTTY() {
-    return isatty(0)
+    return isTerminal(0)
   },
   get isSeekable() {
     return isSeekable(0)
@@ -51,10 +51,10 @@ function output(fd: 1 | 2): Output {
   return {
     fd,
     get isTTY() {
-      return isatty(fd)
+      return isTerminal(fd)
     },
     get columns() {
-      return isatty(fd) ? (fd === 1 ? process.stdout : process.stderr).columns : undefined
+      return isTerminal(fd) ? (fd === 1 ? process.stdout : process.stderr).columns : undefined
     },
     write(text) {
       writeAll(fd, typeof text === 'string' ? Buffer.from(visibleLines(text)) : text)

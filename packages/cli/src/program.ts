@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { CommanderError, Command as Parser, Option as ParserOption } from 'commander'
 import type { Command, CommandGroup, Invocation } from './command.js'
+import { commandGroups } from './commands.js'
 import { attributeOf, checkHost, globalOptions, type RawGlobals, toGlobals } from './globals.js'
 import { about } from './help/about.js'
 import { commandEpilogue, programEpilogue } from './help/epilogue.js'
@@ -14,13 +15,12 @@ import { warnOfNamesakes } from './namesake.js'
  * @returns the exit status
  */
 export async function runProgram(
-  groups: readonly CommandGroup[],
   words: readonly string[],
   io: Io,
   before: RawGlobals = {},
 ): Promise<number> {
   let status = 0
-  const program = makeProgram(groups, io, async (command, { raw, ...given }) => {
+  const program = makeProgram(commandGroups, io, async (command, { raw, ...given }) => {
     const invocation = { ...given, globals: toGlobals({ ...before, ...raw }) }
     checkHost(command, invocation.globals)
     const run = await command.load()

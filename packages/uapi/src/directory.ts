@@ -1,4 +1,4 @@
-import { constants, existsSync } from 'node:fs'
+import { constants } from 'node:fs'
 import { access, lstat, readdir, readFile, realpath, stat, unlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import {
@@ -12,14 +12,12 @@ import {
 import { socketFolderOf } from './command.js'
 import { isHeld } from './pipe.js'
 import type { SocketAddress } from './socket.js'
+import { SOCKET_DIRECTORIES, usualDirectory } from './socket-places.js'
 import { TrustedSocket } from './trusted-socket.js'
 
 /** @source https://www.wireguard.com/xplatform/#windows */
 const PIPE_DIRECTORY = '\\\\.\\pipe\\'
 const PIPE_PREFIX = 'ProtectedPrefix\\Administrators\\WireGuard\\'
-
-/** The same directory where /var/run links to /run; the first that exists counts. */
-const SOCKET_DIRECTORIES = ['/var/run/wireguard', '/run/wireguard']
 
 /** `sun_path` less the closing NUL. @source unix(7); sys/un.h of the BSDs */
 const longestSocketPath = (platform: NodeJS.Platform): number => (platform === 'linux' ? 107 : 103)
@@ -64,8 +62,7 @@ export class SocketDirectory {
   async path(): Promise<string> {
     if (this.#given !== undefined) return this.#given
     if (this.hasPipes) return PIPE_DIRECTORY
-    // As below: no hop to the thread pool for what is in memory.
-    return SOCKET_DIRECTORIES.find((path) => existsSync(path)) ?? (SOCKET_DIRECTORIES[0] as string)
+    return usualDirectory()
   }
 
   /**

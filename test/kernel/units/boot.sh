@@ -16,7 +16,7 @@ mkdir -p /usr/local/bin /usr/local/lib/wgctrl
 mount --bind "$checkout" /usr/local/lib/wgctrl
 cat >/usr/local/bin/wgctrl <<END
 #!/bin/sh
-exec /usr/local/bin/node /usr/local/lib/wgctrl/packages/cli/dist/bin.js "\$@"
+exec /usr/local/bin/node /usr/local/lib/wgctrl/packages/cli/dist/bin.cjs "\$@"
 END
 chmod 755 /usr/local/bin/wgctrl
 if [ "$node" != /usr/local/bin/node ]; then

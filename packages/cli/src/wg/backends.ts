@@ -1,40 +1,34 @@
+import { readKernelDevice } from '@wgctrl/netlink'
 import type { Backend, Device } from '@wgctrl/types'
-import { UserspaceBackend } from '@wgctrl/uapi'
+import { mayHaveSocket } from '@wgctrl/uapi'
 import type { WireGuardClient } from 'wgctrl'
 import type { Globals } from '../globals.js'
 import type { Io } from '../io.js'
-import { deviceNames } from './device-names.js'
 
 /**
  * The devices of this machine as wg(8) finds them: userspace first, and the kernel's only where there is
- * no socket, so that what a kernel device needs is not loaded for the others.
+ * no socket. What talks to a socket is loaded where there is one.
  */
 export class Backends implements AsyncDisposable {
-  readonly userspace: Backend
   readonly #globals: Globals
   readonly #io: Io
-  #kernel: Promise<Backend> | undefined
+  #userspace: Promise<Backend> | undefined
   #host: Promise<WireGuardClient> | undefined
 
   constructor(globals: Globals, io: Io) {
-    this.userspace = new UserspaceBackend(globals.trust)
     this.#globals = globals
     this.#io = io
   }
 
   /** The names of all devices, in the order of wg(8) where they are of this machine. */
   async names(): Promise<string[]> {
-    if (this.#globals.host === undefined) return await deviceNames(this.#globals)
+    if (this.#globals.host === undefined) return await this.#namesHere()
     return await (await this.#far()).names()
   }
 
-  /** The kernel's devices. */
-  kernel(): Promise<Backend> {
-    const { netns } = this.#globals
-    this.#kernel ??= import('@wgctrl/netlink').then(
-      ({ KernelBackend }) => new KernelBackend({ netns }),
-    )
-    return this.#kernel
+  async #namesHere(): Promise<string[]> {
+    const { deviceNames } = await import('./device-names.js')
+    return await deviceNames(this.#globals)
   }
 
   /**
@@ -43,14 +37,24 @@ export class Backends implements AsyncDisposable {
    * @throws {WireGuardError} `ENODEV`, `EPERM`, `ENOBACKEND`, …
    */
   async device(name: string): Promise<Device> {
-    const { backend, host } = this.#globals
+    const { backend, host, netns } = this.#globals
     if (host !== undefined) return await (await this.#far()).device(name)
-    try {
-      if (backend !== 'linux-kernel') return await this.userspace.device(name)
-    } catch (error) {
-      if (backend === 'userspace' || !isAbsent(error)) throw error
+    if (backend === 'userspace') return await this.#ofUserspace(name)
+    if (backend === undefined && mayHaveSocket(name)) {
+      try {
+        return await this.#ofUserspace(name)
+      } catch (error) {
+        if (!isAbsent(error)) throw error
+      }
     }
-    return (await this.kernel()).device(name)
+    return await readKernelDevice(name, netns)
+  }
+
+  async #ofUserspace(name: string): Promise<Device> {
+    this.#userspace ??= import('./userspace.js').then(({ openUserspace }) =>
+      openUserspace(this.#globals.trust),
+    )
+    return await (await this.#userspace).device(name)
   }
 
   #far(): Promise<WireGuardClient> {
@@ -61,8 +65,7 @@ export class Backends implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.userspace[Symbol.asyncDispose]()
-    await (await this.#kernel)?.[Symbol.asyncDispose]()
+    await (await this.#userspace)?.[Symbol.asyncDispose]()
     await (await this.#host?.catch(() => undefined))?.close()
   }
 }

@@ -1,5 +1,6 @@
 import { opendir } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { Rtnl } from '@wgctrl/netlink'
 import { isInterfaceName } from '@wgctrl/types'
 import { SocketDirectory } from '@wgctrl/uapi'
 import type { Globals } from '../globals.js'
@@ -20,7 +21,6 @@ export async function deviceNames({ backend, netns }: Globals): Promise<string[]
 
 async function kernelNames(netns: Globals['netns']): Promise<string[]> {
   if (process.platform !== 'linux') return []
-  const { Rtnl } = await import('@wgctrl/netlink')
   try {
     const rtnl = await Rtnl.open({ netns })
     try {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 import { constants } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
 import type { DataType } from 'ffi-rs'
@@ -66,34 +66,60 @@ async function load(): Promise<LibC> {
   if (process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch)) {
     throw unavailable(`netlink needs Linux on x64 or arm64, this is ${process.platform}`)
   }
-  return await withoutNetworkReport(async () => {
-    const ffi = await importFfi()
-    const loaded = loadedFiles()
-    if (!isMainThread) keepAddon(loaded)
-    ffi.open({ library: LIBRARY, path: libcName(loaded) })
-    return bindCalls(ffi)
-  })
+  const loaded = loadedFiles()
+  const isMusl = MUSL.test(loaded)
+  const ffi = await withoutReport(isMusl, importFfi)
+  // The addon is among them now.
+  if (!isFirstThread() && !isMainThread) keepAddon(loadedFiles())
+  ffi.open({ library: LIBRARY, path: libcName(loaded) })
+  return bindCalls(ffi)
+}
+
+/** The loader of musl, which is its libc. */
+const MUSL = /\/ld-musl-([a-z0-9_]+)\.so/
+
+/**
+ * Whether this is certainly no worker, asked of the system: `node:worker_threads` takes as long to load as the addon.
+ *
+ * @source proc(5): /proc/thread-self links to PROCESS/task/THREAD
+ */
+function isFirstThread(): boolean {
+  try {
+    const [process, , thread] = readlinkSync('/proc/thread-self').split('/')
+    return process === thread
+  } catch {
+    return false
+  }
+}
+
+/** What Node tells of a process: `process.report`, as far as it is used here. */
+interface Reports {
+  excludeNetwork?: boolean
+  getReport(error?: Error): object
 }
 
 /**
- * Reports that Node makes meanwhile leave the network out. ffi-rs asks for one to tell glibc from musl, and
- * Node would look up the name of the other end of each socket that the process has, on the event loop: ten
- * seconds each where no name server answers.
+ * Answers ffi-rs, which asks for a report of Node to tell glibc from musl, without one being made: that would take
+ * as long as everything else here. What is asked for meanwhile by anybody else is made, without the network: Node
+ * would look up the name of the other end of each socket that the process has, on the event loop, ten seconds
+ * each where no name server answers.
  *
  * @source ffi-rs, index.js, isMusl; Node, src/node_report.cc
  */
-async function withoutNetworkReport<T>(body: () => Promise<T>): Promise<T> {
+async function withoutReport<T>(isMusl: boolean, body: () => Promise<T>): Promise<T> {
   // Not every runtime that Node's programs run on has reports.
-  const report = process.report as
-    | (typeof process.report & { excludeNetwork?: boolean })
-    | undefined
-  const before = report?.excludeNetwork
-  if (report === undefined || before === undefined) return await body()
+  const report = process.report as Reports | undefined
+  if (report?.getReport === undefined || report.excludeNetwork === undefined) return await body()
+  const { excludeNetwork, getReport } = report
+  const header = isMusl ? {} : { glibcVersionRuntime: 'glibc' }
   report.excludeNetwork = true
+  report.getReport = (error) =>
+    new Error().stack?.includes('isMusl') ? { header } : getReport.call(report, error)
   try {
     return await body()
   } finally {
-    report.excludeNetwork = before
+    report.getReport = getReport
+    report.excludeNetwork = excludeNetwork
   }
 }
 
@@ -102,9 +128,21 @@ function loadedFiles(): string {
   try {
     return readFileSync('/proc/self/maps', 'utf8')
   } catch {
-    // No /proc, as in a chroot: the dynamic linker knows as well.
-    const report = process.report?.getReport() as { sharedObjects?: string[] } | undefined
-    return report?.sharedObjects?.join('\n') ?? ''
+    return sharedObjects()
+  }
+}
+
+/** Without /proc, as in a chroot: the dynamic linker knows as well. */
+function sharedObjects(): string {
+  const report = process.report as Reports | undefined
+  const before = report?.excludeNetwork
+  if (report === undefined || before === undefined) return ''
+  report.excludeNetwork = true
+  try {
+    const { sharedObjects = [] } = report.getReport() as { sharedObjects?: string[] }
+    return sharedObjects.join('\n')
+  } finally {
+    report.excludeNetwork = before
   }
 }
 
@@ -157,7 +195,7 @@ const firstLine = (text: string): string => text.trim().split('\n', 1)[0] as str
  * `libc.` name for itself, so the file does not have to be found.
  */
 function libcName(loaded: string): string {
-  const musl = /\/ld-musl-([a-z0-9_]+)\.so/.exec(loaded)
+  const musl = MUSL.exec(loaded)
   return musl ? `libc.musl-${musl[1]}.so.1` : 'libc.so.6'
 }
 
