@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { inPlace, makePlace } from './places.mjs'
 
-const wgctrl = fileURLToPath(new URL('../../packages/cli/dist/bin.js', import.meta.url))
+const wgctrl = fileURLToPath(new URL('../../packages/cli/dist/bin.cjs', import.meta.url))
 
 /** Where clients knock, and the gateway's address in the tunnel, which all of the fleet have. */
 const [PORT, INSIDE] = [51_820, '10.8.0.1']
