@@ -11,7 +11,6 @@ import {
   checkSignal,
   type Device,
   type DeviceConfig,
-  type Endpoint,
   InvalidTypeError,
   type PeerConfig,
   type PublicKey,
@@ -29,6 +28,7 @@ import { type DeviceCalls, wipeSecrets } from '../interface/context.js'
 import { JUST_IN_TIME_OPTIONS } from '../option-fields.js'
 import { BoundedMap } from '../watch/bounded-map.js'
 import type { Reading, ReadingOptions } from '../watch/shared-reader.js'
+import { Arrival, type Pending } from './arrival.js'
 import { Arrivals } from './arrivals.js'
 import { alteration, installation } from './install.js'
 import { Lookups } from './lookups.js'
@@ -63,7 +63,7 @@ export interface JustInTimeContext {
 }
 
 /** How many are installed in one write: what others have to write waits for it, and so do their turns. */
-const TOGETHER = 128
+const TOGETHER = 256
 
 /** How many whose handshakes did not come about are put in anew in one turn. */
 const AGAIN_TOGETHER = 256
@@ -75,35 +75,17 @@ const AGAIN_TOGETHER = 256
 const [SHORTEST_PAUSE, PAUSE_FACTOR] = [100, 9]
 
 /** Milliseconds for which those who did not answer wait while others are being let in. */
-const [PATIENCE, MOMENT] = [1000, 20]
+const [PATIENCE, MOMENT] = [3000, 20]
 
 /** How many of those who were looked up are remembered as known. */
 const KNOWN_KEYS = 65_536
 
 type Counts = { -readonly [name in keyof JustInTimeCounters]: number }
 
-/** A client that is being looked up or installed. */
-interface Pending {
-  /** The last that came from it. */
-  initiation: Initiation
-  /** What became of it meanwhile, as {@link JustInTime.change} was told; absent: nothing. */
-  change?: FoundPeer | null
-}
-
-/** A client that was looked up and waits to be installed. */
-interface Arrival {
-  readonly publicKey: PublicKey
-  readonly pending: Pending
-  readonly looked: FoundPeer | undefined
-  /** It is installed, or will not be. */
-  settled(): void
-}
-
-/** An arrival with the entries that install it. */
+/** Somebody who is about to be installed. */
 interface Entering {
   readonly arrival: Arrival
-  readonly endpoint: Endpoint
-  readonly peers: PeerConfig[]
+  readonly peers: readonly PeerConfig[]
 }
 
 /** Who was in the device and was changed or removed. */
@@ -376,7 +358,7 @@ export class JustInTime implements AsyncDisposable {
       // A lookup that began before may just have remembered that nobody has this key.
       if (pending.change) this.#lookups.forget(publicKey)
       if (looked || pending.change) {
-        await this.#arrive({ publicKey, pending, looked }, isKnown)
+        await this.#arrive(publicKey, pending, looked, isKnown)
       }
     } finally {
       this.#pending.delete(publicKey)
@@ -416,11 +398,29 @@ export class JustInTime implements AsyncDisposable {
   }
 
   /** Waits for its place in a write. */
-  #arrive(arrival: Omit<Arrival, 'settled'>, isKnown: boolean): Promise<void> {
+  #arrive(
+    publicKey: PublicKey,
+    pending: Pending,
+    looked: FoundPeer | undefined,
+    isKnown: boolean,
+  ): Promise<void> {
     return new Promise((settled) => {
-      this.#arrivals.add({ ...arrival, settled }, isKnown)
+      const arrival = new Arrival(publicKey, pending, looked, settled)
+      if (!this.#entriesOf(arrival)) return settled()
+      this.#arrivals.add(arrival, isKnown)
       this.#writer.wake()
     })
+  }
+
+  /** What there is to write for an arrival; what became of it meanwhile counts. */
+  #entriesOf(arrival: Arrival): readonly PeerConfig[] | undefined {
+    try {
+      if (this.#residents.has(arrival.publicKey)) return undefined
+      return arrival.entries(this.#options.initiate ?? true)
+    } catch (error) {
+      this.#notInstalled(arrival, error)
+      return undefined
+    }
   }
 
   /** Has entries written, with what others have to write. */
@@ -476,35 +476,22 @@ export class JustInTime implements AsyncDisposable {
     })
   }
 
-  /** Those of arrivals for whom there is something to write; what became of them meanwhile counts. */
   #entering(arrivals: readonly Arrival[]): Entering[] {
-    const { initiate = true } = this.#options
-    const entering: Entering[] = []
-    for (const arrival of arrivals) {
-      const { publicKey, pending, looked } = arrival
-      const { endpoint } = pending.initiation
-      const found = pending.change === undefined ? looked : pending.change
-      try {
-        if (found && !this.#residents.has(publicKey)) {
-          const peers = installation(publicKey, endpoint, found, initiate)
-          entering.push({ arrival, endpoint, peers })
-        } else arrival.settled()
-      } catch (error) {
-        this.#notInstalled(arrival, error)
-      }
-    }
-    return entering
+    return arrivals.flatMap((arrival) => {
+      const peers = this.#entriesOf(arrival)
+      if (!peers) arrival.settled()
+      return peers ? [{ arrival, peers }] : []
+    })
   }
 
-  #refuse({ arrival: { publicKey, settled }, endpoint }: Entering): void {
+  #refuse({ arrival: { publicKey, endpoint, settled } }: Entering): void {
     this.#counts.full++
     this.#tell({ type: 'full', publicKey, endpoint })
     settled()
   }
 
-  #installing(entering: Entering, leavers: readonly Leaver[], now: number): Order {
-    const { arrival, endpoint, peers } = entering
-    const { publicKey } = arrival
+  #installing({ arrival, peers }: Entering, leavers: readonly Leaver[], now: number): Order {
+    const { publicKey, endpoint } = arrival
     const takeBack = leavers.map((leaver) => this.#residents.remove(leaver.publicKey, now))
     this.#residents.add(publicKey, now)
     return {
@@ -514,7 +501,7 @@ export class JustInTime implements AsyncDisposable {
         runAtOnce(this.#tellEvicted(leavers, 'room'))
         this.#counts.installed++
         this.#tell({ type: 'installed', publicKey, endpoint })
-        if (this.#options.initiate ?? true) this.#awaitAnswer(this.#asOfNow(entering))
+        if (this.#options.initiate ?? true) this.#awaitAnswer(arrival)
         arrival.settled()
       },
       failed: (error) => {
@@ -528,24 +515,18 @@ export class JustInTime implements AsyncDisposable {
     }
   }
 
-  /** It may have been changed while it was written. */
-  #asOfNow({ arrival: { publicKey, pending }, endpoint, peers }: Entering): Unanswered {
-    const { change } = pending
-    return {
-      publicKey,
-      endpoint,
-      peers: change ? installation(publicKey, endpoint, change, true) : peers,
-    }
-  }
-
   #notInstalled({ publicKey, settled }: Arrival, error: unknown): void {
     this.#counts.installsFailed++
     this.#tell({ type: 'failed', operation: 'install', publicKey, error })
     settled()
   }
 
-  #awaitAnswer(one: Unanswered): void {
-    this.#unanswered.add(one, performance.now())
+  #awaitAnswer(arrival: Arrival): void {
+    const { publicKey, endpoint } = arrival
+    // It may have been changed while it was written.
+    const peers = arrival.entries(true)
+    if (!peers) return
+    this.#unanswered.add({ publicKey, endpoint, peers }, performance.now())
     if (this.#isInsisting) return
     this.#isInsisting = true
     this.#track(
@@ -562,6 +543,10 @@ export class JustInTime implements AsyncDisposable {
     while (this.#unanswered.size > 0) {
       const wait = Math.max(this.#unanswered.dueAt, notBefore) - performance.now()
       if (!(await slept(Math.max(0, wait), signal))) return
+      // Who tries it again can wait better than who has to be let in.
+      for (let at = 0; this.#writer.isWriting && at < PATIENCE; at += MOMENT) {
+        if (!(await slept(MOMENT, signal))) return
+      }
       const now = performance.now()
       try {
         await this.#lookForAnswers(now)
@@ -584,10 +569,6 @@ export class JustInTime implements AsyncDisposable {
     const { device } = await this.#context.reading(this.#name, options)
     const left = await runInTurns(this.#unanswered.update(device, now))
     if (left.length === 0) return
-    // Who has tried it already can wait better than who has to be let in.
-    for (let at = 0; this.#writer.isWriting && at < PATIENCE; at += MOMENT) {
-      if (!(await slept(MOMENT, signal))) return
-    }
     await this.#context.inTurn(this.#name, (work) => this.#initiateAgain(work, now))
   }
 
