@@ -90,7 +90,7 @@ const PER_SOURCE: Rate = { perSecond: 20, burst: 5 }
 const OVERALL: Rate = { perSecond: 1000, burst: 200 }
 
 /** Milliseconds that packets may be worked on before others have their turn. */
-const SLICE = 4
+const SLICE = 2
 
 /** How much longer than a look at the device the pause after it is, at least. */
 const PAUSE_FACTOR = 10

@@ -74,7 +74,7 @@ const AGAIN_TOGETHER = 256
  */
 const [SHORTEST_PAUSE, PAUSE_FACTOR] = [100, 9]
 
-/** Milliseconds for which those who did not answer wait while others are being let in. */
+/** Milliseconds for which looks at the device wait while clients are being let in, and how often it is seen whether they are. */
 const [PATIENCE, MOMENT] = [3000, 20]
 
 /** How many of those who were looked up are remembered as known. */
@@ -543,10 +543,7 @@ export class JustInTime implements AsyncDisposable {
     while (this.#unanswered.size > 0) {
       const wait = Math.max(this.#unanswered.dueAt, notBefore) - performance.now()
       if (!(await slept(Math.max(0, wait), signal))) return
-      // Who tries it again can wait better than who has to be let in.
-      for (let at = 0; this.#writer.isWriting && at < PATIENCE; at += MOMENT) {
-        if (!(await slept(MOMENT, signal))) return
-      }
+      if (!(await this.#othersFirst())) return
       const now = performance.now()
       try {
         await this.#lookForAnswers(now)
@@ -558,6 +555,15 @@ export class JustInTime implements AsyncDisposable {
       const pause = Math.min(PAUSE_FACTOR * spent, this.#interval)
       notBefore = performance.now() + Math.max(SHORTEST_PAUSE, pause)
     }
+  }
+
+  /** Who is in can wait better than who has to be let in. @returns false when this ended */
+  async #othersFirst(): Promise<boolean> {
+    const { signal } = this.#controller
+    for (let at = 0; this.#writer.isWriting && at < PATIENCE; at += MOMENT) {
+      if (!(await slept(MOMENT, signal))) return false
+    }
+    return true
   }
 
   async #lookForAnswers(now: number): Promise<void> {
@@ -613,7 +619,7 @@ export class JustInTime implements AsyncDisposable {
   async #tend(): Promise<void> {
     const { signal } = this.#controller
     let pause = this.#interval
-    while (await slept(pause, signal)) {
+    while ((await slept(pause, signal)) && (await this.#othersFirst())) {
       const start = performance.now()
       try {
         await this.#tendOnce(this.#interval / 2)
