@@ -21,7 +21,7 @@ import { summarize } from '../statistics.mjs'
  */
 
 /** @type {Omit<Job, 'root' | 'kind'>} */
-const full = { residents: 10_000, clients: 2000, duration: 1900 }
+const full = { residents: 10_000, clients: 2000, duration: 1500 }
 /** @type {typeof full} */
 const quick = { residents: 300, clients: 100, duration: 500 }
 /** An emulated processor takes ten times as long for each. @type {typeof full} */

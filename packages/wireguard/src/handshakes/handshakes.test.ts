@@ -117,6 +117,35 @@ describe('Handshakes', () => {
     expect(handshakes.counters).toMatchObject({ delivered: 2, limited: 3 })
   })
 
+  it('decrypts what comes at once in its turn, as many as may be in two seconds', async () => {
+    await listen({ overall: { perSecond: 4, burst: 1 } }).start()
+    const keys = Array.from({ length: 12 }, generatePrivateKey)
+    const sealed = keys.map((key) => sealInitiation(key, gateway))
+    for (const [source, payload] of sealed.entries()) {
+      packets.send(ipv4Packet({ payload, from: [10, 0, 1, source] }))
+    }
+    const heard: string[] = []
+    for (let count = 0; count < 9; count++) {
+      heard.push((await handshakes.next()).value?.publicKey ?? '')
+    }
+    expect(heard).toEqual(keys.slice(0, 9).map((key) => publicKey(key)))
+    // One at once, and eight that may wait; on a machine that is slow others' turns come before they are there.
+    expect(handshakes.counters.limited).toBeLessThanOrEqual(3)
+  })
+
+  it('counts what still waited for its turn when it ends', async () => {
+    await listen({ overall: { perSecond: 1, burst: 1 } }).start()
+    const sealed = Array.from({ length: 50 }, () => sealInitiation(generatePrivateKey(), gateway))
+    for (const [source, payload] of sealed.entries()) {
+      packets.send(ipv4Packet({ payload, from: [10, 0, 1, source] }))
+    }
+    await until(() => handshakes.counters.received === 50)
+    expect(handshakes.counters.limited).toBeGreaterThan(0)
+    await handshakes.return()
+    const { delivered, limited } = handshakes.counters
+    expect(delivered + limited).toBe(50)
+  })
+
   it('reads a packet with the key that the device has by now', async () => {
     await listen({ ...often, interval: 60_000 }).start()
     const otherKey = generatePrivateKey()

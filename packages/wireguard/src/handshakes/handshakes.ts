@@ -16,6 +16,7 @@ import { HANDSHAKE_OPTIONS } from '../option-fields.js'
 import { type HandshakeCounters, NO_PACKETS, type Verdict } from './counters.js'
 import { initiationFilter, LONGEST_PACKET } from './initiation-filter.js'
 import { Responder, requireNoise } from './noise.js'
+import type { UdpPacket } from './packet.js'
 import { checkRate, type Rate } from './rate-limit.js'
 import { Sieve } from './sieve.js'
 
@@ -50,7 +51,10 @@ export interface HandshakeOptions {
   readonly interval?: number | undefined
   /** Initiations of one IPv4 address or IPv6 /64 that are decrypted. Absent: 20 a second, 5 at once. */
   readonly perSource?: Rate | undefined
-  /** Initiations of all sources that are decrypted. Absent: 1000 a second, 200 at once. */
+  /**
+   * Initiations of all sources that are decrypted. So many as may be in two seconds wait for their turn, 2048 at most.
+   * Absent: 1000 a second, 200 at once.
+   */
   readonly overall?: Rate | undefined
   /** How many sources are remembered. Absent: 16,384. */
   readonly sources?: number | undefined
@@ -92,6 +96,9 @@ const OVERALL: Rate = { perSecond: 1000, burst: 200 }
 /** Milliseconds that packets may be worked on before others have their turn. */
 const SLICE = 2
 
+/** How many initiations wait until they may be decrypted, and for how many seconds: a client tries again after five. */
+const [MOST_WAITING, LONGEST_WAIT] = [2048, 2]
+
 /** How much longer than a look at the device the pause after it is, at least. */
 const PAUSE_FACTOR = 10
 
@@ -114,6 +121,10 @@ export class Handshakes extends EventIterator<Initiation> {
   readonly #sieve: Sieve
   readonly #counts: Record<Verdict | 'received', number>
   readonly #ready: Initiation[] = []
+  readonly #mostWaiting: number
+  /** Those that may be decrypted when it is their turn. */
+  #waiting: UdpPacket[] = []
+  #opening: Promise<void> | undefined
   readonly #controller = new AbortController()
   #packets: PacketSource | undefined
   #drops = 0
@@ -143,6 +154,7 @@ export class Handshakes extends EventIterator<Initiation> {
       sources: checkAtLeast(1, sources, 'options.sources'),
       keys: checkAtLeast(1, keys, 'options.keys'),
     })
+    this.#mostWaiting = Math.min(MOST_WAITING, Math.floor(LONGEST_WAIT * overall.perSecond))
     const { overrun: _, ...counts } = NO_PACKETS
     this.#counts = counts
   }
@@ -200,7 +212,8 @@ export class Handshakes extends EventIterator<Initiation> {
     this.#controller.abort()
     await begun
     await this.#packets?.close()
-    await Promise.all(this.#loops)
+    await Promise.all([...this.#loops, this.#opening])
+    this.#counts.limited += this.#waiting.splice(0).length
     this.#ready.length = 0
     this.#held = []
     this.#context.ended?.()
@@ -228,11 +241,37 @@ export class Handshakes extends EventIterator<Initiation> {
   }
 
   #sift(packet: Uint8Array): void {
-    const found = this.#sieve.sift(packet, this.#port, this.#responder, performance.now())
-    if (typeof found === 'string') {
-      this.#counts[found]++
-      if (found === 'badMac' || found === 'noKey') this.#hold(packet, found)
-    } else if (this.#ready.length >= this.#capacity) {
+    const now = performance.now()
+    const udp = this.#sieve.examine(packet, this.#port, this.#responder, now)
+    if (typeof udp === 'string') {
+      this.#counts[udp]++
+      if (udp === 'badMac' || udp === 'noKey') this.#hold(packet, udp)
+    } else if (this.#waiting.length === 0 && this.#sieve.takeTurn(now)) {
+      this.#open(udp)
+    } else if (this.#waiting.length < this.#mostWaiting) {
+      this.#waiting.push(udp)
+      this.#opening ??= this.#openWaiting().finally(() => {
+        this.#opening = undefined
+      })
+    } else this.#counts.limited++
+  }
+
+  /** More came at once than may be decrypted: after a restart of a gateway all of its clients do. */
+  async #openWaiting(): Promise<void> {
+    while (this.#waiting.length > 0 && (await slept(1, this.#controller.signal))) {
+      const until = performance.now() + SLICE
+      for (let now = 0; now < until && this.#waiting.length > 0; ) {
+        now = performance.now()
+        if (!this.#sieve.takeTurn(now)) break
+        this.#open(this.#waiting.shift() as UdpPacket)
+      }
+    }
+  }
+
+  #open(udp: UdpPacket): void {
+    const found = this.#responder ? this.#sieve.open(udp, this.#responder) : 'noKey'
+    if (typeof found === 'string') this.#counts[found]++
+    else if (this.#ready.length >= this.#capacity) {
       this.#counts.queueFull++
     } else {
       this.#counts.delivered++

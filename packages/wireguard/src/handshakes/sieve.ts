@@ -1,7 +1,6 @@
 import type { Endpoint, PublicKey } from '@wgctrl/types'
-import type { Verdict } from './counters.js'
 import type { Responder } from './noise.js'
-import { parseUdpPacket } from './packet.js'
+import { parseUdpPacket, type UdpPacket } from './packet.js'
 import { type Rate, RateLimit, sourceOf } from './rate-limit.js'
 import { ReplayWindow } from './replay-window.js'
 import { tai64nDate } from './tai64n.js'
@@ -45,21 +44,32 @@ export class Sieve {
   }
 
   /**
+   * The cheap tests.
+   *
    * @param port the device's: others' packets may still come after it changed
    * @param now milliseconds of a clock that does not go back
+   * @returns what may be opened, in its turn
    */
-  sift(
+  examine(
     packet: Uint8Array,
     port: number,
     responder: Responder | undefined,
     now: number,
-  ): SiftedInitiation | Exclude<Verdict, 'delivered' | 'queueFull'> {
+  ): UdpPacket | 'malformed' | 'noKey' | 'badMac' | 'sourceLimited' {
     const udp = parseUdpPacket(packet)
     if (!udp || udp.destinationPort !== port) return 'malformed'
     if (!responder) return 'noKey'
     if (!responder.hasMac1(udp.payload)) return 'badMac'
     if (!this.#perSource.take(sourceOf(udp.source), now)) return 'sourceLimited'
-    if (!this.#overall.take('', now)) return 'limited'
+    return udp
+  }
+
+  /** Takes the turn of one that may be opened; false: it is nobody's turn yet. */
+  takeTurn(now: number): boolean {
+    return this.#overall.take('', now)
+  }
+
+  open(udp: UdpPacket, responder: Responder): SiftedInitiation | 'undecryptable' | 'replayed' {
     const opened = responder.open(udp.payload)
     if (!opened) return 'undecryptable'
     if (!this.#window.accept(opened.publicKey, opened.timestamp)) return 'replayed'
