@@ -28,6 +28,12 @@ for (let round = 0; round < 3; round++) {
     return key
   })
   await wg.configure('wg0', { privateKey, peers: [{ publicKey, presharedKey }] })
+  // What is refused leaves no copies behind.
+  const wrong = { privateKey, peers: [{ publicKey: 'x', presharedKey }] }
+  await wg.configure('wg0', wrong).then(
+    () => process.exit(2),
+    () => {},
+  )
   const device = await wg.device('wg0')
   const same =
     device.privateKey.equals(privateKey) && device.peers[0].presharedKey.equals(presharedKey)

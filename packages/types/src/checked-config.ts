@@ -91,20 +91,35 @@ export async function withCheckedConfig<T>(
  * @throws {TypeError | RangeError | WireGuardError} as {@link checkConfig}
  */
 export function* checkSteps(config: DeviceConfig): Steps<CheckedConfig> {
-  const { listenPort, firewallMark, replacePeers } = config ?? {}
   checkFields(config)
+  const copies: Uint8Array[] = []
+  let isWhole = false
+  try {
+    const checked = yield* checkWith(copies, config)
+    isWhole = true
+    return checked
+  } finally {
+    if (!isWhole) for (const copy of copies) copy.fill(0)
+  }
+}
+
+/** @param copies gets those of keys, which are nobody's when the config is refused */
+function* checkWith(copies: Uint8Array[], config: DeviceConfig): Steps<CheckedConfig> {
+  const { listenPort, firewallMark, replacePeers } = config
   const checked: CheckedPeer[] = []
   const claims = new NetworkClaims(checked)
   const budget = new StepBudget()
   for (const given of config.peers ?? []) {
     const index = checked.length
     const peer = checkPeer(given, index)
+    if (peer.presharedKey) copies.push(peer.presharedKey)
     if (isLong(given.allowedIPs)) yield* addNetworks(given.allowedIPs, peer.allowedIPs, index)
     if (!claims.claimEasily(peer)) yield* claims.claim(peer)
     checked.push(peer)
     if (budget.spend(1 + peer.allowedIPs.length)) yield
   }
   const privateKey = checkSecret(config.privateKey, 'privateKey')
+  if (privateKey) copies.push(privateKey)
   if (privateKey !== undefined && !isZeroKey(privateKey)) {
     refuseOwnKey(checked, publicKey(privateKey))
   }
@@ -161,7 +176,6 @@ function checkPeerAt(peer: PeerConfig, path: string): NewPeer {
   if (persistentKeepalive !== undefined && persistentKeepalive !== null) {
     checkInteger(persistentKeepalive, within(path, 'persistentKeepalive'), 0, 65535)
   }
-  const presharedKey = checkSecret(peer.presharedKey, within(path, 'presharedKey'))
   const endpoint = checkEndpoint(peer.endpoint, within(path, 'endpoint'))
   const checked: Mutable<NewPeer> = {
     publicKey: parsePublicKey(peer.publicKey, within(path, 'publicKey')),
@@ -170,6 +184,8 @@ function checkPeerAt(peer: PeerConfig, path: string): NewPeer {
     replaceAllowedIPs: peer.replaceAllowedIPs === true,
     allowedIPs: isLong(allowedIPs) ? [] : checkAllowedIPs(allowedIPs, path),
   }
+  // Last: what is refused for something else leaves no copy behind.
+  const presharedKey = checkSecret(peer.presharedKey, within(path, 'presharedKey'))
   if (presharedKey !== undefined) checked.presharedKey = presharedKey
   if (endpoint !== undefined) checked.endpoint = endpoint
   if (persistentKeepalive !== undefined) checked.persistentKeepalive = persistentKeepalive ?? 0

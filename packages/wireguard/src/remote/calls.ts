@@ -131,9 +131,11 @@ const isShared = (args: Arguments): boolean => (optionsOf(args, 1).maxAge ?? 0) 
 async function readAll({ wg, access, ...context }: CallContext, args: Arguments) {
   const devices = await wg.devices(signalled({ wg, access, ...context }, args[0]))
   const shown = devices.filter((device) => !access.isHidden(device.name))
-  for (const device of devices) if (!shown.includes(device)) wipeDevice(device)
+  const answer = shown.map((device) => withoutKeys(device, access))
+  // What is not shown is of no more use: readings of a list are nobody else's.
+  for (const device of devices) if (!answer.includes(device)) wipeDevice(device)
   const errors = devices.errors.filter(({ device }) => !device || !access.isHidden(device))
-  return { devices: shown.map((device) => withoutKeys(device, access)), errors }
+  return { devices: answer, errors }
 }
 
 /** So that a key that may not be seen is not there at all. */

@@ -58,6 +58,7 @@ export function writeValue(value: unknown, context: WritingContext): Uint8Array 
     if (error instanceof WireGuardError) throw error
     throw invalid('value', `this cannot travel: ${(error as Error).message}`)
   } finally {
+    SCRATCH.fill(0)
     writing = undefined
   }
 }
@@ -147,7 +148,7 @@ function signalId(signal: AbortSignal): number {
   return writing.signalId(signal)
 }
 
-/** Holds a key until the encoder has it, which is before anything else happens. */
+/** Holds a key until the encoder has it, which is before it has the next one; wiped with the value's end. */
 const SCRATCH = secretBytes()
 const NO_SECRET = new Uint8Array(0)
 
