@@ -99,6 +99,29 @@ describe('wgctrl new client', () => {
     expect(parseConfig(await readFile(server, 'utf8')).peers.length).toBe(5)
   })
 
+  it('gives nobody the address of a client in the device alone, commented out, or reserved', async () => {
+    const stranger = publicKey(generatePrivateKey())
+    await backend.configure('wgoffice', {
+      peers: [{ publicKey: stranger, allowedIPs: ['10.78.0.3/32'] }],
+    })
+    const disabled = `
+# carol is away
+#[disabled] [Peer]
+#[disabled] AllowedIPs = 10.78.0.4/32, fd78::3/128
+## [Peer]
+## AllowedIPs = 10.78.0.5/32 # dave
+`
+    await writeFile(server, text + disabled, { mode: 0o600 })
+    const { status, out } = await newClient('--reserve', '10.78.0.6, fd78::4/126')
+    expect(status).toBe(0)
+    expect(parseConfig(out).interface.addresses).toEqual(['10.78.0.7/24', 'fd78::8/64'])
+    const { err } = await newClient('--address', '10.78.0.3/24')
+    expect(err).toContain(`${stranger}, which is in the device alone, has 10.78.0.3/32 already`)
+    const peer = (await peersOf()).find((one) => one.publicKey === stranger)
+    expect(peer?.allowedIPs).toEqual(['10.78.0.3/32'])
+    expect((await newClient('--reserve', 'all')).err).toContain('--reserve: ')
+  })
+
   it('takes what it is told', async () => {
     const key = publicKey(generatePrivateKey())
     const output = join(folder, 'carol.conf')

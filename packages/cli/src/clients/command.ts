@@ -16,6 +16,8 @@ export const clientCommands: readonly Command[] = [
     summary: 'Add a client to a server, and print its config file',
     description: `Makes keys for a client, chooses the next free address of each network of the server, adds the client to the server's config file and to the device when it is there, and prints the client's config file. The file is edited in place: comments and all else stay. It holds the client's private key, which is kept nowhere else.
 
+Free is what no peer has, in the file or in the device alone, nor a client that is commented out in the file, and what --reserve does not name. A program that keeps clients in a database of its own knows more of them than file and device: let it add clients itself, or say their addresses.
+
 When several are added at once each has an address of its own. A signal ends it as long as nothing was changed, and is heard when all is done from then on. When the client's file cannot be written, the client is taken back.`,
     usage: ['new client <interface> --endpoint <host> [options]'],
     arguments: [what, device],
@@ -26,6 +28,11 @@ When several are added at once each has an address of its own. A signal ends it 
       },
       { flags: '--name <name>', summary: "what to call it in the server's file" },
       { flags: '--address <addresses>', summary: 'its addresses; else the next free ones' },
+      {
+        flags: '--reserve <networks>',
+        summary:
+          'addresses and networks that are not free, such as those of clients that a panel disabled',
+      },
       {
         flags: '--allowed-ips <networks>',
         summary: 'what it sends through the tunnel',

@@ -16,14 +16,16 @@ import { visible } from '../visible-text.js'
 import { say } from '../warner.js'
 import { qrCode } from './qr-code.js'
 import { changeDevice, changeServer, type ServerFile } from './server-file.js'
+import { disabledNetworks, type Owner, owners } from './taken-networks.js'
 
 /** Adds a client to the file and the device of a server, and prints the client's file. */
 export const runNew: Run = (invocation, io) =>
   withDevices(invocation, io, (wg) =>
     changeServer(invocation, io, async (server, interruption) => {
       const { output, qr, name } = invocation.options
-      using ends = endsOf(server.file, invocation)
-      refuseTaken(server.file, ends.peer.allowedIPs as string[])
+      const taken = await owners(wg, server.name, server.file)
+      using ends = endsOf(server.file, taken, invocation)
+      refuseTaken(taken, ends.peer.allowedIPs as string[])
       const text = formatInterfaceConfig(ends.client)
       // Before anything is changed: the client's key is nowhere else.
       const code = qr === true ? await qrCode(text, 'term') : undefined
@@ -81,7 +83,7 @@ async function takeBack(
 }
 
 /** @throws {Error} in words for the user */
-function endsOf(file: ConfigFile, { options }: Invocation): PeerConfigs {
+function endsOf(file: ConfigFile, taken: readonly Owner[], { options }: Invocation): PeerConfigs {
   const section = file.interface
   const { privateKey, listenPort } = section
   if (!privateKey) throw new Error('the file of the server has no PrivateKey')
@@ -91,7 +93,7 @@ function endsOf(file: ConfigFile, { options }: Invocation): PeerConfigs {
   }
   const client: ClientSide = {
     endpoint,
-    addresses: configWords.addresses(options) ?? freeAddresses(file),
+    addresses: configWords.addresses(options) ?? freeAddresses(file, taken, options),
     allowedIPs: configWords.networks(options, 'allowedIps'),
     networks: configWords.networks(options, 'networks'),
     dns: configWords.dns(options),
@@ -108,22 +110,30 @@ function endsOf(file: ConfigFile, { options }: Invocation): PeerConfigs {
 }
 
 /** A network that another peer has would be taken from it. */
-function refuseTaken(file: ConfigFile, networks: readonly string[]): void {
-  for (const { publicKey, name, allowedIPs } of file.peers) {
-    const taken = networks.find((network) => allowedIPs.includes(network))
-    if (taken !== undefined) throw new Error(`${visible(name ?? publicKey)} has ${taken} already`)
+function refuseTaken(owners: readonly Owner[], networks: readonly string[]): void {
+  for (const { name, networks: own } of owners) {
+    const taken = networks.find((network) => own.includes(network))
+    if (taken !== undefined) throw new Error(`${visible(name)} has ${taken} already`)
   }
 }
 
 /** Of each network of the server the next address, with the length of its prefix. */
-function freeAddresses(file: ConfigFile): string[] {
+function freeAddresses(
+  file: ConfigFile,
+  taken: readonly Owner[],
+  options: Invocation['options'],
+): string[] {
   const { addresses } = file.interface
   if (addresses.length === 0) {
     throw new Error('the file of the server has no Address: --address says which the client gets')
   }
-  const used = file.peers.flatMap((peer) => peer.allowedIPs)
+  const used = taken.flatMap(({ networks }) => networks)
+  const reserve = [
+    ...addresses.map((own) => own.split('/')[0] as string),
+    ...disabledNetworks(file),
+    ...(configWords.networks(options, 'reserve') ?? []),
+  ]
   return addresses.map((address) => {
-    const reserve = addresses.map((own) => own.split('/')[0] as string)
     const free = new AddressPool(address, { used, reserve }).next()
     if (free === undefined) throw new Error(`no address of ${address} is free`)
     return `${free}/${address.split('/')[1]}`

@@ -25,8 +25,10 @@ export const configWords = {
     read(options, 'mtu', 'MTU', newConfig().interface)?.mtu,
   keepalive: (options: Options): PeerSection['persistentKeepalive'] =>
     read(options, 'keepalive', 'PersistentKeepalive', newPeer())?.persistentKeepalive,
-  networks: (options: Options, option: 'allowedIps' | 'networks'): readonly string[] | undefined =>
-    read(options, option, 'AllowedIPs', newPeer())?.allowedIPs,
+  networks: (
+    options: Options,
+    option: 'allowedIps' | 'networks' | 'reserve',
+  ): readonly string[] | undefined => read(options, option, 'AllowedIPs', newPeer())?.allowedIPs,
 }
 
 const newPeer = (): PeerSection => newConfig().addPeer({ publicKey: ANY_KEY })
