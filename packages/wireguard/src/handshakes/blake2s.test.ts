@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { blake2s, blake2sMac } from './blake2s.js'
+import { blake2s, blake2sMac, hmacBlake2s } from './blake2s.js'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 const counting = (length: number): Uint8Array => Uint8Array.from({ length }, (_, index) => index)
@@ -35,6 +35,17 @@ describe('BLAKE2s', () => {
     }
     const grand = blake2s(Buffer.concat(digests), new Uint8Array(0), 32)
     expect(hex(grand)).toBe('6a411f08ce25adcdfb02aba641451cec53c598b24f4fc787fbdc88797f4c1dfe')
+  })
+
+  it('is the HMAC of node:crypto as one, of any key up to a block and any parts', () => {
+    const bytes = (maxLength: number) => fc.uint8Array({ maxLength })
+    fc.assert(
+      fc.property(bytes(64), fc.array(bytes(100), { maxLength: 3 }), (key, parts) => {
+        const ours = hmacBlake2s(key, ...parts)
+        const theirs = createHmac('blake2s256', key).update(Buffer.concat(parts)).digest()
+        expect(hex(ours)).toBe(hex(theirs))
+      }),
+    )
   })
 
   it('gives the first and last keyed vectors of the reference implementation', () => {

@@ -1,7 +1,5 @@
 import {
   createDecipheriv,
-  createHash,
-  createHmac,
   createPrivateKey,
   createPublicKey,
   diffieHellman,
@@ -16,7 +14,7 @@ import {
   publicKey,
   WireGuardError,
 } from '@wgctrl/types'
-import { blake2sMac } from './blake2s.js'
+import { blake2s, blake2sMac, hmacBlake2s } from './blake2s.js'
 
 /**
  * The first message of WireGuard's handshake, Noise_IKpsk2, as the responder reads it. Sections are
@@ -44,6 +42,8 @@ const LABEL_MAC1 = Buffer.from('mac1----')
 const CIPHER = 'chacha20-poly1305'
 const TAG_LENGTH = 16
 const NONCE_ZERO = new Uint8Array(12)
+const HASH_LENGTH = 32
+const NO_KEY = new Uint8Array(0)
 
 /** RFC 8410: the DER of a private X25519 key up to its 32 bytes. */
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex')
@@ -57,11 +57,10 @@ const PKCS8_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex')
 export function requireNoise(): void {
   const key = new Uint8Array(32)
   try {
-    hmac(key, key)
     createDecipheriv(CIPHER, key, NONCE_ZERO, { authTagLength: TAG_LENGTH })
     toPublicKey(key)
   } catch (cause) {
-    const problem = `this runtime's node:crypto has no HMAC of BLAKE2s, no ${CIPHER} or no X25519 of a JWK`
+    const problem = `this runtime's node:crypto has no ${CIPHER}, or takes no X25519 key as a JWK`
     throw new WireGuardError(problem, { code: 'EUNSUPPORTED', feature: 'handshakes', cause })
   }
 }
@@ -78,8 +77,8 @@ export class Responder {
   readonly publicKey: PublicKey
   readonly #privateKey: KeyObject
   readonly #mac1: (input: Uint8Array) => Uint8Array
-  readonly #chainingKey: Buffer
-  readonly #hash: Buffer
+  readonly #chainingKey: Uint8Array
+  readonly #hash: Uint8Array
 
   /** @throws {WireGuardError} `EINVAL` when it is no key */
   constructor(privateKey: KeyInput) {
@@ -150,27 +149,19 @@ function toPrivateKey(input: KeyInput): KeyObject {
   }
 }
 
-function hash(...parts: Uint8Array[]): Buffer {
-  const blake = createHash('blake2s256')
-  for (const part of parts) blake.update(part)
-  return blake.digest()
-}
-
-function hmac(key: Uint8Array, ...parts: Uint8Array[]): Buffer {
-  const keyed = createHmac('blake2s256', key)
-  for (const part of parts) keyed.update(part)
-  return keyed.digest()
+function hash(...parts: readonly Uint8Array[]): Uint8Array {
+  return blake2s(Buffer.concat(parts), NO_KEY, HASH_LENGTH)
 }
 
 /** @source section 5.4: Kdf_n, HKDF with an empty info */
-function kdf1(key: Uint8Array, input: Uint8Array): Buffer {
-  return hmac(hmac(key, input), Uint8Array.of(1))
+function kdf1(key: Uint8Array, input: Uint8Array): Uint8Array {
+  return hmacBlake2s(hmacBlake2s(key, input), Uint8Array.of(1))
 }
 
-function kdf2(key: Uint8Array, input: Uint8Array): [Buffer, Buffer] {
-  const secret = hmac(key, input)
-  const first = hmac(secret, Uint8Array.of(1))
-  return [first, hmac(secret, first, Uint8Array.of(2))]
+function kdf2(key: Uint8Array, input: Uint8Array): [Uint8Array, Uint8Array] {
+  const secret = hmacBlake2s(key, input)
+  const first = hmacBlake2s(secret, Uint8Array.of(1))
+  return [first, hmacBlake2s(secret, first, Uint8Array.of(2))]
 }
 
 /** @source section 5.4: Aead with counter 0 */
