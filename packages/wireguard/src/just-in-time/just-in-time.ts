@@ -63,10 +63,10 @@ export interface JustInTimeContext {
 }
 
 /** How many are installed in one write: what others have to write waits for it, and so do their turns. */
-const TOGETHER = 256
+const TOGETHER = 128
 
 /** How many whose handshakes did not come about are put in anew in one turn. */
-const AGAIN_TOGETHER = 256
+const AGAIN_TOGETHER = 128
 
 /**
  * Milliseconds between readings that look for handshakes at least, and how much longer than a reading; a look at the

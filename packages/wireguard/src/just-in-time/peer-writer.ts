@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { CallOptions, PeerConfig } from '@wgctrl/types'
 
 /** Entries of a config that are written together, and what becomes of them. */
@@ -49,6 +50,8 @@ export class PeerWriter {
   async #writeAll(): Promise<void> {
     for (let orders = this.#next(); orders.length > 0; orders = this.#next()) {
       await writeOrders(orders, this.#write)
+      // What comes of many is work enough for one turn.
+      if (orders.length > 1) await nextTurn()
     }
     this.#isWriting = false
   }
