@@ -2,13 +2,15 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { run, runWell } from './command.mjs'
 import { brokenPromises } from './guarantees.mjs'
+import { brokenLinks } from './links.mjs'
 import { wrongNpmPages } from './npm-pages.mjs'
 import { packPackages, readManifest, readPackages, root } from './packages.mjs'
-import { hiddenTypes } from './public-types.mjs'
+import { faultsInCode } from './page-code/page-code.mjs'
+import { missingInDeclarations } from './public-types.mjs'
 import { releaseOf } from './release.mjs'
 import { billOf } from './sbom.mjs'
 import { installedWith, installScripts, otherLicences, withoutIntegrity } from './supply.mjs'
@@ -36,6 +38,10 @@ describe('sources', { concurrency }, () => {
 
   it('keep what docs/guarantees.md promises: each sentence names a test that is there', () => {
     assert.deepEqual(brokenPromises('docs/guarantees.md'), [])
+  })
+
+  it('have no link in their pages that leads nowhere', async () => {
+    assert.deepEqual(await brokenLinks(), [])
   })
 
   it('come from packages whose hash the lockfile has', () => {
@@ -113,8 +119,14 @@ describe('packages', { concurrency }, () => {
     for (const { manifest } of installed) assert.equal(typeof manifest.license, 'string')
   })
 
-  it('export every type that stands in a signature', () => {
-    assert.deepEqual(hiddenTypes(), [])
+  it('are used on the pages as they are: the code there compiles', async () => {
+    const docs = readdirSync(join(root, 'docs')).filter((file) => file.endsWith('.md'))
+    const pages = [...docs.map((file) => join('docs', file)), ...readmes()]
+    assert.equal(await faultsInCode(pages), '')
+  })
+
+  it('export every type that stands in a signature, and nothing without a word about it', () => {
+    assert.deepEqual(missingInDeclarations(), { hidden: [], undocumented: [] })
   })
 
   it('are what npm would publish with provenance', async () => {
@@ -187,6 +199,12 @@ function typedDirectories() {
   return [...members, ...beside, 'examples/panel'].filter((each) =>
     existsSync(join(root, each, 'tsconfig.json')),
   )
+}
+
+/** The README of the root, and of each package. */
+function readmes() {
+  const own = readPackages().map(({ directory }) => relative(root, join(directory, 'README.md')))
+  return ['README.md', ...own]
 }
 
 /** Since when changes need a changeset: `main` of the clone, else the remote's, else the last commit. */

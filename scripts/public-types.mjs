@@ -3,19 +3,24 @@ import ts from 'typescript'
 import { readPackages, root } from './packages.mjs'
 
 /**
- * Types of ours that stand in a signature of a package, and that nobody can import from there.
+ * What somebody who reads the declarations of the packages would miss: types of ours that stand in a signature and
+ * that nobody can import from there, and exports without a word about them.
  *
- * @returns {string[]} a line for each, with where it was seen first
+ * @returns {{ hidden: string[], undocumented: string[] }} a line for each, with where it was seen first
  */
-export function hiddenTypes() {
+export function missingInDeclarations() {
   const packages = readPackages()
-  return packages.flatMap((each) => {
+  const found = packages.flatMap((each) => {
     const entries = entriesOf(each)
     // Who takes the facade does without the packages below it; who takes one of those has what it is made of.
     const below =
       each.name === FACADE ? [] : packages.filter(({ name }) => each.needs.includes(name))
-    return entries.length > 0 ? hiddenIn(each.name, entries, below.flatMap(entriesOf)) : []
+    return entries.length > 0 ? missingIn(each.name, entries, below.flatMap(entriesOf)) : []
   })
+  return {
+    hidden: found.flatMap(({ hidden }) => hidden),
+    undocumented: [...new Set(found.flatMap(({ undocumented }) => undocumented))],
+  }
 }
 
 const FACADE = 'wgctrl'
@@ -35,7 +40,7 @@ function entriesOf({ directory, manifest }) {
  * @param {string[]} entries paths of declarations
  * @param {string[]} below those of packages that it depends on
  */
-function hiddenIn(name, entries, below) {
+function missingIn(name, entries, below) {
   const options = {
     module: ts.ModuleKind.NodeNext,
     moduleResolution: ts.ModuleResolutionKind.NodeNext,
@@ -47,7 +52,48 @@ function hiddenIn(name, entries, below) {
     noEmit: true,
   }
   const program = ts.createProgram([...entries, ...below], options)
-  return hiddenFrom(program, entries, below).map((line) => `${name}: ${line}`)
+  const named = (/** @type {string} */ line) => `${name}: ${line}`
+  return {
+    hidden: hiddenFrom(program, entries, below).map(named),
+    undocumented: undocumentedIn(program, entries),
+  }
+}
+
+/**
+ * @param {ts.Program} program
+ * @param {string[]} entries
+ */
+function undocumentedIn(program, entries) {
+  const checker = program.getTypeChecker()
+  const exported = new Set(entries.flatMap((path) => exportsOf(program, checker, path)))
+  return [...exported].flatMap((symbol) => {
+    const [declaration] = symbol.declarations ?? []
+    if (!declaration || isPrivate(declaration)) return []
+    return isDocumented(checker, symbol) ? [] : [`${symbol.name} (${placeOf(declaration)})`]
+  })
+}
+
+/**
+ * Says what it is, itself or by what its members say: of options there is no more to tell.
+ *
+ * @param {ts.TypeChecker} checker
+ * @param {ts.Symbol} symbol
+ */
+function isDocumented(checker, symbol) {
+  if (isCommented(checker, symbol)) return true
+  const type = checker.getDeclaredTypeOfSymbol(symbol)
+  return type.getProperties().some((member) => isCommented(checker, member))
+}
+
+/**
+ * @param {ts.TypeChecker} checker
+ * @param {ts.Symbol} symbol
+ */
+function isCommented(checker, symbol) {
+  return (
+    symbol.getDocumentationComment(checker).length > 0 ||
+    symbol.getJsDocTags(checker).some(({ name }) => /^(source|throws|returns)$/.test(name))
+  )
 }
 
 /**

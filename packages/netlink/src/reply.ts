@@ -64,6 +64,7 @@ export interface ReplyOptions {
   apart?: boolean | undefined
 }
 
+/** What came of a reply, or why nothing more does. */
 export type Received = { batch: DatagramBatch } | { error: unknown }
 
 /**

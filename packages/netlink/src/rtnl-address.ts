@@ -27,6 +27,7 @@ export interface Address {
   readonly flags: number
 }
 
+/** Which addresses are wanted. */
 export interface AddressFilter {
   index?: number | undefined
   family?: Family | undefined

@@ -33,6 +33,7 @@ export interface Rule {
   readonly l3mdev?: boolean
 }
 
+/** A rule as it is to be made. */
 export type NewRule = {
   -readonly [K in Exclude<keyof Rule, 'action' | 'invert'>]?: Rule[K] | undefined
 } & { family: Family; invert?: boolean | undefined; action?: number | undefined }

@@ -2,13 +2,16 @@ import type { ConfigureOptions, CreateOptions, DeleteOptions } from './backend.j
 import { type CallOptions, Deadline } from './call.js'
 import { checkFields, type Fields, type FieldsOf } from './known-fields.js'
 
+/** What every call of a `Backend` takes. */
 export const CALL_OPTIONS: FieldsOf<CallOptions> = { signal: true, timeout: true }
+/** What `create` takes. */
 export const CREATE_OPTIONS: FieldsOf<CreateOptions> = {
   ...CALL_OPTIONS,
   netns: true,
   mtu: true,
   daemon: true,
 }
+/** What `delete` takes. */
 export const DELETE_OPTIONS: FieldsOf<DeleteOptions> = {
   ...CALL_OPTIONS,
   removeStale: 'boolean',

@@ -27,11 +27,17 @@ const MAX = 0xffff - 4
 const field = <T>(op: number, type: number, minLen: number, rest: Partial<Field<T>> = {}) =>
   ({ op, type, minLen, maxLen: MAX, multi: false, ...rest }) as Field<T>
 
+/** A number of 8 bits. */
 export const u8 = (type: number) => field<number>(OP.u8, type, 1)
+/** A number of 16 bits. */
 export const u16 = (type: number) => field<number>(OP.u16, type, 2)
+/** A number of 32 bits. */
 export const u32 = (type: number) => field<number>(OP.u32, type, 4)
+/** A number of 64 bits. */
 export const u64 = (type: number) => field<bigint>(OP.u64, type, 8)
+/** A number of 32 bits with a sign. */
 export const s32 = (type: number) => field<number>(OP.s32, type, 4)
+/** A number of 64 bits with a sign. */
 export const s64 = (type: number) => field<bigint>(OP.s64, type, 8)
 /** Network byte order. */
 export const be16 = (type: number) => field<number>(OP.be16, type, 2)
@@ -64,6 +70,7 @@ export const flags = <const B extends Record<string, number>>(type: number, bits
     masks: Object.fromEntries(Object.entries(bits).map(([name, bit]) => [name, (1 << bit) >>> 0])),
   }) as Field<number> & { readonly masks: { readonly [K in keyof B]: number } }
 
+/** An attribute that holds attributes of another set. */
 export const nest = <S extends AttributeSet>(type: number, set: S) =>
   field<Infer<S>>(OP.nest, type, 0, { set })
 
@@ -71,6 +78,7 @@ export const nest = <S extends AttributeSet>(type: number, set: S) =>
 export const indexedArray = <S extends AttributeSet>(type: number, set: S) =>
   field<Infer<S>[]>(OP.indexedArray, type, 0, { set })
 
+/** An attribute that is a struct. */
 export const fixed = <S extends Struct>(type: number, struct: S) =>
   field<S extends Struct<infer M> ? StructValue<M> : never>(OP.struct, type, struct.minSize, {
     struct: struct as unknown as Struct,

@@ -8,6 +8,7 @@ export const GENL_HEADER = 4
 /** Where the attributes of a generic netlink message begin, from the start of the message. */
 export const GENL_ATTRIBUTES: number = MESSAGE_HEADER + GENL_HEADER
 
+/** What stands before the attributes of a generic netlink message. @source linux/genetlink.h, genlmsghdr */
 export interface GenlHeader {
   command: number
   version: number
@@ -19,6 +20,7 @@ export const decodeGenlHeader = (bytes: Uint8Array, start: number, end: number):
   return { command: bytes[start] as number, version: bytes[start + 1] as number }
 }
 
+/** Writes the header of a generic netlink message. */
 export const encodeGenlHeader = (header: GenlHeader, writer: Writer): void => {
   const o = writer.reserve(GENL_HEADER)
   writer.bytes[o] = header.command

@@ -22,7 +22,9 @@ export type MemberValue<T extends MemberType> = T extends 'u64' | 's64' ? bigint
 /** The members of a struct, by name in their order. */
 export type Members = Record<string, MemberType>
 
+/** What {@link decodeStruct} gives. */
 export type StructValue<M extends Members> = { -readonly [K in keyof M]: MemberValue<M[K]> }
+/** What {@link encodeStruct} takes: fields that are absent are zero. */
 export type StructInput<M extends Members> = { [K in keyof M]?: MemberValue<M[K]> | undefined }
 
 /** A fixed C struct with natural alignment, little-endian like everything native here. */

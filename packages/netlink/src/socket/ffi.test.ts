@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 
 interface Reports {
   excludeNetwork: boolean
@@ -53,10 +54,60 @@ describe.runIf(process.platform === 'linux')('loadLibC', () => {
     expect(answers).toEqual([{ mine: true }])
     expect(excluded).toEqual([true])
   })
+
+  describe('in a bundle whose import finds no ffi-rs', () => {
+    const here = fileURLToPath(import.meta.url)
+
+    it.each([
+      ['the program', here, '/nowhere/node'],
+      ['the executable', '/nowhere/bundle.mjs', here],
+      ['the executable, of a program without a path', undefined, here],
+    ])('takes it from beside %s', async (_, program, executable) => {
+      const { loadLibC } = await bundled(program, executable)
+      const fd = (await loadLibC()).socket(2, 2, 0)
+      expect(fd).toBeGreaterThan(2)
+      ;(await loadLibC()).close(fd)
+    })
+
+    it('says what the import said, and which page helps', async () => {
+      const { loadLibC } = await bundled('/nowhere/bundle.mjs', '/nowhere/node')
+      await expect(loadLibC()).rejects.toMatchObject({
+        code: 'EUNSUPPORTED',
+        feature: 'ffi-rs',
+        message: expect.stringMatching(/ \(.*mock.*\); .*\/docs\/bundling\.md/),
+      })
+    })
+  })
 })
 
 async function freshLibC(): Promise<import('./ffi.js').LibC> {
   vi.resetModules()
   const { loadLibC } = await import('./ffi.js')
   return await loadLibC()
+}
+
+/** The module as in a program that was started so, and that lost ffi-rs. */
+async function bundled(program: string | undefined, executable: string) {
+  const { argv, execPath } = process
+  vi.resetModules()
+  vi.doMock('ffi-rs', () => {
+    throw new Error('No "fs" here')
+  })
+  // Of NODE_PATH, which has ffi-rs as well, nothing is asked here.
+  vi.doMock('node:module', async (original) => {
+    const { createRequire, ...others } = await original<typeof import('node:module')>()
+    const nowhere = () => {
+      throw new Error("Cannot find module 'ffi-rs'")
+    }
+    const from = (path: string) => (path.startsWith('/nowhere/') ? nowhere : createRequire(path))
+    return { ...others, createRequire: from }
+  })
+  onTestFinished(() => {
+    vi.doUnmock('ffi-rs')
+    vi.doUnmock('node:module')
+    Object.assign(process, { argv, execPath })
+  })
+  process.argv = [argv[0] ?? '', ...(program === undefined ? [] : [program])]
+  process.execPath = executable
+  return await import('./ffi.js')
 }

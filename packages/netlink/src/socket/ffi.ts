@@ -1,6 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { constants } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
+import { docsPage } from '@wgctrl/types'
 import type { DataType } from 'ffi-rs'
 import { NetlinkError, syscallError } from '../errors.js'
 import { ABI } from './abi.js'
@@ -154,11 +155,31 @@ async function importFfi(): Promise<typeof import('ffi-rs')> {
     return module.default ?? module
   } catch (cause) {
     const { message } = cause as Error
-    throw addonMissing(
-      `the native part of ffi-rs does not load here (${firstLine(message)})`,
-      cause,
-    )
+    return (await besideProgram()) ?? refuse(message, cause)
   }
+}
+
+/**
+ * ffi-rs of the `node_modules` beside the program, or beside the executable that it is part of. What a bundler made
+ * of the `import` does not find it: an ES module has no `require`, and that of a single executable knows no files.
+ */
+async function besideProgram(): Promise<typeof import('ffi-rs') | undefined> {
+  const { createRequire } = await import('node:module')
+  for (const program of [process.argv[1], process.execPath]) {
+    if (!program?.startsWith('/')) continue
+    try {
+      return createRequire(program)('ffi-rs')
+    } catch {
+      // The first refusal says more.
+    }
+  }
+  return undefined
+}
+
+function refuse(message: string, cause: unknown): never {
+  const page = `of bundles and missing binaries ${docsPage('bundling')} tells`
+  const problem = `the native part of ffi-rs does not load here (${firstLine(message)}); ${page}`
+  throw addonMissing(problem, cause)
 }
 
 /**

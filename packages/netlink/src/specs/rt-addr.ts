@@ -22,6 +22,7 @@ export const ifaCacheinfo = struct('ifa-cacheinfo', {
   updated: 'u32',
 })
 
+/** Attributes of an address. @source linux/if_addr.h */
 export const addressAttributes = attributeSet('addr-attrs', {
   /** The other end on a point-to-point link, else the same as `local`. */
   address: binary(1),

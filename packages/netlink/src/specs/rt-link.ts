@@ -73,6 +73,7 @@ export const linkStats64 = struct(
   { minSize: 23 * 8 },
 )
 
+/** Attributes of what kind of link it is. @source linux/if_link.h */
 export const linkInfo = attributeSet('linkinfo-attrs', {
   kind: string(1),
   /** Attributes of the kind's own set; encode and decode them with it. */
@@ -86,6 +87,7 @@ export const linkProperties = attributeSet('prop-list-link-attrs', {
   altIfname: multi(string(53)),
 })
 
+/** Attributes of a link. @source linux/if_link.h */
 export const linkAttributes = attributeSet('link-attrs', {
   address: binary(1),
   broadcast: binary(2),

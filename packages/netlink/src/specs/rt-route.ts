@@ -47,6 +47,7 @@ export const rtmsg = struct('rtmsg', {
   flags: 'u32',
 })
 
+/** How a route was used. @source linux/rtnetlink.h, rta_cacheinfo */
 export const rtaCacheinfo = struct('rta-cacheinfo', {
   clntref: 'u32',
   lastuse: 'u32',
@@ -58,6 +59,7 @@ export const rtaCacheinfo = struct('rta-cacheinfo', {
   tsage: 'u32',
 })
 
+/** Attributes of the metrics of a route. @source linux/rtnetlink.h */
 export const routeMetrics = attributeSet('metrics', {
   lock: u32(1),
   mtu: u32(2),
@@ -76,6 +78,7 @@ export const routeMetrics = attributeSet('metrics', {
   quickack: u32(15),
 })
 
+/** Attributes of a route. @source linux/rtnetlink.h */
 export const routeAttributes = attributeSet('route-attrs', {
   dst: binary(1),
   src: binary(2),

@@ -32,9 +32,12 @@ export const fibRuleHdr = struct('fib-rule-hdr', {
   flags: 'u32',
 })
 
+/** A range of users. @source linux/fib_rules.h, fib_rule_uid_range */
 export const fibRuleUidRange = struct('fib-rule-uid-range', { start: 'u32', end: 'u32' })
+/** A range of ports. @source linux/fib_rules.h, fib_rule_port_range */
 export const fibRulePortRange = struct('fib-rule-port-range', { start: 'u16', end: 'u16' })
 
+/** Attributes of a rule. @source linux/fib_rules.h */
 export const ruleAttributes = attributeSet('fib-rule-attrs', {
   dst: binary(1),
   src: binary(2),

@@ -4,13 +4,17 @@ import { struct } from '../codec/struct.js'
 
 /** @source linux/wireguard.h, WG_GENL_NAME and WG_GENL_VERSION */
 export const WG_GENL_NAME = 'wireguard'
+/** The version of the family. @source linux/wireguard.h */
 export const WG_GENL_VERSION = 1
+/** Commands of the family. @source linux/wireguard.h, enum wg_cmd */
 export const WG_CMD = { getDevice: 0, setDevice: 1 } as const
+/** Bytes of a key. @source linux/wireguard.h */
 export const WG_KEY_LEN = 32
 
 /** @source linux/time_types.h, struct __kernel_timespec: both halves are s64 since 1970 */
 export const kernelTimespec = struct('--kernel-timespec', { sec: 's64', nsec: 's64' })
 
+/** Attributes of a network that a peer may use. @source linux/wireguard.h */
 export const wgAllowedIp = attributeSet('wgallowedip', {
   /** AF_INET 2 or AF_INET6 10. */
   family: u16(1),
@@ -21,6 +25,7 @@ export const wgAllowedIp = attributeSet('wgallowedip', {
   flags: flags(4, { removeMe: 0 }),
 })
 
+/** Attributes of a peer. @source linux/wireguard.h */
 export const wgPeer = attributeSet('wgpeer', {
   publicKey: binary(1, { len: WG_KEY_LEN }),
   /** All zero means none, in both directions. */
@@ -36,6 +41,7 @@ export const wgPeer = attributeSet('wgpeer', {
   protocolVersion: u32(10),
 })
 
+/** Attributes of a device. @source linux/wireguard.h */
 export const wgDevice = attributeSet('wgdevice', {
   ifindex: u32(1),
   ifname: string(2),

@@ -5,26 +5,31 @@
 
 export const u8 = (value: number): Buffer => Buffer.from([value])
 
+/** A payload of 16 bits, in the byte order of the machine. */
 export const u16 = (value: number): Buffer => {
   const bytes = Buffer.alloc(2)
   bytes.writeUInt16LE(value)
   return bytes
 }
 
+/** A payload of 32 bits. */
 export const u32 = (value: number): Buffer => {
   const bytes = Buffer.alloc(4)
   bytes.writeUInt32LE(value >>> 0)
   return bytes
 }
 
+/** A payload of 32 bits with a sign. */
 export const s32 = (value: number): Buffer => u32(value)
 
+/** A payload of 64 bits. */
 export const u64 = (value: bigint): Buffer => {
   const bytes = Buffer.alloc(8)
   bytes.writeBigUInt64LE(value)
   return bytes
 }
 
+/** A payload of text, with the zero byte behind it. */
 export const text = (value: string): Buffer => Buffer.from(`${value}\0`)
 
 const padded = (bytes: Buffer): Buffer =>
@@ -87,7 +92,9 @@ export const attributes = (bytes: Buffer): RawAttribute[] => {
   return list
 }
 
+/** The payload of the first attribute of a type; absent: there is none. */
 export const find = (list: readonly RawAttribute[], type: number): Buffer | undefined =>
   list.find((item) => item.type === type)?.payload
 
+/** Text up to its first zero byte. */
 export const readText = (bytes: Buffer): string => bytes.toString('utf8').replace(/\0.*$/s, '')

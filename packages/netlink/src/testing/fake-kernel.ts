@@ -47,6 +47,7 @@ export interface FakeKernelOptions {
   datagramSize?: number
 }
 
+/** A network interface of the fake kernel. */
 export interface FakeLink {
   index: number
   kind: string

@@ -41,6 +41,7 @@ export class FamilyCache {
   }
 }
 
+/** The request for a device and its peers. */
 export function getDeviceRequest(family: GenlFamily, device: DeviceRef): Request {
   return genlRequest(
     family.id,

@@ -8,6 +8,7 @@ import { WG_CMD, wgDevice, wgPeer } from '../specs/wireguard.js'
 import type { MessagePlace } from './config-path.js'
 import type { PeerWriter } from './peer-writer.js'
 
+/** What a device is set to, in the words of the wire. */
 export type DeviceFields = Omit<Infer<typeof wgDevice>, 'peers'>
 
 /** A change in the kernel's words, but for its peers. They are walked once, as messages are made. */

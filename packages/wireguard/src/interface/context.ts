@@ -32,6 +32,7 @@ export interface DeviceCalls {
   ): Promise<void>
 }
 
+/** A call that may be given one kind of backend alone. */
 export interface WithBackend {
   readonly backend?: DeviceKind | undefined
 }

@@ -27,10 +27,12 @@ export interface MtuChange {
   readonly to: number
 }
 
+/** Something that was off was switched on. */
 export interface SwitchedOn {
   readonly kind: 'switched-on'
 }
 
+/** A route comes or goes. */
 export interface RouteChange {
   readonly kind: 'route-added' | 'route-removed'
   readonly destination: string

@@ -42,6 +42,7 @@ export interface LinkSet {
   readonly mtu: number
 }
 
+/** Name servers were set. */
 export interface NameServersSet {
   readonly kind: 'name-servers-set'
   readonly servers: readonly string[]

@@ -7,9 +7,7 @@ export type FoundPeer = Omit<PeerConfig, 'publicKey' | 'remove' | 'updateOnly'> 
 }
 
 /**
- * Finds the config of a key, `undefined` or `null` when nobody has it.
- *
- * @param signal fires when the answer comes too late
+ * Finds the config of a key, `undefined` or `null` when nobody has it. `signal` fires when the answer comes too late.
  */
 export type PeerLookup = (
   publicKey: PublicKey,

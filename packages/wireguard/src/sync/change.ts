@@ -20,6 +20,7 @@ export interface PrivateKeyChange {
   readonly formerPublicKey?: PublicKey
 }
 
+/** The device listens elsewhere. */
 export interface ListenPortChange {
   readonly kind: 'listen-port'
   readonly from: number
@@ -44,6 +45,7 @@ export interface PeerAdded {
   readonly allowedIPs: readonly string[]
 }
 
+/** A peer goes. */
 export interface PeerRemoved {
   readonly kind: 'peer-removed'
   readonly publicKey: PublicKey
@@ -59,18 +61,21 @@ export interface PeerChanged {
   readonly persistentKeepalive?: { readonly from: number; readonly to: number }
 }
 
+/** A peer gets a network. */
 export interface AllowedIPAdded {
   readonly kind: 'allowed-ip-added'
   readonly publicKey: PublicKey
   readonly cidr: string
 }
 
+/** A peer loses a network. */
 export interface AllowedIPRemoved {
   readonly kind: 'allowed-ip-removed'
   readonly publicKey: PublicKey
   readonly cidr: string
 }
 
+/** A network goes from one peer to another. */
 export interface AllowedIPMoved {
   readonly kind: 'allowed-ip-moved'
   readonly cidr: string

@@ -53,7 +53,7 @@ export interface Watched {
 
 /**
  * Events for one consumer. While the consumer is busy, or its time has not come, they are merged: see
- * {@link MergedQueue}.
+ * `MergedQueue`.
  */
 export class Watcher extends EventIterator<WatchEvent> {
   /** Absent: all devices. */

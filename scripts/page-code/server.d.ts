@@ -1,0 +1,3 @@
+import type { WireGuard } from 'wgctrl'
+
+export function serve(wg: WireGuard, clients: string[]): Promise<void>

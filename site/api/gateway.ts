@@ -1,0 +1,6 @@
+/**
+ * A gateway as a service.
+ *
+ * @module @wgctrl/gateway
+ */
+export * from '@wgctrl/gateway'

@@ -1,0 +1,6 @@
+/**
+ * A fake kernel.
+ *
+ * @module @wgctrl/netlink/testing
+ */
+export * from '@wgctrl/netlink/testing'

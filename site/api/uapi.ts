@@ -1,0 +1,6 @@
+/**
+ * Devices of userspace implementations.
+ *
+ * @module @wgctrl/uapi
+ */
+export * from '@wgctrl/uapi'

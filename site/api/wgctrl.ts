@@ -1,0 +1,6 @@
+/**
+ * What most programs need: `open()`, and all that it leads to.
+ *
+ * @module wgctrl
+ */
+export * from 'wgctrl'

@@ -1,0 +1,43 @@
+import { OptionDefaults } from 'typedoc'
+
+/**
+ * What is exported has to say what it is; of members the types say much.
+ *
+ * @type {import('typedoc').TypeDocOptions['requiredToBeDocumented']}
+ */
+const DOCUMENTED = ['Class', 'Function', 'Variable']
+
+/** @type {Partial<import('typedoc').TypeDocOptions>} */
+export default {
+  name: 'wgctrl',
+  // The facade first: what it gives on from the packages below is told there, and named in theirs.
+  entryPoints: [
+    'wgctrl',
+    'wgctrl-testing',
+    'gateway',
+    'netlink',
+    'netlink-testing',
+    'uapi',
+    'uapi-testing',
+    'types',
+    'types-testing',
+  ].map((name) => `api/${name}.ts`),
+  sort: ['source-order'],
+  readme: '../README.md',
+  projectDocuments: ['../docs/*.md', '../SECURITY.md', '../ARCHITECTURE.md'],
+  plugin: ['./headings.mjs'],
+  out: 'dist',
+  tsconfig: 'tsconfig.json',
+  blockTags: [...OptionDefaults.blockTags, '@source'],
+  highlightLanguages: [...OptionDefaults.highlightLanguages, 'ini', 'docker', 'toml'],
+  disableSources: true,
+  includeHierarchySummary: false,
+  excludeInternal: true,
+  excludePrivate: true,
+  excludeExternals: true,
+  // The tier `check` has checked the types.
+  skipErrorChecking: true,
+  treatWarningsAsErrors: true,
+  requiredToBeDocumented: DOCUMENTED,
+  validation: { notExported: true, invalidLink: true, notDocumented: true, rewrittenLink: true },
+}
