@@ -1,5 +1,6 @@
-// The clients of a storm, in a process of their own: clients.mjs GATEWAY PORT COUNT MILLISECONDS. Prints the initiations,
-// sends them at an even pace when it reads a line, answers those of the gateway, and tries again as devices do.
+// The clients of a storm, in a process of their own: clients.mjs GATEWAY PORT COUNT MILLISECONDS [answer]. Prints the
+// initiations, sends them at an even pace when it reads a line, answers those of the gateway if it shall, and tries again
+// as devices do.
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
@@ -9,7 +10,7 @@ import { sealInitiation } from './parts.mjs'
 /** Milliseconds. @source WireGuard paper, section 6.1: REKEY-TIMEOUT */
 const RETRY = 5000
 
-const [gateway = '', port, count, duration] = process.argv.slice(2)
+const [gateway = '', port, count, duration, answering] = process.argv.slice(2)
 const clients = []
 for (let at = 0; at < Number(count); at++) clients.push(await opened(at))
 const told = clients.map(({ client, initiation }) => ({
@@ -52,10 +53,9 @@ async function opened(at) {
   const initiation = sealInitiation(client.privateKey, gateway)
   const one = { client, socket, initiation, sentAt: Number.NaN, isAnswered: false }
   socket.on('message', (message) => {
-    const answer = client.answer(message)
-    if (!answer) return
     one.isAnswered = true
-    socket.send(answer, Number(port), '127.0.0.1')
+    const answer = answering ? client.answer(message) : undefined
+    if (answer) socket.send(answer, Number(port), '127.0.0.1')
   })
   return one
 }

@@ -11,7 +11,14 @@ import { configOf } from '../shapes.mjs'
 import { installation, Responder } from './parts.mjs'
 
 /** @type {import('./storm.mjs').Job} */
-const { root, kind, residents, clients: count, duration } = JSON.parse(process.argv[2] ?? '')
+const {
+  root,
+  kind,
+  residents,
+  clients: count,
+  duration,
+  answer,
+} = JSON.parse(process.argv[2] ?? '')
 const device = 'wgstorm'
 const port = 51_820
 const schedule = Buffer.alloc(100)
@@ -37,7 +44,14 @@ process.exit()
 
 async function startClients(gateway) {
   const program = fileURLToPath(new URL('clients.mjs', import.meta.url))
-  const args = [program, gateway, `${port}`, `${count}`, `${duration}`]
+  const args = [
+    program,
+    gateway,
+    `${port}`,
+    `${count}`,
+    `${duration}`,
+    ...(answer ? ['answer'] : []),
+  ]
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   const next = async () => JSON.parse((await lines.next()).value)
