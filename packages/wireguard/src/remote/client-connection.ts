@@ -278,7 +278,7 @@ export class ClientConnection {
   }
 
   #over(error: WireGuardError | undefined): void {
-    clearTimeout(this.#silence)
+    this.#endSilence()
     this.#end ??= error ?? new WireGuardError('the server is gone', { code: 'ECONNRESET' })
     this.#greeted({ error: this.#end })
     this.#functions.cancelAll()
@@ -292,21 +292,40 @@ export class ClientConnection {
    */
   #watchSilence(): void {
     const socket = this.#stream as { ref?(): void; unref?(): void }
-    clearTimeout(this.#silence)
-    if (this.#calls.size === 0) return void socket.unref?.()
+    if (this.#calls.size === 0) {
+      this.#endSilence()
+      socket.unref?.()
+      return
+    }
     socket.ref?.()
-    this.#silence = setTimeout(() => this.#onSilence(), REMOTE_TIMES.silence).unref()
+    // One that runs goes on: calls that are made again and again tell nothing of the server.
+    this.#silence ??= setTimeout(() => this.#onSilence(), REMOTE_TIMES.silence).unref()
+  }
+
+  #endSilence(): void {
+    clearTimeout(this.#silence)
+    this.#silence = undefined
+    this.#pinged = false
   }
 
   #onSilence(): void {
+    this.#silence = undefined
     const isSilent = performance.now() - this.#channel.heardAt >= REMOTE_TIMES.silence
     if (isSilent && this.#pinged) {
-      this.#channel.destroy(new WireGuardError('the server does not answer', { code: 'ETIMEDOUT' }))
-    } else {
-      if (isSilent) this.#channel.sendUrgent([KIND.ping, 0])
-      this.#pinged = isSilent
-      this.#watchSilence()
+      // A process that was stopped itself finds its timers over before it reads what came meanwhile.
+      setImmediate(() => this.#giveUp())
+      return
     }
+    if (isSilent) this.#channel.sendUrgent([KIND.ping, 0])
+    this.#pinged = isSilent
+    this.#watchSilence()
+  }
+
+  #giveUp(): void {
+    const isSilent = performance.now() - this.#channel.heardAt >= REMOTE_TIMES.silence
+    if (isSilent && this.#pinged && this.#calls.size > 0) {
+      this.#channel.destroy(new WireGuardError('the server does not answer', { code: 'ETIMEDOUT' }))
+    } else this.#watchSilence()
   }
 }
 
