@@ -45,8 +45,6 @@ const block = new Uint8Array(BLOCK)
 /**
  * @param key at most 32 bytes; empty for the plain hash
  * @param length of the output in bytes, 1 to 32
- *
- * @internal
  */
 export function blake2s(input: Uint8Array, key: Uint8Array, length: number): Uint8Array {
   begin(key, length)
@@ -55,7 +53,7 @@ export function blake2s(input: Uint8Array, key: Uint8Array, length: number): Uin
   return input.length === 0 ? digest(length) : finish(input, BLOCK, length)
 }
 
-/** HMAC of BLAKE2s with 32 bytes of output (RFC 2104), of a key of 64 bytes at most. @internal */
+/** HMAC of BLAKE2s with 32 bytes of output (RFC 2104), of a key of 64 bytes at most. */
 export function hmacBlake2s(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
   const inner = padded(key, 0x36, parts)
   const outer = padded(key, 0x5c, [blake2s(inner, NO_KEY, HASH_LENGTH)])
