@@ -124,6 +124,7 @@ export class Handshakes extends EventIterator<Initiation> {
   readonly #mostWaiting: number
   /** Those that may be decrypted when it is their turn. */
   #waiting: UdpPacket[] = []
+  #isOpening = false
   #opening: Promise<void> | undefined
   readonly #controller = new AbortController()
   #packets: PacketSource | undefined
@@ -250,14 +251,13 @@ export class Handshakes extends EventIterator<Initiation> {
       this.#open(udp)
     } else if (this.#waiting.length < this.#mostWaiting) {
       this.#waiting.push(udp)
-      this.#opening ??= this.#openWaiting().finally(() => {
-        this.#opening = undefined
-      })
+      if (!this.#isOpening) this.#opening = this.#openWaiting()
     } else this.#counts.limited++
   }
 
   /** More came at once than may be decrypted: after a restart of a gateway all of its clients do. */
   async #openWaiting(): Promise<void> {
+    this.#isOpening = true
     while (this.#waiting.length > 0 && (await slept(1, this.#controller.signal))) {
       const until = performance.now() + SLICE
       for (let now = 0; now < until && this.#waiting.length > 0; ) {
@@ -266,6 +266,8 @@ export class Handshakes extends EventIterator<Initiation> {
         this.#open(this.#waiting.shift() as UdpPacket)
       }
     }
+    // In the turn in which it saw that nobody waits: who comes behind it begins anew.
+    this.#isOpening = false
   }
 
   #open(udp: UdpPacket): void {

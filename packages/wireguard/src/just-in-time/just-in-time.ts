@@ -527,18 +527,13 @@ export class JustInTime implements AsyncDisposable {
     const peers = arrival.entries(true)
     if (!peers) return
     this.#unanswered.add({ publicKey, endpoint, peers }, performance.now())
-    if (this.#isInsisting) return
-    this.#isInsisting = true
-    this.#track(
-      this.#insist().finally(() => {
-        this.#isInsisting = false
-      }),
-    )
+    if (!this.#isInsisting) this.#track(this.#insist())
   }
 
   /** Has the device initiate again where handshakes do not come about, for all of them by the same readings. */
   async #insist(): Promise<void> {
     const { signal } = this.#controller
+    this.#isInsisting = true
     let notBefore = 0
     while (this.#unanswered.size > 0) {
       const wait = Math.max(this.#unanswered.dueAt, notBefore) - performance.now()
@@ -555,6 +550,8 @@ export class JustInTime implements AsyncDisposable {
       const pause = Math.min(PAUSE_FACTOR * spent, this.#interval)
       notBefore = performance.now() + Math.max(SHORTEST_PAUSE, pause)
     }
+    // In the turn in which it saw that nobody is waited for: who comes behind it begins anew.
+    this.#isInsisting = false
   }
 
   /** Who is in can wait better than who has to be let in. @returns false when this ended */

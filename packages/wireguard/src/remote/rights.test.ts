@@ -123,6 +123,15 @@ describe('a server that was told nothing of what to allow', () => {
 })
 
 describe('a server with a right of its own for each thing', () => {
+  it.each(['pinned', 'known'])('has no function %s that answers at once', async (field) => {
+    await using far = await clientOf({ calls: ['handshakes', 'peers'] })
+    const options = { lookup: () => undefined, [field]: () => true }
+    await expect(far.justInTime('wg0', options)).rejects.toMatchObject({
+      code: 'EUNSUPPORTED',
+      feature: `options.${field}`,
+    })
+  })
+
   it('lets those with peers change peers alone', async () => {
     await using far = await clientOf({ calls: ['peers'] })
     await far.configure('wg0', { peers })
