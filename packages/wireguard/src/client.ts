@@ -40,7 +40,7 @@ import { type DeviceList, readDevices } from './device-list.js'
 import { type FreeNameOptions, type FreePortOptions, freeName, freePort } from './free.js'
 import type { HandshakeOptions, Handshakes } from './handshakes/handshakes.js'
 import { type ConfigFault, configFaults } from './interface/config-faults.js'
-import { type DeviceCalls, type InterfaceContext, wipeSecrets } from './interface/context.js'
+import type { DeviceCalls, InterfaceContext } from './interface/context.js'
 import { checkHooksAlone } from './interface/down.js'
 import {
   bringDown,
@@ -92,6 +92,7 @@ import type { TrafficLedger } from './traffic/traffic-ledger.js'
 import { openLinkSource } from './watch/link-source.js'
 import { LiveDevices } from './watch/live-devices.js'
 import type { Watcher, WatchOptions } from './watch/watcher.js'
+import { wipeSecrets } from './wipe-secrets.js'
 
 /** What every call of the facade takes. */
 export interface ClientCallOptions extends CallOptions {

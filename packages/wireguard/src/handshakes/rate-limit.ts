@@ -1,5 +1,5 @@
 import { checkAtLeast, type Endpoint, InvalidTypeError } from '@wgctrl/types'
-import { BoundedMap } from '../watch/bounded-map.js'
+import { BoundedMap } from '../bounded-map.js'
 
 /** How often something may happen. */
 export interface Rate {

@@ -1,5 +1,5 @@
 import type { PublicKey } from '@wgctrl/types'
-import { BoundedMap } from '../watch/bounded-map.js'
+import { BoundedMap } from '../bounded-map.js'
 
 /**
  * The greatest timestamp that each key has sent. As in the protocol itself a message must carry a

@@ -1,13 +1,12 @@
-import {
-  type CallOptions,
-  type ConfigureOptions,
-  type CreateOptions,
-  type DeleteOptions,
-  type Device,
-  type DeviceConfig,
-  type DeviceKind,
-  type Peer,
-  SecretKey,
+import type {
+  CallOptions,
+  ConfigureOptions,
+  CreateOptions,
+  DeleteOptions,
+  Device,
+  DeviceConfig,
+  DeviceKind,
+  Peer,
 } from '@wgctrl/types'
 import type { EndpointResolver } from '../resolve.js'
 import type { Machine, Rtnl } from './machine.js'
@@ -60,11 +59,4 @@ export interface InterfaceHandle {
   readonly signal: AbortSignal | undefined
   /** What every call of `wg` is given. */
   readonly call: CallOptions & WithBackend
-}
-
-/** Zeroes the secrets of a device that was read for the sake of the rest. */
-export function wipeSecrets(device: Device): void {
-  for (const key of [device.privateKey, ...device.peers.map((peer) => peer.presharedKey)]) {
-    if (key instanceof SecretKey) key.wipe()
-  }
 }

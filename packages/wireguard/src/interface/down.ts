@@ -6,7 +6,8 @@ import {
   WireGuardError,
 } from '@wgctrl/types'
 import { DOWN_OPTIONS, INTERFACE_FIELDS } from '../option-fields.js'
-import { type InterfaceContext, wipeSecrets } from './context.js'
+import { wipeSecrets } from '../wipe-secrets.js'
+import type { InterfaceContext } from './context.js'
 import { currentConfig } from './current.js'
 import { removePair } from './default-route.js'
 import { hasDns, unsetDns } from './dns.js'

@@ -1,6 +1,7 @@
 import type { Link, Rule } from '@wgctrl/netlink'
 import { Deadline, WireGuardError } from '@wgctrl/types'
-import { type DeviceCalls, type InterfaceHandle, wipeSecrets } from './context.js'
+import { wipeSecrets } from '../wipe-secrets.js'
+import type { DeviceCalls, InterfaceHandle } from './context.js'
 import { removePair } from './default-route.js'
 import { kindOf } from './link.js'
 import type { Rtnl } from './machine.js'

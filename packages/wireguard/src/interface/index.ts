@@ -4,7 +4,6 @@ export type { DnsChoice } from './dns.js'
 export { bringDown, type DownOptions, type DownResult } from './down.js'
 export { type EnsureOptions, type EnsureResult, ensure } from './ensure.js'
 export type { FirewallChoice } from './firewall.js'
-export { type FileInterface, fromFile } from './from-file.js'
 export {
   type AddressChange,
   type DefaultRouteChange,

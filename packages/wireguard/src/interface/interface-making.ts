@@ -1,6 +1,7 @@
 import type { Link } from '@wgctrl/netlink'
 import { type DeviceConfig, type Endpoint, type Family, runInTurns } from '@wgctrl/types'
-import { type InterfaceContext, type InterfaceHandle, wipeSecrets } from './context.js'
+import { wipeSecrets } from '../wipe-secrets.js'
+import type { InterfaceContext, InterfaceHandle } from './context.js'
 import { addDefaultRoute, addGuards } from './default-route.js'
 import { setDns, whyNoDns } from './dns.js'
 import { claimMark, TablesClaim } from './firewall-mark.js'

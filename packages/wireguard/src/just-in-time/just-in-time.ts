@@ -22,12 +22,13 @@ import {
   slept,
   WireGuardError,
 } from '@wgctrl/types'
+import { BoundedMap } from '../bounded-map.js'
 import type { HandshakeCounters } from '../handshakes/counters.js'
 import type { HandshakeOptions, Handshakes, Initiation } from '../handshakes/handshakes.js'
-import { type DeviceCalls, wipeSecrets } from '../interface/context.js'
+import type { DeviceCalls } from '../interface/context.js'
 import { JUST_IN_TIME_OPTIONS } from '../option-fields.js'
-import { BoundedMap } from '../watch/bounded-map.js'
 import type { Reading, ReadingOptions } from '../watch/shared-reader.js'
+import { wipeSecrets } from '../wipe-secrets.js'
 import { Arrival, type Pending } from './arrival.js'
 import { Arrivals } from './arrivals.js'
 import { alteration, installation } from './install.js'

@@ -1,5 +1,5 @@
 import { abortable, onAbort, type PublicKey, startTimer, WireGuardError } from '@wgctrl/types'
-import { BoundedMap } from '../watch/bounded-map.js'
+import { BoundedMap } from '../bounded-map.js'
 
 /** How a lookup ended. */
 export type Outcome<T> =

@@ -8,10 +8,10 @@ import {
   runInTurns,
   WireGuardError,
 } from '@wgctrl/types'
-import { wipeSecrets } from '../interface/context.js'
 import { type Machine, machineOf } from '../interface/machine.js'
 import { SYNC_DEVICE_OPTIONS } from '../option-fields.js'
 import { timeLeft } from '../time-left.js'
+import { wipeSecrets } from '../wipe-secrets.js'
 import { type Change, isOfEndpoint } from './change.js'
 import { checkObject, type DeviceDiff, type DiffOptions, diffSteps } from './diff.js'
 import { scopeIndexes } from './scopes.js'

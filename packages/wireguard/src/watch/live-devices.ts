@@ -11,7 +11,6 @@ import {
 import type { Listing } from '../backends.js'
 import { waitForHandshake } from '../connection/wait-for-handshake.js'
 import { type HandshakeOptions, Handshakes, type PacketSource } from '../handshakes/handshakes.js'
-import { wipeSecrets } from '../interface/context.js'
 import {
   type DeviceWork,
   JustInTime,
@@ -20,6 +19,7 @@ import {
 import type { JustInTimeOptions } from '../just-in-time/options.js'
 import { type KeepLedgerOptions, LedgerKeeper } from '../traffic/ledger-keeper.js'
 import type { TrafficLedger } from '../traffic/traffic-ledger.js'
+import { wipeSecrets } from '../wipe-secrets.js'
 import { type ReadingOptions, SharedReader } from './shared-reader.js'
 import { type LinkSource, WatchHub } from './watch-hub.js'
 import type { Watcher, WatchOptions } from './watcher.js'

@@ -1,4 +1,4 @@
-import { BoundedMap } from './bounded-map.js'
+import { BoundedMap } from '../bounded-map.js'
 import { rate } from './device-diff.js'
 import type { DeviceEvent, WatchEvent, WatchEventType } from './events.js'
 
