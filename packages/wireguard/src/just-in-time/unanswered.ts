@@ -13,7 +13,7 @@ import {
  * under way. Each side then drops the other's answer, and both would wait five seconds. A peer that is
  * put in anew has no such wait.
  */
-const TRIES = [400, 1200] as const
+const TRIES: readonly [number, ...number[]] = [400, 1200]
 
 /** What it costs to look at a peer, beside one that is checked. */
 const SEEN = 0.1
@@ -61,9 +61,9 @@ export class UnansweredPeers {
     const one = this.#waiting.get(publicKey)
     if (!one) return
     one.tries++
-    const [, next = 0] = [TRIES[one.tries - 1], TRIES[one.tries]]
-    one.dueAt = now + next
-    if (one.tries >= TRIES.length) this.#waiting.delete(publicKey)
+    const delay = TRIES[one.tries]
+    if (delay === undefined) this.#waiting.delete(publicKey)
+    else one.dueAt = now + delay
   }
 
   delete(publicKey: PublicKey): void {

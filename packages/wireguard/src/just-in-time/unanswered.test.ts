@@ -1,0 +1,50 @@
+import { type Device, generatePrivateKey, publicKey, runAtOnce } from '@wgctrl/types'
+import { describe, expect, it } from 'vitest'
+import { UnansweredPeers } from './unanswered.js'
+
+const [one, other, third] = Array.from({ length: 3 }, () => publicKey(generatePrivateKey())) as [
+  string,
+  string,
+  string,
+]
+const endpoint = { address: '192.0.2.1', port: 7, family: 4 } as const
+const installed = (key: string) => ({ publicKey: key, endpoint, peers: [{ publicKey: key }] })
+
+/** A reading with peers, of which some have a handshake. */
+const reading = (keys: readonly string[], answered: readonly string[] = []): Device =>
+  ({
+    peers: keys.map((key) => ({
+      publicKey: key,
+      ...(answered.includes(key) && { lastHandshake: new Date() }),
+    })),
+  }) as unknown as Device
+
+describe('UnansweredPeers', () => {
+  it('tells by one reading who is due and has no handshake; who has one is not waited for any more', () => {
+    const waiting = new UnansweredPeers()
+    waiting.add(installed(one), 0)
+    waiting.add(installed(other), 100)
+    waiting.add(installed(third), 400)
+    expect(waiting.dueAt).toBe(400)
+    const left = runAtOnce(waiting.update(reading([one, other, third], [other]), 500))
+    expect(left.map((peer) => peer.publicKey)).toEqual([one])
+    expect([waiting.size, waiting.get(other)]).toEqual([2, undefined])
+  })
+
+  it('waits for nobody who is due and gone, and for those who are not due yet', () => {
+    const waiting = new UnansweredPeers()
+    waiting.add(installed(one), 0)
+    waiting.add(installed(other), 300)
+    expect(runAtOnce(waiting.update(reading([]), 500))).toEqual([])
+    expect([waiting.get(one), waiting.get(other)?.publicKey]).toEqual([undefined, other])
+  })
+
+  it('waits longer for the next try, and for no third', () => {
+    const waiting = new UnansweredPeers()
+    waiting.add(installed(one), 0)
+    waiting.tryAgain(one, 500)
+    expect(waiting.dueAt).toBe(1700)
+    waiting.tryAgain(one, 1800)
+    expect([waiting.size, waiting.dueAt]).toEqual([0, Number.POSITIVE_INFINITY])
+  })
+})
