@@ -84,7 +84,7 @@ describe('a gateway under a flood', () => {
         return stage.peerOf(key)
       },
     })
-    expect(await warmUp.ping(10)).toBeLessThan(sizes.soonInFlood)
+    expect(await warmUp.ping(sizes.soonInFlood / 1000)).toBeLessThan(sizes.soonInFlood)
     // What is made once, and code that is compiled, is there before it is measured.
     const warmedUp = await floodFor(2)
     const before = await memory()
@@ -94,7 +94,7 @@ describe('a gateway under a flood', () => {
       const flooding = floodFor(SECONDS)
       // In the thick of it.
       await new Promise((resolve) => setTimeout(resolve, (SECONDS * 1000) / 3))
-      answered = await client.ping(10)
+      answered = await client.ping(sizes.soonInFlood / 1000)
       sent = await flooding
     })
     const seen = (): number => {

@@ -48,7 +48,7 @@ const short: Sizes = {
   compared: 2,
   idle: 3000,
   flood: { perSecond: 2000, seconds: 2 },
-  soonInFlood: 8000,
+  soonInFlood: 30_000,
   lateness: 200,
   watchedPeers: 2000,
   looks: 3,
@@ -88,6 +88,8 @@ const emulatedShort: Sizes = {
   clients: 3,
   atOnce: 1,
   maxPeers: 2,
+  // Of a host that is busy too: the client may have to try again.
+  soon: 10_000,
   compared: 1,
   idle: 15_000,
   flood: { perSecond: 100, seconds: 3 },
