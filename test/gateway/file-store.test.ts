@@ -1,6 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { checkGatewayConfig, Gateway } from '@wgctrl/gateway'
+import { checkGatewayConfig, Gateway, sealPresharedKey } from '@wgctrl/gateway'
+import { generatePresharedKey, type PublicKey, publicKey } from '@wgctrl/types'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { eventually } from '../events/hearing.js'
 import { type Client, Stage } from '../events/stage.js'
@@ -67,6 +68,26 @@ it('has who is revoked gone within a second, who is changed changed, and nobody 
   expect([await handshakeOf(stays), await handshakeOf(changes)]).toEqual(before)
   for (const client of [stays, changes]) expect(await client.ping(5)).toBeDefined()
   expect(await leaves.ping(1)).toBeUndefined()
+})
+
+it('lets a client in with a preshared key that is sealed in its file, and cannot open that of another', async () => {
+  const [sealed, other] = (await stage.addClients(2)) as [Client, Client]
+  const gateway = publicKey(stage.privateKey)
+  const presharedKey = generatePresharedKey()
+  const seal = sealPresharedKey(presharedKey, { gateway, client: sealed.publicKey as PublicKey })
+  for (const client of stage.clients) {
+    await client.backend.configure(client.device, {
+      peers: [{ publicKey: gateway, presharedKey, updateOnly: true }],
+    })
+    await place(fileOf(client), `${blockOf(client)}# SealedPresharedKey = ${seal}\n`)
+  }
+  await start()
+  await answered(sealed)
+  expect(await other.ping(1)).toBeUndefined()
+  expect(await stage.present()).toEqual([sealed.publicKey])
+  expect(gate.events).toContainEqual(
+    expect.objectContaining({ type: 'store-problem', place: `${fileOf(other)}:1` }),
+  )
 })
 
 it('finds who is there after a restart, and has those gone who were revoked meanwhile', async () => {

@@ -128,7 +128,7 @@ async function timesOfFinding(
 ): Promise<string> {
   const raw = { interface: { file: 'wg0.conf' }, store: { type: 'nats', servers: server.url } }
   const { store } = checkGatewayConfig(raw, join(folder, 'gateway.json'))
-  await using opened = await openStore(store, undefined, { onProblem: () => {} })
+  await using opened = await openStore(store, {}, { onProblem: () => {} })
   const { signal } = new AbortController()
   const times: number[] = []
   const findAll = async (some: readonly string[]): Promise<void> => {

@@ -2,6 +2,8 @@ import { rm } from 'node:fs/promises'
 import { jetstream } from '@nats-io/jetstream'
 import { type KV, Kvm } from '@nats-io/kv'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
+import { sealPresharedKey } from '@wgctrl/gateway'
+import { generatePresharedKey, type PublicKey, publicKey } from '@wgctrl/types'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { eventually } from '../events/hearing.js'
 import { type Client, Stage } from '../events/stage.js'
@@ -82,6 +84,30 @@ it('lets in who is in the bucket; who is removed is gone within a second, who is
   await vi.waitFor(() => expect(problems()).toHaveLength(2), eventually)
   expect(problems()).toMatchObject([{ place: 'nonsense' }, { place: stays.publicKey }])
   expect(await stays.ping(5)).toBeDefined()
+})
+
+it('lets a client in with a sealed preshared key; one that cannot be opened changes nothing', async () => {
+  const [client, other] = (await stage.addClients(2)) as [Client, Client]
+  const gateway = publicKey(stage.privateKey)
+  const presharedKey = generatePresharedKey()
+  const seal = (whose: Client): string =>
+    sealPresharedKey(presharedKey, { gateway, client: whose.publicKey as PublicKey })
+  const peers = [{ publicKey: gateway, presharedKey, updateOnly: true }]
+  await client.backend.configure(client.device, { peers })
+  const putSealed = (sealedPresharedKey: string): Promise<number> => {
+    const allowedIPs = [`${client.address}/32`]
+    return bucket.put(keyOf(client), JSON.stringify({ allowedIPs, sealedPresharedKey }))
+  }
+  await putSealed(seal(client))
+  await put(other)
+  const { keysOf, events } = await follow()
+  await answered(client)
+  await putSealed(seal(other))
+  const told = () => events.find(({ type }) => type === 'store-problem')
+  await vi.waitFor(() => expect(told()).toMatchObject({ place: client.publicKey }), eventually)
+  await answered(other)
+  expect(await client.ping(5)).toBeDefined()
+  expect([...keysOf('changed'), ...keysOf('revoked')]).toEqual([])
 })
 
 it('goes on without the server, and catches up by revision when it is back', async () => {

@@ -4,7 +4,7 @@ import { completionCommand } from './completion/command.js'
 import { deviceCommands } from './devices/command.js'
 import { diffCommand } from './diff/command.js'
 import { doctorCommand } from './doctor/command.js'
-import { gatewayCommand } from './gateway/command.js'
+import { gatewayCommand, sealCommand } from './gateway/command.js'
 import { handshakesCommand } from './handshakes/command.js'
 import { interfaceCommands } from './interface/command.js'
 import { metricsCommand } from './metrics/command.js'
@@ -14,7 +14,7 @@ import { watchCommand } from './watch/command.js'
 /** The commands that wg(8) does not have. */
 export const extraGroups: readonly CommandGroup[] = [
   { title: 'Interfaces and their files', commands: interfaceCommands },
-  { title: 'Clients', commands: clientCommands },
+  { title: 'Clients', commands: [...clientCommands, sealCommand] },
   { title: 'Devices', commands: [...deviceCommands, diffCommand] },
   {
     title: 'Over time',

@@ -12,6 +12,7 @@ export type {
   StoreConfig,
 } from './config/gateway-config.js'
 export { readGatewayConfig } from './config/read-config.js'
+export { type SealedFor, sealPresharedKey } from './seal/sealed-key.js'
 export type { GatewayEvent, GatewayState } from './service/events.js'
 export { Gateway, type GatewayOptions } from './service/gateway.js'
 export type {

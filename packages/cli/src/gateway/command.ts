@@ -28,3 +28,28 @@ It tells what happens in lines of text or JSON on standard output, and serves me
   grammar: 'options',
   load: async () => (await import('./gateway.js')).runGateway,
 }
+
+export const sealCommand: Command = {
+  name: 'seal',
+  isLocal: true,
+  summary: "Seal a client's preshared key for gateways",
+  description: `Reads a preshared key from standard input and prints it sealed, as it may stand in a store of clients: in JSON as "sealedPresharedKey", in a file as a comment "# SealedPresharedKey = ...". Only a gateway with the private key of the public key that is named can read it, and only for this client. For several gateways there is a line for each, in their order.
+
+It needs the package @wgctrl/gateway beside this one.`,
+  arguments: [
+    { name: 'client', summary: 'public key of the client' },
+    {
+      name: 'gateways',
+      summary: 'public keys of gateways, or of what their sealKeyFile has',
+      isVariadic: true,
+    },
+  ],
+  examples: [
+    {
+      command: 'wgctrl genpsk | tee alice.psk | wgctrl seal "$ALICE" "$GATEWAY"',
+      summary: 'a preshared key that alice has, sealed for the store',
+    },
+  ],
+  grammar: 'options',
+  load: async () => (await import('./seal.js')).runSeal,
+}

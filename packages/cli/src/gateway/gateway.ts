@@ -4,6 +4,7 @@ import { withWords } from '../session.js'
 import { say, warner } from '../warner.js'
 import { eventLine } from './event-line.js'
 import { GatewayService } from './gateway-service.js'
+import { loadGateway } from './load-gateway.js'
 
 export const runGateway: Run = (invocation, io) =>
   withWords(invocation, io, async () => {
@@ -24,16 +25,3 @@ export const runGateway: Run = (invocation, io) =>
     await runService(service, { env: io.env, pid: process.pid, warn })
     return 0
   })
-
-/** @throws {Error} in words for the user */
-async function loadGateway(): Promise<typeof import('@wgctrl/gateway')> {
-  try {
-    return await import('@wgctrl/gateway')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
-    throw new Error(
-      'a gateway needs the package @wgctrl/gateway, which is not there: npm install --global @wgctrl/gateway',
-      { cause: error },
-    )
-  }
-}

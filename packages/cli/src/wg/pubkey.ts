@@ -1,10 +1,7 @@
-import { publicKey, SecretKey } from '@wgctrl/types'
+import { publicKey } from '@wgctrl/types'
 import type { Run } from '../command.js'
-import { isSpace, KEY_TEXT_LENGTH } from './key-text.js'
+import { takeKey } from './key-input.js'
 import { printUsage } from './usage.js'
-
-const NO_KEY = 'Key is not the correct length or format'
-const TOO_MUCH = 'Trailing characters found after key'
 
 export const run: Run = async (invocation, io) => {
   const { program, words } = invocation
@@ -12,25 +9,12 @@ export const run: Run = async (invocation, io) => {
     printUsage(invocation, io)
     return 1
   }
-  const input = await io.stdin.read()
-  try {
-    const problem = problemOf(input)
-    const key = problem ? undefined : SecretKey.fromBase64(input.subarray(0, KEY_TEXT_LENGTH))
-    if (!key) {
-      io.stderr.write(`${program}: ${problem ?? NO_KEY}\n`)
-      return 1
-    }
-    io.stdout.write(`${publicKey(key)}\n`)
-    key.wipe()
-    return 0
-  } finally {
-    input.fill(0)
+  const key = takeKey(await io.stdin.read())
+  if (typeof key === 'string') {
+    io.stderr.write(`${program}: ${key}\n`)
+    return 1
   }
-}
-
-/** What is wrong with the length of the input. A NUL behind the key is skipped like white space. */
-function problemOf(input: Uint8Array): string | undefined {
-  if (input.length < KEY_TEXT_LENGTH) return NO_KEY
-  const rest = input.subarray(KEY_TEXT_LENGTH)
-  return rest.every((code) => code === 0 || isSpace(code)) ? undefined : TOO_MUCH
+  io.stdout.write(`${publicKey(key)}\n`)
+  key.wipe()
+  return 0
 }

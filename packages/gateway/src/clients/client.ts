@@ -4,6 +4,7 @@ import {
   InvalidTypeError,
   invalid,
   type KeyInput,
+  type PublicKey,
   SecretKey,
 } from '@wgctrl/types'
 import { containsNetwork, type FoundPeer, type Peer } from 'wgctrl'
@@ -25,6 +26,8 @@ export interface ClientRules {
   readonly networks?: readonly string[] | undefined
   /** Whether preshared keys may stand there as they are. */
   readonly clearPresharedKeys: boolean
+  /** Opens sealed ones, as `SealOpener.open`. Absent: there is no key to open them with. */
+  unseal?(sealed: unknown, client: PublicKey, path: string): SecretKey
 }
 
 /** Most that a client has. */
@@ -36,17 +39,30 @@ const LONGEST_NAME = 200
  * Checks a client as it came from elsewhere. Fields that are not of a {@link Client} may stand beside them.
  *
  * @param path stands before the field in the error
+ * @param publicKey whose it is
  * @throws {TypeError | RangeError | WireGuardError} `EINVAL`; `path` names the field
  */
-export function checkClient(value: unknown, path: string, rules: ClientRules): Client {
+export function checkClient(
+  value: unknown,
+  path: string,
+  publicKey: PublicKey,
+  rules: ClientRules,
+): Client {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new InvalidTypeError(path, 'must be an object with allowedIPs')
   }
-  const { allowedIPs, presharedKey, persistentKeepalive, name } = value as Record<string, unknown>
+  const raw = value as Record<string, unknown>
+  const { allowedIPs, presharedKey, sealedPresharedKey, persistentKeepalive, name } = raw
+  if (presharedKey !== undefined && sealedPresharedKey !== undefined) {
+    throw invalid(`${path}.sealedPresharedKey`, 'stands beside a presharedKey')
+  }
   return {
     allowedIPs: networksOf(allowedIPs, `${path}.allowedIPs`, rules),
     ...(presharedKey !== undefined && {
       presharedKey: secretOf(presharedKey, `${path}.presharedKey`, rules),
+    }),
+    ...(sealedPresharedKey !== undefined && {
+      presharedKey: unsealed(sealedPresharedKey, publicKey, `${path}.sealedPresharedKey`, rules),
     }),
     ...(persistentKeepalive !== undefined && {
       persistentKeepalive: secondsOf(persistentKeepalive, `${path}.persistentKeepalive`),
@@ -74,6 +90,16 @@ function secretOf(value: unknown, path: string, { clearPresharedKeys }: ClientRu
   if (value instanceof SecretKey) return value
   if (typeof value !== 'string') throw new InvalidTypeError(path, 'must be a key in base64')
   return SecretKey.from(value as KeyInput, path)
+}
+
+function unsealed(
+  value: unknown,
+  publicKey: PublicKey,
+  path: string,
+  { unseal }: ClientRules,
+): SecretKey {
+  if (unseal) return unseal(value, publicKey, path)
+  throw invalid(path, 'cannot be opened: the config has no key for it')
 }
 
 function secondsOf(value: unknown, path: string): number {

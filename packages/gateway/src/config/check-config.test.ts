@@ -77,6 +77,7 @@ describe('the config of a gateway', () => {
     ['fleet.ttl', { ...least, fleet: { id: 'a', ttl: '10ms' } }],
     ['fleet.subject', { ...least, fleet: { id: 'a', subject: 'a.>' } }],
     ['fleet.servers', { ...least, fleet: { id: 'a', servers: 7 } }],
+    ['sealKeyFile', { ...least, sealKeyFile: 5 }],
     ['networks', { ...least, networks: '10.0.0.0/8' }],
     ['networks[1]', { ...least, networks: ['10.0.0.0/8', '10.0.0.500'] }],
     ['maxPeers', { ...least, maxPeers: 0 }],

@@ -21,6 +21,7 @@ const CONFIG: Fields = {
     betweenClients: 'boolean',
   },
   store: true,
+  sealKeyFile: true,
   networks: true,
   maxPeers: true,
   idle: true,
@@ -43,11 +44,12 @@ export function checkGatewayConfig(value: unknown, path: string): GatewayConfig 
   checkFields(value, 'config', CONFIG, '')
   const raw = value as Raw
   const base = dirname(resolve(path))
-  const { maxPeers, networks, fleet, listen, log = 'text' } = raw
+  const { sealKeyFile, maxPeers, networks, fleet, listen, log = 'text' } = raw
   const store = checkStoreConfig(raw['store'], base)
   return {
     interface: interfaceOf(raw['interface'], base),
     store,
+    ...(sealKeyFile !== undefined && { sealKeyFile: pathOf(sealKeyFile, 'sealKeyFile', base) }),
     ...(networks !== undefined && { networks: networksOf(networks) }),
     ...(maxPeers !== undefined && { maxPeers: countOf(maxPeers, 'maxPeers', 1) }),
     idle: durationOf(raw, 'idle', '5m', 1000),

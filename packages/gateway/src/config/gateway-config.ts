@@ -103,6 +103,8 @@ export interface GatewayConfig {
     readonly betweenClients?: boolean | undefined
   }
   readonly store: StoreConfig
+  /** A file with the private key that opens sealed preshared keys; absent: the interface's own key does. */
+  readonly sealKeyFile?: string | undefined
   /** What clients' allowed IPs have to be within; absent: anything. */
   readonly networks?: readonly string[] | undefined
   /** How many peers the device holds at most; absent: any number. */

@@ -1,10 +1,18 @@
 import { isDeepStrictEqual } from 'node:util'
-import { formatEndpoint, type PublicKey, refuseAborted, WireGuardError } from '@wgctrl/types'
+import {
+  formatEndpoint,
+  invalid,
+  type PublicKey,
+  refuseAborted,
+  WireGuardError,
+} from '@wgctrl/types'
 import { type JustInTime, type JustInTimeEvent, open, type WireGuard } from 'wgctrl'
-import { type Client, isPeerOf, peerOf } from '../clients/client.js'
+import { type Client, type ClientRules, isPeerOf, peerOf } from '../clients/client.js'
 import { interfaceName } from '../config/check-config.js'
 import type { FleetConfig, GatewayConfig } from '../config/gateway-config.js'
+import { readTrusted } from '../files/trusted-text.js'
 import { Fleet } from '../fleet/fleet.js'
+import { SealOpener } from '../seal/sealed-key.js'
 import { openStore } from '../store/open-store.js'
 import type { ClientStore } from '../store/store.js'
 import { ClientFinder } from './client-finder.js'
@@ -45,6 +53,8 @@ export class Gateway {
   }
   #end: (failure?: unknown) => void = () => {}
   #pinned: ReadonlySet<PublicKey> = new Set()
+  /** Of preshared keys; absent: there is no key for it. */
+  #opener: SealOpener | undefined
   #wg: WireGuard | undefined
   #store: ClientStore | undefined
   #finder: ClientFinder | undefined
@@ -80,13 +90,21 @@ export class Gateway {
     const { signal } = this.#stopped
     const { store, networks, cache, maxLookups } = this.#config
     this.#wg = await open({ signal })
-    this.#pinned = await this.#ensure(this.#config)
-    this.#store = await openStore(store, networks, {
-      onProblem: (problem) => {
-        this.#counts.problems++
-        this.#tell({ type: 'store-problem', ...problem })
+    await this.#ensure(this.#config)
+    const unseal: ClientRules['unseal'] = (sealed, client, path) => {
+      if (this.#opener) return this.#opener.open(sealed, client, path)
+      throw invalid(path, 'cannot be opened: the interface has no private key in its file')
+    }
+    this.#store = await openStore(
+      store,
+      { networks, unseal },
+      {
+        onProblem: (problem) => {
+          this.#counts.problems++
+          this.#tell({ type: 'store-problem', ...problem })
+        },
       },
-    })
+    )
     this.#finder = new ClientFinder(this.#store, cache, {
       isAway: () => this.#awaySince !== undefined,
       mostWaiting: Math.floor(maxLookups / 2),
@@ -109,7 +127,7 @@ export class Gateway {
   /** Brings the interface to its file and looks at the store at once. Other changes of the config need a new start. */
   async reload(): Promise<void> {
     const config = (await this.#options.readConfig?.()) ?? this.#config
-    this.#pinned = await this.#ensure(config)
+    await this.#ensure(config)
     await this.#store?.reload?.()
     const { interface: _, ...rest } = config
     const { interface: __, ...before } = this.#config
@@ -205,9 +223,18 @@ export class Gateway {
     })
   }
 
-  #ensure(config: GatewayConfig): Promise<ReadonlySet<PublicKey>> {
+  async #ensure({ interface: settings, sealKeyFile }: GatewayConfig): Promise<void> {
     const tell = (message: string): void => this.#tell({ type: 'interface', message })
-    return ensureInterface(this.#wg as WireGuard, config.interface, tell, this.#stopped.signal)
+    const wg = this.#wg as WireGuard
+    const { pinned, privateKey } = await ensureInterface(wg, settings, tell, this.#stopped.signal)
+    this.#pinned = pinned
+    try {
+      const own =
+        sealKeyFile === undefined ? privateKey : (await readTrusted(sealKeyFile)).text.trim()
+      this.#opener = own === undefined ? undefined : new SealOpener(own, 'sealKeyFile')
+    } finally {
+      privateKey?.wipe()
+    }
   }
 
   #listen(wg: WireGuard, finder: ClientFinder): Promise<JustInTime> {

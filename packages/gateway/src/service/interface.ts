@@ -1,12 +1,17 @@
-import type { PublicKey } from '@wgctrl/types'
+import { type PublicKey, SecretKey } from '@wgctrl/types'
 import { type InterfaceConfig, readConfigFile, toInterfaceConfig, type WireGuard } from 'wgctrl'
 import { interfaceName } from '../config/check-config.js'
 import type { GatewayConfig } from '../config/gateway-config.js'
 
+interface EnsuredInterface {
+  readonly pinned: ReadonlySet<PublicKey>
+  readonly privateKey?: SecretKey
+}
+
 /**
  * Brings the interface to what its file says. Peers that the file does not name are left alone: they are clients.
  *
- * @returns the keys of the file's peers
+ * @returns the keys of the file's peers, and the interface's private key as far as the file has it, for the caller to wipe
  * @throws as `readConfigFile` and `ensure`
  */
 export async function ensureInterface(
@@ -14,7 +19,7 @@ export async function ensureInterface(
   { file: path, backend, ...settings }: GatewayConfig['interface'],
   tell: (message: string) => void,
   signal: AbortSignal,
-): Promise<Set<PublicKey>> {
+): Promise<EnsuredInterface> {
   const file = await readConfigFile(path)
   const name = interfaceName(path)
   const config: InterfaceConfig = { ...toInterfaceConfig(file, name), ...settings }
@@ -26,5 +31,9 @@ export async function ensureInterface(
   })
   if (action === 'up') tell(`brought up ${name}`)
   if (action === 'reconcile') tell(`brought ${name} to what ${path} says`)
-  return new Set(file.peers.map(({ publicKey }) => publicKey))
+  const { privateKey } = config
+  return {
+    pinned: new Set(file.peers.map(({ publicKey }) => publicKey)),
+    ...(privateKey && { privateKey: SecretKey.from(privateKey) }),
+  }
 }

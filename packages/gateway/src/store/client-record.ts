@@ -20,7 +20,7 @@ export function changeOf(
   const at = revisionOf(own ?? revision, 'change.revision')
   if (client === undefined) throw new InvalidTypeError('change.client', 'must be a client or null')
   if (client === null) return { type: 'revoked', publicKey, revision: at }
-  const checked = checkClient(client, 'change.client', rules)
+  const checked = checkClient(client, 'change.client', publicKey, rules)
   return { type: 'changed', publicKey, client: checked, revision: at }
 }
 

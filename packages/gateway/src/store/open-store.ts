@@ -12,10 +12,14 @@ import type { ClientStore, StoreEvents } from './store.js'
  */
 export async function openStore(
   config: StoreConfig,
-  networks: readonly string[] | undefined,
+  { networks, unseal }: Pick<ClientRules, 'networks' | 'unseal'>,
   events: StoreEvents,
 ): Promise<ClientStore> {
-  const rules = (clearPresharedKeys: boolean): ClientRules => ({ networks, clearPresharedKeys })
+  const rules = (clearPresharedKeys: boolean): ClientRules => ({
+    networks,
+    clearPresharedKeys,
+    ...(unseal && { unseal }),
+  })
   if (config.type === 'file') return FileStore.open(config, rules(true), events)
   if (config.type === 'nats') {
     return NatsStore.open(config, rules(config.clearPresharedKeys), events)

@@ -13,8 +13,9 @@ import {
 } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { generatePrivateKey, publicKey } from '@wgctrl/types'
+import { generatePresharedKey, generatePrivateKey, type PublicKey, publicKey } from '@wgctrl/types'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { SealOpener, sealPresharedKey } from '../../seal/sealed-key.js'
 import type { StoreChange, StoreProblem } from '../store.js'
 import { FileStore } from './file-store.js'
 
@@ -24,6 +25,12 @@ const block = (key: string, host: number, more = ''): string =>
   `[Peer]\nPublicKey = ${key}\nAllowedIPs = 10.0.0.${host}\n${more}\n`
 const [A, B, C] = [newKey(), newKey(), newKey()] as [string, string, string]
 
+const gateway = generatePrivateKey()
+const opener = new SealOpener(gateway, 'key')
+const presharedKey = generatePresharedKey()
+const sealedFor = (key: string): string =>
+  sealPresharedKey(presharedKey, { gateway: publicKey(gateway), client: key as PublicKey })
+
 let folder: string
 let path: string
 let problems: StoreProblem[]
@@ -32,7 +39,8 @@ let heard: StoreChange[]
 let listening: AbortController
 
 const openStore = async (at: string, networks?: string[]): Promise<void> => {
-  const rules = { clearPresharedKeys: true, networks }
+  const unseal = opener.open.bind(opener)
+  const rules = { clearPresharedKeys: true, networks, unseal }
   store = await FileStore.open({ type: 'file', path: at }, rules, {
     onProblem: (problem) => void problems.push(problem),
   })
@@ -125,6 +133,18 @@ describe('a folder of clients', () => {
     expect(await find(B)).toEqual(['10.0.0.2/32'])
     await write('a.conf', block(A, 1) + block(C, 3))
     await vi.waitFor(() => expect(changed()).toContainEqual(['revoked', B]), eventually)
+  })
+
+  it('opens sealed preshared keys, and tells those that it cannot by path and line', async () => {
+    const sealed = (key: string, whose = key) => `# SealedPresharedKey = ${sealedFor(whose)}`
+    await write('a.conf', block(A, 1, sealed(A)) + block(B, 2, sealed(B, A)) + block(C, 3))
+    await openStore(path)
+    expect((await store.find(A as PublicKey))?.client.presharedKey?.equals(presharedKey)).toBe(true)
+    expect([await find(B), await find(C)]).toEqual([undefined, ['10.0.0.3/32']])
+    const place = `${join(path, 'a.conf')}:5`
+    expect(problems).toEqual([{ place, message: expect.stringContaining('is not sealed for') }])
+    await write('a.conf', block(A, 1, `${sealed(A, B)}\n  #sealedpresharedkey=${sealedFor(A)}`))
+    await vi.waitFor(() => expect(changed()).toEqual([['revoked', C]]), eventually)
   })
 
   it('gives a key and a network to the first that has them', async () => {

@@ -34,6 +34,9 @@ const HEADER = /^\s*\[/
 const PEER = /^\s*\[\s*p\s*e\s*e\s*r\s*\]/i
 const KEY = /^\s*PublicKey\s*=\s*([^\s#]+)/im
 
+/** A comment for wg(8), and a preshared key for us. */
+const SEALED = /^\s*#\s*SealedPresharedKey\s*=\s*(\S+)\s*$/gim
+
 /** How many blocks are read before others have a turn. */
 const BLOCKS_PER_TURN = 500
 
@@ -76,8 +79,10 @@ function readBlock({ line, text }: Block, rules: ClientRules): Entry {
   const [peer] = peers
   if (!peer) throw new ConfigFileError([])
   const { publicKey, allowedIPs, presharedKey, persistentKeepalive, name } = peer
-  const client = { allowedIPs, presharedKey, persistentKeepalive, name }
-  return { publicKey, client: checkClient(client, 'client', rules), line }
+  const seals = [...text.matchAll(SEALED)].map(([, seal]) => seal)
+  const sealedPresharedKey = seals.length > 0 ? seals : undefined
+  const client = { allowedIPs, presharedKey, sealedPresharedKey, persistentKeepalive, name }
+  return { publicKey, client: checkClient(client, 'client', publicKey, rules), line }
 }
 
 /** The first thing that is wrong, with its line in the file. */

@@ -4,15 +4,17 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { generatePrivateKey, publicKey } from '@wgctrl/types'
+import { generatePresharedKey, generatePrivateKey, type PublicKey, publicKey } from '@wgctrl/types'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { checkStoreConfig } from '../../config/check-store.js'
 import type { HttpStoreConfig } from '../../config/gateway-config.js'
+import { SealOpener, sealPresharedKey } from '../../seal/sealed-key.js'
 import type { StoreChange, StoreProblem } from '../store.js'
 import { HttpStore } from './http-store.js'
 
 const key = publicKey(generatePrivateKey())
 const other = publicKey(generatePrivateKey())
+const opener = new SealOpener(generatePrivateKey(), 'key')
 const client = { allowedIPs: ['10.0.0.1/32'] }
 const eventually = { interval: 10 }
 
@@ -31,7 +33,8 @@ const json = (response: ServerResponse, value: unknown, headers = {}, status = 2
 const storeWith = (more: object = {}): HttpStore => {
   const raw = { type: 'http', url: `${base}/clients/{key}`, timeout: '60s', ...more }
   const config = checkStoreConfig(raw, tmpdir()) as HttpStoreConfig
-  const rules = { clearPresharedKeys: config.clearPresharedKeys }
+  const unseal = opener.open.bind(opener)
+  const rules = { clearPresharedKeys: config.clearPresharedKeys, unseal }
   return new HttpStore(config, rules, { onProblem: (problem) => void problems.push(problem) })
 }
 
@@ -165,6 +168,22 @@ describe('a look-up over HTTP', () => {
     answer = (_, response) => json(response, { ...client, presharedKey: other })
     const found = await find(storeWith({ clearPresharedKeys: true }))
     expect(found?.client.presharedKey?.toBase64()).toBe(other)
+  })
+
+  it('opens sealed preshared keys, and fails for a client whose key it cannot open', async () => {
+    const presharedKey = generatePresharedKey()
+    const seal = (whose: PublicKey) =>
+      sealPresharedKey(presharedKey, { gateway: opener.publicKey, client: whose })
+    let sealedPresharedKey: unknown = [seal(other as PublicKey), seal(key)]
+    answer = (_, response) => json(response, { ...client, sealedPresharedKey })
+    expect((await find())?.client.presharedKey?.equals(presharedKey)).toBe(true)
+    const refused = { code: 'EINVAL', path: 'client.sealedPresharedKey' }
+    for (sealedPresharedKey of [seal(other as PublicKey), 'AQ', null, []]) {
+      await expect(find()).rejects.toMatchObject(refused)
+    }
+    answer = (_, response) =>
+      json(response, { ...client, presharedKey: other, sealedPresharedKey: seal(key) })
+    await expect(find(storeWith({ clearPresharedKeys: true }))).rejects.toMatchObject(refused)
   })
 
   it('is given up with its signal', async () => {

@@ -37,7 +37,7 @@ export class HttpStore implements ClientStore {
     const { status, body } = await this.#requests.json(url, {}, signal, LARGEST_CLIENT)
     if (status === 404 || status === 410) return undefined
     if (status !== 200) throw protocol(`the service answered with status ${status}`)
-    const client = checkClient(body, 'client', this.#rules)
+    const client = checkClient(body, 'client', publicKey, this.#rules)
     const { revision } = body as { revision?: unknown }
     return {
       client,

@@ -48,7 +48,7 @@ export class NatsStore implements ClientStore {
     const kv = await this.#bucket(signal)
     const entry = await abortable(kv.get(keyOf(publicKey)), signal)
     if (entry?.operation !== 'PUT') return undefined
-    return { client: this.#clientIn(entry), revision: entry.revision }
+    return { client: this.#clientIn(entry, publicKey), revision: entry.revision }
   }
 
   async *changes({ since, signal }: ChangesOptions): AsyncGenerator<StoreChange, void, undefined> {
@@ -122,7 +122,7 @@ export class NatsStore implements ClientStore {
         throw new WireGuardError('is no public key in base64url', { code: 'EINVAL' })
       }
       if (operation !== 'PUT') return { type: 'revoked', publicKey, revision }
-      return { type: 'changed', publicKey, client: this.#clientIn(entry), revision }
+      return { type: 'changed', publicKey, client: this.#clientIn(entry, publicKey), revision }
     } catch (error) {
       const place = publicKey ?? key.slice(0, 64)
       this.#events.onProblem({ place, message: reasonWithin(error) })
@@ -130,14 +130,14 @@ export class NatsStore implements ClientStore {
     }
   }
 
-  #clientIn(entry: KvEntry): Found['client'] {
+  #clientIn(entry: KvEntry, publicKey: PublicKey): Found['client'] {
     let value: unknown
     try {
       value = entry.json()
     } catch {
       throw new WireGuardError('the client is no JSON', { code: 'EINVAL' })
     }
-    return checkClient(value, 'client', this.#rules)
+    return checkClient(value, 'client', publicKey, this.#rules)
   }
 
   async #bucket(signal: AbortSignal): Promise<KV> {
