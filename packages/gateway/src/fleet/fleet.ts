@@ -104,6 +104,16 @@ export class Fleet {
     return this.#buckets === undefined
   }
 
+  /**
+   * Whether a client came to another gateway later than here.
+   *
+   * @throws {WireGuardError} `EAGAIN` while the others cannot be asked
+   */
+  async isElsewhere(publicKey: PublicKey, here: Moment): Promise<boolean> {
+    const { presence } = await this.#here().read(publicKey)
+    return presence !== undefined && (await this.#isLost(here, presence))
+  }
+
   /** A client was let in. */
   appeared(publicKey: PublicKey, endpoint: string | undefined): void {
     this.#obsolete.delete(publicKey)
@@ -297,7 +307,7 @@ export class Fleet {
     for (let tries = TRIES; tries > 0; tries--) {
       const { revision: before, presence } = await this.#here().read(publicKey)
       const from = presence?.gateway === id ? presence.from : presence?.gateway
-      if (presence && presence.gateway !== id && (await this.#isElsewhere(moment, presence))) {
+      if (presence && (await this.#isLost(moment, presence))) {
         return await this.#release([[publicKey, presence.gateway]])
       }
       if (claim.isGone) return
@@ -316,9 +326,10 @@ export class Fleet {
     }
   }
 
-  /** Whether a client came to another gateway later than here. One that is not there any more has nobody. */
-  async #isElsewhere(here: Moment, presence: Presence): Promise<boolean> {
-    return !isLater(here, presence) && (await this.#here().isThere(presence.gateway))
+  /** Whether an entry says that a client is elsewhere. A gateway that is not there any more has nobody. */
+  async #isLost(here: Moment, presence: Presence): Promise<boolean> {
+    if (presence.gateway === this.#config.id || isLater(here, presence)) return false
+    return await this.#here().isThere(presence.gateway)
   }
 
   /** Whoever had a client before is told; to be told twice harms nobody. */

@@ -27,6 +27,9 @@ export interface GatewayOptions {
   readonly readConfig?: (() => Promise<GatewayConfig>) | undefined
 }
 
+/** Milliseconds that a lookup may take before the client may have gone somewhere else. */
+const PROMPT = 250
+
 /** How many clients are asked for at once when changes were lost. */
 const ASKED_AT_ONCE = 32
 
@@ -245,11 +248,27 @@ export class Gateway {
       known: (publicKey) => finder.isKnown(publicKey),
       signal: this.#stopped.signal,
       onEvent: (event: JustInTimeEvent) => this.#tell(event),
-      async lookup(publicKey, _, { signal }) {
+      lookup: async (publicKey, _, { signal }) => {
+        const begun = performance.now()
         const client = await finder.find(publicKey, signal)
-        return client ? peerOf(client) : null
+        if (!client) return null
+        if (performance.now() - begun > PROMPT) await this.#refuseGone(publicKey)
+        return peerOf(client)
       },
     })
+  }
+
+  /**
+   * A device that initiates to a client which has gone to another gateway with the same key meanwhile would call him back.
+   * Whoever is still here tries again, and is known then.
+   *
+   * @throws {WireGuardError} `EAGAIN`
+   */
+  async #refuseGone(publicKey: PublicKey): Promise<void> {
+    const initiated = this.#gate?.initiated(publicKey)?.getTime()
+    if (!(await this.#fleet?.isElsewhere(publicKey, { time: Date.now(), initiated }))) return
+    const text = 'the client went to another gateway while it was looked up'
+    throw new WireGuardError(text, { code: 'EAGAIN' })
   }
 
   #follow(store: ClientStore, finder: ClientFinder, gate: JustInTime): StoreFollower {
