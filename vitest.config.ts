@@ -79,6 +79,9 @@ const longContract = [
 /** Of gateways, what needs a server of NATS. */
 const withNats = ['test/gateway/nats-store.test.ts', 'test/gateway/fleet.test.ts']
 
+/** And what wants a quiet machine for five minutes. */
+const whileRoaming = ['test/gateway/roaming.test.ts']
+
 /** And what fills it for a quarter of an hour. */
 const withMillion = ['test/gateway/million.test.ts']
 
@@ -151,10 +154,13 @@ export default defineConfig({
       }),
       deviceTier('gateway', ['test/gateway/*.test.ts'], 240_000, {
         ...twoAtOnce,
-        exclude: [...withNats, ...withMillion],
+        exclude: [...withNats, ...whileRoaming, ...withMillion],
       }),
       deviceTier('gateway-nats', withNats, 240_000),
       deviceTier('gateway-million', withMillion, 3_600_000),
+      deviceTier('fleet', whileRoaming, 900_000, {
+        env: { WGCTRL_ROAMING: process.env['WGCTRL_ROAMING'] ?? 'long' },
+      }),
       deviceTier('faults', ['test/faults/**/*.test.ts'], 120_000, twoAtOnce),
       deviceTier('secrets', ['test/secrets/**/*.test.ts'], 120_000, twoAtOnce),
       deviceTier('privileges', ['test/privileges/**/*.test.ts'], 60_000),

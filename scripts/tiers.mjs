@@ -106,13 +106,6 @@ export const tiers = [
     run: nodeTests('scripts/check.mjs'),
   },
   {
-    name: 'site',
-    about: 'the documentation builds without a warning, and no link of it is broken',
-    asked: true,
-    seconds: 900,
-    run: nodeTests('scripts/site.mjs'),
-  },
-  {
     name: 'unit',
     about: "each package's own tests, on its sources",
     seconds: 600,
@@ -327,6 +320,23 @@ export const tiers = [
       { package: 'nats-server', command: 'nats-server', why: 'has the clients of a store' },
     ],
     seconds: 3600,
+    run: vitest({ isolate: true }),
+  },
+  {
+    name: 'fleet',
+    about:
+      'fifty clients roam between three gateways for five minutes, while those, nats-server and the network fail',
+    asked: true,
+    built: true,
+    root: true,
+    needs: [
+      ...isolation,
+      daemon,
+      ...network,
+      python,
+      { package: 'nats-server', command: 'nats-server', why: 'has the clients of a store' },
+    ],
+    seconds: 1200,
     run: vitest({ isolate: true }),
   },
   {

@@ -5,19 +5,23 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** A nats-server with JetStream on loopback, which can be killed and started again with what it had. */
+/** A nats-server with JetStream, which can be killed and started again with what it had. */
 export class NatsServer implements AsyncDisposable {
   readonly port: number
+  readonly #address: string
   readonly #folder: string
   #child: ChildProcess | undefined
 
-  private constructor(port: number, folder: string) {
+  private constructor(port: number, address: string, folder: string) {
     this.port = port
+    this.#address = address
     this.#folder = folder
   }
 
-  static async open(): Promise<NatsServer> {
-    const server = new NatsServer(await freePort(), await mkdtemp(join(tmpdir(), 'wgctrl-nats-')))
+  /** @param address where it listens; loopback is always among it */
+  static async open(address = '127.0.0.1'): Promise<NatsServer> {
+    const folder = await mkdtemp(join(tmpdir(), 'wgctrl-nats-'))
+    const server = new NatsServer(await freePort(), address, folder)
     await server.start()
     return server
   }
@@ -27,15 +31,20 @@ export class NatsServer implements AsyncDisposable {
   }
 
   async start(): Promise<void> {
-    const args = ['-a', '127.0.0.1', '-p', `${this.port}`, '-js', '-sd', this.#folder]
+    const args = ['-a', this.#address, '-p', `${this.port}`, '-js', '-sd', this.#folder]
     this.#child = spawn('nats-server', args, { stdio: 'ignore' })
     while (!(await listens(this.port))) await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+
+  get isRunning(): boolean {
+    const { exitCode, signalCode } = this.#child ?? {}
+    return exitCode === null && signalCode === null
   }
 
   /** As a machine that loses power. */
   async kill(): Promise<void> {
     const child = this.#child
-    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    if (!child || !this.isRunning) return
     child.kill('SIGKILL')
     await once(child, 'close')
   }

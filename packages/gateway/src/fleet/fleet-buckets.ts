@@ -10,7 +10,7 @@ import { type Presence, presenceOf } from './presence.js'
 export const LONGEST = 86_400_000
 
 /** What a bucket has for a client. */
-export interface PresenceEntry {
+interface PresenceEntry {
   /** What the next one is written on; 0: there was none. */
   readonly revision: number
   /** Absent: the client is nowhere. */
