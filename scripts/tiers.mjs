@@ -471,6 +471,16 @@ export const tiers = [
     run: nodeTests('test/consumers/consumers.test.mjs'),
   },
   {
+    name: 'bundlers',
+    about: 'the recipes of docs/bundling.md, each in a folder of its own',
+    asked: true,
+    built: true,
+    root: true,
+    needs: [...isolation, daemon],
+    seconds: 1800,
+    run: nodeTests('test/consumers/bundlers.test.mjs'),
+  },
+  {
     name: 'runtimes',
     about:
       'the packed packages on every Node that is supported, Bun and Deno; also on a real kernel',
