@@ -8,4 +8,5 @@ export const commandGroups: readonly CommandGroup[] = [
   ...extraGroups,
 ]
 
+/** @internal */
 export const commands: readonly Command[] = commandGroups.flatMap((group) => group.commands)
