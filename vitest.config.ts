@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { countPlaces } from './test/fuzz/engine/plugin.js'
@@ -61,11 +62,13 @@ const PATIENT = 180_000
 const unit = ['packages/*/src/**/*.test.ts']
 
 /** Of those, what mocks a module or loads one again: a process of its own for each. */
-const mocked = [
-  'packages/cli/src/wg/lookup.test.ts',
-  'packages/netlink/src/socket/ffi.test.ts',
-  'packages/wireguard/src/config-file/config-io-crash.test.ts',
-]
+const packages = new URL('packages/', import.meta.url)
+const mocked = readdirSync(packages, { recursive: true, encoding: 'utf8' })
+  .filter((path) => /^\w+\/src\/.*\.test\.ts$/.test(path))
+  .map((path) => `packages/${path}`)
+  .filter((path) =>
+    /\bvi\.(mock|doMock|resetModules)\(/.test(readFileSync(new URL(path, import.meta.url), 'utf8')),
+  )
 
 /**
  * The whole contract once more: with a connection between, which is in every run on devices in memory, and of the fake
