@@ -16,7 +16,7 @@ export type Holder = 'own' | 'other'
  */
 export async function holderOf(path: string, pid: number): Promise<Holder | undefined> {
   const links = await linksOf(path, pid)
-  if (links.size === 0) return undefined
+  if (!links || links.size === 0) return undefined
   if (await holds(pid, links)) return 'own'
   let holder: Holder | undefined
   for (const entry of await entriesOf('/proc')) {
@@ -39,15 +39,18 @@ export async function listenersOn(path: string): Promise<number[]> {
     const netns = pid && (await readlink(`/proc/${pid}/ns/net`).catch(() => undefined))
     if (!pid || !netns) continue
     const links = sockets.get(netns) ?? (await linksOf(path, pid))
+    // Of one that has just ended nothing is known: the next one of its network is asked.
+    if (!links) continue
     sockets.set(netns, links)
     if (links.size > 0 && (await holds(pid, links))) listeners.push(pid)
   }
   return listeners
 }
 
-/** How descriptors of the sockets bound to `path` look, in the network namespace of the program. */
-async function linksOf(path: string, pid: number): Promise<ReadonlySet<string>> {
-  const table = await readFile(`/proc/${pid}/net/unix`, 'utf8').catch(() => '')
+/** How descriptors of the sockets bound to `path` look, in the network namespace of the program, if it is there. */
+async function linksOf(path: string, pid: number): Promise<ReadonlySet<string> | undefined> {
+  const table = await readFile(`/proc/${pid}/net/unix`, 'utf8').catch(() => undefined)
+  if (table === undefined) return undefined
   const folder = await folderOf(path)
   const links = new Set<string>()
   for (const line of table.split('\n')) {
