@@ -10,7 +10,7 @@ import { run, runWith } from '../lifecycle/command.js'
 import { leftovers } from '../lifecycle/snapshot.js'
 import { hasCaller, takesSignals } from './callers.js'
 import { NameServer } from './name-server.js'
-import { start, temporaryFolder, WGCTRL, wgctrl } from './program.js'
+import { Program, start, temporaryFolder, WGCTRL, wgctrl } from './program.js'
 import { isLong } from './sizes.js'
 
 let folder: string
@@ -223,6 +223,14 @@ it('a signal while up looks up a name ends it before the name server could answe
   expect(await machine()).toEqual(before)
 })
 
+/** Runs our program, and holds up for three seconds whoever has put a file in place of another. */
+function heldBehindRename(args: readonly string[]): Program {
+  const held = ['-e', 'trace=rename', '-e', 'inject=rename:delay_exit=3000000']
+  // With -D the program that is started is ours, and the tracer runs beside it.
+  const words = ['-D', '-f', '-qq', '-o', '/dev/null', ...held, process.execPath, ...args]
+  return new Program('strace', words)
+}
+
 describe('a signal during a change of a server', () => {
   const [signal, status] = ['SIGTERM', 143] as const
 
@@ -250,10 +258,11 @@ describe('a signal during a change of a server', () => {
 
   it('comes when a new client is in file and device, and its file was printed', async () => {
     const { file, before, agree, goOn } = await slowServer()
-    const added = start(['new', 'client', file, '--endpoint', 'vpn.example.net:4711'])
+    goOn()
+    const words = ['new', 'client', file, '--endpoint', 'vpn.example.net:4711']
+    const added = heldBehindRename([WGCTRL, ...words])
     await vi.waitFor(async () => expect(await readFile(file, 'utf8')).not.toBe(before), 60_000)
     added.kill(signal)
-    goOn()
     expect(await added.status()).toBe(status)
     expect(await agree()).toBe(2)
     expect(parseConfig(added.out).interface.addresses).toHaveLength(2)

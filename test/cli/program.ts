@@ -11,7 +11,7 @@ import { isEmulated } from '../events/sizes.js'
 export const WGCTRL = fileURLToPath(new URL('../../packages/cli/dist/bin.cjs', import.meta.url))
 
 /** Milliseconds: generous, for a busy machine; ten times as much for one that is emulated. */
-const PATIENCE = isEmulated ? 300_000 : 30_000
+const PATIENCE = isEmulated ? 300_000 : 100_000
 
 /** A program that runs, and what it said so far. */
 export class Program {
