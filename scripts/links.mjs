@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path'
 import { runWell } from './command.mjs'
 import { root } from './packages.mjs'
 
-/** A link or picture. */
-const LINK = /\]\((?<target>[^)\s]+)\)/g
+/** A link or picture of a page. */
+export const LINK = /\]\((?<target>[^)\s]+)\)/g
 
 /** Fenced code, and code in a line: what looks like a link there is none. */
 const CODE = /^(?<fence>```|~~~).*?^\k<fence>|`[^`\n]+`/gms

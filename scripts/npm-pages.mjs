@@ -5,6 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runWell } from './command.mjs'
+import { LINK } from './links.mjs'
 import { readManifest, readPackages, root } from './packages.mjs'
 
 /** No name that GitHub gives: as long as it stands, no link leads to a stranger. */
@@ -12,9 +13,6 @@ const NOBODY = 'OWNER_TO_SET'
 
 /** A page of the repository, in whatever file names one. */
 const PAGE = /github\.com\/(?<owner>[^/\s]+)\/wgctrl(?![\w-])/g
-
-/** A link or picture of a README. */
-const LINK = /\]\((?<target>[^)\s]+)\)/g
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main()
 

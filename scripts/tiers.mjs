@@ -74,6 +74,12 @@ const browser = {
   why: 'shows the panel of examples/panel',
 }
 
+const nats = {
+  package: 'nats-server',
+  command: 'nats-server',
+  why: 'has the clients of a store',
+}
+
 const services = [
   { package: 'socat', command: 'socat', why: 'hears what services tell their manager' },
   { package: 'systemd', command: 'systemd-analyze', why: 'checks units' },
@@ -297,12 +303,7 @@ export const tiers = [
     asked: true,
     built: true,
     root: true,
-    needs: [
-      ...isolation,
-      daemon,
-      ...network,
-      { package: 'nats-server', command: 'nats-server', why: 'has the clients of a store' },
-    ],
+    needs: [...isolation, daemon, ...network, nats],
     seconds: 900,
     run: vitest({ isolate: true }),
   },
@@ -313,12 +314,7 @@ export const tiers = [
     asked: true,
     built: true,
     root: true,
-    needs: [
-      ...isolation,
-      daemon,
-      ...network,
-      { package: 'nats-server', command: 'nats-server', why: 'has the clients of a store' },
-    ],
+    needs: [...isolation, daemon, ...network, nats],
     seconds: 3600,
     run: vitest({ isolate: true }),
   },
@@ -329,13 +325,7 @@ export const tiers = [
     asked: true,
     built: true,
     root: true,
-    needs: [
-      ...isolation,
-      daemon,
-      ...network,
-      python,
-      { package: 'nats-server', command: 'nats-server', why: 'has the clients of a store' },
-    ],
+    needs: [...isolation, daemon, ...network, python, nats],
     seconds: 1200,
     run: vitest({ isolate: true }),
   },
