@@ -61,7 +61,6 @@ describe('watch on real devices', () => {
     const heard = await hearEvents(stage)
     await stage.backend.create?.('wgold')
     await vi.waitFor(() => expect(presentBy(heard).devices).toContain('wgold'), eventually)
-    const before = heard.length
     await ip('link', 'set', 'wgold', 'name', 'wgnew')
     if (isKernel) {
       await vi.waitFor(() => {
@@ -69,7 +68,9 @@ describe('watch on real devices', () => {
       }, eventually)
     } else {
       await new Promise((resolve) => setTimeout(resolve, 1000))
-      expect(heard.slice(before)).toEqual([])
+      // Its port may still be told of: a daemon binds it after its socket is there.
+      const types = heard.flatMap((event) => (event.device === stage.device ? [] : event.type))
+      expect(types.filter((type) => type !== 'device-changed')).toEqual(['device-added'])
     }
     await stage.backend.delete?.(isKernel ? 'wgnew' : 'wgold')
   })
