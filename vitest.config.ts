@@ -80,7 +80,9 @@ const longContract = [
 ]
 
 /** Of gateways, what needs a server of NATS. */
-const withNats = ['test/gateway/nats-store.test.ts', 'test/gateway/fleet.test.ts']
+const withNats = ['nats-store', 'fleet', 'fleet-lookups'].map(
+  (name) => `test/gateway/${name}.test.ts`,
+)
 
 /** And what wants a quiet machine for five minutes. */
 const whileRoaming = ['test/gateway/roaming.test.ts']

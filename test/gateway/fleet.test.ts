@@ -1,5 +1,3 @@
-import { rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { jetstream } from '@nats-io/jetstream'
 import { type KV, Kvm } from '@nats-io/kv'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
@@ -8,11 +6,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { FleetConfig } from '../../packages/gateway/src/config/gateway-config.js'
 import { Fleet, type Held } from '../../packages/gateway/src/fleet/fleet.js'
 
-const eventually = { timeout: 30_000, interval: 50 }
-
-import { type Client, PORT, Stage } from '../events/stage.js'
-import { blockOf, type Gate, gateFolder, openGate, place } from './gate.js'
+import { eventually } from '../events/hearing.js'
+import type { Client } from '../events/stage.js'
 import { NatsServer } from './nats-server.js'
+import { Pair } from './pair.js'
 
 let server: NatsServer
 let connection: NatsConnection
@@ -40,87 +37,33 @@ const presenceOf = async (key: string): Promise<unknown> => {
 }
 
 describe('two gateways with one key', () => {
-  const ports = { one: PORT, two: PORT + 1 }
-  let stage: Stage
-  let folder: string
-  let gates: Record<'one' | 'two', Gate>
-
-  /** A client that goes to a gateway by itself, as one that was sent there by its route. */
-  const goTo = async (client: Client, name: 'one' | 'two'): Promise<void> => {
-    const gateway = publicKey(stage.privateKey)
-    const endpoint = `10.9.${client.index}.1:${ports[name]}`
-    await client.backend.configure(client.device, {
-      peers: [
-        { publicKey: gateway, remove: true },
-        { publicKey: gateway, endpoint, allowedIPs: ['10.8.0.0/16'], persistentKeepalive: 1 },
-      ],
-    })
-  }
-  const holders = async (client: Client): Promise<string[]> => {
-    const names = { wggate: 'one', wggatetwo: 'two' }
-    const found: string[] = []
-    for (const [device, name] of Object.entries(names)) {
-      const { peers } = await stage.backend.device(device)
-      if (peers.some((peer) => peer.publicKey === client.publicKey && peer.lastHandshake)) {
-        found.push(name)
-      }
-    }
-    return found
-  }
-  const isAt = (client: Client, name: string) =>
-    vi.waitFor(async () => expect(await holders(client)).toEqual([name]), eventually)
+  let pair: Pair
 
   beforeEach(async () => {
-    stage = await Stage.open()
-    folder = await gateFolder(stage)
-    await stage.backend.create?.('wggatetwo')
-    const lines = ['[Interface]', `PrivateKey = ${stage.privateKey.toBase64()}`]
-    const file = join(folder, 'wggatetwo.conf')
-    await writeFile(file, [...lines, `ListenPort = ${ports.two}`].join('\n'), { mode: 0o600 })
-    await stage.addClients(2)
-    await place(
-      join(folder, 'clients.conf'),
-      stage.clients.map((client) => blockOf(client)).join(''),
-    )
-    const common = { store: { type: 'file', path: 'clients.conf' } }
-    const fleet = (id: string) => ({ servers: server.url, id, ttl: '2s', timeout: '500ms' })
-    gates = {
-      one: await openGate(stage, folder, { ...common, fleet: fleet('one') }),
-      two: await openGate(stage, folder, {
-        ...common,
-        interface: { file: 'wggatetwo.conf' },
-        fleet: fleet('two'),
-      }),
-    }
-    for (const { gateway } of Object.values(gates)) {
-      await vi.waitFor(() => expect(gateway.state().fleet?.isAway).toBe(false), eventually)
-    }
+    pair = await Pair.open(server)
   })
-
-  afterEach(async () => {
-    for (const { gateway } of Object.values(gates)) await gateway.stop()
-    await stage.backend.delete?.('wggatetwo')
-    await stage[Symbol.asyncDispose]()
-    await rm(folder, { recursive: true })
-  })
+  afterEach(() => pair[Symbol.asyncDispose]())
 
   it('a client that appears at another leaves the first at once, and everybody can hear of it', async () => {
-    const [client, other] = stage.clients as [Client, Client]
+    const [client, other] = pair.stage.clients as [Client, Client]
     const moves: unknown[] = []
     connection.subscribe('wireguard.moved', {
       callback: (_, message) => void moves.push(message.json()),
     })
-    await goTo(other, 'one')
-    await goTo(client, 'one')
-    await isAt(client, 'one')
+    await pair.goTo(other, 'one')
+    await pair.goTo(client, 'one')
+    await pair.isAt(client, 'one')
     await vi.waitFor(async () => expect(await presenceOf(client.publicKey)).toBe('one'), eventually)
-    await goTo(client, 'two')
-    await isAt(client, 'two')
-    await vi.waitFor(() => expect(gates.one.keysOf('left')).toEqual([client.publicKey]), eventually)
+    await pair.goTo(client, 'two')
+    await pair.isAt(client, 'two')
+    await vi.waitFor(
+      () => expect(pair.gates.one.keysOf('left')).toEqual([client.publicKey]),
+      eventually,
+    )
     expect(await presenceOf(client.publicKey)).toBe('two')
-    await goTo(client, 'one')
-    await isAt(client, 'one')
-    await isAt(other, 'one')
+    await pair.goTo(client, 'one')
+    await pair.isAt(client, 'one')
+    await pair.isAt(other, 'one')
     const ofClient = () =>
       moves.filter((move) => (move as { publicKey: string }).publicKey === client.publicKey)
     await vi.waitFor(
@@ -135,37 +78,40 @@ describe('two gateways with one key', () => {
   })
 
   it('those who moved while nobody could be told are where they were heard last, once it can', async () => {
-    const [client] = stage.clients as [Client]
-    await goTo(client, 'one')
-    await isAt(client, 'one')
+    const [client] = pair.stage.clients as [Client]
+    await pair.goTo(client, 'one')
+    await pair.isAt(client, 'one')
     await vi.waitFor(async () => expect(await presenceOf(client.publicKey)).toBe('one'), eventually)
     await server.kill()
-    await vi.waitFor(() => expect(gates.two.gateway.state().fleet?.isAway).toBe(true), eventually)
+    await vi.waitFor(
+      () => expect(pair.gates.two.gateway.state().fleet?.isAway).toBe(true),
+      eventually,
+    )
     // Its session at the first ends in the same second, by which handshakes are told.
     await new Promise((resolve) => setTimeout(resolve, 1100))
-    await goTo(client, 'two')
-    await vi.waitFor(async () => expect(await holders(client)).toContain('two'), eventually)
+    await pair.goTo(client, 'two')
+    await vi.waitFor(async () => expect(await pair.holders(client)).toContain('two'), eventually)
     await server.start()
-    await isAt(client, 'two')
+    await pair.isAt(client, 'two')
     await vi.waitFor(async () => expect(await presenceOf(client.publicKey)).toBe('two'), eventually)
   })
 
   it('one that dies is gone after its time, and one that stops lets its clients be', async () => {
-    const [client] = stage.clients as [Client]
-    await goTo(client, 'two')
-    await isAt(client, 'two')
+    const [client] = pair.stage.clients as [Client]
+    await pair.goTo(client, 'two')
+    await pair.isAt(client, 'two')
     const gateways = await bucketOf('wireguard-gateways')
     expect((await gateways.get('two'))?.operation).toBe('PUT')
-    await gates.two.gateway.stop()
+    await pair.gates.two.gateway.stop()
     await vi.waitFor(async () => expect(await gateways.get('two')).toBeNull(), eventually)
     expect((await gateways.get('one'))?.operation).toBe('PUT')
-    expect(await holders(client)).toEqual(['two'])
-    await goTo(client, 'one')
+    expect(await pair.holders(client)).toEqual(['two'])
+    await pair.goTo(client, 'one')
     await vi.waitFor(
-      () => expect(gates.one.keysOf('moved')).toEqual([client.publicKey]),
+      () => expect(pair.gates.one.keysOf('moved')).toEqual([client.publicKey]),
       eventually,
     )
-    expect(gates.one.events).toContainEqual({
+    expect(pair.gates.one.events).toContainEqual({
       type: 'moved',
       publicKey: client.publicKey,
       from: 'two',

@@ -1,4 +1,4 @@
-import { type PublicKey, slept, WireGuardError } from '@wgctrl/types'
+import { abortable, type PublicKey, slept, startTimer, WireGuardError } from '@wgctrl/types'
 import type { FleetConfig } from '../config/gateway-config.js'
 import { NatsLink } from '../nats/connection.js'
 import { FleetBuckets, LONGEST } from './fleet-buckets.js'
@@ -82,6 +82,8 @@ export class Fleet {
   /** Entries that could not be removed, with their revisions. */
   readonly #obsolete = new Map<PublicKey, number>()
   readonly #work = new Set<Promise<void>>()
+  /** Who waits until the others can be asked. */
+  readonly #joiners = new Set<(buckets: FleetBuckets) => void>()
   #buckets: FleetBuckets | undefined
   #loop: Promise<void> | undefined
 
@@ -105,13 +107,40 @@ export class Fleet {
   }
 
   /**
-   * Whether a client came to another gateway later than here.
+   * Whether a client came to another gateway later than here. Who cannot be asked says nothing: `false`.
    *
-   * @throws {WireGuardError} `EAGAIN` while the others cannot be asked
+   * @param patience milliseconds that this may take
    */
-  async isElsewhere(publicKey: PublicKey, here: Moment): Promise<boolean> {
-    const { presence } = await this.#here().read(publicKey)
+  async isElsewhere(publicKey: PublicKey, here: Moment, patience: number): Promise<boolean> {
+    const late = new AbortController()
+    const stop = startTimer(patience, () => late.abort())
+    try {
+      return await abortable(this.#lookFor(publicKey, here, late.signal), late.signal)
+    } catch {
+      return false
+    } finally {
+      stop()
+    }
+  }
+
+  async #lookFor(publicKey: PublicKey, here: Moment, signal: AbortSignal): Promise<boolean> {
+    const buckets = this.#buckets ?? (await this.#joined(signal))
+    const { presence } = await buckets.read(publicKey)
     return presence !== undefined && (await this.#isLost(here, presence))
+  }
+
+  /** Waits for the next connection to the others. */
+  async #joined(signal: AbortSignal): Promise<FleetBuckets> {
+    let joiner: (buckets: FleetBuckets) => void = () => {}
+    const joined = new Promise<FleetBuckets>((resolve) => {
+      joiner = resolve
+    })
+    this.#joiners.add(joiner)
+    try {
+      return await abortable(joined, signal)
+    } finally {
+      this.#joiners.delete(joiner)
+    }
   }
 
   /** A client was let in. */
@@ -151,6 +180,7 @@ export class Fleet {
         const buckets = await FleetBuckets.open(this.#link, this.#config, ended.signal)
         if (ended.signal.aborted) continue
         this.#buckets = buckets
+        for (const join of this.#joiners) join(buckets)
         this.#hear(buckets)
         ;[isTold, pause] = [false, FIRST_PAUSE]
         this.#context.onJoined()

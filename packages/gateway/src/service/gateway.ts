@@ -30,6 +30,14 @@ export interface GatewayOptions {
 /** Milliseconds that a lookup may take before the client may have gone somewhere else. */
 const PROMPT = 250
 
+/**
+ * Milliseconds in which the other gateways have to say whether it did. What kept the store from an answer often keeps
+ * them, too: a network that is cut is noticed after three seconds, and as long as NATS says nothing each client would
+ * wait for it who could be let in by what is known of him. It is time enough for a connection that is made anew beside
+ * the store's.
+ */
+const FLEET_PATIENCE = 500
+
 /** How many clients are asked for at once when changes were lost. */
 const ASKED_AT_ONCE = 32
 
@@ -260,13 +268,15 @@ export class Gateway {
 
   /**
    * A device that initiates to a client which has gone to another gateway with the same key meanwhile would call him back.
-   * Whoever is still here tries again, and is known then.
+   * Whoever is still here tries again, and is known then. Where the others cannot be asked he is let in: they find out
+   * where he is by the times of his initiations.
    *
    * @throws {WireGuardError} `EAGAIN`
    */
   async #refuseGone(publicKey: PublicKey): Promise<void> {
     const initiated = this.#gate?.initiated(publicKey)?.getTime()
-    if (!(await this.#fleet?.isElsewhere(publicKey, { time: Date.now(), initiated }))) return
+    const here = { time: Date.now(), initiated }
+    if (!(await this.#fleet?.isElsewhere(publicKey, here, FLEET_PATIENCE))) return
     const text = 'the client went to another gateway while it was looked up'
     throw new WireGuardError(text, { code: 'EAGAIN' })
   }
