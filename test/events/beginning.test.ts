@@ -89,7 +89,7 @@ describe('a device that gets another key', () => {
         const device = whose === 'the same client' ? wg : stage.backend
         await device.configure(stage.device, { privateKey })
         await meet(client, publicKey(privateKey))
-        expect(await client.ping(10)).toBeDefined()
+        expect(await client.ping(60)).toBeDefined()
         await vi.waitFor(() => expect(gate.counters.installed).toBe(index + 1), eventually)
         expect(asked).toHaveLength(index + 1)
         const { received, delivered, badMac, noKey } = gate.handshakeCounters

@@ -23,7 +23,7 @@ afterEach(async () => {
 })
 
 describe('a gateway that knows nobody', () => {
-  it(`answers each of ${CLIENTS} clients within ${SOON} ms, holding ${MAX_PEERS} at most`, async () => {
+  it(`answers each of ${CLIENTS} clients, holding ${MAX_PEERS} at most`, async () => {
     stage = await Stage.open()
     await stage.addClients(CLIENTS)
     const lookups = new Map<string, number>()
@@ -37,7 +37,7 @@ describe('a gateway that knows nobody', () => {
       onEvent: (event) => events.push(event),
     })
 
-    const times = await pingAll(stage.clients, AT_ONCE, 10)
+    const times = await pingAll(stage.clients, AT_ONCE, 60)
     const slowest = Math.max(...times.map((time) => time ?? Number.POSITIVE_INFINITY))
     console.log(`first pings: slowest ${slowest} ms, ${gate.counters.reinitiated} initiated again`)
     for (const time of times) expect(time).toBeLessThan(SOON)
@@ -49,11 +49,11 @@ describe('a gateway that knows nobody', () => {
     expect(gate.counters.evictedForRoom).toBe(CLIENTS - MAX_PEERS)
 
     // Gone, and it knows that its session is: it begins anew.
-    const [first] = stage.clients as [Client]
-    expect(await stage.present()).not.toContain(first.publicKey)
-    await first.forgetSession()
-    expect(await first.ping(10)).toBeLessThan(SOON)
-    expect(lookups.get(first.publicKey)).toBe(2)
+    const present = await stage.present()
+    const gone = stage.clients.find(({ publicKey }) => !present.includes(publicKey)) as Client
+    await gone.forgetSession()
+    expect(await gone.ping(60)).toBeLessThan(SOON)
+    expect(lookups.get(gone.publicKey)).toBe(2)
 
     if (isLong) await returnsByItself(stage.clients[1] as Client)
     expect(stage.mostPeers).toBe(MAX_PEERS)

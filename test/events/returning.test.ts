@@ -18,7 +18,7 @@ describe('a gateway', () => {
     const lookup = (key: string) => stage.peerOf(key)
     const measure = async (initiate: boolean): Promise<number[]> => {
       await using _ = await stage.live.justInTime(stage.device, { lookup, initiate })
-      const times = await pingAll(stage.clients, AT_ONCE, 15)
+      const times = await pingAll(stage.clients, AT_ONCE, 60)
       return times.map((time) => time ?? Number.POSITIVE_INFINITY)
     }
     const waiting = await measure(false)
@@ -30,6 +30,7 @@ describe('a gateway', () => {
     console.log(`with: ${answered.join(', ')} ms`)
     expect(Math.min(...waiting)).toBeGreaterThan(4000)
     expect(Math.max(...answered)).toBeLessThan(SOON)
+    expect(Math.min(...answered)).toBeLessThan(Math.min(...waiting))
   })
 
   it('finds its peers after a restart, and lets those go that are idle and not pinned', async () => {
@@ -42,13 +43,13 @@ describe('a gateway', () => {
       return stage.peerOf(key)
     }
     const before = await stage.live.justInTime(stage.device, { lookup })
-    for (const client of stage.clients) expect(await client.ping(5)).toBeLessThan(SOON)
+    for (const client of stage.clients) expect(await client.ping(60)).toBeLessThan(SOON)
     await before.close()
 
     const options = { lookup, idle: sizes.idle, pinned: [pinned.publicKey] }
     await using gate = await stage.live.justInTime(stage.device, options)
-    for (let tries = 0; tries < 60 && gate.counters.evictedIdle === 0; tries++) {
-      expect(await lively.ping(5)).toBeDefined()
+    for (let tries = 0; tries < 120 && gate.counters.evictedIdle === 0; tries++) {
+      expect(await lively.ping(60)).toBeDefined()
       await new Promise((resolve) => setTimeout(resolve, 500))
     }
     expect((await stage.present()).sort()).toEqual([lively.publicKey, pinned.publicKey].sort())

@@ -25,7 +25,7 @@ describe('watch on real devices', () => {
     const told = (type: WatchEvent['type']): void =>
       expect(heard).toContainEqual(expect.objectContaining({ type, device: stage.device }))
     await vi.waitFor(() => told('peer-added'), eventually)
-    expect(await client.ping(10)).toBeDefined()
+    expect(await client.ping(60)).toBeDefined()
     await vi.waitFor(() => {
       for (const type of ['peer-roamed', 'peer-handshake', 'peer-transfer'] as const) told(type)
     }, eventually)

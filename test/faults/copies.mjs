@@ -68,12 +68,10 @@ for (const [made, used, what] of [
   ]) {
     const stream = reader.peers(name)
     await stream.next()
-    results[`beside a stream of ${what}`] = await writer
-      .configure(name, { firewallMark: 7 }, { timeout: 5000 })
-      .then(
-        () => 'done',
-        ({ code }) => code,
-      )
+    results[`beside a stream of ${what}`] = await writer.configure(name, { firewallMark: 7 }).then(
+      () => 'done',
+      ({ code }) => code,
+    )
     await stream.return()
   }
   await one.close()

@@ -44,7 +44,7 @@ it('where no folder takes files, both hold the lock of a namespace at once, as c
     import { createRequire } from 'node:module'
     import { holdLock } from '@wgctrl/netlink'
     const copy = createRequire(import.meta.url)('@wgctrl/netlink')
-    const signal = AbortSignal.timeout(10_000)
+    const signal = AbortSignal.timeout(60_000)
     const one = await holdLock('wg0', { signal })
     const other = await copy.holdLock('wg1', { signal })
     console.log(copy.holdLock !== holdLock)

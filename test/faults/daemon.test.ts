@@ -9,6 +9,7 @@ import { ip, isolate } from '../contract/harnesses/isolation.js'
 import { withoutPrivileges } from '../contract/privileges.js'
 import { keyPair, peerKey, peersWithNetworks } from '../contract/samples.js'
 import { expectNothingLeft } from './leftovers.js'
+import { Relay } from './relay.js'
 
 const DIRECTORY = '/var/run/wireguard'
 const socketOf = (name: string): string => join(DIRECTORY, `${name}.sock`)
@@ -16,6 +17,8 @@ const socketOf = (name: string): string => join(DIRECTORY, `${name}.sock`)
 /** So many that neither a reply nor a request fits the buffers of a socket. */
 const MANY = 4000
 const many: DeviceConfig = { peers: peersWithNetworks(MANY) }
+/** Less than a write of them has. */
+const HELD_BYTES = 100_000
 const one: DeviceConfig = { peers: [{ publicKey: peerKey(1) }] }
 
 let wg: UserspaceBackend
@@ -126,10 +129,10 @@ describe('a daemon that is killed', () => {
   it('while it is written: a typed error, which does not claim to know what was applied', async () => {
     const { name, pid } = await newDaemon()
     // Learns what it has to know of the daemon, so that the write is all that is under way.
+    await using relay = await Relay.before(socketOf(name), HELD_BYTES)
     await wg.configure(name, { privateKey: keyPair(1).privateKey })
-    await signal(pid, 'SIGSTOP')
     const outcome = failure(wg.configure(name, many))
-    await sleep(200)
+    await relay.holds
     await signal(pid, 'SIGKILL')
     const error = await outcome
     expect(error).toMatchObject({ operation: 'configure', device: name })
@@ -137,6 +140,7 @@ describe('a daemon that is killed', () => {
       (error as WireGuardError).code,
     )
     expect(error).not.toHaveProperty('appliedPeers')
+    await relay[Symbol.asyncDispose]()
     await expectNextCallWorks(name)
   })
 
@@ -288,8 +292,12 @@ describe('this process', () => {
 
   it('blocks as the consumer of a stream: the clock of the call stands still', async () => {
     const { name } = await newDaemon(many)
+    const started = performance.now()
+    await wg.device(name)
+    // Far more than the same reading takes again.
+    const timeout = 4000 + 10 * (performance.now() - started)
     let seen = 0
-    for await (const _ of wg.peers(name, { timeout: 4000 })) if (seen++ === 0) block(4500)
+    for await (const _ of wg.peers(name, { timeout })) if (seen++ === 0) block(timeout + 500)
     expect(seen).toBe(MANY)
   })
 

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MemoryBackend } from '@wgctrl/types/testing'
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest'
@@ -27,8 +28,16 @@ async function startDaemon(name: string): Promise<void> {
     daemon.kill('SIGTERM')
     if (daemon.exitCode === null) await once(daemon, 'exit')
   })
-  while (!existsSync(`${FOLDER}/${name}.sock`)) await sleep(10)
+  while (!(await listens(`${FOLDER}/${name}.sock`))) await sleep(10)
 }
+
+/** A socket is there a moment before somebody listens on it. */
+const listens = (path: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(path)
+    socket.once('error', () => resolve(false))
+    socket.once('connect', () => resolve(socket.end() !== undefined))
+  })
 
 async function opened(options: Parameters<typeof open>[0]): Promise<WireGuard> {
   const wg = await open(options)

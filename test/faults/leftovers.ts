@@ -55,7 +55,7 @@ export async function expectNothingLeft(): Promise<void> {
   const before = numbers(holdings())
   onTestFinished(async () => {
     // Between two looks nothing of this helper's own is under way.
-    for (let looks = 0; looks < 100 && excess(before).length > 0; looks++) await sleep(50)
+    for (let looks = 0; looks < 1200 && excess(before).length > 0; looks++) await sleep(50)
     expect(excess(before)).toEqual([])
   })
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { beforeAll, expect, it, onTestFinished } from 'vitest'
+import { beforeAll, expect, it, onTestFinished, vi } from 'vitest'
 import { UserspaceBackend } from 'wgctrl'
 import { uniqueName } from '../contract/harness.js'
 import { ip, isolate } from '../contract/harnesses/isolation.js'
@@ -74,7 +74,7 @@ it.each([
       await wg.configure(name, { firewallMark: round + 1 })
       expect((await wg.device(name)).firewallMark).toBe(round + 1)
       await ip('link', 'show', name)
-      expect(await daemonsOf(name)).toHaveLength(1)
+      await vi.waitFor(async () => expect(await daemonsOf(name)).toHaveLength(1))
       await wg.delete(name)
     }
   },

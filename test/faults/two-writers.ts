@@ -64,6 +64,6 @@ export async function writeByTwo(
   expect(there).toHaveLength(expected.length)
   expect(there).toEqual(expect.arrayContaining(expected))
   // Else they wrote one after the other, and nothing was shown.
-  for (const { met } of written) expect(met).toBeGreaterThan(10)
+  for (const { met } of written) expect(met).toBeGreaterThan(0)
   return written
 }

@@ -48,5 +48,9 @@ export async function expectWatchToCatchUp(backend: Backend): Promise<void> {
   await hears(`device-removed ${comes}`)
   watcher.send('end')
   expect(await exited).toEqual([0, null])
-  expect(told.filter((event) => event.endsWith(` ${stays}`))).toEqual([`device-added ${stays}`])
+  // Its port may be told of by itself: a daemon binds it after its socket is there.
+  const stayed = told.filter(
+    (event) => event.endsWith(` ${stays}`) && !/^device-changed/.test(event),
+  )
+  expect(stayed).toEqual([`device-added ${stays}`])
 }
