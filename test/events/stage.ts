@@ -3,11 +3,11 @@ import { promisify } from 'node:util'
 import { KernelBackend } from '@wgctrl/netlink'
 import { type Backend, generatePrivateKey, publicKey, type SecretKey } from '@wgctrl/types'
 import { SocketDirectory, UserspaceBackend } from '@wgctrl/uapi'
-import { openLinkSource } from '../../packages/wireguard/src/watch/link-source.js'
 import {
   LiveDevices,
   type LiveDevicesContext,
-} from '../../packages/wireguard/src/watch/live-devices.js'
+} from '../../packages/wireguard/src/client/live-devices.js'
+import { openLinkSource } from '../../packages/wireguard/src/watch/link-source.js'
 import { ip, isolate } from '../contract/harnesses/isolation.js'
 import { isKernel } from './sizes.js'
 

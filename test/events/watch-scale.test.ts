@@ -1,7 +1,7 @@
 import { type Device, formatPublicKey } from '@wgctrl/types'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { LiveDevices } from '../../packages/wireguard/src/client/live-devices.js'
 import type { WatchEvent } from '../../packages/wireguard/src/watch/events.js'
-import type { LiveDevices } from '../../packages/wireguard/src/watch/live-devices.js'
 import type { Watcher } from '../../packages/wireguard/src/watch/watcher.js'
 import { ip } from '../contract/harnesses/isolation.js'
 import { raiseThreadLimits } from '../kernel/thread-limits.js'

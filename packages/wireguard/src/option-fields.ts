@@ -7,7 +7,7 @@ import {
   DELETE_OPTIONS as remove,
 } from '@wgctrl/types'
 import type { AddressPoolOptions } from './addresses/address-pool.js'
-import type { ClientCallOptions, DeviceOptions } from './client.js'
+import type { ClientCallOptions, DeviceOptions } from './client/options.js'
 import type { ClientSide } from './client-config/peer-configs.js'
 import type { ReadOptions } from './config-file/config-io.js'
 import type { DeviceConfigOptions, UseOptions } from './config-file/device-config.js'

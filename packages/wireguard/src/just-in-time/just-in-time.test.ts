@@ -8,10 +8,10 @@ import {
 } from '@wgctrl/types'
 import { type FakeDevice, MemoryBackend } from '@wgctrl/types/testing'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { LiveDevices } from '../client/live-devices.js'
 import { FakePackets } from '../handshakes/testing/fake-packets.js'
 import { ipv4Packet } from '../handshakes/testing/packets.js'
 import { sealInitiation } from '../handshakes/testing/seal.js'
-import { LiveDevices } from '../watch/live-devices.js'
 import type { JustInTime } from './just-in-time.js'
 import type { JustInTimeEvent, JustInTimeOptions } from './options.js'
 

@@ -16,7 +16,7 @@ import {
   unsupported,
 } from '@wgctrl/types'
 import type { BackendStatus } from '../backends.js'
-import type { ClientCallOptions, DeviceOptions } from '../client.js'
+import type { ClientCallOptions, DeviceOptions } from '../client/options.js'
 import type { WaitForHandshakeOptions } from '../connection/wait-for-handshake.js'
 import { copyConfig, isLarge, wipeCopy } from '../copy.js'
 import type { DeviceList } from '../device-list.js'

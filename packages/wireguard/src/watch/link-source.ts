@@ -1,5 +1,5 @@
 import { type Namespace, Rtnl, watchLinks } from '@wgctrl/netlink'
-import type { LinkSource } from './watch-hub.js'
+import type { LinkSource } from './watch-session.js'
 
 /**
  * The links of a network namespace over rtnetlink. Events begin before the first list, so that nothing

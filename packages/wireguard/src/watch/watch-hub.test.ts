@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { formatPublicKey, WireGuardError } from '@wgctrl/types'
 import { type FakeDevice, MemoryBackend } from '@wgctrl/types/testing'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { LiveDevices } from '../client/live-devices.js'
 import type { WatchEvent } from './events.js'
-import { LiveDevices } from './live-devices.js'
-import type { LinkSource, LinkState } from './watch-hub.js'
+import type { LinkSource, LinkState } from './watch-session.js'
 import type { Watcher, WatchOptions } from './watcher.js'
 
 const a = formatPublicKey(new Uint8Array(32).fill(1))

@@ -1,11 +1,15 @@
-import { type FSWatcher, watch as watchDirectory } from 'node:fs'
-import type { LinkEvent } from '@wgctrl/netlink'
-import type { CallOptions, WireGuardError } from '@wgctrl/types'
+import type { CallOptions } from '@wgctrl/types'
 import type { Listing } from '../backends.js'
+import { type BackendEvent, BackendFailures } from './backend-failures.js'
 import { asWireGuardError, DevicePoller, type PollerHub } from './device-poller.js'
-import type { DeviceEvent, WatchEvent } from './events.js'
-import { Pause } from './pause.js'
+import type { DeviceEvent } from './events.js'
 import type { Reading, ReadingOptions } from './shared-reader.js'
+import {
+  type LinkState,
+  type SessionHub,
+  WatchSession,
+  type WatchSources,
+} from './watch-session.js'
 import {
   checkWatch,
   DEFAULT_INTERVAL,
@@ -14,47 +18,17 @@ import {
   type WatchOptions,
 } from './watcher.js'
 
-/** A network interface, as far as it matters here. */
-export interface LinkState {
-  readonly index: number
-  readonly name: string
-  readonly up: boolean
-}
-
-/** The system's network interfaces, and what happens to them. */
-export interface LinkSource {
-  /** All links as they are now. */
-  now(): Promise<readonly LinkState[]>
-  /** From before the first call of {@link now}. */
-  readonly events: AsyncIterableIterator<
-    Extract<LinkEvent, { type: 'lost' }> | { type: 'changed' | 'deleted'; link: LinkState }
-  >
-  close(): Promise<void>
-}
-
 /** What {@link WatchHub} needs from the client. */
-export interface WatchContext {
+export interface WatchContext extends WatchSources {
   list(options?: CallOptions): Promise<Listing>
   reading(name: string, options: ReadingOptions): Promise<Reading>
-  /** Undefined: links cannot be watched here, or not yet; devices that come and go are found by looking. */
-  openLinks?: (() => Promise<LinkSource | undefined>) | undefined
-  /** Where userspace devices have their sockets; absent: there are none to watch. */
-  socketDirectory?: (() => Promise<string>) | undefined
 }
-
-type BackendEvent = Exclude<WatchEvent, DeviceEvent>
-
-const failureEvent = (error: WireGuardError): BackendEvent => ({
-  type: 'backend-failed',
-  backend: error.backend,
-  error,
-})
 
 /**
  * All who watch devices: one reader for each device and one ear at the system, however many watchers
  * there are, and none when there is no watcher.
  */
-export class WatchHub implements Watched, PollerHub {
+export class WatchHub implements Watched, PollerHub, SessionHub {
   readonly #context: WatchContext
   readonly #watchers = new Set<Watcher>()
   readonly #pollers = new Map<string, DevicePoller>()
@@ -65,9 +39,8 @@ export class WatchHub implements Watched, PollerHub {
   readonly #deleted = new Set<string>()
   /** New names of links, and the ones before. */
   readonly #renamed = new Map<string, string>()
-  /** What keeps devices from being seen, by backend. */
-  readonly #failures = new Map<string | undefined, WireGuardError>()
-  #session: Session | undefined
+  readonly #failures = new BackendFailures()
+  #session: WatchSession | undefined
   #looking: Promise<void> | undefined
   #lookAgain = false
 
@@ -89,13 +62,13 @@ export class WatchHub implements Watched, PollerHub {
   async attach(watcher: Watcher): Promise<void> {
     const isFirst = this.#watchers.size === 0
     this.#watchers.add(watcher)
-    if (isFirst) this.#session = new Session(this, this.#context)
+    if (isFirst) this.#session = new WatchSession(this, this.#context)
     await this.#session?.ready
     if (!this.#watchers.has(watcher)) return
     // Those who were there may have wanted longer pauses.
     this.#session?.reconsider()
     for (const poller of this.#pollers.values()) poller.reconsider()
-    this.#tellBackends([...this.#failures.values()].map(failureEvent), [watcher])
+    this.#tellBackends(this.#failures.events(), [watcher])
     if (!watcher.initial) return this.#startPollers(false)
     for (const name of this.#present) {
       if (watcher.name === undefined || watcher.name === name) {
@@ -193,17 +166,15 @@ export class WatchHub implements Watched, PollerHub {
     }
   }
 
-  /** Takes over how links are, without telling. */
   learn(links: readonly LinkState[]): void {
     for (const link of links) this.#links.set(link.index, link)
   }
 
-  /** The first look: nothing of it is news. */
   async begin(signal: AbortSignal): Promise<void> {
     const { names, errors, refusals } = await this.#context.list({ signal })
     for (const error of errors) throw error
     for (const name of names) this.#present.add(name)
-    this.#learnFailures(refusals)
+    this.#failures.learn(refusals)
   }
 
   async #lookUntilQuiet(): Promise<void> {
@@ -219,7 +190,7 @@ export class WatchHub implements Watched, PollerHub {
         const isWhole = errors.length === 0
         if (isWhole && this.#differs(now)) await session?.hearAll()
         if (!session || session !== this.#session) continue
-        this.#tellBackends(this.#learnFailures([...errors, ...refusals]), this.#watchers)
+        this.#tellBackends(this.#failures.learn([...errors, ...refusals]), this.#watchers)
         if (isWhole) this.#settle(now)
       } while (this.#lookAgain)
     } finally {
@@ -240,22 +211,8 @@ export class WatchHub implements Watched, PollerHub {
       const failure = asWireGuardError(error)
       if (failure.code === 'ECLOSED') return undefined
       // What was known of others still is.
-      return { names: [], errors: [...this.#failures.values(), failure], refusals: [] }
+      return { names: [], errors: [...this.#failures.errors(), failure], refusals: [] }
     }
-  }
-
-  /** @returns what is news */
-  #learnFailures(failures: readonly WireGuardError[]): BackendEvent[] {
-    const before = new Map(this.#failures)
-    this.#failures.clear()
-    for (const error of failures) this.#failures.set(error.backend, error)
-    const recovered = [...before.keys()].filter((backend) => !this.#failures.has(backend))
-    return [
-      ...failures
-        .filter((error) => before.get(error.backend)?.code !== error.code)
-        .map(failureEvent),
-      ...recovered.map((backend) => ({ type: 'backend-recovered', backend }) as const),
-    ]
   }
 
   #tellBackends(events: readonly BackendEvent[], watchers: Iterable<Watcher>): void {
@@ -340,109 +297,5 @@ export class WatchHub implements Watched, PollerHub {
       if (watcher.name === undefined || watcher.name === name) return true
     }
     return false
-  }
-}
-
-/** From the first watcher to the last: the ears at the system, and the regular look. */
-class Session {
-  /** Rejects when there cannot be a first look. */
-  readonly ready: Promise<void>
-  readonly #hub: WatchHub
-  readonly #context: WatchContext
-  readonly #controller = new AbortController()
-  readonly #pause = new Pause()
-  #links: LinkSource | undefined
-  #directory: FSWatcher | undefined
-  #loops: Promise<void>[] = []
-
-  constructor(hub: WatchHub, context: WatchContext) {
-    this.#hub = hub
-    this.#context = context
-    this.ready = this.#begin()
-    this.ready.catch(() => {})
-  }
-
-  /** Who watches has changed. */
-  reconsider(): void {
-    this.#pause.reconsider()
-  }
-
-  async end(): Promise<void> {
-    this.#controller.abort()
-    await this.ready.catch(() => {})
-    this.#directory?.close()
-    await this.#links?.close()
-    await Promise.all(this.#loops)
-  }
-
-  /** How links are now: what they are told of may come later than what a look finds. */
-  async hearAll(): Promise<void> {
-    const links = await this.#links?.now().catch(() => [])
-    for (const link of links ?? []) this.#hub.hear(link, false)
-  }
-
-  async #begin(): Promise<void> {
-    await this.#openLinks()
-    await this.#watchDirectory()
-    await this.#hub.begin(this.#controller.signal)
-    if (this.#links) this.#loops.push(this.#listen(this.#links))
-    this.#loops.push(this.#lookRegularly())
-  }
-
-  /** Where links cannot be listened to, devices that come and go are found by looking. */
-  async #openLinks(): Promise<void> {
-    const links = await this.#context.openLinks?.().catch(() => undefined)
-    if (!links) return
-    if (this.#controller.signal.aborted) return links.close()
-    this.#links = links
-    this.#hub.learn(await links.now())
-  }
-
-  /** The kernel's WireGuard may come later: its module is loaded. */
-  async #openLateLinks(): Promise<void> {
-    if (this.#links) return
-    await this.#openLinks().catch(() => {})
-    if (this.#links) this.#loops.push(this.#listen(this.#links))
-  }
-
-  async #listen(links: LinkSource): Promise<void> {
-    try {
-      for await (const event of links.events) {
-        if (event.type === 'lost') await this.hearAll()
-        else this.#hub.hear(event.link, event.type === 'deleted')
-        void this.#hub.look()
-      }
-    } catch {
-      // The regular look goes on.
-    }
-  }
-
-  async #lookRegularly(): Promise<void> {
-    const { signal } = this.#controller
-    for (;;) {
-      const start = performance.now()
-      const left = (): number => start + this.#hub.interval() - performance.now()
-      if (!(await this.#pause.over(left, signal))) return
-      await this.#openLateLinks()
-      // Where it is may be refused meanwhile; what is in it the look finds all the same.
-      if (!this.#directory) await this.#watchDirectory().catch(() => {})
-      await this.#hub.look()
-    }
-  }
-
-  /** The directory may come later: the first daemon makes it. */
-  async #watchDirectory(): Promise<void> {
-    const path = await this.#context.socketDirectory?.()
-    if (path === undefined || this.#controller.signal.aborted) return
-    try {
-      const watcher = watchDirectory(path, () => void this.#hub.look())
-      watcher.on('error', () => {
-        watcher.close()
-        this.#directory = undefined
-      })
-      this.#directory = watcher
-    } catch {
-      this.#directory = undefined
-    }
   }
 }

@@ -1,10 +1,14 @@
 import {
   type CallOptions,
   type ConfigureOptions,
+  checkDuration,
+  checkLinkName,
   closed,
+  Deadline,
   type Device,
   type DeviceConfig,
   type DeviceKind,
+  inContext,
   type Peer,
   type PublicKey,
 } from '@wgctrl/types'
@@ -17,18 +21,21 @@ import {
   type JustInTimeContext,
 } from '../just-in-time/just-in-time.js'
 import type { JustInTimeOptions } from '../just-in-time/options.js'
+import { timeLeft } from '../time-left.js'
 import { type KeepLedgerOptions, LedgerKeeper } from '../traffic/ledger-keeper.js'
 import type { TrafficLedger } from '../traffic/traffic-ledger.js'
+import { type ReadingOptions, SharedReader } from '../watch/shared-reader.js'
+import { WatchHub } from '../watch/watch-hub.js'
+import type { LinkSource } from '../watch/watch-session.js'
+import type { Watcher, WatchOptions } from '../watch/watcher.js'
 import { wipeSecrets } from '../wipe-secrets.js'
-import { type ReadingOptions, SharedReader } from './shared-reader.js'
-import { type LinkSource, WatchHub } from './watch-hub.js'
-import type { Watcher, WatchOptions } from './watcher.js'
+import type { ClientCallOptions } from './options.js'
 
 /** What looks at devices over time needs from the client. */
 export interface LiveDevicesContext {
   /** The names of all devices, and why some may be missing. */
   list(options?: CallOptions): Promise<Listing>
-  device(name: string, options?: CallOptions): Promise<Device>
+  device(name: string, options?: ClientCallOptions): Promise<Device>
   configure(name: string, config: DeviceConfig, options?: ConfigureOptions): Promise<void>
   /** See {@link JustInTimeContext.inTurn}. Absent: nobody else is at work on the devices. */
   inTurn?: JustInTimeContext['inTurn']
@@ -72,8 +79,21 @@ export class LiveDevices {
   }
 
   /** A device as it was at most `maxAge` milliseconds ago. */
-  device(name: string, options: ReadingOptions): Promise<Device> {
-    return this.#reader.device(name, options)
+  async device(name: string, maxAge: number, call: ClientCallOptions): Promise<Device> {
+    checkDuration(maxAge, 'options.maxAge', 0)
+    using deadline = new Deadline(call)
+    const rest = timeLeft(call)
+    try {
+      checkLinkName(name)
+      const { signal } = deadline
+      const device = await this.#reader.device(name, { maxAge, signal })
+      // A reading asks all backends; one of another kind than the caller wants does not help him.
+      if (call.backend === undefined || call.backend === device.kind) return device
+      device.privateKey?.wipe()
+    } catch (error) {
+      throw inContext(error, { operation: 'device', device: name })
+    }
+    return this.#context.device(name, rest())
   }
 
   /** Something was written to a device: what was read before does not count any more. */
