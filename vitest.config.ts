@@ -27,6 +27,8 @@ const tier = (name: string, include: string[], testTimeout: number, more = {}) =
     testTimeout,
     hookTimeout: testTimeout,
     retry: 0,
+    // As test/patience.ts has it for vi.waitFor.
+    expect: { poll: { timeout: 60_000 } },
     setupFiles: [fileURLToPath(new URL('test/patience.ts', import.meta.url))],
     ...more,
   },

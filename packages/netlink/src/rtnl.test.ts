@@ -88,11 +88,12 @@ describe.runIf(onLinux)('the links of this machine', () => {
 
   it('ends link events at once, though nothing happens', async () => {
     const events = await watchLinks()
-    const waiting = events.next()
-    const start = performance.now()
+    // Of the links of this machine others may change some.
+    const all = (async () => {
+      for await (const _ of events);
+    })()
     await events.return()
-    expect(await waiting).toEqual({ done: true, value: undefined })
-    expect(performance.now() - start).toBeLessThan(30_000)
+    await all
   })
 
   it('ends link events with an AbortError when the signal fires', async () => {

@@ -201,9 +201,11 @@ describe('a stream of peers', () => {
     const server = await serve((socket) => {
       socket.once('data', () => socket.write(reply))
     })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    onTestFinished(() => void vi.useRealTimers())
     let count = 0
     for await (const _ of backendFor(server).peers('wg0', { timeout: 1500 })) {
-      if (count++ % 600 === 0) await sleep(500)
+      if (count++ % 600 === 0) vi.advanceTimersByTime(2000)
     }
     expect(count).toBe(3000)
   })

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { checkConfig, type DeviceConfig, WireGuardError } from '@wgctrl/types'
 import { FakeDevice } from '@wgctrl/types/testing'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { UserspaceBackend } from './backend.js'
 import { serve, temporaryDirectory } from './sockets.fixture.js'
 import { type FakeImplementation, FakeUapiServer } from './testing/index.js'
@@ -123,7 +123,17 @@ const ends = {
     onTestFinished(() => clearInterval(timer))
     return { signal: abort.signal }
   },
-  'runs out of time': () => ({ timeout: 300 }),
+  'runs out of time': (sets: string[]) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const timer = setInterval(() => {
+      if (sets.length === 0) return
+      clearInterval(timer)
+      vi.advanceTimersByTime(300)
+    }, 1)
+    onTestFinished(() => clearInterval(timer))
+    return { timeout: 300 }
+  },
 }
 
 describe.each(Object.entries(ends))('a call that %s while the port is refused', (kind, options) => {

@@ -238,7 +238,7 @@ describe('sending', () => {
     const socket = await open(path)
     await socket.send(Buffer.from('set=1\n'))
     // This process does not look at its sockets, as while it makes a chunk.
-    execFileSync(process.execPath, ['-e', 'setTimeout(() => {}, 300)'])
+    execFileSync(process.execPath, ['-e', untilGone, String(answerer.pid)])
     const results = [await socket.send(Buffer.alloc(1000)), await socket.send(Buffer.alloc(1000))]
     expect(results.at(-1)).toBe(false)
     expect((await receiveAll(socket)).toString()).toBe('errno=-98\n\n')
@@ -272,6 +272,16 @@ async function stoppedDaemon(path: string): Promise<ChildProcess> {
 function talker(path: string, size: number): Promise<ChildProcess> {
   return daemon(path, `(s) => s.on('error', () => {}).end(Buffer.alloc(${size}))`)
 }
+
+/** Waits, as JavaScript, until a process has ended, where /proc tells; elsewhere for a while. */
+const untilGone = `const isGone = () => {
+  try {
+    return / Z /.test(require('fs').readFileSync('/proc/' + process.argv[1] + '/stat', 'utf8'))
+  } catch {
+    return true
+  }
+}
+const timer = setInterval(() => isGone() && clearInterval(timer), 300)`
 
 /** Answers a first message with an error, hangs up and ends. */
 function answererThatGoes(path: string): Promise<ChildProcess> {

@@ -42,7 +42,7 @@ async function serve(more: Partial<ExporterOptions> = {}) {
   exporter = new Exporter(wg, {
     listen: { host: '127.0.0.1', port: 0 },
     names: new PeerNames(),
-    maxAge: 10_000,
+    maxAge: 3_600_000,
     hasRemoteLabels: false,
     hasHandshakeDelay: false,
     now: Date.now,

@@ -1,6 +1,6 @@
 import { checkConfig } from '@wgctrl/types'
 import { FakeDevice } from '@wgctrl/types/testing'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Conversation } from './conversation.js'
 import { FakeDaemon, type FakeImplementation } from './fake-daemon.js'
 
@@ -309,6 +309,8 @@ describe('boringtun', () => {
   })
 
   it('shows what there is, and no private key', () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    onTestFinished(() => void vi.useRealTimers())
     const fake = keyed()
     ask(fake, 'set=1\nlisten_port=7\nfwmark=8\n\n')
     ask(

@@ -91,8 +91,7 @@ describe('Handshakes', () => {
       expect(packets.send(ipv4Packet({ payload }))).toBe(true)
     }
     expect(packets.send(ipv4Packet({ payload: good.subarray(1) }))).toBe(false)
-    await until(() => handshakes.counters.received === 7)
-    expect(handshakes.counters).toEqual({
+    const counted = {
       received: 7,
       delivered: 1,
       malformed: 0,
@@ -104,7 +103,8 @@ describe('Handshakes', () => {
       queueFull: 0,
       noKey: 0,
       overrun: 0,
-    })
+    }
+    await vi.waitFor(() => expect(handshakes.counters).toEqual(counted))
   })
 
   it('decrypts no more than its share of all sources together', async () => {
@@ -113,8 +113,8 @@ describe('Handshakes', () => {
       const payload = sealInitiation(generatePrivateKey(), gateway)
       packets.send(ipv4Packet({ payload, from: [10, 0, 0, source] }))
     }
-    await until(() => handshakes.counters.received === 5)
-    expect(handshakes.counters).toMatchObject({ delivered: 2, limited: 3 })
+    const counted = { received: 5, delivered: 2, limited: 3 }
+    await vi.waitFor(() => expect(handshakes.counters).toMatchObject(counted))
   })
 
   it('decrypts what comes at once in its turn, as many as may be in two seconds', async () => {
@@ -199,8 +199,8 @@ describe('Handshakes', () => {
   it('drops what a slow consumer leaves no room for', async () => {
     await listen({ queue: 2 }).start()
     for (let count = 0; count < 4; count++) knock(generatePrivateKey())
-    await until(() => handshakes.counters.received === 4)
-    expect(handshakes.counters).toMatchObject({ delivered: 2, queueFull: 2 })
+    const counted = { received: 4, delivered: 2, queueFull: 2 }
+    await vi.waitFor(() => expect(handshakes.counters).toMatchObject(counted))
   })
 
   it('follows the device to another port', async () => {

@@ -145,6 +145,8 @@ describe('a server', () => {
     await once(first, 'data')
     const closed = once(first, 'close')
     const others = await Promise.all(Array.from({ length: REMOTE_LIMITS.connections }, dialled))
+    // Who says nothing at all is let go of after a while.
+    for (const socket of others) socket.write(bytesOf(HELLO))
     await closed
     await using far = await connect(path)
     expect(await far.names()).toEqual(['wg0'])

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generatePresharedKey, generatePrivateKey, type PublicKey, publicKey } from '@wgctrl/types'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { SealOpener, sealPresharedKey } from '../../seal/sealed-key.js'
 import type { StoreChange, StoreProblem } from '../store.js'
 import { FileStore } from './file-store.js'
@@ -110,10 +110,13 @@ describe('a folder of clients', () => {
   it('reads no half of a file that is being written', async () => {
     await write('a.conf', block(A, 1) + block(B, 2))
     await openStore(path)
+    // Who writes takes no longer than files have to stay as they are, however busy the machine is.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
     const file = await open(join(path, 'a.conf'), 'w')
     for (const part of (block(A, 1) + block(B, 9)).match(/[\s\S]{1,20}/g) ?? []) {
       await file.write(part)
-      await new Promise((resolve) => setTimeout(resolve, 5))
+      await vi.advanceTimersByTimeAsync(5)
     }
     await file.close()
     await vi.waitFor(() => expect(changed()).toEqual([['changed', B]]), eventually)
