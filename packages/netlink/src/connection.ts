@@ -1,6 +1,7 @@
 import { abortable, refuseAborted } from '@wgctrl/types'
+import { Batch } from './batch.js'
 import { writeU16, writeU32 } from './codec/bytes.js'
-import { type Message, NLM_F } from './codec/message.js'
+import { type Message, MessageCursor, NLM_F } from './codec/message.js'
 import { NetlinkError, protocolError } from './errors.js'
 import { copyMessage, Reply, ReplyBuffers, type ReplyOptions, type Request } from './reply.js'
 import { type NetlinkSocketOptions, openNetlinkSocket } from './socket/socket.js'
@@ -17,6 +18,8 @@ const DUMP_ATTEMPTS = 8
 
 /** Bytes of an answer that is kept whole: a million routes have a tenth of it. */
 const MAX_ANSWER = 2 ** 29
+
+const MAX_SEQUENCE = 0xffff_ffff
 
 /** Bytes that a message takes beside its payload. */
 const MESSAGE_COST = 256
@@ -72,6 +75,48 @@ export class Connection {
       if (messages !== undefined) return messages
     }
     throw interrupted()
+  }
+
+  /**
+   * Has the kernel carry out requests of one subsystem of nfnetlink, all or none. A signal keeps them from being sent;
+   * once they are, what came of it is waited for.
+   *
+   * @param subsystem one of NFNL_SUBSYS
+   * @throws {BatchError} the kernel's errno with its extended ack; `index` says which request it refused
+   */
+  async batch(
+    requests: readonly Request[],
+    subsystem: number,
+    { signal }: ReplyOptions = {},
+  ): Promise<void> {
+    if (requests.length === 0) return
+    const leave = await this.#enter(signal)
+    try {
+      refuseAborted(signal)
+      if (this.#unfinished) await this.#drain(this.#unfinished)
+      const last = this.#sequence + requests.length + 2
+      const batch = new Batch(requests, subsystem, last > MAX_SEQUENCE ? 1 : this.#sequence + 1)
+      this.#sequence = last > MAX_SEQUENCE ? requests.length + 2 : last
+      // Modules are loaded inside the write.
+      await this.#transport.send(batch.bytes)
+      this.#readAnswers(batch)
+      batch.conclude()
+    } finally {
+      leave()
+    }
+  }
+
+  /** All answers are there when the write returns. */
+  #readAnswers(batch: Batch): void {
+    const [into] = this.#buffers.first.buffers
+    const cursor = new MessageCursor()
+    for (let at = 0; at < MAX_DRAIN; at++) {
+      const length = this.#transport.receiveSync(into as Buffer)
+      if (length === undefined) return
+      cursor.reset(into as Buffer, length)
+      while (cursor.next()) if (!batch.take(cursor)) this.#foreign++
+    }
+    throw protocolError('the answer to a batch does not end')
   }
 
   /**

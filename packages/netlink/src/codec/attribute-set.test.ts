@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { genlRequest } from '../request.js'
+import { nfgenmsg } from '../specs/nfnetlink.js'
+import {
+  expressionSets,
+  nftChainAttributes,
+  nftRuleAttributes,
+  nftSetElementListAttributes,
+} from '../specs/nftables.js'
 import { ctrl } from '../specs/nlctrl.js'
 import { addressAttributes, ifaddrmsg } from '../specs/rt-addr.js'
 import { ifinfomsg, linkAttributes } from '../specs/rt-link.js'
@@ -54,6 +61,7 @@ const everything = attributeSet('everything', {
   o: indexedArray(15, inner),
   p: u32Array(16),
   q: multi(string(17)),
+  r: binary(18, { nested: true }),
 })
 
 const encoded = <S extends AttributeSet>(set: S, record: Infer<S>): Buffer => {
@@ -83,6 +91,7 @@ describe('encode', () => {
     ['o', [{ value: 7 }, {}], '14000f80 0c000080 05000100 07000000 04000080'],
     ['p', [1, 2], '0c001000 01000000 02000000'],
     ['q', ['a', 'b'], '06001100 61000000 06001100 62000000'],
+    ['r', Uint8Array.of(4, 0, 1, 0), '08001280 04000100'],
   ])('writes %s as %s', (key, value, hex) => {
     const bytes = encoded(everything, { [key]: value })
     expect(bytes.toString('hex')).toBe(hex.replaceAll(' ', ''))
@@ -303,7 +312,15 @@ function arbitraryValue(field: Field): fc.Arbitrary<unknown> {
 }
 
 function arbitraryStruct({ members }: Struct): fc.Arbitrary<unknown> {
-  const ops = { u8: OP.u8, u16: OP.u16, u32: OP.u32, s32: OP.s32, u64: OP.u64, s64: OP.s64 }
+  const ops = {
+    u8: OP.u8,
+    u16: OP.u16,
+    be16: OP.be16,
+    u32: OP.u32,
+    s32: OP.s32,
+    u64: OP.u64,
+    s64: OP.s64,
+  }
   const entries = Object.entries(members).map(([name, type]) => {
     return [name, arbitraryValue({ op: ops[type] } as Field)]
   })
@@ -318,6 +335,10 @@ const sets = [
   addressAttributes,
   routeAttributes,
   ruleAttributes,
+  nftChainAttributes,
+  nftRuleAttributes,
+  nftSetElementListAttributes,
+  expressionSets.bitwise,
 ]
 
 describe.each(sets.map((set) => [set.name, set] as const))('%s', (_name, set) => {
@@ -382,6 +403,7 @@ describe('struct', () => {
     [ifaddrmsg, 8],
     [rtmsg, 12],
     [fibRuleHdr, 12],
+    [nfgenmsg, 4],
   ])('$0.name is laid out as in C', (layout, size) => {
     expect(layout.size).toBe(size)
     fc.assert(

@@ -54,7 +54,7 @@ const encodeField = (
 ): void => {
   if (!fits(field.op, value)) throw misfit(field.op, value, pathOf(set, index))
   if (field.op === OP.flag && value !== true) return
-  const nested = field.op === OP.nest || field.op === OP.indexedArray
+  const nested = field.op === OP.nest || field.op === OP.indexedArray || field.nested === true
   const start = nested ? writer.openNest(field.type) : writer.openAttribute(field.type)
   encodeValue(field, value, writer)
   const length = writer.length - start - 4

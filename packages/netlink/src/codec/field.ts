@@ -16,6 +16,8 @@ export interface Field<T = unknown> {
   readonly multi: boolean
   /** For `flags`: the mask of each named bit. */
   readonly masks?: Readonly<Record<string, number>>
+  /** Of `binary`: the bytes are attributes, and marked as such. */
+  readonly nested?: boolean
   readonly set?: AttributeSet
   readonly struct?: Struct
   /** Never set. */
@@ -52,13 +54,17 @@ export const flag = (type: number) => field<boolean>(OP.flag, type, 0)
 /** A u32 array without per-element headers. */
 export const u32Array = (type: number) => field<number[]>(OP.u32Array, type, 0)
 
-/** Bytes; decoded values are copies that the caller owns. */
+/**
+ * Bytes; decoded values are copies that the caller owns. `nested`: they are attributes whose set depends on what stands
+ * beside them.
+ */
 export const binary = (
   type: number,
-  limits: { len?: number; minLen?: number; maxLen?: number } = {},
+  limits: { len?: number; minLen?: number; maxLen?: number; nested?: boolean } = {},
 ) =>
   field<Uint8Array>(OP.binary, type, limits.len ?? limits.minLen ?? 0, {
     maxLen: limits.len ?? limits.maxLen ?? MAX,
+    ...(limits.nested && { nested: true }),
   })
 
 /**

@@ -1,11 +1,13 @@
 import { unknownField } from '@wgctrl/types'
 import { malformed } from '../errors.js'
 import {
+  readBe16,
   readS32,
   readS64,
   readU16,
   readU32,
   readU64,
+  writeBe16,
   writeU16,
   writeU32,
   writeU64,
@@ -14,8 +16,8 @@ import { OP } from './op.js'
 import { fits, misfit } from './value.js'
 import type { Writer } from './writer.js'
 
-/** Member types of a fixed C struct, in the kernel's YAML words. */
-export type MemberType = 'u8' | 'u16' | 'u32' | 's32' | 'u64' | 's64'
+/** Member types of a fixed C struct, in the kernel's YAML words; `be16`: a u16 of big-endian byte order. */
+export type MemberType = 'u8' | 'u16' | 'be16' | 'u32' | 's32' | 'u64' | 's64'
 
 /** What a member of such a type is read as. */
 export type MemberValue<T extends MemberType> = T extends 'u64' | 's64' ? bigint : number
@@ -27,7 +29,7 @@ export type StructValue<M extends Members> = { -readonly [K in keyof M]: MemberV
 /** What {@link encodeStruct} takes: fields that are absent are zero. */
 export type StructInput<M extends Members> = { [K in keyof M]?: MemberValue<M[K]> | undefined }
 
-/** A fixed C struct with natural alignment, little-endian like everything native here. */
+/** A fixed C struct with natural alignment, little-endian like everything native here but for `be16`. */
 export interface Struct<M extends Members = Members> {
   readonly name: string
   readonly members: M
@@ -40,7 +42,7 @@ export interface Struct<M extends Members = Members> {
   readonly offsets: readonly number[]
 }
 
-const SIZE: Record<MemberType, number> = { u8: 1, u16: 2, u32: 4, s32: 4, u64: 8, s64: 8 }
+const SIZE: Record<MemberType, number> = { u8: 1, u16: 2, be16: 2, u32: 4, s32: 4, u64: 8, s64: 8 }
 
 /**
  * Declares a struct. Members are laid out as a C compiler would on x64 and arm64.
@@ -98,6 +100,8 @@ const readMember = (type: MemberType, b: Uint8Array, o: number, there: boolean) 
       return there ? (b[o] as number) : 0
     case 'u16':
       return there ? readU16(b, o) : 0
+    case 'be16':
+      return there ? readBe16(b, o) : 0
     case 'u32':
       return there ? readU32(b, o) : 0
     case 's32':
@@ -136,6 +140,7 @@ export const encodeStruct = <M extends Members>(
     const o = start + (layout.offsets[i] as number)
     if (typeof member === 'bigint') writeU64(writer.bytes, o, member)
     else if (SIZE[type] === 1) writer.bytes[o] = member
+    else if (type === 'be16') writeBe16(writer.bytes, o, member)
     else if (SIZE[type] === 2) writeU16(writer.bytes, o, member)
     else writeU32(writer.bytes, o, member)
   }

@@ -10,7 +10,7 @@ import { insideNamespace, type Namespace } from './namespace.js'
 import type { Transport } from './transport.js'
 
 /** Protocol numbers of the netlink families used here. @source linux/netlink.h */
-export const NETLINK = { route: 0, generic: 16 } as const
+export const NETLINK = { route: 0, netfilter: 12, generic: 16 } as const
 
 const {
   AF_NETLINK,
@@ -18,6 +18,8 @@ const {
   SOCK_NONBLOCK,
   SOCK_CLOEXEC,
   SOL_SOCKET,
+  SO_SNDBUF,
+  SO_SNDBUFFORCE,
   SO_RCVBUF,
   SO_RCVTIMEO,
   SOL_NETLINK,
@@ -47,6 +49,8 @@ export interface NetlinkSocketOptions {
   receiveTimeout?: number | undefined
   /** Bytes of SO_RCVBUF; the system doubles and bounds it. */
   receiveBufferSize?: number | undefined
+  /** Bytes that a datagram may have. Who may not go beyond the system's bound has that. Absent: the system's default. */
+  sendBufferSize?: number | undefined
 }
 
 /**
@@ -78,7 +82,7 @@ export async function openNetlinkSocket(options: NetlinkSocketOptions): Promise<
 }
 
 function configure(libc: LibC, fd: number, options: NetlinkSocketOptions): void {
-  const { groups = [], receiveTimeout, receiveBufferSize } = options
+  const { groups = [], receiveTimeout, receiveBufferSize, sendBufferSize } = options
   const on = int(1)
   libc.setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, on)
   libc.setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, on)
@@ -86,6 +90,10 @@ function configure(libc: LibC, fd: number, options: NetlinkSocketOptions): void 
   tolerate('ENOPROTOOPT', () => libc.setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, on))
   if (receiveBufferSize !== undefined) {
     libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, int(receiveBufferSize))
+  }
+  if (sendBufferSize !== undefined) {
+    libc.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, int(sendBufferSize))
+    tolerate('EPERM', () => libc.setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, int(sendBufferSize)))
   }
   if (receiveTimeout !== undefined) {
     libc.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeval(receiveTimeout))
