@@ -18,6 +18,7 @@ import {
   StepError,
   type UpOptions,
 } from '../../packages/wireguard/src/interface/index.js'
+import { thisMachine } from '../../packages/wireguard/src/interface/this-machine.js'
 import { withoutPrivileges } from '../contract/privileges.js'
 import { cases } from './cases.js'
 import { run } from './command.js'
@@ -136,7 +137,8 @@ describe(`up, when something fails, on devices of kind ${kind}`, () => {
     )
     const before = await withoutPutPrograms(state)
     const controller = new AbortController()
-    const up = ours.bringUp(config, { dns: 'resolvconf', signal: controller.signal })
+    const options = { dns: 'resolvconf', firewall: 'nft', signal: controller.signal } as const
+    const up = ours.bringUp(config, options)
     const ended = up.catch((reason: unknown) => reason)
     while (!(await readdir(folder)).includes('ran')) await sleep(10)
     controller.abort()
@@ -234,7 +236,8 @@ describe(`up, when something fails, on devices of kind ${kind}`, () => {
   it('an nft that fails', async () => {
     await putProgram('nft', '#!/bin/sh\necho "Operation not permitted" >&2\nexit 1\n')
     const before = await withoutPutPrograms(state)
-    const error = await ours.bringUp(config, { dns: 'resolvconf' }).catch((reason) => reason)
+    const options = { dns: 'resolvconf', firewall: 'nft' } as const
+    const error = await ours.bringUp(config, options).catch((reason) => reason)
     expect(error).toMatchObject({ code: 'EPERM', step: 'add the IPv6 firewall rules' })
     expect(await withoutPutPrograms(state)).toEqual(before)
   })
@@ -365,7 +368,21 @@ describe(`up, when something fails, on devices of kind ${kind}`, () => {
 })
 
 describe(`up, when something is not installed, on devices of kind ${kind}`, () => {
-  it('no nft: iptables-restore', async () => {
+  it('no program at all: a default route is guarded all the same', async () => {
+    await ours.bringUp(config, { dns: 'off', firewall: 'nft' })
+    const { firewall } = (await state()).system
+    await ours.bringDown('wg0')
+    await onlyPrograms()
+    const before = await withPrograms(state)
+    const { warnings } = await ours.bringUp(config, { dns: 'off' })
+    expect(warnings).toEqual([expect.objectContaining({ code: 'ENODNS' })])
+    expect((await withPrograms(state)).system.firewall).toBe(firewall)
+    await ours.bringDown('wg0')
+    expect((await withPrograms(state)).system).toEqual(before.system)
+  })
+
+  it('a kernel without nf_tables: iptables-restore', async () => {
+    ours.machine = { ...thisMachine, nfTables: async () => undefined }
     await onlyPrograms('iptables-restore', 'ip6tables-restore', 'iptables-save', 'ip6tables-save')
     const before = await withPrograms(state)
     const { warnings } = await ours.bringUp(config, { dns: 'off' })
@@ -382,7 +399,8 @@ describe(`up, when something is not installed, on devices of kind ${kind}`, () =
     expect(after.system).toMatchObject({ routes, rules, addresses, links })
   })
 
-  it('neither nft nor iptables-restore, neither resolvconf nor resolvectl: warnings', async () => {
+  it('neither nf_tables nor iptables-restore, neither resolvconf nor resolvectl: warnings', async () => {
+    ours.machine = { ...thisMachine, nfTables: async () => undefined }
     await onlyPrograms()
     const before = await withPrograms(state)
     const heard: InterfaceWarning[] = []

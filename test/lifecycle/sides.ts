@@ -15,6 +15,8 @@ import {
   type UpOptions,
   type UpResult,
 } from '../../packages/wireguard/src/interface/index.js'
+import type { Machine } from '../../packages/wireguard/src/interface/machine.js'
+import { thisMachine } from '../../packages/wireguard/src/interface/this-machine.js'
 import { EndpointResolver } from '../../packages/wireguard/src/resolve.js'
 import { configText } from './config-text.js'
 import type { TestNamespace } from './namespace.js'
@@ -104,6 +106,8 @@ export class WgQuick implements Side, AsyncDisposable {
 /** This library. */
 export class Ours implements Side, AsyncDisposable {
   readonly wg: WireGuard
+  /** What interfaces are made of; a test may put something else in its place. */
+  machine: Machine = thisMachine
   readonly #namespace: TestNamespace
   #saved = ''
 
@@ -119,7 +123,8 @@ export class Ours implements Side, AsyncDisposable {
   }
 
   get context() {
-    return { wg: this.wg, resolver: new EndpointResolver(), netns: this.#namespace.name }
+    const { wg, machine } = this
+    return { wg, resolver: new EndpointResolver(), netns: this.#namespace.name, machine }
   }
 
   async up(config: InterfaceConfig): Promise<void> {

@@ -105,7 +105,7 @@ export const INTERFACE_FIELDS: FieldsOf<InterfaceConfig> = {
 const application = {
   signal: true,
   timeout: true,
-  firewall: ['auto', 'nft', 'iptables', 'off'],
+  firewall: ['auto', 'netlink', 'nft', 'iptables', 'off'],
   onStep: 'function',
   onWarning: 'function',
   onRetry: 'function',

@@ -135,6 +135,16 @@ export async function completeRules(
   })
 }
 
+const NO_NF_TABLES = 'this kernel has no nf_tables'
+
+const NO_FIREWALL: Readonly<Record<FirewallChoice, string>> = {
+  auto: `${NO_NF_TABLES}, and iptables-restore is not installed`,
+  netlink: NO_NF_TABLES,
+  nft: 'nft is not installed',
+  iptables: 'iptables-restore is not installed',
+  off: 'none are wanted',
+}
+
 /** What guards the tunnel of a default route. */
 export async function addGuards(
   transaction: Transaction,
@@ -144,8 +154,7 @@ export async function addGuards(
   warn: (warning: InterfaceWarning) => void,
 ): Promise<void> {
   const missing = (): void => {
-    const message =
-      'neither nft nor iptables-restore is installed: there are no anti-spoofing rules'
+    const message = `${NO_FIREWALL[choice]}: there are no anti-spoofing rules`
     warn({ code: 'ENOFIREWALL', message })
   }
   await transaction.step(
@@ -165,7 +174,7 @@ export async function addGuards(
       missing()
     },
     async () => {
-      if (choice !== 'off' && !(await hasFirewall(choice, machine))) missing()
+      if (choice !== 'off' && !(await hasFirewall(choice, { machine, netns }))) missing()
     },
   )
   if (family === 4) {

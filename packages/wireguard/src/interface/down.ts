@@ -11,7 +11,7 @@ import type { InterfaceContext } from './context.js'
 import { currentConfig } from './current.js'
 import { removePair } from './default-route.js'
 import { hasDns, unsetDns } from './dns.js'
-import { canFindFirewall, removeFirewall } from './firewall.js'
+import { canFindFirewall, type FirewallChoice, removeFirewall } from './firewall.js'
 import { removeForwardingRules } from './forwarding.js'
 import { askDaemon, type FoundInterface, findInterface } from './found-interface.js'
 import { runHooks } from './hooks.js'
@@ -135,6 +135,7 @@ class Down {
       rtnl: this.#rtnl,
       hasRules: table === 'auto',
       mark: typeof firewallMark === 'number' ? firewallMark : undefined,
+      firewall: this.#firewall,
     })
     const { link, forwards, firewall, pairs, standbys } = found
     const isThere = link || forwards || [...firewall, ...pairs, ...standbys].length > 0
@@ -144,6 +145,10 @@ class Down {
 
   get #machine(): Machine {
     return this.#context.machine ?? thisMachine
+  }
+
+  get #firewall(): FirewallChoice {
+    return this.#options.firewall ?? 'auto'
   }
 
   get #place(): Place {
@@ -206,11 +211,12 @@ class Down {
     await this.#removeDns()
     for (const found of firewall) {
       await this.#attempt(`remove the IPv${found.family} firewall rules`, () =>
-        removeFirewall(found, this.#name, place),
+        removeFirewall(found, this.#name, place, this.#firewall),
       )
     }
-    if (pairs.length > 0 && !(await canFindFirewall(this.#machine))) {
-      const message = 'neither nft nor iptables-save is found: firewall rules of it may be left'
+    if (pairs.length > 0 && !(await canFindFirewall(place))) {
+      const message =
+        'this kernel has no nf_tables, and iptables-save is not found: firewall rules of it may be left'
       this.#warn({ code: 'ENOFIREWALL', message })
     }
     if (standbys.length > 0) {

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import {
   type FirewallRules,
+  guardTable,
+  guardTableRef,
   iptablesRules,
-  nftRemoval,
-  nftRules,
   parseIptablesSave,
   parseNftTable,
 } from './firewall-rules.js'
+import { nftText } from './nft-text.js'
 
 const rules: FirewallRules = {
   name: 'wg0',
@@ -15,26 +16,27 @@ const rules: FirewallRules = {
   addresses: ['10.9.0.1', '10.9.1.1'],
 }
 
-describe('nftRules', () => {
+describe('guardTable', () => {
   it('guards each address and keeps the mark', () => {
-    expect(nftRules(rules).split('\n')).toEqual([
+    expect(nftText([{ create: guardTable(rules) }]).split('\n')).toEqual([
       'create table ip wg-quick-wg0',
       'add chain ip wg-quick-wg0 preraw { type filter hook prerouting priority -300; }',
       'add chain ip wg-quick-wg0 premangle { type filter hook prerouting priority -150; }',
       'add chain ip wg-quick-wg0 postmangle { type filter hook postrouting priority -150; }',
       'add rule ip wg-quick-wg0 preraw iifname != "wg0" ip daddr 10.9.0.1 fib saddr type != local drop',
       'add rule ip wg-quick-wg0 preraw iifname != "wg0" ip daddr 10.9.1.1 fib saddr type != local drop',
-      'add rule ip wg-quick-wg0 postmangle meta l4proto udp mark 51820 ct mark set mark',
       'add rule ip wg-quick-wg0 premangle meta l4proto udp meta mark set ct mark',
+      'add rule ip wg-quick-wg0 postmangle meta l4proto udp mark 51820 ct mark set mark',
       '',
     ])
   })
 
   it('says ip6 for IPv6', () => {
-    const text = nftRules({ ...rules, family: 6, addresses: ['fd00::1'] })
+    const create = guardTable({ ...rules, family: 6, addresses: ['fd00::1'] })
+    const text = nftText([{ create }])
     expect(text).toContain('create table ip6 wg-quick-wg0\n')
     expect(text).toContain(' ip6 daddr fd00::1 ')
-    expect(nftRemoval('wg0', 6)).toBe('delete table ip6 wg-quick-wg0\n')
+    expect(nftText([{ remove: guardTableRef('wg0', 6) }])).toBe('delete table ip6 wg-quick-wg0\n')
   })
 })
 

@@ -1,4 +1,5 @@
 import type { Family } from '@wgctrl/types'
+import type { NftTable, NftTableRef } from './nft-table.js'
 
 /** What keeps a default route through a tunnel safe, in one family. */
 export interface FirewallRules {
@@ -11,43 +12,48 @@ export interface FirewallRules {
   readonly addresses: readonly string[]
 }
 
-/** As wg-quick(8) names it, so that either takes down what the other has put up. */
-export const nftTable = (name: string): string => `wg-quick-${name}`
-
 /** As wg-quick(8) has it, for the same reason. */
 const iptablesComment = (name: string): string => `wg-quick(8) rule for ${name}`
 
-export const nftFamily = (family: Family): 'ip' | 'ip6' => (family === 4 ? 'ip' : 'ip6')
-
 /**
- * The rules for `nft -f -`, which applies all or none:
+ * The rules as a table:
  *
  * - What comes for an address of the tunnel from outside the tunnel is dropped, unless this machine
  *   itself sent it: nobody on the local network finds out that way which address we have.
  * - The mark of the tunnel's own packets is kept with the connection and given to the answers, so that
  *   the check of the reverse path (`src_valid_mark`) sees them with the mark too.
  */
-export function nftRules({ name, family, mark, addresses }: FirewallRules): string {
-  const ip = nftFamily(family)
-  const table = `${ip} ${nftTable(name)}`
-  const guards = addresses.map(
-    (address) =>
-      `add rule ${table} preraw iifname != "${name}" ${ip} daddr ${address} fib saddr type != local drop`,
-  )
-  return lines(
-    // Unlike `add`, `create` refuses a table that is there.
-    `create table ${table}`,
-    `add chain ${table} preraw { type filter hook prerouting priority -300; }`,
-    `add chain ${table} premangle { type filter hook prerouting priority -150; }`,
-    `add chain ${table} postmangle { type filter hook postrouting priority -150; }`,
-    ...guards,
-    `add rule ${table} postmangle meta l4proto udp mark ${mark} ct mark set mark`,
-    `add rule ${table} premangle meta l4proto udp meta mark set ct mark`,
-  )
-}
+export const guardTable = ({ name, family, mark, addresses }: FirewallRules): NftTable => ({
+  ...guardTableRef(name, family),
+  chains: [
+    {
+      chain: 'preraw',
+      base: { type: 'filter', hook: 'prerouting', priority: -300 },
+      rules: addresses.map((address) => [
+        { is: 'not-from-link', link: name },
+        { is: 'to-address', family, address },
+        { is: 'not-from-here' },
+        { is: 'drop' },
+      ]),
+    },
+    {
+      chain: 'premangle',
+      base: { type: 'filter', hook: 'prerouting', priority: -150 },
+      rules: [[{ is: 'udp' }, { is: 'restore-mark' }]],
+    },
+    {
+      chain: 'postmangle',
+      base: { type: 'filter', hook: 'postrouting', priority: -150 },
+      rules: [[{ is: 'udp' }, { is: 'marked', mark }, { is: 'save-mark' }]],
+    },
+  ],
+})
 
-export const nftRemoval = (name: string, family: Family): string =>
-  `delete table ${nftFamily(family)} ${nftTable(name)}\n`
+/** As wg-quick(8) names it, so that either takes down what the other has put up. */
+export const guardTableRef = (name: string, family: Family): NftTableRef => ({
+  family: family === 4 ? 'ip' : 'ip6',
+  table: `wg-quick-${name}`,
+})
 
 /** The same rules for `iptables-restore --noflush`, or what removes them. */
 export function iptablesRules(rules: FirewallRules, action: 'add' | 'remove' = 'add'): string {
@@ -75,7 +81,7 @@ export interface FoundRules {
   readonly addresses: readonly string[]
 }
 
-/** Reads a table of {@link nftRules} as `nft list table` shows it. */
+/** Reads a table of {@link guardTable} as `nft list table` shows it. */
 export function parseNftTable(text: string): FoundRules {
   const mark = /meta l4proto (?:udp|17)\s+(?:meta )?mark (0x[0-9a-f]+|\d+)/.exec(text)?.[1]
   return {

@@ -2,31 +2,42 @@ import type { Family } from '@wgctrl/types'
 import {
   type FirewallRules,
   type FoundRules,
+  guardTable,
+  guardTableRef,
   iptablesRules,
-  nftFamily,
-  nftRemoval,
-  nftRules,
-  nftTable,
   parseIptablesSave,
-  parseNftTable,
 } from './firewall-rules.js'
-import type { Machine, Place } from './machine.js'
+import type { NfTables, Place } from './machine.js'
+import { programTables } from './nft-program.js'
 import { runProgram } from './program.js'
 import type { Undo } from './transaction.js'
 
-/** Which program makes the rules; `auto`: nft, else iptables-restore. */
-export type FirewallChoice = 'auto' | 'nft' | 'iptables' | 'off'
+/**
+ * What makes the rules: `netlink` the kernel's nf_tables, without a program; `nft` the same by the program; `iptables`
+ * the program iptables-restore. `auto`: netlink, else iptables where the kernel has no nf_tables.
+ */
+export type FirewallChoice = 'auto' | 'netlink' | 'nft' | 'iptables' | 'off'
 
 const FAMILIES: readonly Family[] = [4, 6]
 
 const iptables = (family: Family, verb: 'save' | 'restore'): string =>
   `${family === 4 ? 'iptables' : 'ip6tables'}-${verb}`
 
+/** What a choice makes tables of nf_tables with; `undefined`: nothing, or what is not there. */
+async function tablesOf(choice: FirewallChoice, place: Place): Promise<NfTables | undefined> {
+  const { machine, netns } = place
+  if (choice === 'nft') return await programTables(place)
+  return choice === 'auto' || choice === 'netlink' ? await machine.nfTables(netns) : undefined
+}
+
+const mayUseIptables = (choice: FirewallChoice): boolean =>
+  choice === 'auto' || choice === 'iptables'
+
 /**
  * Adds rules, all or none.
  *
- * @returns what removes them; `undefined` when there is no program that could
- * @throws {WireGuardError} with what the program said
+ * @returns what removes them; `undefined` when there is nothing that could
+ * @throws {WireGuardError} with what the kernel or the program said
  */
 export async function addFirewall(
   choice: FirewallChoice,
@@ -34,48 +45,55 @@ export async function addFirewall(
   place: Place,
 ): Promise<Undo | undefined> {
   const { machine, netns } = place
-  const nft = choice === 'auto' || choice === 'nft' ? await machine.findProgram('nft') : undefined
-  if (nft) {
-    await runProgram(nft, ['-f', '-'], { ...place, input: nftRules(rules) })
-    const input = nftRemoval(rules.name, rules.family)
-    return async () => void (await runProgram(nft, ['-f', '-'], { machine, netns, input }))
+  const tables = await tablesOf(choice, place)
+  if (tables) {
+    await tables.apply([{ create: guardTable(rules) }])
+    return () => tables.apply([{ remove: guardTableRef(rules.name, rules.family) }])
   }
-  const wantsIptables = choice === 'auto' || choice === 'iptables'
-  const restore = wantsIptables && (await machine.findProgram(iptables(rules.family, 'restore')))
+  const restore =
+    mayUseIptables(choice) && (await machine.findProgram(iptables(rules.family, 'restore')))
   if (!restore) return undefined
   await runProgram(restore, ['-n'], { ...place, input: iptablesRules(rules) })
   const input = iptablesRules(rules, 'remove')
   return async () => void (await runProgram(restore, ['-n'], { machine, netns, input }))
 }
 
-/** Whether there is a program that would make the rules. */
-export async function hasFirewall(choice: FirewallChoice, machine: Machine): Promise<boolean> {
-  if (choice === 'off') return false
-  const nft = choice !== 'iptables' && (await machine.findProgram('nft'))
-  const restore = choice !== 'nft' && (await machine.findProgram(iptables(4, 'restore')))
-  return Boolean(nft || restore)
+/** Whether there is what would make the rules. */
+export async function hasFirewall(choice: FirewallChoice, place: Place): Promise<boolean> {
+  if (await tablesOf(choice, place)) return true
+  if (!mayUseIptables(choice)) return false
+  return (await place.machine.findProgram(iptables(4, 'restore'))) !== undefined
 }
 
-/** Whether there is a program that rules could have been made with, so that it can be asked for them. */
-export const canFindFirewall = async (machine: Machine): Promise<boolean> =>
-  (await machine.findProgram('nft')) !== undefined ||
+/** Whether rules that somebody has made could be found. */
+export const canFindFirewall = async ({ machine, netns }: Place): Promise<boolean> =>
+  (await machine.nfTables(netns)) !== undefined ||
   (await machine.findProgram(iptables(4, 'save'))) !== undefined
 
 /** Rules that are there for an interface. */
 export interface FoundFirewall extends FoundRules {
   readonly family: Family
-  readonly by: 'nft' | 'iptables'
-  /** What the program is told to remove them. */
-  readonly removal: string
+  readonly by: 'nf_tables' | 'iptables'
+  /** What they are known by when they are looked for again. */
+  readonly identity: string
   readonly remove: Undo
   /** Puts others in their place, in one step. */
   replace(rules: FirewallRules): Promise<void>
 }
 
-/** Finds the rules for an interface, whoever made them: `up` or wg-quick(8). */
-export async function findFirewall(name: string, place: Place): Promise<FoundFirewall[]> {
+/**
+ * Finds the rules for an interface, whoever made them: `up` or wg-quick(8).
+ *
+ * @param choice `nft`: tables are looked at with the program
+ */
+export async function findFirewall(
+  name: string,
+  place: Place,
+  choice: FirewallChoice,
+): Promise<FoundFirewall[]> {
+  const tables = await tablesOf(choice === 'nft' ? 'nft' : 'netlink', place)
   const found = FAMILIES.flatMap((family) => [
-    findNft(name, family, place),
+    findTable(name, family, tables),
     findIptables(name, family, place),
   ])
   return (await Promise.all(found)).flatMap((one) => one ?? [])
@@ -86,40 +104,34 @@ export async function removeFirewall(
   found: FoundFirewall,
   name: string,
   place: Place,
+  choice: FirewallChoice,
 ): Promise<void> {
   try {
     await found.remove()
   } catch (error) {
-    const left = await findFirewall(name, place)
+    const left = await findFirewall(name, place, choice)
     const same = left.filter(({ family, by }) => family === found.family && by === found.by)
     // What is there as before cannot be removed.
-    if (same.some(({ removal }) => removal === found.removal)) throw error
+    if (same.some(({ identity }) => identity === found.identity)) throw error
     for (const { remove } of same) await remove()
   }
 }
 
-async function findNft(
+async function findTable(
   name: string,
   family: Family,
-  place: Place,
+  tables: NfTables | undefined,
 ): Promise<FoundFirewall | undefined> {
-  const nft = await place.machine.findProgram('nft')
-  if (!nft) return undefined
-  const args = ['list', 'table', nftFamily(family), nftTable(name)]
-  // A kernel without nftables, or without such a table: either way there is nothing of ours.
-  const { status, output } = await place.machine.tryProgram(nft, args, place)
-  if (status !== 0) return undefined
-  const removal = nftRemoval(name, family)
-  const apply = async (input: string) => {
-    await runProgram(nft, ['-f', '-'], { ...place, input })
-  }
+  const ref = guardTableRef(name, family)
+  const found = await tables?.findGuard(ref)
+  if (!tables || !found) return undefined
   return {
     family,
-    by: 'nft',
-    removal,
-    ...parseNftTable(output),
-    remove: () => apply(removal),
-    replace: (rules) => apply(removal + nftRules(rules)),
+    by: 'nf_tables',
+    identity: ref.table,
+    ...found,
+    remove: () => tables.apply([{ remove: ref }]),
+    replace: (rules) => tables.apply([{ remove: ref }, { create: guardTable(rules) }]),
   }
 }
 
@@ -141,7 +153,7 @@ async function findIptables(
   return {
     family,
     by: 'iptables',
-    removal,
+    identity: removal,
     mark,
     addresses: addresses.map((address) => address.replace(/\/\d+$/, '')),
     remove: () => apply(removal),

@@ -3,7 +3,7 @@ import type { Link, Route } from '@wgctrl/netlink'
 import { type Device, type DeviceKind, WireGuardError } from '@wgctrl/types'
 import type { InterfaceContext } from './context.js'
 import { findOwnPairs } from './default-route.js'
-import { type FoundFirewall, findFirewall } from './firewall.js'
+import { type FirewallChoice, type FoundFirewall, findFirewall } from './firewall.js'
 import { findDeadPairs } from './firewall-mark.js'
 import { findForwarding } from './forwarding.js'
 import { findLink, kindOf } from './link.js'
@@ -38,6 +38,7 @@ export interface InterfaceSearch {
   readonly hasRules: boolean
   /** The mark that its config gives it; absent: none. */
   readonly mark: number | undefined
+  readonly firewall: FirewallChoice
   readonly signal: AbortSignal | undefined
   readonly timeout: number | undefined
 }
@@ -58,11 +59,12 @@ const POLL_INTERVAL = 10
 export async function findInterface(search: InterfaceSearch): Promise<FoundInterface> {
   const { context, machine, name, signal } = search
   const found = await findDevice(search)
-  const firewall = await findFirewall(name, { machine, netns: context.netns, signal })
+  const place = { machine, netns: context.netns, signal }
+  const firewall = await findFirewall(name, place, search.firewall)
   const marks = firewall.map(({ mark }) => mark)
   const pairs = await findPairs(search, found.link, [found.device?.firewallMark, ...marks])
   const standbys = await findStandbys(search, found.link)
-  const forwarding = await findForwarding(name, { machine, netns: context.netns, signal })
+  const forwarding = await findForwarding(name, place)
   return { ...found, firewall, forwards: forwarding !== undefined, pairs, standbys }
 }
 

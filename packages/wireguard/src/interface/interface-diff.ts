@@ -92,7 +92,7 @@ export async function makePlan(
   }
   const firewall =
     network.defaults.length > 0 || before !== 0 || pairs.length > 0
-      ? await findFirewall(name, { machine, netns, signal })
+      ? await findFirewall(name, { machine, netns, signal }, choice)
       : []
   const isWanted = (family: Family): boolean => network.defaults.includes(family)
   const addDefaults = network.defaults.filter((family) => !isInPlace(own, family, mark))
@@ -102,7 +102,7 @@ export async function makePlan(
       (!isWanted(family) && firewall.some((found) => found.family === family)),
   )
   const all = await rtnl.addresses({ index }, { signal })
-  const guards = (await hasFirewall(choice, machine))
+  const guards = (await hasFirewall(choice, { machine, netns }))
     ? network.defaults.flatMap((family) => changedGuard(family, mark, network, all, firewall))
     : []
   const endpoints = desiredEndpoints(desired.device)

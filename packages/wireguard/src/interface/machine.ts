@@ -1,7 +1,9 @@
 import type { holdLock, Rtnl as NetlinkRtnl } from '@wgctrl/netlink'
 import type { Lookup } from '../resolve.js'
+import type { FoundRules } from './firewall-rules.js'
 import type { HookContext } from './interface-config.js'
 import type { Namespace } from './namespace.js'
+import type { NftChange, NftTableRef } from './nft-table.js'
 
 /** Links, addresses, routes and rules: what is used of the kernel's. */
 export type Rtnl = AsyncDisposable &
@@ -23,6 +25,14 @@ export type Rtnl = AsyncDisposable &
     | 'deleteRule'
     | 'close'
   >
+
+/** The tables of nf_tables in one network namespace, by whatever means. */
+export interface NfTables {
+  /** Makes all changes, or none. @throws {WireGuardError} `EEXIST`, `ENOENT`, `EPERM` */
+  apply(changes: readonly NftChange[]): Promise<void>
+  /** Reads the table of a default route; `undefined`: there is no such table. */
+  findGuard(ref: NftTableRef): Promise<FoundRules | undefined>
+}
 
 /** Where a program runs, and with what. */
 export interface ProgramInput {
@@ -51,6 +61,8 @@ export interface ProgramResult {
  */
 export interface Machine {
   openRtnl(netns: Namespace | undefined): Promise<Rtnl>
+  /** The kernel's tables, without a program; `undefined`: the kernel has no nf_tables. */
+  nfTables(netns: Namespace | undefined): Promise<NfTables | undefined>
   holdLock: typeof holdLock
   /** Where a program is; `undefined`: nowhere. */
   findProgram(command: string): Promise<string | undefined>

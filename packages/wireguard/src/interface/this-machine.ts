@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { holdLock, Rtnl } from '@wgctrl/netlink'
 import { runHookLine } from './hook-line.js'
+import { kernelTables } from './kernel-tables.js'
 import type { Machine } from './machine.js'
 import { runInNamespace } from './namespace.js'
 import { findProgram, tryProgram } from './program.js'
@@ -13,6 +14,7 @@ const SETTINGS = '/proc/sys'
 /** The machine that this process runs on. */
 export const thisMachine: Machine = {
   openRtnl: (netns) => Rtnl.open({ netns }),
+  nfTables: kernelTables,
   holdLock,
   findProgram,
   tryProgram,

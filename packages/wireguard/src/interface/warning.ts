@@ -1,7 +1,7 @@
 /**
  * Something that `up` or `down` could do without, and did:
  *
- * - `ENOFIREWALL`: neither nft nor iptables-restore is there, so packets that pretend to come from the
+ * - `ENOFIREWALL`: the kernel has no nf_tables, and iptables-restore is not there, so packets that pretend to come from the
  *   tunnel are not dropped, and marks are not carried over to answers; of `down`: nobody could be asked whether there
  *   are any
  * - `ENODNS`: neither resolvconf nor systemd-resolved is there, or the namespace has no place for them:

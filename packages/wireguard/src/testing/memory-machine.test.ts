@@ -99,6 +99,7 @@ describe('MemoryMachine', () => {
   it('lacks the programs that a test removes', async () => {
     const { machine, wg } = await machineWithUplink()
     machine.programs.clear()
+    machine.hasNfTables = false
     const { warnings } = await wg.up(config)
     expect(new Set(warnings.map(({ code }) => code))).toEqual(new Set(['ENODNS', 'ENOFIREWALL']))
     await expect(wg.ensure({ ...config, nat: {} })).rejects.toMatchObject({

@@ -84,6 +84,8 @@ export class MemoryMachine extends MemoryBackend {
   override readonly capabilities: Capabilities
   /** Programs that are installed. One that is removed is missing, as on a machine without it. */
   readonly programs: Set<string> = new Set(['nft', 'resolvconf'])
+  /** Whether the kernel has nf_tables. */
+  hasNfTables = true
   /** Addresses by host name: no other name resolves. */
   readonly hosts: Map<string, readonly string[]> = new Map()
   /** Numbers of routing tables by name, beside those that every system has. */
@@ -188,6 +190,10 @@ export class MemoryMachine extends MemoryBackend {
     openRtnl: async (netns) => {
       refuseNamespace(netns)
       return this.#network
+    },
+    nfTables: async (netns) => {
+      refuseNamespace(netns)
+      return this.hasNfTables ? this.#nft : undefined
     },
     holdLock: (subject, { signal }) => this.#hold(subject, signal),
     findProgram: async (command) => (this.programs.has(command) ? command : undefined),

@@ -1,4 +1,7 @@
-import type { ProgramResult } from '../interface/machine.js'
+import { parseNftTable } from '../interface/firewall-rules.js'
+import type { NfTables, ProgramResult } from '../interface/machine.js'
+import { nftText } from '../interface/nft-text.js'
+import { programError } from '../interface/program.js'
 
 /** Chains by name, each with how it is hooked and its rules. */
 type Tables = Map<string, Map<string, { readonly hook: string; readonly rules: string[] }>>
@@ -6,8 +9,8 @@ type Tables = Map<string, Map<string, { readonly hook: string; readonly rules: s
 const done = (output = ''): ProgramResult => ({ status: 0, output, complaint: '' })
 const refused = (complaint: string): ProgramResult => ({ status: 1, output: '', complaint })
 
-/** As much of nft(8) as is used: tables, chains and rules, whose words it keeps as they are. All or nothing. */
-export class MemoryNft {
+/** As much of nf_tables, and of nft(8), as is used: tables, chains and rules, whose words it keeps as they are. All or nothing. */
+export class MemoryNft implements NfTables {
   #tables: Tables = new Map()
 
   run(args: readonly string[], input: string): ProgramResult {
@@ -19,6 +22,19 @@ export class MemoryNft {
     return this.#tables.has(table)
       ? done(tableText(table, this.#tables))
       : refused('Error: No such file or directory')
+  }
+
+  async apply(changes: Parameters<NfTables['apply']>[0]): Promise<void> {
+    const { status, complaint } = this.#apply(nftText(changes))
+    if (status !== 0) throw programError('the nf_tables in memory', status, complaint)
+  }
+
+  async findGuard({
+    family,
+    table,
+  }: Parameters<NfTables['findGuard']>[0]): ReturnType<NfTables['findGuard']> {
+    const name = `${family} ${table}`
+    return this.#tables.has(name) ? parseNftTable(tableText(name, this.#tables)) : undefined
   }
 
   /** The ruleset, as nft lists it. */
