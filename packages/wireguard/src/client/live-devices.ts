@@ -15,11 +15,8 @@ import {
 import type { Listing } from '../backends.js'
 import { waitForHandshake } from '../connection/wait-for-handshake.js'
 import { type HandshakeOptions, Handshakes, type PacketSource } from '../handshakes/handshakes.js'
-import {
-  type DeviceWork,
-  JustInTime,
-  type JustInTimeContext,
-} from '../just-in-time/just-in-time.js'
+import type { DeviceWork } from '../just-in-time/insistence.js'
+import { JustInTime, type JustInTimeContext } from '../just-in-time/just-in-time.js'
 import type { JustInTimeOptions } from '../just-in-time/options.js'
 import { timeLeft } from '../time-left.js'
 import { type KeepLedgerOptions, LedgerKeeper } from '../traffic/ledger-keeper.js'

@@ -75,3 +75,9 @@ function checkFound(publicKey: PublicKey, found: FoundPeer): void {
   }
   wipeConfig(checkConfig({ peers: [{ ...found, publicKey, endpoint: undefined }] }))
 }
+
+/** The entry that takes a peer out. */
+export const removal = ({ publicKey }: Pick<PeerConfig, 'publicKey'>): PeerConfig => ({
+  publicKey,
+  remove: true,
+})
