@@ -149,9 +149,9 @@ describe('the program', () => {
   )
 
   it('ends as one whom SIGPIPE ended when nobody reads', async () => {
-    const closed = await inShell('exec 3> >(true); sleep 0.3; wg help >&3', true)
+    const closed = await inShell('exec 3> >(true); wait $!; wg help >&3', true)
     expect(closed).toEqual({ status: 141, out: '', err: '' })
-    expect(await inShell('exec 3> >(true); sleep 0.3; wg help >&3', false)).toEqual(closed)
+    expect(await inShell('exec 3> >(true); wait $!; wg help >&3', false)).toEqual(closed)
   })
 
   it('writes all of a long output into a slow pipe', async () => {

@@ -160,12 +160,14 @@ describe('a signal to wgctrl --host', () => {
   })
 
   it('is heard when down is done there', async () => {
-    const ready = join(folder, 'going')
-    await write(`PreDown = touch ${ready}; sleep 1`)
+    const [ready, go] = [join(folder, 'going'), join(folder, 'go')]
+    await write(`PreDown = touch ${ready}; until [ -e ${go} ]; do sleep 0.05; done`)
     expect((await there('up', file, '-q')).status).toBe(0)
     const down = typed(['down', file, '--hooks'])
     await vi.waitFor(() => access(ready), 60_000)
     down.write('\x03')
+    await down.says(/\^C/)
+    await writeFile(go, '')
     expect(await down.status()).toBe(130)
     expect(down.out).not.toContain('wgctrl down:')
     expect(await machine()).toEqual(before)

@@ -15,12 +15,19 @@ import { isLong } from './sizes.js'
 
 let folder: string
 let ready: string
+let go: string
 
 /** Says which signals; every run tells its own. */
 const SEED = Number(process.env.WGCTRL_SEED ?? Date.now() % 2 ** 31)
 
 /** Who holds a hook up: its number of seconds is known nowhere else. */
 const HELD = 'sleep 86399'
+
+/** A hook that no `up` comes to the end of. */
+const ENDLESS = `PostUp = ${HELD}`
+
+/** A line that says that it is there, and goes on when it may. */
+const untilGo = (): string => `touch ${ready}; until [ -e ${go} ]; do sleep 0.05; done`
 
 /** What there is of the network, the daemons, and what hooks left running. */
 const shown = `
@@ -55,7 +62,7 @@ async function serverFile(): Promise<string> {
   return file
 }
 
-/** Has a file say more routes than are added in a moment. */
+/** Has a file say so many routes that a program cannot tell of all of them while nobody listens. */
 async function routesInto(file: string): Promise<string[]> {
   const text = await readFile(file, 'utf8')
   const networks = Array.from({ length: 3000 }, (_, n) => `10.${n >> 8}.${n & 255}.64/26`)
@@ -69,6 +76,7 @@ beforeAll(async () => {
   await isolate()
   folder = await temporaryFolder()
   ready = join(folder, 'ready')
+  go = join(folder, 'go')
   const uplink = `link add uplink type veth peer name far
 address add 192.0.2.2/24 dev uplink
 link set uplink up
@@ -80,7 +88,9 @@ route add default via 192.0.2.1
   await vi.waitFor(async () => expect(await run('ip', 'link')).not.toContain('NO-CARRIER'))
 })
 
-beforeEach(() => rm(ready, { force: true }))
+beforeEach(async () => {
+  for (const path of [ready, go]) await rm(path, { force: true })
+})
 
 const all = [
   ['SIGINT', 130],
@@ -106,11 +116,11 @@ describe.each(signals)(`%s (seed ${SEED})`, (signal, status) => {
     },
   )
 
-  it('during any step of up takes all back, or comes when all is done', async () => {
+  it('during any step of up takes all back', async () => {
     const before = await machine()
-    const file = await fileOf('wgcut')
+    const file = await fileOf('wgcut', ENDLESS)
     for (const step of ['make the interface', 'configure', 'switch', 'rule', 'firewall']) {
-      const up = start(['up', file])
+      const up = start(['up', file, '--hooks'])
       await up.says(new RegExp(`\\[#\\] .*${step}`), 'err')
       up.kill(signal)
       expect(await up.status(), step).toBe(status)
@@ -120,22 +130,23 @@ describe.each(signals)(`%s (seed ${SEED})`, (signal, status) => {
 
   it('during down is heard when all is done', async () => {
     const before = await machine()
-    const file = await fileOf('wgcut', `PreDown = touch ${ready}; sleep 0.3`)
+    const file = await fileOf('wgcut', `PreDown = ${untilGo()}`)
     expect((await wgctrl('up', file)).status).toBe(0)
     const down = start(['down', file, '--hooks'])
     await isReady()
     down.kill(signal)
+    await writeFile(go, '')
     expect(await down.status()).toBe(status)
     expect(await machine()).toEqual(before)
   })
 })
 
 describe.each(signals)('%s during ensure', (signal, status) => {
-  it('of a new interface takes all back, or comes when all is done', async () => {
+  it('of a new interface takes all back', async () => {
     const before = await machine()
-    const file = await fileOf('wgcut')
+    const file = await fileOf('wgcut', ENDLESS)
     for (const step of ['make the interface', 'configure', 'switch', 'rule', 'firewall']) {
-      const ensure = start(['ensure', file])
+      const ensure = start(['ensure', file, '--hooks'])
       await ensure.says(new RegExp(`\\[#\\] .*${step}`), 'err')
       ensure.kill(signal)
       expect(await ensure.status(), step).toBe(status)
@@ -164,8 +175,9 @@ PostUp = touch ${ready}; ${HELD}`,
     expect((await wgctrl('up', file)).status).toBe(0)
     await routesInto(file)
     const ensure = start(['ensure', file])
-    await ensure.says(/\[#\] add the route/, 'err')
+    const goOn = await ensure.holdAt(/\[#\] add the route/)
     ensure.kill(signal)
+    goOn()
     expect(await ensure.status()).toBe(status)
     expect(await wgctrl('ensure', file)).toEqual({ status: 0, out: '', err: '' })
     expect((await wgctrl('down', file, '-q')).status).toBe(0)
@@ -180,8 +192,9 @@ describe.each(signals)('%s during reload', (signal, status) => {
     expect((await wgctrl('up', file)).status).toBe(0)
     const networks = await routesInto(file)
     const reload = start(['reload', file])
-    await reload.says(/\[#\] add the route/, 'err')
+    const goOn = await reload.holdAt(/\[#\] add the route/)
     reload.kill(signal)
+    goOn()
     expect(await reload.status()).toBe(status)
     expect(reload.out).toContain(`add route ${networks.at(-1)}`)
     expect(await wgctrl('reload', file)).toEqual({ status: 0, out: '', err: '' })
@@ -316,12 +329,13 @@ describe('a signal during create and delete', () => {
   it('leaves nothing of a device whose daemon is slow to start', async () => {
     const before = await machine()
     const daemon = join(folder, 'slow-daemon')
-    const script = `#!/bin/sh\ntouch ${ready}\nsleep 0.2\nexec wireguard-go "$@"\n`
+    const script = `#!/bin/sh\n${untilGo()}\nexec wireguard-go "$@"\n`
     await writeFile(daemon, script, { mode: 0o700 })
     const env = { WG_QUICK_USERSPACE_IMPLEMENTATION: daemon }
     const create = start(['create', 'wgslow', '--backend', 'userspace'], env)
     await isReady()
     create.kill(signal)
+    await writeFile(go, '')
     expect(await create.status()).toBe(status)
     expect(create.err).toContain('interrupted; all is taken back')
     expect(await machine()).toEqual(before)

@@ -34,7 +34,7 @@ it('wgctrl metrics serves what real devices count, and no secret', async () => {
   let text = await read()
   for (
     let tries = 0;
-    tries < 200 && sampleOf(text, 'wireguard_received_bytes_total') === 0;
+    tries < 600 && sampleOf(text, 'wireguard_received_bytes_total') === 0;
     tries++
   ) {
     await new Promise((resolve) => setTimeout(resolve, 100))

@@ -19,6 +19,8 @@ export class Program {
   out = ''
   err = ''
   readonly #ended: Promise<number>
+  /** It ended, and all its output is here. */
+  #isOver = false
 
   constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     this.child = spawn(command, args, { env: { ...process.env, ...env } })
@@ -31,6 +33,7 @@ export class Program {
     })
     this.#ended = once(this.child, 'close').then(([status, signal]) => {
       running.delete(this)
+      this.#isOver = true
       return signal ? 128 + constants.signals[signal as NodeJS.Signals] : status
     })
     this.#ended.catch(() => {})
@@ -40,13 +43,29 @@ export class Program {
   async says(what: RegExp, where: 'out' | 'err' = 'out'): Promise<RegExpExecArray> {
     const until = Date.now() + PATIENCE
     for (;;) {
+      const isOver = this.#isOver
       const found = what.exec(this[where])
       if (found) return found
-      if (this.child.exitCode !== null || Date.now() > until) {
+      if (isOver || Date.now() > until) {
         throw new Error(`it did not say ${what}, but: ${this.out}\n${this.err}`)
       }
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
+  }
+
+  /**
+   * Waits until it has said something on standard error, and takes no more from there until the function that is returned is
+   * called: whoever has much to say is held up by then.
+   */
+  async holdAt(what: RegExp): Promise<() => void> {
+    const { stderr } = this.child
+    const holdUp = (): void => {
+      if (what.test(this.err)) stderr?.pause()
+    }
+    stderr?.on('data', holdUp)
+    await this.says(what, 'err')
+    stderr?.off('data', holdUp)
+    return () => void stderr?.resume()
   }
 
   write(text: string): void {

@@ -170,18 +170,19 @@ describe('sync', () => {
       onTestFinished(() => wg.delete(name))
       await wg.configure(name, configOf(end, end === near ? far : near))
       await ip('-n', netns, 'address', 'add', `${inside}/24`, 'dev', name)
-      await ip('-n', netns, 'link', 'set', name, 'up')
+      // Room for what is sent while the daemon has no processor.
+      await ip('-n', netns, 'link', 'set', name, 'txqueuelen', '10000', 'up')
     }
     const ping = (...words: string[]) =>
       runProgram('ip', ['netns', 'exec', near.netns, 'ping', '-q', ...words, far.inside])
-    const greeting = await ping('-c', '1', '-W', '20')
+    const greeting = await ping('-c', '1', '-W', '60')
     expect(greeting.status, greeting.out).toBe(0)
 
     const base = configOf(near, far)
     const pings = isLong ? 3000 : 1000
     for (let n = 0; n < (isLong ? 100 : 25); ) {
       let isOver = false
-      const flood = ping('-i', '0.001', '-c', `${pings}`, '-W', '20').finally(() => {
+      const flood = ping('-i', '0.001', '-c', `${pings}`, '-W', '60').finally(() => {
         isOver = true
       })
       while (!isOver) {
