@@ -51,6 +51,22 @@ const isThere = (path: string): Promise<boolean> =>
   )
 
 describe('wgctrl up and down', () => {
+  it('guard a default route by what --firewall says', async () => {
+    const tables = async () => (await execute('nft', ['list', 'tables'])).stdout
+    const guarded = join(folder, 'wgguarded.conf')
+    await writeFile(guarded, config().replace('10.78.0.0/16', '0.0.0.0/0'), { mode: 0o600 })
+    for (const way of ['netlink', 'nft', 'off']) {
+      const up = await wgctrl('up', guarded, '--quiet', '--firewall', way)
+      expect(up.status, up.err).toBe(0)
+      expect(await tables()).toBe(way === 'off' ? '' : 'table ip wg-quick-wgguarded\n')
+      expect((await wgctrl('down', guarded, '--quiet', '--firewall', way)).status).toBe(0)
+      expect(await tables()).toBe('')
+    }
+    const refused = await wgctrl('up', guarded, '--firewall', 'pf')
+    expect(refused.status).toBe(1)
+    expect(refused.err).toContain('--firewall: expected auto or netlink or nft')
+  })
+
   it('make what a file says, and remove it', async () => {
     await write()
     const up = await wgctrl('up', file)

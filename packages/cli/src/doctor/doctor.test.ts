@@ -15,6 +15,7 @@ interface FakeMachine {
   tun?: string | undefined
   backends?: { kind: string; code?: string; message?: string }[]
   devices?: SeenDevice[]
+  hasNfTables?: boolean | undefined
 }
 
 /** A machine that has everything but what a test changes. */
@@ -30,7 +31,7 @@ function machine(changes: FakeMachine = {}): Machine {
   const modes: Record<string, number> = { '/sys/module/wireguard': 0o755, ...changes.modes }
   const programs = changes.programs ?? ['wireguard-go', 'nft', 'resolvconf', 'bash']
   for (const name of programs) modes[`/usr/bin/${name}`] = 0o755
-  const { folders = {}, env = {}, tun, backends, devices = [] } = changes
+  const { folders = {}, env = {}, tun, backends, devices = [], hasNfTables = true } = changes
   return {
     platform: changes.platform ?? 'linux',
     env,
@@ -44,6 +45,7 @@ function machine(changes: FakeMachine = {}): Machine {
       backends: backends ?? [{ kind: 'linux-kernel' }, { kind: 'userspace' }],
       devices,
     }),
+    hasNfTables: async () => hasNfTables,
     hasPackage: async () => true,
   }
 }
@@ -91,7 +93,13 @@ describe('the doctor', () => {
       'note',
       /install wireguard-go/,
     ],
-    ['no firewall', { programs: ['bash'] }, 'firewall', 'note', /install nftables/],
+    [
+      'no firewall',
+      { programs: ['bash'], hasNfTables: false },
+      'firewall',
+      'note',
+      /no nf_tables.*load the module/s,
+    ],
     ['no resolver', { programs: ['bash'] }, 'dns', 'note', /openresolv/],
     ['no bash', { programs: ['nft'] }, 'bash', 'note', /hooks cannot run/],
     [

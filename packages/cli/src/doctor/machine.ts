@@ -1,6 +1,7 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises'
 import { release } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { Nftables } from '@wgctrl/netlink'
 import { isProgram, reasonWithin } from '@wgctrl/types'
 import { type Device, open as openWireGuard } from 'wgctrl'
 
@@ -45,6 +46,8 @@ export interface Machine {
   program(name: string): Promise<string | undefined>
   /** The backends that were found, and all devices. */
   devices(): Promise<SeenDevices>
+  /** Whether the kernel has nf_tables; `undefined`: it may not be asked. */
+  hasNfTables(): Promise<boolean | undefined>
   /** Whether an npm package can be loaded. */
   hasPackage(name: string): Promise<boolean>
 }
@@ -65,11 +68,21 @@ export function thisMachine(env: Machine['env']): Machine {
     openError,
     program: (name) => findProgram(name, env),
     devices: seeDevices,
+    hasNfTables,
     hasPackage: (name) =>
       import(name).then(
         () => true,
         () => false,
       ),
+  }
+}
+
+async function hasNfTables(): Promise<boolean | undefined> {
+  try {
+    await (await Nftables.open()).close()
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EUNSUPPORTED' ? false : undefined
   }
 }
 

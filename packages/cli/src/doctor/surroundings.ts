@@ -27,12 +27,15 @@ async function firstOf(machine: Machine, names: readonly string[]): Promise<stri
 }
 
 async function checkFirewall(machine: Machine): Promise<Finding> {
-  const path = await firstOf(machine, ['nft', 'iptables-restore'])
+  if ((await machine.hasNfTables()) !== false) {
+    return ok('firewall', "firewall rules are made in the kernel's nf_tables")
+  }
+  const path = await machine.program('iptables-restore')
   if (path !== undefined) return ok('firewall', `firewall rules are made with ${path}`)
   return note(
     'firewall',
-    'neither nft nor iptables is installed: with a default route through the tunnel, packets that only pretend to come from it are not dropped',
-    'install nftables',
+    'this kernel has no nf_tables, and iptables is not installed: with a default route through the tunnel, packets that only pretend to come from it are not dropped',
+    'load the module nf_tables, or install iptables',
   )
 }
 

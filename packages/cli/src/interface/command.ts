@@ -1,5 +1,6 @@
 import type { Argument, Command, Option } from '../command.js'
 import { conflicts } from './conflicts.js'
+import { firewall } from './firewall.js'
 
 const target: Argument = {
   name: 'interface',
@@ -39,6 +40,7 @@ ${hooksText}`,
         summary: 'say what would be done, a line for each step, and do nothing',
       },
       conflicts,
+      firewall,
       quiet,
     ],
     examples: [
@@ -55,7 +57,7 @@ ${hooksText}`,
 
 ${hooksText}`,
     arguments: [target],
-    options: [hooks, quiet],
+    options: [hooks, firewall, quiet],
     examples: [{ command: 'wgctrl down wg0', summary: 'take wg0 down' }],
     grammar: 'options',
     load: async () => (await import('./up-down.js')).runDown,
@@ -68,6 +70,7 @@ ${hooksText}`,
     options: [
       { flags: '-n, --dry-run', summary: 'say what would be changed, and change nothing' },
       conflicts,
+      firewall,
       quiet,
     ],
     examples: [
@@ -87,6 +90,7 @@ ${hooksText} They run when the interface is brought up.`,
       hooks,
       { flags: '-n, --dry-run', summary: 'say what would be done, and do nothing' },
       conflicts,
+      firewall,
       quiet,
     ],
     examples: [{ command: 'wgctrl ensure wg0', summary: 'wg0 as /etc/wireguard/wg0.conf has it' }],

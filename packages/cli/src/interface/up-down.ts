@@ -18,6 +18,7 @@ import { configOf, findConfig } from './config-path.js'
 import { readDownFile } from './down-file.js'
 import { fileForHooks } from './file-for-hooks.js'
 import { bringFileInLine } from './file-in-line.js'
+import { FIREWALLS } from './firewall.js'
 import { holdFile } from './held-file.js'
 import { interfaceOf } from './interface-file.js'
 import { wholeChange } from './whole-change.js'
@@ -85,7 +86,9 @@ export const runDown: Run = (invocation, io) =>
 export function commonOptions(invocation: Invocation, io: Io): UpOptions {
   const { hooks, quiet } = invocation.options
   const warn = warner(invocation, io)
+  const firewall = choiceOf(invocation.options, 'firewall', FIREWALLS)
   return {
+    ...(firewall && { firewall }),
     ...(hooks === true && { hooks: 'shell' as const }),
     ...(quiet !== true && { onStep: ({ step }) => say(io.stderr, `[#] ${visible(step)}\n`) }),
     onRetry: (retry) => say(io.stderr, retryLine(retry)),
