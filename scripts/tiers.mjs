@@ -462,7 +462,7 @@ export const tiers = [
   },
   {
     name: 'bundlers',
-    about: 'the recipes of docs/bundling.md, each in a folder of its own',
+    about: 'the recipes of docs/bundling.md, each in a folder of its own, and package managers',
     asked: true,
     built: true,
     root: true,

@@ -46,6 +46,11 @@ export const recipes = [
   { name: 'rollup', beside: true, make: rollup },
   { name: 'ncc', beside: true, make: ncc },
   {
+    name: 'webpack',
+    beside: true,
+    make: (place) => webpack(place, { externals: { 'ffi-rs': 'commonjs ffi-rs' } }),
+  },
+  {
     name: 'webpack with node-loader',
     beside: false,
     make: (place) =>
@@ -117,7 +122,8 @@ async function singleExecutable(place) {
   const made = join(out, 'made')
   mkdirSync(made)
   await esbuild({ ...place, out: made }, 'cjs', LEFT_OUT)
-  writeFileSync(join(made, 'sea.json'), JSON.stringify({ main: 'main.cjs', output: 'main.blob' }))
+  const sea = { main: 'main.cjs', output: 'main.blob', disableExperimentalSEAWarning: true }
+  writeFileSync(join(made, 'sea.json'), JSON.stringify(sea))
   await runWell(process.execPath, ['--experimental-sea-config', 'sea.json'], { cwd: made })
   cpSync(process.execPath, join(out, 'app'))
   const fuse = ['--sentinel-fuse', 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2']
