@@ -5,6 +5,7 @@ import {
   inContext,
   refuseKeyOfDevice,
   wipeConfig,
+  wipeDevice,
 } from '@wgctrl/types'
 import { changesBinding, putBack } from './binding.js'
 import { encodeSet } from './codec/request.js'
@@ -15,7 +16,6 @@ import { exchangeSet } from './exchange.js'
 import type { Identity } from './identity.js'
 import { countApplied } from './map/applied.js'
 import { needsCurrentDevice, toSets } from './map/config.js'
-import { wipeDevice } from './map/device.js'
 import { pathOf, type SocketAddress } from './socket.js'
 
 /** A daemon is known by its socket file: a new file is a new daemon. */

@@ -9,6 +9,7 @@ import {
   inContext,
   type Peer,
   type PublicKey,
+  wipeDevice,
 } from '@wgctrl/types'
 import type { BackendStatus, Backends } from './backends.js'
 import type { ClientCallOptions, DeviceOptions } from './client/options.js'
@@ -58,7 +59,6 @@ import { withoutSecrets } from './to-config.js'
 import type { KeepLedgerOptions, LedgerKeeper } from './traffic/ledger-keeper.js'
 import type { TrafficLedger } from './traffic/traffic-ledger.js'
 import type { Watcher, WatchOptions } from './watch/watcher.js'
-import { wipeSecrets } from './wipe-secrets.js'
 
 /**
  * All WireGuard devices of a machine, whoever implements them. Made by `open()`. Calls on one device are
@@ -144,7 +144,7 @@ export class WireGuard implements AsyncDisposable {
     try {
       return await freePort(devices, this.#links, options)
     } finally {
-      devices.forEach(wipeSecrets)
+      devices.forEach(wipeDevice)
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Device } from '@wgctrl/types'
+import { type Device, wipeDevice } from '@wgctrl/types'
 import type { Invocation, Run } from '../command.js'
 import type { Io } from '../io.js'
 import { visible } from '../visible-text.js'
@@ -9,7 +9,6 @@ import { fieldValue, jsonText } from './json.js'
 import type { NamedDevice } from './named-device.js'
 import { type PrettyOptions, prettyText } from './pretty.js'
 import { printUsage } from './usage.js'
-import { wipeDevice } from './wipe.js'
 
 /** `show`: see wg(8), and `--json` beside it. */
 export const run: Run = async (invocation, io) => {

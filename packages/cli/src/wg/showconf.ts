@@ -1,10 +1,10 @@
+import { wipeDevice } from '@wgctrl/types'
 import { showConfig } from 'wgctrl'
 import type { Run } from '../command.js'
 import { Backends } from './backends.js'
 import { adviceOf, reasonOf } from './failure.js'
 import { interfaceName } from './text.js'
 import { printUsage } from './usage.js'
-import { wipeDevice } from './wipe.js'
 
 export const run: Run = async (invocation, io) => {
   const [name, ...rest] = invocation.words

@@ -1,14 +1,21 @@
 import {
   createCipheriv,
   createDecipheriv,
-  createPrivateKey,
   createPublicKey,
   diffieHellman,
   generateKeyPairSync,
   hkdfSync,
   type KeyObject,
 } from 'node:crypto'
-import { InvalidTypeError, invalid, type KeyInput, type PublicKey, SecretKey } from '@wgctrl/types'
+import {
+  InvalidTypeError,
+  invalid,
+  type KeyInput,
+  type PublicKey,
+  SecretKey,
+  x25519PrivateKey,
+  x25519PublicKey,
+} from '@wgctrl/types'
 
 // A preshared key, sealed: only who has a gateway's private key can read it, and only as that of one client.
 //
@@ -60,7 +67,7 @@ export class SealOpener {
 
   /** @throws {WireGuardError} `EINVAL` when it is no key */
   constructor(privateKey: KeyInput, path: string) {
-    this.#privateKey = toPrivateKey(privateKey, path)
+    this.#privateKey = x25519PrivateKey(privateKey, path)
     this.#own = rawPublicKey(createPublicKey(this.#privateKey))
     this.publicKey = this.#own.toString('base64') as PublicKey
   }
@@ -131,10 +138,8 @@ function derive(secret: Buffer, ephemeral: Buffer, gateway: Buffer, client: Publ
 
 /** @returns `undefined` for a point of low order, for which OpenSSL derives nothing */
 function agree(privateKey: KeyObject, theirs: Uint8Array): Buffer | undefined {
-  const x = Buffer.from(theirs).toString('base64url')
   try {
-    const publicKey = createPublicKey({ key: { kty: 'OKP', crv: 'X25519', x }, format: 'jwk' })
-    return diffieHellman({ privateKey, publicKey })
+    return diffieHellman({ privateKey, publicKey: x25519PublicKey(theirs) })
   } catch {
     return undefined
   }
@@ -142,19 +147,3 @@ function agree(privateKey: KeyObject, theirs: Uint8Array): Buffer | undefined {
 
 const rawPublicKey = (key: KeyObject): Buffer =>
   Buffer.from(key.export({ format: 'jwk' }).x as string, 'base64url')
-
-/** @source RFC 8410, section 7: what stands before the 32 bytes of a private key */
-const PKCS8 = Buffer.from('302e020100300506032b656e04220420', 'hex')
-
-function toPrivateKey(input: KeyInput, path: string): KeyObject {
-  const secret = SecretKey.from(input, path)
-  const bytes = secret.toBytes()
-  const der = Buffer.concat([PKCS8, bytes])
-  try {
-    return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
-  } finally {
-    der.fill(0)
-    bytes.fill(0)
-    secret.wipe()
-  }
-}

@@ -1,10 +1,10 @@
 import { inspect } from 'node:util'
-import { publicKey, SecretKey, WireGuardError } from '@wgctrl/types'
+import { publicKey, SecretKey, WireGuardError, wipeDevice } from '@wgctrl/types'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { replyVectors } from '../codec/replies.fixture.js'
 import { type WireDevice, type WirePeer, wirePeer } from '../codec/reply.js'
 import { ReplyParser } from '../codec/reply-parser.js'
-import { ownPublicKey, toDevice, toPeer, wipeDevice } from './device.js'
+import { ownPublicKey, toDevice, toPeer } from './device.js'
 
 const NOW = Date.UTC(2024, 0, 2, 3, 4, 5)
 beforeEach(() => {

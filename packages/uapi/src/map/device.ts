@@ -68,12 +68,6 @@ export function toPeer(wire: WirePeer, device: WireDevice): Peer {
 
 type Mutable<T> = { -readonly [field in keyof T]: T[field] }
 
-/** Zeroes the secrets of a device that was read for our own use. */
-export function wipeDevice(device: Device): void {
-  device.privateKey?.wipe()
-  for (const peer of device.peers) peer.presharedKey?.wipe()
-}
-
 /** boringtun, which shows itself by `own_public_key`, gives the handshake's age instead of its time. */
 function givesHandshakeAge(device: WireDevice): boolean {
   return device.ownPublicKey !== undefined

@@ -11,6 +11,7 @@ import {
   inContext,
   type Peer,
   type PublicKey,
+  wipeDevice,
 } from '@wgctrl/types'
 import type { Listing } from '../backends.js'
 import { waitForHandshake } from '../connection/wait-for-handshake.js'
@@ -25,7 +26,6 @@ import { type ReadingOptions, SharedReader } from '../watch/shared-reader.js'
 import { WatchHub } from '../watch/watch-hub.js'
 import type { LinkSource } from '../watch/watch-session.js'
 import type { Watcher, WatchOptions } from '../watch/watcher.js'
-import { wipeSecrets } from '../wipe-secrets.js'
 import type { ClientCallOptions } from './options.js'
 
 /** What looks at devices over time needs from the client. */
@@ -176,7 +176,7 @@ export class LiveDevices {
     const device = await read().catch(() => undefined)
     if (device) {
       for (const keeper of keepers) keeper.counted(device)
-      wipeSecrets(device)
+      wipeDevice(device)
     }
     const changed = await change()
     for (const keeper of keepers) keeper.removed(name, config)

@@ -1,18 +1,12 @@
-import {
-  createDecipheriv,
-  createPrivateKey,
-  createPublicKey,
-  diffieHellman,
-  type KeyObject,
-  timingSafeEqual,
-} from 'node:crypto'
+import { createDecipheriv, diffieHellman, type KeyObject, timingSafeEqual } from 'node:crypto'
 import {
   formatPublicKey,
   type KeyInput,
-  keyBytes,
   type PublicKey,
   publicKey,
   WireGuardError,
+  x25519PrivateKey,
+  x25519PublicKey,
 } from '@wgctrl/types'
 import { blake2s, blake2sMac, hmacBlake2s } from './blake2s.js'
 
@@ -45,9 +39,6 @@ const NONCE_ZERO = new Uint8Array(12)
 const HASH_LENGTH = 32
 const NO_KEY = new Uint8Array(0)
 
-/** RFC 8410: the DER of a private X25519 key up to its 32 bytes. */
-const PKCS8_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex')
-
 /**
  * Refuses a runtime whose `node:crypto` lacks what a handshake is made of: every initiation would pass for one
  * that cannot be decrypted.
@@ -58,7 +49,7 @@ export function requireNoise(): void {
   const key = new Uint8Array(32)
   try {
     createDecipheriv(CIPHER, key, NONCE_ZERO, { authTagLength: TAG_LENGTH })
-    toPublicKey(key)
+    x25519PublicKey(key)
   } catch (cause) {
     const problem = `this runtime's node:crypto has no ${CIPHER}, or takes no X25519 key as a JWK`
     throw new WireGuardError(problem, { code: 'EUNSUPPORTED', feature: 'handshakes', cause })
@@ -83,7 +74,7 @@ export class Responder {
   /** @throws {WireGuardError} `EINVAL` when it is no key */
   constructor(privateKey: KeyInput) {
     this.publicKey = publicKey(privateKey)
-    this.#privateKey = toPrivateKey(privateKey)
+    this.#privateKey = x25519PrivateKey(privateKey)
     const own = Buffer.from(this.publicKey, 'base64')
     this.#mac1 = blake2sMac(hash(LABEL_MAC1, own), TAG_LENGTH)
     this.#chainingKey = hash(CONSTRUCTION)
@@ -128,24 +119,7 @@ export class Responder {
   }
 
   #agree(theirs: Uint8Array): Buffer {
-    return diffieHellman({ privateKey: this.#privateKey, publicKey: toPublicKey(theirs) })
-  }
-}
-
-/** As a JWK (RFC 8037): OpenSSL takes eight times as long to find out what a DER is. */
-function toPublicKey(bytes: Uint8Array): KeyObject {
-  const x = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64url')
-  return createPublicKey({ key: { kty: 'OKP', crv: 'X25519', x }, format: 'jwk' })
-}
-
-function toPrivateKey(input: KeyInput): KeyObject {
-  const bytes = keyBytes(input, 'privateKey')
-  const der = Buffer.concat([PKCS8_PREFIX, bytes])
-  try {
-    return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
-  } finally {
-    der.fill(0)
-    bytes.fill(0)
+    return diffieHellman({ privateKey: this.#privateKey, publicKey: x25519PublicKey(theirs) })
   }
 }
 

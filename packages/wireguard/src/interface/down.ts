@@ -4,9 +4,9 @@ import {
   checkInterfaceName,
   Deadline,
   WireGuardError,
+  wipeDevice,
 } from '@wgctrl/types'
 import { DOWN_OPTIONS, INTERFACE_FIELDS } from '../option-fields.js'
-import { wipeSecrets } from '../wipe-secrets.js'
 import type { InterfaceContext } from './context.js'
 import { currentConfig } from './current.js'
 import { removePair } from './default-route.js'
@@ -180,7 +180,7 @@ class Down {
   async #runPreDown(found: FoundInterface): Promise<FoundInterface> {
     const { preDown } = this.#hooks
     if (!found.link || preDown.length === 0) return found
-    if (found.device) wipeSecrets(found.device)
+    if (found.device) wipeDevice(found.device)
     await this.#runHooks('PreDown', preDown)
     return await this.#find()
   }
@@ -194,7 +194,7 @@ class Down {
       this.#warn({ code: 'ENOSAVE', message })
     }
     if (!link || !device) return
-    if (!isAsked) return wipeSecrets(device)
+    if (!isAsked) return wipeDevice(device)
     const { netns } = this.#context
     await this.#transaction.step('save the config', async () => {
       await save(

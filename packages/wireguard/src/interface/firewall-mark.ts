@@ -1,6 +1,5 @@
 import type { Link, Rule } from '@wgctrl/netlink'
-import { Deadline, WireGuardError } from '@wgctrl/types'
-import { wipeSecrets } from '../wipe-secrets.js'
+import { Deadline, WireGuardError, wipeDevice } from '@wgctrl/types'
 import type { DeviceCalls, InterfaceHandle } from './context.js'
 import { removePair } from './default-route.js'
 import { kindOf } from './link.js'
@@ -136,7 +135,7 @@ async function markOf(
   const call = { backend: kindOf(link), signal, timeout: ANSWER_TIME }
   try {
     const device = await (wg.peek ? wg.peek(link.name, call) : wg.device(link.name, call))
-    wipeSecrets(device)
+    wipeDevice(device)
     return device.firewallMark
   } catch (error) {
     if (signal?.aborted || !(error instanceof WireGuardError)) throw error

@@ -7,10 +7,10 @@ import {
   isNamed,
   parseEndpoint,
   runInTurns,
+  wipeDevice,
 } from '@wgctrl/types'
 import { type DeviceDiff, diffSteps } from '../sync/diff.js'
 import { scopeIndexes } from '../sync/scopes.js'
-import { wipeSecrets } from '../wipe-secrets.js'
 import { hostOf } from './address.js'
 import type { InterfaceHandle } from './context.js'
 import { findOwnPairs, isDefaultOf } from './default-route.js'
@@ -82,7 +82,7 @@ export async function makePlan(
   const diff = await runInTurns(
     diffSteps(device, wanted, { interfaceIndex, keep: keepPeers ? ['peers'] : [] }),
   )
-  wipeSecrets(device)
+  wipeDevice(device)
   const tables = new Set([before, ...pairs.map((pair) => pair.mark)])
   const own: OwnDefaults = {
     pairs,

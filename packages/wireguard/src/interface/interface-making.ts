@@ -1,6 +1,11 @@
 import type { Link } from '@wgctrl/netlink'
-import { type DeviceConfig, type Endpoint, type Family, runInTurns } from '@wgctrl/types'
-import { wipeSecrets } from '../wipe-secrets.js'
+import {
+  type DeviceConfig,
+  type Endpoint,
+  type Family,
+  runInTurns,
+  wipeDevice,
+} from '@wgctrl/types'
 import type { InterfaceContext, InterfaceHandle } from './context.js'
 import { addDefaultRoute, addGuards } from './default-route.js'
 import { setDns, whyNoDns } from './dns.js'
@@ -118,7 +123,7 @@ export class Making {
     )
     if (this.#transaction.isDry) return await foreseenDevice(config)
     const device = await wg.device(name, call)
-    wipeSecrets(device)
+    wipeDevice(device)
     const allowedIPs = device.peers.flatMap((peer) => peer.allowedIPs)
     return { firewallMark: device.firewallMark, allowedIPs, endpoints: endpointsOf(device) }
   }

@@ -11,11 +11,11 @@ import {
   type PublicKey,
   parsePublicKey,
   type WireGuardError,
+  wipeDevice,
 } from '@wgctrl/types'
 import { INTERFACE_FIELDS, RERESOLVE_OPTIONS } from '../option-fields.js'
 import { hasNames, type ResolvedSome } from '../resolve.js'
 import { callersTime } from '../time-left.js'
-import { wipeSecrets } from '../wipe-secrets.js'
 import type { InterfaceContext } from './context.js'
 import type { InterfaceSettings } from './interface-config.js'
 import { kindOf } from './link.js'
@@ -74,7 +74,7 @@ export async function reresolve(
   if (!hasNames(config)) return { moved: [], errors: [] }
   const call = { ...(await callOf(context, name)), ...pickCall(options) }
   const device = await context.wg.device(name, call)
-  wipeSecrets(device)
+  wipeDevice(device)
   const lost = new Map(
     device.peers.filter((peer) => isLost(peer, olderThan)).map((peer) => [peer.publicKey, peer]),
   )

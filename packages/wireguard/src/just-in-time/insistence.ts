@@ -1,7 +1,13 @@
-import { type CallOptions, type Device, type PublicKey, runInTurns, slept } from '@wgctrl/types'
+import {
+  type CallOptions,
+  type Device,
+  type PublicKey,
+  runInTurns,
+  slept,
+  wipeDevice,
+} from '@wgctrl/types'
 import type { DeviceCalls } from '../interface/context.js'
 import type { Reading, ReadingOptions } from '../watch/shared-reader.js'
-import { wipeSecrets } from '../wipe-secrets.js'
 import type { Account } from './account.js'
 import type { Arrival } from './arrival.js'
 import { installation } from './install.js'
@@ -116,7 +122,7 @@ export class Insistence {
     const device = await read(name, { signal })
     const ownKey = device.publicKey ?? null
     const left = await runInTurns(this.#unanswered.update(device, now))
-    wipeSecrets(device)
+    wipeDevice(device)
     const orders = left
       .filter(({ publicKey }) => residents.has(publicKey))
       .slice(0, AGAIN_TOGETHER)

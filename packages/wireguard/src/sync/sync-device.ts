@@ -7,11 +7,11 @@ import {
   type PublicKey,
   runInTurns,
   WireGuardError,
+  wipeDevice,
 } from '@wgctrl/types'
 import { type Machine, machineOf } from '../interface/machine.js'
 import { SYNC_DEVICE_OPTIONS } from '../option-fields.js'
 import { timeLeft } from '../time-left.js'
-import { wipeSecrets } from '../wipe-secrets.js'
 import { type Change, isOfEndpoint } from './change.js'
 import { checkObject, type DeviceDiff, type DiffOptions, diffSteps } from './diff.js'
 import { scopeIndexes } from './scopes.js'
@@ -63,7 +63,7 @@ export async function syncDevice(
       const diff = await runInTurns(diffSteps(current, desired, { keep, interfaceIndex }))
       return { ...diff, ownKey: current.publicKey ?? null }
     } finally {
-      wipeSecrets(current)
+      wipeDevice(current)
     }
   }
   let made: readonly Change[] = []
