@@ -59,7 +59,7 @@ export async function expectOldPortToAnswer(
     expect(await failure(call)).toMatchObject({ code: 'EADDRINUSE' })
   }
   expect((await backend.device(names[0])).peers[0]?.lastHandshake).toBeUndefined()
-  const ping = ['ping', '-c', '3', '-i', '0.2', '-W', '10', ENDS[0].inside]
+  const ping = ['ping', '-c', '3', '-i', '0.2', '-W', '60', ENDS[0].inside]
   await run('ip', ['netns', 'exec', netns, ...ping])
   const { listenPort, peers } = await backend.device(names[0])
   expect(listenPort).toBe(port)

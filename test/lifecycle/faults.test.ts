@@ -133,7 +133,7 @@ describe(`up, when something fails, on devices of kind ${kind}`, () => {
     const wrapped = await withoutPutPrograms(() => namespace.run('sh', '-c', 'command -v nft'))
     await putProgram(
       'nft',
-      `#!/bin/sh\n${wrapped.trim()} "$@"; s=$?; echo >>${folder}/ran; sleep 1; exit $s\n`,
+      `#!/bin/sh\n${wrapped.trim()} "$@"; s=$?; echo >>${folder}/ran; while [ ! -e ${folder}/go ]; do sleep 0.02; done; exit $s\n`,
     )
     const before = await withoutPutPrograms(state)
     const controller = new AbortController()
@@ -142,6 +142,7 @@ describe(`up, when something fails, on devices of kind ${kind}`, () => {
     const ended = up.catch((reason: unknown) => reason)
     while (!(await readdir(folder)).includes('ran')) await sleep(10)
     controller.abort()
+    await writeFile(join(folder, 'go'), '')
     expect(await ended).toMatchObject({ name: 'AbortError' })
     expect(await withoutPutPrograms(state)).toEqual(before)
   })

@@ -11,7 +11,7 @@ import { Ours } from './sides.js'
 const program = fileURLToPath(new URL('who-asks.py', import.meta.url))
 
 /** Milliseconds that an answer may take which has to come, on a busy machine; and one that must not come. */
-const PATIENCE = 20_000
+const PATIENCE = 60_000
 const BRIEFLY = 800
 
 /** As text: some of these configs go to another process. */

@@ -89,7 +89,7 @@ describe('beside rules that a dead tunnel has left', () => {
 
   /** Much longer than any step takes, and less than a device may. */
   const soon = async <T>(call: Promise<T>): Promise<T> => {
-    using end = new Deadline({ timeout: 30_000 })
+    using end = new Deadline({ timeout: 50_000 })
     return await abortable(call, end.signal)
   }
 

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RT_TABLE } from '@wgctrl/netlink'
 import type { DeviceKind } from '@wgctrl/types'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { type InterfaceSettings, open, type UpOptions, type WireGuard } from 'wgctrl'
 import { MemoryMachine } from 'wgctrl/testing'
 import { findFirewall } from '../../packages/wireguard/src/interface/firewall.js'
@@ -56,8 +56,11 @@ describe(`a machine in memory is as the real one, on devices of kind ${kind} (se
     const compare = async (act: (wg: WireGuard) => Promise<unknown>): Promise<void> => {
       const [expected, outcome] = [await outcomeOf(act(real)), await outcomeOf(act(fake))]
       expect(outcome).toEqual(expected)
-      const there = await observe(thisMachine, namespace.name)
-      expect(await observe(machineOf(fake) as Machine, undefined)).toEqual(there)
+      // The kernel takes a moment for what an address of IPv6 brings.
+      await vi.waitFor(async () => {
+        const there = await observe(thisMachine, namespace.name)
+        expect(await observe(machineOf(fake) as Machine, undefined)).toEqual(there)
+      })
       expect((await machine.state()).nameServers).toEqual(await recordsIn(records.folder))
     }
     const config = { name: 'wg0', ...all[title] }

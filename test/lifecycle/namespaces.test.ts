@@ -63,7 +63,7 @@ const client: InterfaceConfig = {
 }
 
 const ping = (from: TestNamespace, to: string): Promise<string> =>
-  from.run('ping', '-c', '1', '-W', '10', to)
+  from.run('ping', '-c', '1', '-W', '60', to)
 
 describe(`network namespaces, on devices of kind ${kind}`, () => {
   it('a tunnel between two, with the default route of one', async () => {
@@ -93,7 +93,7 @@ describe(`network namespaces, on devices of kind ${kind}`, () => {
       const app = { ...context, wg }
       await bringUp(app, client, { socketNetns: inside.name })
       expect(await snapshot(inside)).toEqual(before)
-      expect(await inApp('ping', '-c', '1', '-W', '10', '10.9.0.2')).toContain('1 received')
+      expect(await inApp('ping', '-c', '1', '-W', '60', '10.9.0.2')).toContain('1 received')
       expect(await inApp('ip', '-br', 'link')).not.toContain('uplink')
       await bringDown(app, 'wgclient')
       expect(await inApp('ip', '-br', 'link')).not.toContain('wgclient')

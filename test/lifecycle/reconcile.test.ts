@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   describeInterfaceChange,
   type InterfaceChange,
@@ -138,11 +137,20 @@ async function watch<T>(
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     events += text
   })
+  /** Rules that mean nothing to anyone: what is told of the second comes after all that came before it. */
+  const rule = (command: string, at: number) =>
+    namespace.ip('rule', command, 'from', `198.18.0.${at}`, 'table', 'main')
   try {
-    await sleep(100)
+    await vi.waitFor(async () => {
+      await rule('add', 1)
+      await rule('delete', 1)
+      expect(events).toMatch(/^Deleted .*198\.18\.0\.1 /m)
+    })
     const result = await body()
-    await sleep(100)
-    return { events, result }
+    await rule('add', 2)
+    await vi.waitFor(() => expect(events).toMatch(/198\.18\.0\.2 .*\n/))
+    await rule('delete', 2)
+    return { events: events.replace(/^.*198\.18\.0\..*\n/gm, ''), result }
   } finally {
     child.kill()
   }

@@ -71,4 +71,4 @@ export class Tab {
 }
 
 /** A second, the default, would be a test of the machine. */
-const patience = { timeout: 20_000 }
+const patience = { timeout: 120_000 }

@@ -64,7 +64,7 @@ it('adds a client, whose file and QR code are the same and connect it', async ()
   await tab.shows(ALICE, 'Connected')
   const going = phone.reaches(undefined, 30)
   await expect
-    .poll(() => otherTab.row(ALICE).locator('.download').textContent(), { timeout: 30_000 })
+    .poll(() => otherTab.row(ALICE).locator('.download').textContent(), { timeout: 120_000 })
     .toMatch(/^[\d.]+ kB\/s$/)
   expect(await going).toBe(true)
 })

@@ -98,7 +98,7 @@ it('tells of a device that it cannot change until it could', async () => {
   expect((await visitor.firstNews()).problem).toContain('stays as it is')
   expect(await has()).toBe(true)
   isFixed = false
-  await expect.poll(has, { timeout: 30_000 }).toBe(false)
+  await expect.poll(has, { timeout: 120_000 }).toBe(false)
   await expect.poll(async () => (await visitor.firstNews()).problem).toBe(null)
 })
 

@@ -62,7 +62,7 @@ export class Phone implements AsyncDisposable {
 
   /** Waits until the server answers, or no longer does. */
   async isCut(expected: boolean): Promise<void> {
-    await expect.poll(() => this.reaches(), { timeout: 30_000 }).toBe(!expected)
+    await expect.poll(() => this.reaches(), { timeout: 120_000 }).toBe(!expected)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

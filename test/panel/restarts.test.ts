@@ -51,7 +51,7 @@ it('goes on with a helper that was started anew', async () => {
   expect(await problem()).toMatch(/ECONN|closed|lost|connect/)
   helper = await HelperProcess.start(SOCKET)
   await visitor.call('PATCH', `clients/${(await client()).id}`, { enabled: true })
-  await expect.poll(problem, { timeout: 30_000 }).toBe(null)
+  await expect.poll(problem, { timeout: 120_000 }).toBe(null)
   expect((await client()).publicKey).toBe(publicKey)
   await phone.isCut(false)
 })
@@ -62,7 +62,7 @@ it('makes the device again when its daemon is gone, and forgets no byte that it 
   process.kill(daemonOf(DEVICE), 'SIGKILL')
   await phone.isCut(false)
   await expect
-    .poll(async () => (await client()).received > before.received, { timeout: 30_000 })
+    .poll(async () => (await client()).received > before.received, { timeout: 120_000 })
     .toBe(true)
   const { sent } = await phone.traffic()
   const { received } = await client()

@@ -55,7 +55,8 @@ async function look(
       output += text
     })
   }
-  const exited = once(child, 'exit')
+  // And all it said was heard.
+  const closed = once(child, 'close')
   const found = new Set<string>()
   const seen = new Set<string>()
   while (child.exitCode === null && child.signalCode === null) {
@@ -67,7 +68,7 @@ async function look(
     if (awaited.every((pattern) => pattern.test(words))) await writeFile(looked, '')
     await sleep(2)
   }
-  expect([await exited, output.split('\n').at(-2)]).toEqual([[0, null], 'done'])
+  expect([await closed, output.split('\n').at(-2)]).toEqual([[0, null], 'done'])
   for (const text of findPlanted(output)) found.add(`output: ${text}`)
   if (mode === 'careful') expect(await readdir(temporary)).toEqual([])
   return { found: [...found].sort(), seen }

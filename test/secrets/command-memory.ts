@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { peerKey } from '../contract/samples.js'
@@ -29,7 +30,7 @@ async function run(
   const child = spawn(process.execPath, ['--expose-gc', '--import', stopAtExit, program, ...words])
   onTestFinished(() => void child.kill('SIGKILL'))
   child.stdin.end(input)
-  const exited = once(child, 'exit')
+  const closed = once(child, 'close')
   const errors = text(child.stderr)
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (piece) => {
@@ -40,9 +41,12 @@ async function run(
     // Milliseconds, for the slowest of machines.
     { timeout: 300_000, interval: 20 },
   )
+  // What it said before it stopped is in the pipe: a turn of the loop reads it.
+  await setImmediate()
+  await setImmediate()
   const memory = searchMemory(child.pid as number, (bytes) => findKeys(bytes, keysOf(output)))
   child.kill('SIGCONT')
-  expect([await exited, await errors]).toEqual([[0, null], ''])
+  expect([await closed, await errors]).toEqual([[0, null], ''])
   return { output, memory }
 }
 

@@ -26,7 +26,8 @@ export async function temporaryFolder(): Promise<string> {
 /** A program beside the tests that says when it is done with its keys, and then waits to be searched. */
 export class SearchedProcess {
   readonly #child: ChildProcess
-  readonly #exited: Promise<unknown[]>
+  /** It has ended, and all it said was heard. */
+  readonly #closed: Promise<unknown[]>
   /** What it said so far, on both of its outputs. */
   output = ''
 
@@ -40,7 +41,7 @@ export class SearchedProcess {
     const child = fork(program, args, options)
     onTestFinished(() => void child.kill('SIGKILL'))
     this.#child = child
-    this.#exited = once(child, 'exit')
+    this.#closed = once(child, 'close')
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.output += text
@@ -50,7 +51,7 @@ export class SearchedProcess {
 
   /** Its next message. */
   async says(): Promise<unknown> {
-    const ended = this.#exited.then(([status]): never => {
+    const ended = this.#closed.then(([status]): never => {
       throw new Error(`the child ended with ${status}: ${this.output}`)
     })
     const [message] = await Promise.race([once(this.#child, 'message'), ended])
@@ -65,7 +66,7 @@ export class SearchedProcess {
   async remains(snapshot: string): Promise<Remains> {
     const memory = searchMemory(this.#child.pid as number, (bytes) => findPlanted(bytes, 2))
     this.goOn()
-    expect(await this.#exited, this.output).toEqual([0, null])
+    expect(await this.#closed, this.output).toEqual([0, null])
     return { memory, snapshot: findPlanted(await readFile(snapshot)) }
   }
 }

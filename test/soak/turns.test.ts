@@ -87,7 +87,9 @@ it('three processes work on the same two interfaces: each round is explained by 
   const counts = new Map<string, number>()
   const started = performance.now()
   let rounds = 0
-  for (; performance.now() - started < seconds * 1000; rounds++) {
+  // Else nothing was shown: on a slow machine that takes more than the time.
+  const wasDone = (kind: (typeof KINDS)[number]): boolean => counts.has(`${kind} done`)
+  for (; performance.now() - started < seconds * 1000 || !KINDS.every(wasDone); rounds++) {
     const plans = children.map(() => Array.from({ length: 3 }, () => newCall(random)))
     const done = await Promise.all(children.map((child, at) => makeCalls(child, plans[at] ?? [])))
     for (const name of NAMES) {
@@ -107,6 +109,4 @@ it('three processes work on the same two interfaces: each round is explained by 
   for (const child of children) child.send('end')
   await wg.close()
   console.log(`${rounds} rounds:`, Object.fromEntries([...counts].sort()))
-  // Else nothing was shown.
-  for (const kind of KINDS) expect(counts.get(`${kind} done`)).toBeGreaterThan(0)
 })

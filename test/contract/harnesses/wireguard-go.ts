@@ -99,7 +99,9 @@ async function stop(pid: number): Promise<void> {
   process.kill(pid, 'SIGSTOP')
   for (const thread of await readdir(`/proc/${pid}/task`)) {
     const file = `/proc/${pid}/task/${thread}/stat`
-    while (!/^\d+ \(.*\) [TXZ] /.test(await readFile(file, 'utf8'))) await sleep(1)
+    // A thread that is gone was on its way out.
+    const state = () => readFile(file, 'utf8').catch(() => '0 () X ')
+    while (!/^\d+ \(.*\) [TXZ] /.test(await state())) await sleep(1)
   }
 }
 

@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads'
 import { LONGEST_INPUT } from './mutate.js'
 
-/** Seconds that one input may take. The slowest take milliseconds; the machine may be busy. */
-const LIMIT = 20
+/** Seconds that one input may take. The slowest take milliseconds; the machine may be busy, or stand still. */
+const LIMIT = 120
 
 /**
  * A loop without end would hold the thread that should tell of it. A thread of its own looks whether the
