@@ -25,7 +25,7 @@ describe('examples', () => {
   for (const file of readdirSync(examples).filter((name) => /\.(ts|mjs)$/.test(name))) {
     it(file, async () => {
       const [command = '', ...args] = isolated([process.execPath, runnable(file)])
-      const output = await runWell(command, args, { cwd: examples, seconds: 60 })
+      const output = await runWell(command, args, { cwd: examples, seconds: 300 })
       assert.notEqual(output, '', 'it shows something')
     })
   }

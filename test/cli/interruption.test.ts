@@ -236,9 +236,9 @@ it('a signal while up looks up a name ends it before the name server could answe
   expect(await machine()).toEqual(before)
 })
 
-/** Runs our program, and holds up for three seconds whoever has put a file in place of another. */
+/** Runs our program, and holds up for ten seconds whoever has put a file in place of another. */
 function heldBehindRename(args: readonly string[]): Program {
-  const held = ['-e', 'trace=rename', '-e', 'inject=rename:delay_exit=3000000']
+  const held = ['-e', 'trace=rename', '-e', 'inject=rename:delay_exit=10000000']
   // With -D the program that is started is ours, and the tracer runs beside it.
   const words = ['-D', '-f', '-qq', '-o', '/dev/null', ...held, process.execPath, ...args]
   return new Program('strace', words)

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { KernelBackend } from '@wgctrl/netlink'
 import { generatePrivateKey, publicKey } from '@wgctrl/types'
-import { beforeAll, expect, it, onTestFinished } from 'vitest'
+import { beforeAll, expect, it, onTestFinished, vi } from 'vitest'
 import { open } from 'wgctrl'
 import { isolate } from '../../contract/harnesses/isolation.js'
 import { expectOldPortToAnswer } from '../../contract/refused-port.js'
@@ -50,15 +50,18 @@ it('a kernel device and wireguard-go talk to each other, and both backends tell 
     run(`ip -n ${netns} address add ${inside}/24 dev ${name}`)
     run(`ip -n ${netns} link set ${name} up`)
   }
-  run(`ip netns exec wgk ping -c 5 -i 0.2 -W 10 -s 1000 ${ends[1].inside}`)
+  run(`ip netns exec wgk ping -c 5 -i 0.2 -W 60 -s 1000 ${ends[1].inside}`)
   for (const { name, netns } of ends) {
     await using here = await open({ netns })
-    const [peer] = (await here.device(name)).peers
-    const seconds = Math.floor((peer?.lastHandshake?.getTime() ?? 0) / 1000)
-    expect(seconds).toBeGreaterThan(0)
-    expect(Number(peer?.receivedBytes)).toBeGreaterThan(5000)
-    const traffic = [seconds, Number(peer?.receivedBytes), Number(peer?.transmittedBytes)]
-    expect(trafficShownIn(netns, name)).toEqual(traffic)
+    // Between the two looks a device may have told the other that it is there.
+    await vi.waitFor(async () => {
+      const [peer] = (await here.device(name)).peers
+      const seconds = Math.floor((peer?.lastHandshake?.getTime() ?? 0) / 1000)
+      expect(seconds).toBeGreaterThan(0)
+      expect(Number(peer?.receivedBytes)).toBeGreaterThan(5000)
+      const traffic = [seconds, Number(peer?.receivedBytes), Number(peer?.transmittedBytes)]
+      expect(trafficShownIn(netns, name)).toEqual(traffic)
+    })
   }
   await wg.delete('wgu0')
   for (const { netns } of ends) run(`ip netns delete ${netns}`)

@@ -46,7 +46,7 @@ export class Manager implements AsyncDisposable {
   /** @param dropIns changes to units, by the unit's file name */
   static async start(dropIns: Readonly<Record<string, string>>): Promise<Manager> {
     const manager = new Manager(dropIns)
-    for (let tries = 0; tries < 300; tries++) {
+    for (let tries = 0; tries < 1500; tries++) {
       const state = await manager.#state()
       if (state === 'running' || state === 'degraded') return manager
       if (manager.#program.exitCode !== null) break
