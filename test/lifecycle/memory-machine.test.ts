@@ -102,7 +102,7 @@ const settings = [
 async function observe(machine: Machine, netns: string | undefined): Promise<object> {
   await using rtnl = await machine.openRtnl(netns)
   const place = { machine, netns }
-  const firewall = await findFirewall('wg0', place)
+  const firewall = await findFirewall('wg0', place, 'auto')
   return {
     ...(await network(rtnl)),
     rules: [await rtnl.rules({ family: 4 }), await rtnl.rules({ family: 6 })],
