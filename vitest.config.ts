@@ -15,6 +15,8 @@ const alias = {
   '@wgctrl/uapi/testing': source('uapi/src/testing/index.ts'),
   '@wgctrl/uapi': source('uapi/src/index.ts'),
   'wgctrl/testing': source('wireguard/src/testing/index.ts'),
+  '@wgctrl/ynl/runtime': source('ynl/src/runtime.ts'),
+  '@wgctrl/ynl': source('ynl/src/index.ts'),
   '@wgctrl/gateway': source('gateway/src/index.ts'),
   wgctrl: source('wireguard/src/index.ts'),
 }
@@ -168,6 +170,7 @@ export default defineConfig({
       deviceTier('fleet', whileRoaming, 900_000, {
         env: { WGCTRL_ROAMING: process.env['WGCTRL_ROAMING'] ?? 'long' },
       }),
+      deviceTier('ynl', ['test/ynl/*.test.ts'], PATIENT),
       deviceTier('faults', ['test/faults/**/*.test.ts'], PATIENT, twoAtOnce),
       deviceTier('secrets', ['test/secrets/**/*.test.ts'], PATIENT, twoAtOnce),
       deviceTier('privileges', ['test/privileges/**/*.test.ts'], PATIENT),

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { run } from './command.mjs'
+import { run, runWell } from './command.mjs'
 import { countNodeTests, countVitest, oneMoreFailure } from './counts.mjs'
 import { isolated, isolation } from './namespace.mjs'
 import { root } from './packages.mjs'
@@ -482,6 +482,19 @@ export const tiers = [
     run: nodeTests('test/consumers/runtimes.test.mjs'),
   },
   {
+    name: 'ynl',
+    about: "netlink families from the kernel's specs, beside the kernel's own client for them",
+    asked: true,
+    root: true,
+    needs: [
+      ...isolation,
+      python,
+      { package: 'python3-yaml', why: "lets the kernel's client read its specs" },
+    ],
+    seconds: 1200,
+    run: withSpecs(vitest({ isolate: true })),
+  },
+  {
     name: 'windows',
     about: 'the contract and the command on Node for Windows, on named pipes, under wine',
     asked: true,
@@ -600,6 +613,19 @@ function kernelTests({
     const env = devices ? { WGCTRL_BACKEND: devices } : {}
     const count = () => countVitest(report)
     return await runCounted([process.execPath, ...command], { seconds, env, ...how }, count)
+  }
+}
+
+/**
+ * Has the specs of the kernel downloaded before, which have no network in the tests.
+ *
+ * @param {Tier['run']} run
+ * @returns {Tier['run']}
+ */
+function withSpecs(run) {
+  return async (...args) => {
+    await runWell(process.execPath, [join(root, 'test/kernel/specs.mjs')], { seconds: 600 })
+    return await run(...args)
   }
 }
 

@@ -19,6 +19,7 @@ export default {
     'netlink-testing',
     'uapi',
     'uapi-testing',
+    'ynl',
     'types',
     'types-testing',
   ].map((name) => `api/${name}.ts`),

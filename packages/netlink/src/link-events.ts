@@ -1,12 +1,9 @@
-import { Worker } from 'node:worker_threads'
-import { abortReason, checkFields, checkSignal, refuseAborted } from '@wgctrl/types'
-import { readU16, writeU16, writeU32 } from './codec/bytes.js'
-import { decodeMessages, MESSAGE_HEADER, NLM_F, NLMSG } from './codec/message.js'
-import { NetlinkError } from './errors.js'
+import { checkFields, checkSignal, refuseAborted } from '@wgctrl/types'
+import { decodeMessages } from './codec/message.js'
 import { type Link, toLink } from './link.js'
-import { RECEIVE_BUFFER } from './reply.js'
+import { type MulticastEvents, openMulticast } from './multicast.js'
 import type { Namespace } from './socket/namespace.js'
-import { NETLINK, type NetlinkSocket, openNetlinkSocket } from './socket/socket.js'
+import { NETLINK } from './socket/socket.js'
 import { RTM_LINK, RTNLGRP_LINK } from './specs/rt-link.js'
 
 /**
@@ -14,82 +11,6 @@ import { RTM_LINK, RTNLGRP_LINK } from './specs/rt-link.js'
  * gone: list the links again.
  */
 export type LinkEvent = { type: 'changed' | 'deleted'; link: Link } | { type: 'lost' }
-
-/**
- * The reader of the multicast socket: a thread of its own, since a read that waits would hold one of
- * the pool's four. It needs nothing but the descriptor, so its source stands here and no bundler or
- * module format has to find a file. `stop` is set before the wake-up datagram is sent; the socket's
- * receive timeout is a second way out.
- *
- * A socket that overran drops whatever comes, without a further word, until its queue was read to the end:
- * the loss is told then, so that what is listed afterwards misses nothing. The end shows in that a datagram
- * is acknowledged, which before it is not.
- * @source linux, net/netlink/af_netlink.c: NETLINK_S_CONGESTED
- */
-const READER = `
-const { readSync, writeSync } = require('node:fs')
-const { parentPort, workerData } = require('node:worker_threads')
-const { fd, stop, noop } = workerData
-const buffer = Buffer.allocUnsafeSlow(${RECEIVE_BUFFER})
-let lost = false
-while (Atomics.load(stop, 0) === 0) {
-  try {
-    const length = readSync(fd, buffer, 0, buffer.length, null)
-    if (buffer.readUInt16LE(4) !== ${NLMSG.error}) {
-      parentPort.postMessage(new Uint8Array(buffer.subarray(0, length)))
-    } else if (lost) {
-      lost = false
-      parentPort.postMessage(null)
-    }
-  } catch (error) {
-    if (error.code === 'ENOBUFS') lost = true
-    else if (error.code !== 'EAGAIN' && error.code !== 'EINTR') throw error
-  }
-  if (lost) writeSync(fd, noop)
-}
-`
-
-/**
- * The same where threads cannot use the descriptor: each read waits in a thread below JavaScript, see
- * {@link Descriptor.isOfFs}.
- */
-async function readInTurns(socket: NetlinkSocket, stop: Int32Array, mail: Mailbox): Promise<void> {
-  const buffer = Buffer.allocUnsafeSlow(RECEIVE_BUFFER)
-  let lost = false
-  while (Atomics.load(stop, 0) === 0) {
-    try {
-      const length = await socket.receive(buffer)
-      const isReply = length !== undefined && readU16(buffer, 4) === NLMSG.error
-      if (length !== undefined && !isReply) mail.put(Uint8Array.from(buffer.subarray(0, length)))
-      if (isReply && lost) {
-        lost = false
-        mail.put(null)
-      }
-    } catch (error) {
-      if ((error as NetlinkError).code !== 'ENOBUFS') throw error
-      lost = true
-    }
-    if (lost) socket.sendSync(wakeUp())
-  }
-}
-
-async function readInThread(
-  { descriptor }: NetlinkSocket,
-  stop: Int32Array,
-  mail: Mailbox,
-): Promise<void> {
-  const workerData = { fd: descriptor.fd, stop, noop: wakeUp() }
-  const worker = new Worker(READER, { eval: true, workerData })
-  worker.on('message', (datagram: Uint8Array | null) => mail.put(datagram))
-  worker.on('error', (error) => mail.fail(error))
-  await new Promise((resolve) => worker.once('exit', resolve))
-}
-
-/** Milliseconds after which a read that nothing woke looks whether it should stop. */
-const RECEIVE_TIMEOUT = 1000
-
-/** Bytes; a burst of link changes fits, so that little is lost. */
-const RECEIVE_BUFFER_SIZE = 1 << 20
 
 export interface LinkEventOptions {
   netns?: Namespace | undefined
@@ -107,138 +28,19 @@ export async function watchLinks(options: LinkEventOptions = {}): Promise<LinkEv
   checkFields(options, 'options', { netns: true, signal: true })
   checkSignal(options.signal)
   refuseAborted(options.signal)
-  const socket = await openNetlinkSocket({
-    protocol: NETLINK.route,
-    groups: [RTNLGRP_LINK],
-    netns: options.netns,
-    receiveTimeout: RECEIVE_TIMEOUT,
-    receiveBufferSize: RECEIVE_BUFFER_SIZE,
-  })
-  return new LinkEvents(socket, options.signal)
+  return await openMulticast(
+    { protocol: NETLINK.route, groups: [RTNLGRP_LINK], ...options },
+    eventsOf,
+  )
 }
 
 /** What {@link watchLinks} gives: events in order, for one reader. */
-export class LinkEvents implements AsyncIterableIterator<LinkEvent, void, undefined> {
-  readonly #socket: NetlinkSocket
-  readonly #stop = new Int32Array(new SharedArrayBuffer(4))
-  readonly #mail: Mailbox
-  readonly #exited: Promise<void>
-  readonly #ready: LinkEvent[] = []
-  #ended: Promise<void> | undefined
-
-  /** @internal use {@link watchLinks} */
-  constructor(socket: NetlinkSocket, signal: AbortSignal | undefined) {
-    this.#socket = socket
-    this.#mail = new Mailbox(signal)
-    this.#exited = this.#read().catch((error) => this.#mail.fail(error))
-  }
-
-  async next(): Promise<IteratorResult<LinkEvent, void>> {
-    try {
-      for (;;) {
-        if (this.#ended) return { done: true, value: undefined }
-        const event = this.#ready.shift()
-        if (event !== undefined) return { done: false, value: event }
-        const datagram = await this.#mail.next()
-        if (datagram !== undefined) this.#ready.push(...eventsOf(datagram))
-      }
-    } catch (error) {
-      await this.return()
-      throw error
-    }
-  }
-
-  async return(): Promise<IteratorResult<LinkEvent, void>> {
-    this.#ended ??= this.#end()
-    await this.#ended
-    return { done: true, value: undefined }
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.return()
-  }
-
-  async #read(): Promise<void> {
-    const read = this.#socket.descriptor.isOfFs ? readInThread : readInTurns
-    await read(this.#socket, this.#stop, this.#mail)
-    this.#mail.fail(new NetlinkError('the reader of link events ended', { code: 'EPIPE' }))
-  }
-
-  async #end(): Promise<void> {
-    Atomics.store(this.#stop, 0, 1)
-    this.#socket.sendSync(wakeUp())
-    this.#mail.close()
-    await this.#exited
-    await this.#socket.close()
-  }
-}
-
-/** The kernel acknowledges a NOOP that asks for it and does nothing else: the read returns. */
-function wakeUp(): Uint8Array {
-  const bytes = new Uint8Array(MESSAGE_HEADER)
-  writeU32(bytes, 0, MESSAGE_HEADER)
-  writeU16(bytes, 4, NLMSG.noop)
-  writeU16(bytes, 6, NLM_F.request | NLM_F.ack)
-  return bytes
-}
+export type LinkEvents = MulticastEvents<LinkEvent>
 
 function* eventsOf(datagram: Uint8Array | null): Generator<LinkEvent> {
   if (datagram === null) return yield { type: 'lost' }
   for (const message of decodeMessages(datagram)) {
     if (message.type === RTM_LINK.new) yield { type: 'changed', link: toLink(message) }
     if (message.type === RTM_LINK.delete) yield { type: 'deleted', link: toLink(message) }
-  }
-}
-
-/** Datagrams from the reader, in order, for one reader that waits. */
-class Mailbox {
-  readonly #queue: (Uint8Array | null)[] = []
-  readonly #signal: AbortSignal | undefined
-  #closed = false
-  #failure: { error: unknown } | undefined
-  #wake = (): void => {}
-
-  constructor(signal: AbortSignal | undefined) {
-    this.#signal = signal
-    signal?.addEventListener('abort', this.#onAbort, { once: true })
-  }
-
-  /** @param datagram `null` stands for lost ones */
-  put(datagram: Uint8Array | null): void {
-    this.#queue.push(datagram)
-    this.#wake()
-  }
-
-  /** What is there is read before; the first failure counts. */
-  fail(error: unknown): void {
-    this.#failure ??= { error }
-    this.#wake()
-  }
-
-  /** Waits for a datagram; `null` stands for lost ones, `undefined` comes once it is closed. */
-  async next(): Promise<Uint8Array | null | undefined> {
-    while (!this.#closed) {
-      const datagram = this.#queue.shift()
-      if (datagram !== undefined) return datagram
-      if (this.#failure) throw this.#failure.error
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
-    }
-    return undefined
-  }
-
-  close(): void {
-    this.#closed = true
-    this.#signal?.removeEventListener('abort', this.#onAbort)
-    this.#wake()
-  }
-
-  readonly #onAbort = (): void => {
-    if (this.#signal) this.fail(abortReason(this.#signal))
   }
 }

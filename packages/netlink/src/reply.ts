@@ -1,5 +1,5 @@
 import { refuseAborted } from '@wgctrl/types'
-import type { AttributeSet } from './codec/attribute-set.js'
+import type { SetNames } from './codec/attribute-path.js'
 import { type Acknowledgement, decodeDone, decodeError } from './codec/extended-ack.js'
 import { type Message, MessageCursor, NLM_F, NLMSG } from './codec/message.js'
 import { kernelError, NetlinkError, protocolError } from './errors.js'
@@ -10,7 +10,7 @@ import type { Transport } from './socket/transport.js'
 export interface Request {
   /** One whole message; `Connection` fills in its sequence number. */
   bytes: Uint8Array
-  set: AttributeSet
+  set: SetNames
   /** Where the attributes begin in `bytes`. */
   start: number
 }

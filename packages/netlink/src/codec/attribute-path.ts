@@ -1,8 +1,25 @@
 import { align } from './align.js'
-import { type AttributeSet, specName } from './attribute-set.js'
+import { specName } from './attribute-set.js'
 import { readU16 } from './bytes.js'
-import { type Field, OP } from './field.js'
+import { OP } from './op.js'
 import { ATTRIBUTE_HEADER, NLA_TYPE_MASK } from './writer.js'
+
+/** What errors have to know of an attribute. */
+export interface FieldName {
+  readonly op: number
+  /** Of a nest, and of an array of nests. */
+  readonly set?: SetNames | undefined
+}
+
+/** What errors have to know of a set: an {@link AttributeSet}, or what another codec has in its place. */
+export interface SetNames {
+  readonly name: string
+  readonly table: {
+    /** By the number of each attribute: its name, as a property or as in the kernel's YAML. */
+    readonly keys: readonly string[]
+    readonly fields: readonly (FieldName | undefined)[]
+  }
+}
 
 /**
  * Names the attribute of a request that an offset points at, such as
@@ -13,7 +30,7 @@ import { ATTRIBUTE_HEADER, NLA_TYPE_MASK } from './writer.js'
  * @returns undefined when no attribute of the request covers the offset
  */
 export const attributePath = (
-  set: AttributeSet,
+  set: SetNames,
   bytes: Uint8Array,
   start: number,
   end: number,
@@ -21,7 +38,7 @@ export const attributePath = (
 ): string | undefined => find(set, bytes, start, end, offset, set.name)
 
 const find = (
-  set: AttributeSet,
+  set: SetNames,
   bytes: Uint8Array,
   start: number,
   end: number,
@@ -38,7 +55,7 @@ const find = (
 }
 
 const inside = (
-  field: Field,
+  field: FieldName,
   bytes: Uint8Array,
   start: number,
   end: number,

@@ -8,11 +8,14 @@
  * Reads past the end give `undefined` arithmetic, never a throw: callers check lengths first.
  */
 
+/** 16 bits. */
 export const readU16 = (b: Uint8Array, o: number): number =>
   (b[o] as number) | ((b[o + 1] as number) << 8)
 
+/** 32 bits. */
 export const readU32 = (b: Uint8Array, o: number): number => readS32(b, o) >>> 0
 
+/** 32 bits with a sign. */
 export const readS32 = (b: Uint8Array, o: number): number =>
   (b[o] as number) |
   ((b[o + 1] as number) << 8) |
@@ -33,11 +36,14 @@ export const readU64Counter = (b: Uint8Array, o: number): number | bigint => {
   return high < 0x200000 ? high * 0x1_0000_0000 + readU32(b, o) : readU64(b, o)
 }
 
+/** 64 bits with a sign. */
 export const readS64 = (b: Uint8Array, o: number): bigint => BigInt.asIntN(64, readU64(b, o))
 
+/** 16 bits in network byte order. */
 export const readBe16 = (b: Uint8Array, o: number): number =>
   ((b[o] as number) << 8) | (b[o + 1] as number)
 
+/** 32 bits in network byte order. */
 export const readBe32 = (b: Uint8Array, o: number): number =>
   (((b[o] as number) << 24) |
     ((b[o + 1] as number) << 16) |
@@ -45,14 +51,17 @@ export const readBe32 = (b: Uint8Array, o: number): number =>
     (b[o + 3] as number)) >>>
   0
 
+/** 64 bits in network byte order. */
 export const readBe64 = (b: Uint8Array, o: number): bigint =>
   (BigInt(readBe32(b, o)) << 32n) | BigInt(readBe32(b, o + 4))
 
+/** The low 16 bits: of a negative number its two's complement, as with the others. */
 export const writeU16 = (b: Uint8Array, o: number, value: number): void => {
   b[o] = value
   b[o + 1] = value >>> 8
 }
 
+/** The low 32 bits. */
 export const writeU32 = (b: Uint8Array, o: number, value: number): void => {
   b[o] = value
   b[o + 1] = value >>> 8
@@ -60,16 +69,19 @@ export const writeU32 = (b: Uint8Array, o: number, value: number): void => {
   b[o + 3] = value >>> 24
 }
 
+/** The low 64 bits. */
 export const writeU64 = (b: Uint8Array, o: number, value: bigint): void => {
   writeU32(b, o, Number(value & 0xffffffffn))
   writeU32(b, o + 4, Number((value >> 32n) & 0xffffffffn))
 }
 
+/** The low 16 bits in network byte order. */
 export const writeBe16 = (b: Uint8Array, o: number, value: number): void => {
   b[o] = value >>> 8
   b[o + 1] = value
 }
 
+/** The low 32 bits in network byte order. */
 export const writeBe32 = (b: Uint8Array, o: number, value: number): void => {
   b[o] = value >>> 24
   b[o + 1] = value >>> 16
@@ -77,6 +89,7 @@ export const writeBe32 = (b: Uint8Array, o: number, value: number): void => {
   b[o + 3] = value
 }
 
+/** The low 64 bits in network byte order. */
 export const writeBe64 = (b: Uint8Array, o: number, value: bigint): void => {
   writeBe32(b, o, Number((value >> 32n) & 0xffffffffn))
   writeBe32(b, o + 4, Number(value & 0xffffffffn))

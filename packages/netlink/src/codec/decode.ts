@@ -167,7 +167,8 @@ const pushTo = (out: Record<string, unknown>, key: string, value: unknown): void
   else out[key] = [value]
 }
 
-const keepUnknown = (record: object, type: number, payload: Uint8Array): void => {
+/** Adds to what {@link unknownAttributes} gives of a record. `payload` becomes the record's. */
+export const keepUnknown = (record: object, type: number, payload: Uint8Array): void => {
   const target = record as { [UNKNOWN]?: UnknownAttribute[] }
   if (target[UNKNOWN] === undefined) Object.defineProperty(target, UNKNOWN, { value: [] })
   target[UNKNOWN]?.push({ type, payload })

@@ -1,8 +1,8 @@
 import type { ExtendedAck } from '@wgctrl/types'
 import { malformed } from '../errors.js'
 import { align } from './align.js'
-import { attributePath } from './attribute-path.js'
-import { type AttributeSet, attributeSet, specName } from './attribute-set.js'
+import { attributePath, type SetNames } from './attribute-path.js'
+import { attributeSet, specName } from './attribute-set.js'
 import { readS32, readU32 } from './bytes.js'
 import { decode } from './decode.js'
 import { binary, nest, string, u32 } from './field.js'
@@ -22,7 +22,7 @@ export const extendedAckAttributes = attributeSet('nlmsgerr', {
 /** The request an answer belongs to: its bytes, and what its attributes are. */
 export interface RequestShape {
   bytes: Uint8Array
-  set: AttributeSet
+  set: SetNames
   /** Where the attributes begin in `bytes`. */
   start: number
 }
@@ -122,12 +122,12 @@ const missingName = (
 }
 
 /** The set that the nest named by `path` holds. */
-const setAt = (root: AttributeSet, path: string): AttributeSet | undefined => {
-  let set: AttributeSet | undefined = root
+const setAt = (root: SetNames, path: string): SetNames | undefined => {
+  let set: SetNames | undefined = root
   for (const part of path.split('.').slice(1)) {
     const name = part.replace(/\[\d+\]$/, '')
-    const index: number = set?.keys.findIndex((key) => specName(key) === name) ?? -1
-    set = set?.ordered[index]?.set
+    const type: number = set?.table.keys.findIndex((key) => specName(key) === name) ?? -1
+    set = set?.table.fields[type]?.set
   }
   return set
 }

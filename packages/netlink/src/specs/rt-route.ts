@@ -1,5 +1,5 @@
 import { attributeSet } from '../codec/attribute-set.js'
-import { binary, fixed, nest, s32, u8, u16, u32 } from '../codec/field.js'
+import { binary, fixed, nest, u8, u16, u32 } from '../codec/field.js'
 import { struct } from '../codec/struct.js'
 
 /** @source linux/rtnetlink.h */
@@ -100,7 +100,7 @@ export const routeAttributes = attributeSet('route-attrs', {
   pref: u8(20),
   encapType: u16(21),
   encap: binary(22),
-  expires: s32(23),
+  expires: u32(23),
   uid: u32(25),
   ttlPropagate: u8(26),
   nhId: u32(30),

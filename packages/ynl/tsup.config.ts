@@ -1,0 +1,9 @@
+import { defineConfig } from 'tsup'
+import { library } from '../../tsup.base.js'
+
+const config: ReturnType<typeof defineConfig> = defineConfig({
+  ...library,
+  entry: ['src/index.ts', 'src/runtime.ts'],
+})
+
+export default config

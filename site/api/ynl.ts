@@ -1,0 +1,6 @@
+/**
+ * Netlink families from the kernel's own specs.
+ *
+ * @module @wgctrl/ynl
+ */
+export * from '@wgctrl/ynl'

@@ -1,0 +1,4 @@
+import { compareWithTheKernelsOwn } from './compare.js'
+import { everywhere } from './everywhere.js'
+
+compareWithTheKernelsOwn(everywhere)
