@@ -84,7 +84,7 @@ const longContract = [
 ]
 
 /** Of gateways, what needs a server of NATS. */
-const withNats = ['nats-store', 'fleet', 'fleet-lookups'].map(
+const withNats = ['nats-store', 'nats-access', 'fleet', 'fleet-lookups', 'pages'].map(
   (name) => `test/gateway/${name}.test.ts`,
 )
 

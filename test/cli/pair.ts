@@ -5,7 +5,8 @@ import { ip, isolate } from '../contract/harnesses/isolation.js'
 /** Two devices that know each other, over loopback. */
 export interface Pair extends AsyncDisposable {
   readonly backend: UserspaceBackend
-  readonly alice: Side
+  /** `config`: what a file of its interface would say. */
+  readonly alice: Side & { readonly config: string }
   readonly bob: Side
   /** Everything about the devices that nobody may see. */
   readonly secrets: readonly string[]
@@ -59,9 +60,20 @@ export async function makePair(): Promise<Pair> {
     await backend.configure(bob.device, { peers: [{ publicKey: alice.publicKey, remove: true }] })
     await configure(bob, privateKey, alice)
   }
+  const config = [
+    '[Interface]',
+    `PrivateKey = ${keys[0].toBase64()}`,
+    `ListenPort = ${alice.port}`,
+    '[Peer]',
+    `PublicKey = ${bob.publicKey}`,
+    `PresharedKey = ${presharedKey.toBase64()}`,
+    `Endpoint = 127.0.0.1:${bob.port}`,
+    `AllowedIPs = ${peer(bob).allowedIPs}`,
+    'PersistentKeepalive = 1',
+  ].join('\n')
   return {
     backend,
-    alice,
+    alice: { ...alice, config },
     bob,
     secrets: [...keys, presharedKey].map((key) => key.toBase64()),
     shakeHands: () => callAs(keys[1]),

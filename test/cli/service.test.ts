@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { generatePrivateKey, publicKey } from '@wgctrl/types'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { compileDatagrams, datagrams } from './datagrams.js'
 import { makePair, type Pair } from './pair.js'
@@ -13,17 +14,30 @@ const execute = promisify(execFile)
 const cli = fileURLToPath(new URL('../../packages/cli', import.meta.url))
 
 let pair: Pair
+/** Of the config of a gateway on Alice's device. */
+let folder: string
 
 beforeAll(async () => {
   await compileDatagrams()
   pair = await makePair()
+  folder = await temporaryFolder()
+  await mkdir(join(folder, 'clients'))
+  await writeFile(join(folder, `${pair.alice.device}.conf`), pair.alice.config, { mode: 0o600 })
+  await gatewayConfig('gateway.json')
 })
 
 afterAll(() => pair?.[Symbol.asyncDispose]())
 
+async function gatewayConfig(name: string, more: object = {}): Promise<void> {
+  const file = `${pair.alice.device}.conf`
+  const config = { interface: { file }, store: { type: 'file', path: 'clients' }, ...more }
+  await writeFile(join(folder, name), JSON.stringify(config), { mode: 0o600 })
+}
+
 const services = {
   metrics: () => ['metrics', '--listen', '127.0.0.1:0', pair.alice.device],
   handshakes: () => ['handshakes', pair.alice.device],
+  gateway: () => ['gateway', '--config', join(folder, 'gateway.json')],
 }
 
 /** Waits until a service has done what it is there for. */
@@ -38,9 +52,21 @@ const works = {
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
   },
+  async gateway(service: Program) {
+    const carol = generatePrivateKey()
+    const text = `[Peer]\nPublicKey = ${publicKey(carol)}\nAllowedIPs = 10.10.0.1/32\n`
+    const path = join(folder, 'clients', 'carol.conf')
+    await writeFile(`${path}.new`, text, { mode: 0o600 })
+    await rename(`${path}.new`, path)
+    const isIn = () => service.out.includes(`installed publicKey=${publicKey(carol)}`)
+    while (!isIn()) {
+      await pair.callAs(carol)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  },
 }
 
-describe.each(['metrics', 'handshakes'] as const)('wgctrl %s as a service', (name) => {
+describe.each(['metrics', 'handshakes', 'gateway'] as const)('wgctrl %s as a service', (name) => {
   it('tells its manager that it is ready, lives, reloads and stops', async () => {
     const { receiver, env } = await serviceManager()
     const service = start(services[name](), { ...env, WATCHDOG_USEC: '400000' })
@@ -89,10 +115,17 @@ describe.each(['metrics', 'handshakes'] as const)('wgctrl %s as a service', (nam
     const { receiver, env } = await serviceManager()
     const taken = start(services.metrics())
     const [, port = ''] = await taken.says(/127\.0\.0\.1:(\d+)\/metrics/, 'err')
-    const args = name === 'metrics' ? ['--listen', `127.0.0.1:${port}`] : ['wgnone']
+    const listen = `127.0.0.1:${port}`
+    await gatewayConfig('taken.json', { listen })
+    const cases = {
+      metrics: { args: ['--listen', listen], says: /EADDRINUSE/ },
+      handshakes: { args: ['wgnone'], says: /no such device/ },
+      gateway: { args: ['--config', join(folder, 'taken.json')], says: /EADDRINUSE/ },
+    }
+    const { args, says } = cases[name]
     const service = start([name, ...args], env)
     expect(await service.status()).toBe(1)
-    expect(service.err).toMatch(name === 'metrics' ? /EADDRINUSE/ : /no such device/)
+    expect(service.err).toMatch(says)
     await receiver.says(/^STOPPING=1$/)
   })
 })

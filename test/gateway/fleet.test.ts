@@ -9,7 +9,7 @@ import { Fleet, type Held } from '../../packages/gateway/src/fleet/fleet.js'
 import { eventually } from '../events/hearing.js'
 import type { Client } from '../events/stage.js'
 import { NatsServer } from './nats-server.js'
-import { Pair } from './pair.js'
+import { type Name, Pair } from './pair.js'
 
 let server: NatsServer
 let connection: NatsConnection
@@ -36,11 +36,14 @@ const presenceOf = async (key: string): Promise<unknown> => {
   return entry?.operation === 'PUT' ? entry.json<{ gateway: string }>().gateway : undefined
 }
 
-describe('two gateways with one key', () => {
+describe.each([
+  ['one key', false],
+  ['keys of their own', true],
+])('two gateways with %s', (_, hasOwnKeys) => {
   let pair: Pair
 
   beforeEach(async () => {
-    pair = await Pair.open(server)
+    pair = await Pair.open(server, { hasOwnKeys })
   })
   afterEach(() => pair[Symbol.asyncDispose]())
 
@@ -119,6 +122,58 @@ describe('two gateways with one key', () => {
   })
 })
 
+describe('a client that keeps its sessions', () => {
+  let pair: Pair
+
+  /** It sends, also while nobody answers, until it is at one gateway alone. */
+  const comesTo = (client: Client, name: Name) =>
+    vi.waitFor(async () => {
+      await client.ping(1)
+      expect(await pair.holders(client)).toEqual([name])
+    }, eventually)
+
+  afterEach(() => pair[Symbol.asyncDispose]())
+
+  it('finds out by itself when its route leads to another gateway with the same key', async () => {
+    pair = await Pair.open(server)
+    const [client] = pair.stage.clients as [Client]
+    await pair.goTo(client, 'one')
+    await pair.isAt(client, 'one')
+    await client.backend.configure(client.device, {
+      peers: [
+        {
+          publicKey: pair.keyOf('one'),
+          updateOnly: true,
+          endpoint: pair.endpointOf(client, 'two'),
+        },
+      ],
+    })
+    await comesTo(client, 'two')
+    expect(pair.gates.two.keysOf('installed')).toEqual([client.publicKey])
+  })
+
+  it('goes from one gateway to another with a key of its own by its allowed IPs, and back', async () => {
+    pair = await Pair.open(server, { hasOwnKeys: true })
+    const [client] = pair.stage.clients as [Client]
+    const allowedIPs = ['10.8.0.0/16']
+    const turnTo = (name: Name, other: Name): Promise<void> =>
+      client.backend.configure(client.device, {
+        peers: [
+          { publicKey: pair.keyOf(other), replaceAllowedIPs: true, allowedIPs: [] },
+          { publicKey: pair.keyOf(name), endpoint: pair.endpointOf(client, name), allowedIPs },
+        ],
+      })
+    await turnTo('one', 'two')
+    await comesTo(client, 'one')
+    await turnTo('two', 'one')
+    await comesTo(client, 'two')
+    // It has a session there, of which the gateway knows nothing any more: it has to notice first.
+    await turnTo('one', 'two')
+    await comesTo(client, 'one')
+    expect(pair.gates.two.keysOf('left')).toEqual([client.publicKey])
+  })
+})
+
 describe('the entries of a fleet', () => {
   const key = publicKey(generatePrivateKey())
   let fleets: Fleet[]
@@ -127,7 +182,8 @@ describe('the entries of a fleet', () => {
   let initiated: Map<string, number>
   let told: string[]
 
-  const joinAs = async (id: string): Promise<Fleet> => {
+  /** @param onSweep before the gateway says who is there */
+  const joinAs = async (id: string, onSweep = (_: Fleet) => {}): Promise<Fleet> => {
     const config: FleetConfig = {
       nats: { servers: [server.url], timeout: 1000 },
       id,
@@ -136,10 +192,13 @@ describe('the entries of a fleet', () => {
       ttl: 2000,
       subject: 'wireguard',
     }
-    const own = new Map<string, Held>()
+    const own = held.get(id) ?? new Map<string, Held>()
     held.set(id, own)
-    const fleet = await Fleet.open(config, {
-      held: async () => [...own.values()],
+    const fleet: Fleet = await Fleet.open(config, {
+      held: async () => {
+        onSweep(fleet)
+        return [...own.values()]
+      },
       isHeld: (one) => own.has(one),
       initiated: () => initiated.get(id),
       release: async (keys) => keys.filter((one) => own.delete(one)),
@@ -240,6 +299,27 @@ describe('the entries of a fleet', () => {
     const other = publicKey(generatePrivateKey())
     one.appeared(other, undefined)
     await vi.waitFor(async () => expect(await presenceOf(other)).toBe('one'), eventually)
+    await vi.waitFor(async () => expect(await presenceOf(key)).toBeUndefined(), eventually)
+  })
+
+  it.each<[string, (leave: () => void) => void]>([
+    ['before', (leave) => leave()],
+    ['while', (leave) => void setImmediate(leave)],
+  ])('of a client that goes %s its gateway looks at it is removed', async (_, when) => {
+    const first = await joinAs('one')
+    come(first, 'one', 1000)
+    await isAt('one')
+    await first.stop()
+    // A new start knows nothing of its entries.
+    let hasLeft = false
+    await joinAs('one', (fleet) => {
+      when(() => {
+        held.get('one')?.delete(key)
+        fleet.gone(key)
+        hasLeft = true
+      })
+    })
+    await vi.waitFor(() => expect(hasLeft).toBe(true), eventually)
     await vi.waitFor(async () => expect(await presenceOf(key)).toBeUndefined(), eventually)
   })
 

@@ -10,18 +10,20 @@ export class NatsServer implements AsyncDisposable {
   readonly port: number
   readonly #address: string
   readonly #folder: string
+  readonly #more: readonly string[]
   #child: ChildProcess | undefined
 
-  private constructor(port: number, address: string, folder: string) {
-    this.port = port
-    this.#address = address
-    this.#folder = folder
+  private constructor(port: number, address: string, folder: string, more: readonly string[]) {
+    ;[this.port, this.#address, this.#folder, this.#more] = [port, address, folder, more]
   }
 
-  /** @param address where it listens; loopback is always among it */
-  static async open(address = '127.0.0.1'): Promise<NatsServer> {
+  /**
+   * @param address where it listens; loopback is always among it
+   * @param more words of its command
+   */
+  static async open(address = '127.0.0.1', more: readonly string[] = []): Promise<NatsServer> {
     const folder = await mkdtemp(join(tmpdir(), 'wgctrl-nats-'))
-    const server = new NatsServer(await freePort(), address, folder)
+    const server = new NatsServer(await freePort(), address, folder, more)
     await server.start()
     return server
   }
@@ -32,7 +34,7 @@ export class NatsServer implements AsyncDisposable {
 
   async start(): Promise<void> {
     const args = ['-a', this.#address, '-p', `${this.port}`, '-js', '-sd', this.#folder]
-    this.#child = spawn('nats-server', args, { stdio: 'ignore' })
+    this.#child = spawn('nats-server', [...args, ...this.#more], { stdio: 'ignore' })
     while (!(await listens(this.port))) await new Promise((resolve) => setTimeout(resolve, 50))
   }
 

@@ -70,18 +70,22 @@ export class Pair implements AsyncDisposable {
 
   /** A client goes to a gateway by itself, and begins with a handshake. */
   async goTo(client: Client, name: Name): Promise<void> {
-    const keys = new Set(names.map((each) => this.#keyOf(each)))
+    const keys = new Set(names.map((each) => this.keyOf(each)))
     await client.backend.configure(client.device, {
       peers: [
         ...[...keys].map((key) => ({ publicKey: key, remove: true })),
         {
-          publicKey: this.#keyOf(name),
+          publicKey: this.keyOf(name),
           endpoint: this.endpointOf(client, name),
           allowedIPs: ['10.8.0.0/16'],
           persistentKeepalive: 1,
         },
       ],
     })
+  }
+
+  keyOf(name: Name): PublicKey {
+    return publicKey(this.#keys[name])
   }
 
   endpointOf(client: Client, name: Name): string {
@@ -109,9 +113,5 @@ export class Pair implements AsyncDisposable {
     await this.stage.backend.delete?.(devices.two)
     await this.stage[Symbol.asyncDispose]()
     await rm(this.#folder, { recursive: true })
-  }
-
-  #keyOf(name: Name): PublicKey {
-    return publicKey(this.#keys[name])
   }
 }

@@ -52,6 +52,15 @@ describe('the config of a gateway', () => {
     })
     const other = { ...fleet, servers: 'c:3' }
     expect(check({ ...least, store, fleet: other }).fleet?.nats.servers).toEqual(['c:3'])
+    const slower = { ...fleet, timeout: '5s' }
+    const guarded = { ...store, tokenFile: '/token' }
+    expect(check({ ...least, store: guarded, fleet: slower }).fleet?.nats).toEqual({
+      servers: ['a:1', 'b:2'],
+      tokenFile: '/token',
+      timeout: 5000,
+    })
+    const elsewhere = check({ ...least, store: guarded, fleet: other }).fleet
+    expect(elsewhere?.nats).toEqual({ servers: ['c:3'], timeout: 2000 })
   })
 
   it.each<[string, object]>([

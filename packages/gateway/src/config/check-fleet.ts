@@ -2,8 +2,8 @@ import { hostname } from 'node:os'
 import { checkFields, type Fields, invalid, quoted } from '@wgctrl/types'
 import { bucketOf, CONNECTION, natsOf } from './check-store.js'
 import { parseDuration } from './duration-text.js'
-import type { FleetConfig, StoreConfig } from './gateway-config.js'
-import { objectOf, textOf } from './raw.js'
+import type { FleetConfig, NatsConfig, StoreConfig } from './gateway-config.js'
+import { objectOf, type Raw, textOf } from './raw.js'
 
 const FLEET: Fields = {
   ...CONNECTION,
@@ -23,15 +23,22 @@ export function checkFleetConfig(value: unknown, store: StoreConfig, base: strin
   const fleet = objectOf(value, 'fleet')
   const { id = hostname().split('.')[0], bucket = 'wireguard-presence' } = fleet
   const { gateways = 'wireguard-gateways', ttl = '10s', subject = 'wireguard' } = fleet
-  const isOfStore = store.type === 'nats' && fleet['servers'] === undefined
   return {
-    nats: isOfStore ? store.nats : natsOf(fleet, 'fleet', base),
+    nats: connectionOf(fleet, store, base),
     id: bucketOf(id, 'fleet.id'),
     bucket: bucketOf(bucket, 'fleet.bucket'),
     gateways: bucketOf(gateways, 'fleet.gateways'),
     ttl: parseDuration(ttl, 'fleet.ttl', 1000),
     subject: subjectOf(subject),
   }
+}
+
+/** What the fleet does not say is as of the store, unless that is on other servers: its secrets are for those alone. */
+function connectionOf(fleet: Raw, store: StoreConfig, base: string): NatsConfig {
+  const own = natsOf(fleet, 'fleet', base)
+  if (store.type !== 'nats' || fleet['servers'] !== undefined) return own
+  const said = Object.keys(own).filter((field) => fleet[field] !== undefined)
+  return { ...store.nats, ...Object.fromEntries(said.map((field) => [field, own[field as 'tls']])) }
 }
 
 /** @source docs.nats.io, subject-based messaging: tokens between dots */

@@ -79,8 +79,10 @@ export class Fleet {
   /** Those whose entries are to be written. */
   readonly #waiting = new Map<PublicKey, Arrival>()
   readonly #claims = new Map<PublicKey, Claim>()
-  /** Entries that could not be removed, with their revisions. */
-  readonly #obsolete = new Map<PublicKey, number>()
+  /** Entries that are to be removed, with their revisions; `undefined`: whether there is one has to be looked up. */
+  readonly #obsolete = new Map<PublicKey, number | undefined>()
+  /** Those whose entries a sweep has not looked at yet, and who are still here. */
+  readonly #unsettled = new Set<PublicKey>()
   readonly #work = new Set<Promise<void>>()
   /** Who waits until the others can be asked. */
   readonly #joiners = new Set<(buckets: FleetBuckets) => void>()
@@ -153,17 +155,20 @@ export class Fleet {
   /** A client is not here any more, and as far as is known nowhere else. */
   gone(publicKey: PublicKey): void {
     this.#waiting.delete(publicKey)
+    this.#unsettled.delete(publicKey)
     const claim = this.#claims.get(publicKey)
     if (claim) claim.isGone = true
     const revision = this.#entries.get(publicKey)
     this.#entries.delete(publicKey)
-    if (revision !== undefined) this.#remove(publicKey, revision)
+    // Behind a new start there may be one that is not known yet.
+    if (!claim || revision !== undefined) this.#remove(publicKey, revision)
   }
 
   async stop(): Promise<void> {
     this.#stopped.abort()
-    await Promise.all([this.#loop, ...this.#work])
+    // It ends what is under way, too: a server that says nothing holds up no stop.
     await this.#link.close()
+    await Promise.all([this.#loop, ...this.#work])
   }
 
   /** From one loss of the connection to the next. */
@@ -272,6 +277,7 @@ export class Fleet {
   /** Messages may have been lost, and clients have come and gone: compares all who are in with their entries. */
   async #sweep(signal: AbortSignal): Promise<void> {
     const held = await this.#context.held()
+    for (const { publicKey } of held) this.#unsettled.add(publicKey)
     for (let at = 0; at < held.length && !signal.aborted; at += AT_ONCE) {
       const some = held.slice(at, at + AT_ONCE)
       const leavers = await Promise.all(some.map((one) => this.#settle(one)))
@@ -283,9 +289,10 @@ export class Fleet {
   /** @returns where a client is that is here and elsewhere, and came there later */
   async #settle(held: Held): Promise<readonly [PublicKey, string] | undefined> {
     const { publicKey, endpoint, handshake = 0 } = held
-    if (this.#claims.has(publicKey) || this.#waiting.has(publicKey)) return undefined
+    if (!this.#isToSettle(publicKey)) return undefined
     const { revision, presence } = await this.#here().read(publicKey)
-    if (this.#claims.has(publicKey) || this.#waiting.has(publicKey)) return undefined
+    if (!this.#isToSettle(publicKey)) return undefined
+    this.#unsettled.delete(publicKey)
     const isOurs = presence?.gateway === this.#config.id
     if (presence && !isOurs && isLater(presence, this.#moment(publicKey, handshake))) {
       return [publicKey, presence.gateway]
@@ -296,6 +303,12 @@ export class Fleet {
       if (age < RECENT) this.#tellLeave(publicKey, presence, revision)
     } else this.#waiting.set(publicKey, { endpoint, time: handshake })
     return undefined
+  }
+
+  /** Whether nothing happened to it since the sweep began. */
+  #isToSettle(publicKey: PublicKey): boolean {
+    if (this.#claims.has(publicKey) || this.#waiting.has(publicKey)) return false
+    return this.#unsettled.has(publicKey)
   }
 
   #moment(publicKey: PublicKey, time: number): Moment {
@@ -340,7 +353,10 @@ export class Fleet {
       if (presence && (await this.#isLost(moment, presence))) {
         return await this.#release([[publicKey, presence.gateway]])
       }
-      if (claim.isGone) return
+      if (claim.isGone) {
+        if (presence?.gateway === id) this.#remove(publicKey, before)
+        return
+      }
       const value: Presence = { gateway: id, ...moment, from, endpoint }
       const revision = await this.#here().write(publicKey, value, before)
       if (revision === undefined) {
@@ -377,13 +393,26 @@ export class Fleet {
   }
 
   /** Removes an entry of ours, now or with the next connection. */
-  #remove(publicKey: PublicKey, revision: number): void {
+  #remove(publicKey: PublicKey, revision: number | undefined): void {
     this.#obsolete.set(publicKey, revision)
-    if (!this.#buckets) return
-    const removed = this.#buckets.remove(publicKey, revision).then(() => {
-      if (this.#obsolete.get(publicKey) === revision) this.#obsolete.delete(publicKey)
-    })
-    this.#track(removed)
+    if (this.#buckets) this.#track(this.#removeFrom(this.#buckets, publicKey, revision))
+  }
+
+  async #removeFrom(
+    buckets: FleetBuckets,
+    publicKey: PublicKey,
+    known: number | undefined,
+  ): Promise<void> {
+    const isWanted = () => this.#obsolete.has(publicKey) && this.#obsolete.get(publicKey) === known
+    const revision = known ?? (await this.#ownRevision(buckets, publicKey))
+    // It may have come back meanwhile: what was read is its new entry then.
+    if (revision !== undefined && isWanted()) await buckets.remove(publicKey, revision)
+    if (isWanted()) this.#obsolete.delete(publicKey)
+  }
+
+  async #ownRevision(buckets: FleetBuckets, publicKey: PublicKey): Promise<number | undefined> {
+    const { revision, presence } = await buckets.read(publicKey)
+    return presence?.gateway === this.#config.id ? revision : undefined
   }
 
   #track(work: Promise<void>): void {

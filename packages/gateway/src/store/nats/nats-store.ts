@@ -1,4 +1,5 @@
 import type { KV, KvEntry } from '@nats-io/kv'
+import type { NatsConnection } from '@nats-io/transport-node'
 import { abortable, type PublicKey, reasonWithin, slept, WireGuardError } from '@wgctrl/types'
 import { type ClientRules, checkClient } from '../../clients/client.js'
 import type { NatsStoreConfig } from '../../config/gateway-config.js'
@@ -45,10 +46,20 @@ export class NatsStore implements ClientStore {
     publicKey: PublicKey,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<Found | undefined> {
-    const kv = await this.#bucket(signal)
-    const entry = await abortable(kv.get(keyOf(publicKey)), signal)
+    const entry = await this.#read(publicKey, signal)
     if (entry?.operation !== 'PUT') return undefined
     return { client: this.#clientIn(entry, publicKey), revision: entry.revision }
+  }
+
+  async #read(publicKey: PublicKey, signal: AbortSignal): Promise<KvEntry | null> {
+    const kv = await this.#bucket(signal)
+    try {
+      return await abortable(kv.get(keyOf(publicKey)), signal)
+    } catch (error) {
+      // Another bucket of the same name may have taken its place, which is read in another way.
+      if (!signal.aborted) this.#kv = undefined
+      throw error
+    }
   }
 
   async *changes({ since, signal }: ChangesOptions): AsyncGenerator<StoreChange, void, undefined> {
@@ -104,8 +115,7 @@ export class NatsStore implements ClientStore {
     let failure: unknown = new WireGuardError('the watch of the bucket ended', { code: 'EAGAIN' })
     try {
       for await (const entry of watch) {
-        const change = this.#changeIn(entry)
-        if (change) queue.push(change)
+        queue.push(this.#changeIn(entry))
       }
     } catch (error) {
       failure = error
@@ -114,7 +124,7 @@ export class NatsStore implements ClientStore {
   }
 
   /** A client that is none says nothing of the others: whoever it was stays as he was. */
-  #changeIn(entry: KvEntry): StoreChange | undefined {
+  #changeIn(entry: KvEntry): StoreChange {
     const { key, operation, revision } = entry
     const publicKey = publicKeyOf(key)
     try {
@@ -126,7 +136,7 @@ export class NatsStore implements ClientStore {
     } catch (error) {
       const place = publicKey ?? key.slice(0, 64)
       this.#events.onProblem({ place, message: reasonWithin(error) })
-      return undefined
+      return { type: 'current', revision }
     }
   }
 
@@ -142,9 +152,8 @@ export class NatsStore implements ClientStore {
 
   async #bucket(signal: AbortSignal): Promise<KV> {
     const connection = await this.#link.connection(signal)
-    const { jetstream, kv } = this.#link.packages
-    const { bucket, nats } = this.#config
-    const opened = this.#kv ?? new kv.Kvm(jetstream.jetstream(connection, nats)).open(bucket)
+    const { bucket } = this.#config
+    const opened = this.#kv ?? this.#open(connection)
     this.#kv = opened
     try {
       return await abortable(opened, signal)
@@ -154,5 +163,16 @@ export class NatsStore implements ClientStore {
       const text = `the bucket ${bucket} cannot be used: ${reasonWithin(error)}`
       throw new WireGuardError(text, { code: 'EAGAIN', cause: error })
     }
+  }
+
+  async #open(connection: NatsConnection): Promise<KV> {
+    const { jetstream, kv } = this.#link.packages
+    const { bucket, nats } = this.#config
+    const manager = new kv.Kvm(jetstream.jetstream(connection, nats))
+    const opened = await manager.open(bucket)
+    const { streamInfo } = await opened.status()
+    // Every replica then answers, and not the leader alone. One that is behind shows by its revision.
+    const isDirect = streamInfo.config.allow_direct
+    return isDirect ? await manager.open(bucket, { allow_direct: true }) : opened
   }
 }
