@@ -25,7 +25,7 @@ import { root } from './packages.mjs'
  * @property {boolean} [root] needs to be root
  * @property {boolean} [inMachine] runs in a virtual machine, beside the tiers that do not
  * @property {import('./machine.mjs').Need[]} [needs] what has to be installed
- * @property {number} seconds what it may take
+ * @property {number} seconds what it may take on a machine that has much else to do
  * @property {(tier: Tier, run: Run) => Promise<Counts>} run
  */
 
@@ -108,13 +108,13 @@ export const tiers = [
     about: 'format, types, unused code, and the packages as they would be published',
     built: true,
     needs: [{ package: 'git', command: 'git', why: 'tells what changed since the last release' }],
-    seconds: 600,
+    seconds: 1200,
     run: nodeTests('scripts/check.mjs'),
   },
   {
     name: 'unit',
     about: "each package's own tests, on its sources",
-    seconds: 600,
+    seconds: 1200,
     run: vitest({ projects: ['unit', 'unit-mocked'] }),
   },
   {
@@ -122,7 +122,7 @@ export const tiers = [
     about: 'one suite over every backend, with real wireguard-go devices',
     root: true,
     needs: [...isolation, daemon],
-    seconds: 1200,
+    seconds: 1800,
     run: vitest({ isolate: true }),
   },
   {
@@ -132,7 +132,7 @@ export const tiers = [
     asked: true,
     root: true,
     needs: [...isolation, daemon],
-    seconds: 600,
+    seconds: 1800,
     run: vitest({ isolate: true }),
   },
   {
@@ -140,7 +140,7 @@ export const tiers = [
     about: 'wg(8) reads what we write, and the other way round',
     root: true,
     needs: [...isolation, daemon, wg],
-    seconds: 1200,
+    seconds: 1800,
     run: vitest({ isolate: true }),
   },
   {
@@ -150,7 +150,7 @@ export const tiers = [
     built: true,
     root: true,
     needs: [...isolation, daemon, wg, ...network, tracer, ...shells, ...services, ...pictures],
-    seconds: 600,
+    seconds: 1800,
     run: vitest({ isolate: true }),
   },
   {
@@ -161,13 +161,13 @@ export const tiers = [
     built: true,
     root: true,
     needs: [...isolation, daemon, wg, ...network, tracer],
-    seconds: 600,
+    seconds: 1800,
     run: vitest({ isolate: true }),
   },
   {
     name: 'fuzz',
     about: 'inputs that were kept, and new ones, to every decoder and parser',
-    seconds: 300,
+    seconds: 900,
     run: vitest(),
   },
   {
@@ -176,7 +176,7 @@ export const tiers = [
     built: true,
     root: true,
     needs: [...isolation, daemon],
-    seconds: 300,
+    seconds: 1200,
     run: vitest({ isolate: true }),
   },
   {
@@ -191,7 +191,7 @@ export const tiers = [
       tracer,
       { package: 'faketime', command: 'faketime', why: 'steps the clock of a process' },
     ],
-    seconds: 600,
+    seconds: 1200,
     run: vitest({ isolate: true }),
   },
   {
@@ -200,7 +200,7 @@ export const tiers = [
     built: true,
     root: true,
     needs: [...isolation, daemon],
-    seconds: 300,
+    seconds: 900,
     run: vitest({ isolate: true }),
   },
   {
@@ -210,7 +210,7 @@ export const tiers = [
     root: true,
     needs: [...isolation, daemon],
     // `npm run soak` takes an hour.
-    seconds: process.env['WGCTRL_SOAK_ROUNDS'] ? 4 * 3600 : 300,
+    seconds: process.env['WGCTRL_SOAK_ROUNDS'] ? 4 * 3600 : 1200,
     run: vitest({ isolate: true }),
   },
   {
@@ -241,7 +241,7 @@ export const tiers = [
     built: true,
     root: true,
     needs: [...isolation, daemon, wg, ...network, python, tracer],
-    seconds: 1200,
+    seconds: 2400,
     run: vitest({ isolate: true }),
   },
   {
@@ -250,7 +250,7 @@ export const tiers = [
     asked: true,
     root: true,
     needs: [...isolation, daemon, wg, ...network],
-    seconds: 1200,
+    seconds: 2400,
     run: vitest({ isolate: true }),
   },
   {
@@ -285,7 +285,7 @@ export const tiers = [
     about: 'handshakes, just-in-time peers and watching, with real clients in namespaces',
     root: true,
     needs: [...isolation, daemon, ...network],
-    seconds: 600,
+    seconds: 1200,
     run: vitest({ isolate: true }),
   },
   {
@@ -294,7 +294,7 @@ export const tiers = [
     built: true,
     root: true,
     needs: [...isolation, daemon, ...network],
-    seconds: 900,
+    seconds: 1800,
     run: vitest({ isolate: true }),
   },
   {
@@ -304,7 +304,7 @@ export const tiers = [
     built: true,
     root: true,
     needs: [...isolation, daemon, ...network, nats],
-    seconds: 900,
+    seconds: 1800,
     run: vitest({ isolate: true }),
   },
   {
@@ -346,7 +346,7 @@ export const tiers = [
     built: true,
     root: true,
     needs: [daemon, wg, ...network],
-    seconds: 1500,
+    seconds: 2400,
     run: kernelTests(),
   },
   {
@@ -357,7 +357,7 @@ export const tiers = [
     built: true,
     root: true,
     needs: [daemon, wg, ...network],
-    seconds: 1200,
+    seconds: 2400,
     run: kernelTests({ projects: ['kernel-lifecycle'], devices: 'linux-kernel' }),
   },
   {
@@ -368,7 +368,7 @@ export const tiers = [
     built: true,
     root: true,
     needs: [daemon],
-    seconds: 300,
+    seconds: 900,
     run: kernelTests({ kernel: '6.12', projects: ['kernel-without'], first: [takeWireGuard] }),
   },
   {
@@ -392,7 +392,7 @@ export const tiers = [
     built: true,
     root: true,
     needs: [daemon, wg, ...network],
-    seconds: 600,
+    seconds: 1200,
     run: kernelTests({ kernel: '6.12', projects: ['kernel-no-ipv6'], words: 'ipv6.disable=1' }),
   },
   {
@@ -428,7 +428,7 @@ export const tiers = [
     built: true,
     root: true,
     needs: compilers,
-    seconds: 900,
+    seconds: 1800,
     run: vitest(),
   },
   {
@@ -437,7 +437,7 @@ export const tiers = [
     built: true,
     root: true,
     needs: [...isolation, daemon, ...network],
-    seconds: 600,
+    seconds: 1200,
     run: nodeTests('scripts/examples.mjs'),
   },
   {
@@ -448,7 +448,7 @@ export const tiers = [
     built: true,
     root: true,
     needs: [...isolation, daemon, ...network, ...pictures, browser],
-    seconds: 900,
+    seconds: 1800,
     run: vitest({ isolate: true }),
   },
   {
@@ -457,7 +457,7 @@ export const tiers = [
     built: true,
     root: true,
     needs: [...isolation, daemon],
-    seconds: 600,
+    seconds: 1200,
     run: nodeTests('test/consumers/consumers.test.mjs'),
   },
   {
