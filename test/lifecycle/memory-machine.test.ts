@@ -107,7 +107,7 @@ async function observe(machine: Machine, netns: string | undefined): Promise<obj
     ...(await network(rtnl)),
     rules: [await rtnl.rules({ family: 4 }), await rtnl.rules({ family: 6 })],
     firewall: firewall.map(({ family, by, mark, addresses }) => ({ family, by, mark, addresses })),
-    forwarding: await findForwarding('wg0', place),
+    forwarding: await findForwarding('wg0', { ...place, firewall: 'auto' }),
     settings: await Promise.all(settings.map((path) => machine.settings.read(path, netns))),
   }
 }

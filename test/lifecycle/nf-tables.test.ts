@@ -6,9 +6,22 @@ import {
 } from '../../packages/wireguard/src/interface/firewall.js'
 import {
   type FirewallRules,
+  foundRules,
   guardTable,
   guardTableRef,
 } from '../../packages/wireguard/src/interface/firewall-rules.js'
+import {
+  droppingChains,
+  forwardingTable,
+  forwardingTableChanges,
+  foundForwarding,
+  planForwarding,
+} from '../../packages/wireguard/src/interface/forwarding-rules.js'
+import type { FoundTable } from '../../packages/wireguard/src/interface/found-table.js'
+import {
+  checkInterface,
+  type InterfaceSettings,
+} from '../../packages/wireguard/src/interface/interface-config.js'
 import type { NfTables } from '../../packages/wireguard/src/interface/machine.js'
 import { programTables } from '../../packages/wireguard/src/interface/nft-program.js'
 import { thisMachine } from '../../packages/wireguard/src/interface/this-machine.js'
@@ -48,6 +61,12 @@ async function listed(): Promise<{ text: string; json: unknown }> {
 }
 
 const guard: FirewallRules = { name: 'wg0', family: 4, mark: 51820, addresses: ['10.9.0.1'] }
+/** What is read of the table of a default route. */
+async function guardOf(tables: NfTables, { name, family }: Pick<FirewallRules, 'name' | 'family'>) {
+  const found = await tables.find(guardTableRef(name, family))
+  return found && foundRules(found)
+}
+
 const addressesOf = (count: number): string[] =>
   Array.from({ length: count }, (_, at) => `10.${at >> 16}.${(at >> 8) & 255}.${at & 255}`)
 
@@ -69,25 +88,23 @@ describe('the table of a default route', () => {
     await program.apply([{ create: guardTable(rules) }])
     const byProgram = await listed()
     const { mark, addresses } = rules
-    expect(await kernel.findGuard(ref)).toEqual(await program.findGuard(ref))
-    expect(await kernel.findGuard(ref)).toMatchObject({
-      mark,
-      addresses: { length: addresses.length },
-    })
+    const found = await guardOf(kernel, rules)
+    expect(found).toEqual(await guardOf(program, rules))
+    expect(found).toMatchObject({ mark, addresses: { length: addresses.length } })
     await kernel.apply([{ remove: ref }])
     expect((await listed()).text).toBe('')
     await kernel.apply([{ create: guardTable(rules) }])
     expect(await listed()).toEqual(byProgram)
-    expect(await program.findGuard(ref)).toEqual(await kernel.findGuard(ref))
+    expect(await guardOf(program, rules)).toEqual(found)
     await program.apply([{ remove: ref }])
-    expect(await kernel.findGuard(ref)).toBeUndefined()
+    expect(await kernel.find(ref)).toBeUndefined()
   })
 
   it.each(['wg=0', 'wg+0', '0wg', 'tcp'])(
     'can have a name that nft takes in no text: %s',
     async (name) => {
       await kernel.apply([{ create: guardTable({ ...guard, name }) }])
-      expect(await kernel.findGuard(guardTableRef(name, 4))).toEqual({
+      expect(await guardOf(kernel, { name, family: 4 })).toEqual({
         mark: 51820,
         addresses: ['10.9.0.1'],
       })
@@ -100,7 +117,7 @@ describe('the table of a default route', () => {
   it('has room for two thousand addresses', async () => {
     const rules = { ...guard, addresses: addressesOf(2000) }
     await kernel.apply([{ create: guardTable(rules) }])
-    expect((await kernel.findGuard(guardTableRef('wg0', 4)))?.addresses).toEqual(rules.addresses)
+    expect((await guardOf(kernel, rules))?.addresses).toEqual(rules.addresses)
   })
 
   it.each([
@@ -128,7 +145,7 @@ describe('the table of a default route', () => {
     ])
     const refused = both.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []))
     expect(refused).toEqual([expect.objectContaining({ code: 'EEXIST', index: 0 })])
-    expect(await kernel.findGuard(guardTableRef('wg0', 4))).toBeDefined()
+    expect(await kernel.find(guardTableRef('wg0', 4))).toBeDefined()
   })
 
   it('is made whole or not at all', async () => {
@@ -165,5 +182,113 @@ describe('the table of a default route', () => {
     for (const table of ['inet filter', 'ip wg-quick-wg1', 'ip6 wg-quick-wg ']) {
       expect(text).toContain(`table ${table}`)
     }
+  })
+})
+
+const networks = [
+  '10.8.0.0/24',
+  '10.9.0.0/25',
+  '10.64.0.0/13',
+  '128.0.0.0/1',
+  '10.1.2.3/32',
+  '0.0.0.0/0',
+]
+const networks6 = ['fd00:8::/64', 'fd00:9::/61', 'fd00::/8', '8000::/1', 'fd00::1/128', '::/0']
+
+const forwardings: Record<string, InterfaceSettings> = {
+  'only forwarding': { forward: true, addresses: ['10.8.0.1/24', 'fd00:8::1/64'] },
+  'clients apart': { betweenClients: false },
+  masquerading: { nat: { networks: [...networks, ...networks6] } },
+  'masquerading to links': {
+    nat: { networks: [...networks, ...networks6], to: ['eth0', 'wwan-0.1'] },
+  },
+  'another source': {
+    nat: {
+      networks: [...networks, ...networks6],
+      to: ['eth0'],
+      source: ['203.0.113.5', '2001:db8::5'],
+    },
+  },
+}
+
+/** Of what was found that which both ways tell. */
+const shown = (tables: readonly FoundTable[]) =>
+  tables.map(({ family, table, chains }) => ({
+    family,
+    table,
+    chains: chains.map(({ chain, base, rules }) => ({
+      chain,
+      ...(base && { hook: base.hook, policy: base.policy }),
+      // The kernel keeps sets in an order of its own.
+      rules: rules.map((rule) => ({ ...rule, links: rule.links.toSorted() })),
+    })),
+  }))
+
+describe('the table for forwarding', () => {
+  const changesOf = (name: string, settings: InterfaceSettings, switchedOn: (4 | 6)[]) => {
+    const checked = checkInterface(settings, name)
+    return forwardingTableChanges(planForwarding(name, checked, checked.device), switchedOn)
+  }
+
+  it.each(Object.entries(forwardings))(
+    'is the same by netlink and by nft: %s',
+    async (_name, settings) => {
+      for (const name of ['wg0', 'wg-0123456789ab', 'wg=+1']) {
+        const destroy = [{ destroy: forwardingTable(name) }]
+        await program.apply(changesOf(name, settings, [4]))
+        const byProgram = await listed()
+        const found = await kernel.list()
+        expect(shown(found)).toEqual(shown(await program.list()))
+        await kernel.apply(destroy)
+        await kernel.apply(destroy)
+        expect((await listed()).text).toBe('')
+        await kernel.apply(changesOf(name, settings, [4]))
+        expect(await listed()).toEqual(byProgram)
+        // In the place of one that is there, and of another.
+        await kernel.apply(changesOf(name, {}, []))
+        await kernel.apply(changesOf(name, settings, [4]))
+        expect(await listed()).toEqual(byProgram)
+        const ref = forwardingTable(name)
+        expect(shown([there(await kernel.find(ref))])).toEqual(shown(found))
+        await kernel.apply([{ addChain: { ...ref, chain: 'switched-on-ip6' } }])
+        expect(foundForwarding(there(await program.find(ref))).switchedOn).toEqual([4, 6])
+        await program.apply(destroy)
+      }
+    },
+  )
+})
+
+describe('tables of others', () => {
+  it('are seen as nft lists them', async () => {
+    await namespace.run('ip', 'link', 'add', 'wg7', 'type', 'veth')
+    await namespace.run(
+      'nft',
+      `add table inet filter
+      add chain inet filter forward { type filter hook forward priority 0; policy drop; }
+      add set inet filter links { type ifname; }
+      add rule inet filter forward iifname { "wg0", "wg1" } oifname "eth0" counter accept comment "a { b"
+      add rule inet filter forward iif "wg7" meta mark 0x7 ct mark 0x8 accept
+      add rule inet filter forward ip daddr 10.9.0.1 log limit rate 5/second drop
+      add chain inet filter input { type filter hook input priority -5; }
+      add table bridge b
+      add chain bridge b forward { type filter hook forward priority 0; policy drop; }
+      add table netdev n`,
+    )
+    await namespace.run('iptables', '-P', 'FORWARD', 'DROP')
+    await namespace.run('iptables', '-A', 'FORWARD', '-i', 'wg0', '-d', '10.0.0.1', '-j', 'ACCEPT')
+    const found = shown(await kernel.list())
+    expect(found).toEqual(shown(await program.list()))
+    const names = found.map(({ family, table }) => `${family} ${table}`)
+    expect(names).toEqual(['inet filter', 'bridge b', 'netdev n', 'ip filter'])
+    expect(JSON.stringify(found)).toContain('"links":["eth0","wg0","wg1"]')
+  })
+
+  it('that drop what is forwarded are told apart by netlink as by nft', async () => {
+    await namespace.run('iptables', '-P', 'FORWARD', 'DROP')
+    const wg0 = { name: 'wg0', families: [4, 6] as const }
+    expect(droppingChains(await kernel.list(), wg0)).toEqual(['ip filter FORWARD'])
+    await namespace.run('iptables', '-A', 'FORWARD', '-i', 'wg0', '-j', 'ACCEPT')
+    expect(droppingChains(await kernel.list(), wg0)).toEqual([])
+    expect(droppingChains(await program.list(), wg0)).toEqual([])
   })
 })

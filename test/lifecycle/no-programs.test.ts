@@ -23,12 +23,13 @@ const NEEDED =
 /** What a daemon is started with, and in its network namespace. */
 const OF_A_DAEMON = /^\/bin\/sh$|\/(cat|nsenter|wireguard-go)$/
 
-it(`up of a default route without name servers starts no program, and opens no file of others, on devices of kind ${kind}`, async () => {
+it('up without name servers starts no program, and opens no file of others', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'wgctrl-traced-'))
   onTestFinished(() => rm(folder, { recursive: true }))
   await using namespace = await TestNamespace.create('wgctrl-traced')
   await using _ = await Ours.in(namespace, kind)
-  const { dns: __, ...config } = { name: 'wg0', ...cases['the default routes of both'] }
+  const { dns: __, ...settings } = cases['the default routes of both'] ?? {}
+  const config = { name: 'wg0', ...settings, nat: {}, betweenClients: false }
   const trace = join(folder, 'trace')
   const program = [process.execPath, child, namespace.name, kind, JSON.stringify(config), MARKER]
   await run('strace', '-f', '-e', 'trace=execve,open,openat,clone,clone3', '-o', trace, ...program)

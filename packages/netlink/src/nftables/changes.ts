@@ -8,12 +8,15 @@ import {
   NF_INET_HOOK,
   NFPROTO,
   NFT_MSG,
+  NFT_SET,
   nftChainAttributes,
   nftRuleAttributes,
+  nftSetAttributes,
+  nftSetElementListAttributes,
   nftTableAttributes,
 } from '../specs/nftables.js'
 import { encodeExpressions } from './expressions.js'
-import { encodeComment } from './userdata.js'
+import { encodeComment, HOST_ORDER } from './userdata.js'
 
 /** What packets a table is for, in the words of nft(8). */
 export type TableFamily = 'ip' | 'ip6' | 'inet' | 'arp' | 'bridge' | 'netdev'
@@ -57,6 +60,21 @@ export type TableChange =
       /** At most 254 bytes. */
       comment?: string | undefined
     } & TableRef)
+  /** A set that rules of the same batch look into, and that goes with them. */
+  | ({
+      change: 'add-set'
+      /** With `%d` for a number that the kernel chooses. */
+      set: string
+      /** By it changes of the same batch know the set. */
+      id: number
+      /** What nft(8) takes the keys for, which it is told to have in the order of the processor. */
+      keyType: number
+      /** Bytes. */
+      keyLength: number
+      /** How many elements it will have. */
+      size: number
+    } & TableRef)
+  | ({ change: 'add-elements'; set: string; id: number; keys: readonly Uint8Array[] } & TableRef)
 
 /** @throws {TypeError | RangeError} `EINVAL` for a value that does not fit */
 export function changeRequest(change: TableChange): Request {
@@ -64,7 +82,7 @@ export function changeRequest(change: TableChange): Request {
   const { table } = change
   switch (change.change) {
     case 'add-table': {
-      const flags = change.exclusive ? NLM_F.exclusive : NLM_F.create
+      const flags = change.exclusive ? NLM_F.exclusive : 0
       const attributes = { name: table, flags: 0 }
       return fixedRequest(NFT_MSG.newtable, flags, nfgenmsg, header, nftTableAttributes, attributes)
     }
@@ -93,6 +111,35 @@ export function changeRequest(change: TableChange): Request {
         expressions: encodeExpressions(expressions),
         userdata: comment === undefined ? undefined : encodeComment(comment),
       })
+    }
+    case 'add-set': {
+      const { set: name, id, keyType, keyLength: keyLen, size } = change
+      const flags = NFT_SET.anonymous | NFT_SET.constant
+      const attributes = {
+        table,
+        name,
+        flags,
+        keyType,
+        keyLen,
+        id,
+        desc: { size },
+        userdata: HOST_ORDER,
+      }
+      return fixedRequest(
+        NFT_MSG.newset,
+        NLM_F.create,
+        nfgenmsg,
+        header,
+        nftSetAttributes,
+        attributes,
+      )
+    }
+    case 'add-elements': {
+      const { set, id: setId, keys } = change
+      const elements = { elem: keys.map((value) => ({ key: { value } })) }
+      const attributes = { table, set, setId, elements }
+      const list = nftSetElementListAttributes
+      return fixedRequest(NFT_MSG.newsetelem, NLM_F.create, nfgenmsg, header, list, attributes)
     }
   }
 }

@@ -18,6 +18,7 @@ import {
   nftChainAttributes,
   nftGenerationAttributes,
   nftRuleAttributes,
+  nftSetElementListAttributes,
   nftTableAttributes,
 } from '../specs/nftables.js'
 import {
@@ -46,8 +47,8 @@ export interface ChainRule extends TableRef {
   comment?: string
 }
 
-/** What the kernel says that has no nf_tables: to a request, to a batch, and to whoever wants a socket. @source net/netfilter/nfnetlink.c */
-const MISSING = ['EINVAL', 'EOPNOTSUPP', 'EPROTONOSUPPORT']
+/** What the kernel says that has no nf_tables, or no nfnetlink at all. @source net/netfilter/nfnetlink.c, nfnetlink_rcv_msg */
+const MISSING = { nfTables: 'EINVAL', nfnetlink: 'EPROTONOSUPPORT' } as const
 
 /** Bytes: 20,000 rules have less. A batch is one datagram, and the default has room for 500. */
 const LARGEST_BATCH = 8 * 1024 * 1024
@@ -71,7 +72,7 @@ export class Nftables {
         protocol: NETLINK.netfilter,
         netns,
         sendBufferSize: LARGEST_BATCH,
-      }).catch(refineMissing),
+      }).catch(missing(MISSING.nfnetlink)),
     )
     try {
       await nftables.generation()
@@ -92,7 +93,7 @@ export class Nftables {
     // It may load a module.
     const [message] = await this.#connection
       .request(request, { ...options, slow: true })
-      .catch(refineMissing)
+      .catch(missing(MISSING.nfTables))
     return message ? (decode(nftGenerationAttributes, message.payload, nfgenmsg.size).id ?? 0) : 0
   }
 
@@ -145,6 +146,18 @@ export class Nftables {
     )
   }
 
+  /** The keys of the elements of a set; those of ranges and concatenations as they are in a register. */
+  async elements(ref: TableRef & { set: string }, options?: ReplyOptions): Promise<Uint8Array[]> {
+    const { family, table, set } = ref
+    const header = { nfgenFamily: FAMILY_NUMBERS[family] }
+    const list = nftSetElementListAttributes
+    const request = fixedRequest(NFT_MSG.getsetelem, 0, nfgenmsg, header, list, { table, set })
+    const messages = await this.#connection.dump(request, options)
+    return messages
+      .flatMap(({ payload }) => decode(list, payload, nfgenmsg.size).elements?.elem ?? [])
+      .flatMap(({ key }) => key?.value ?? [])
+  }
+
   /** Ends the socket. */
   async close(): Promise<void> {
     await this.#connection.close()
@@ -155,10 +168,12 @@ export class Nftables {
   }
 }
 
-function refineMissing(error: unknown): never {
-  if (!(error instanceof NetlinkError) || !MISSING.includes(error.code)) throw error
-  throw recoded(error, 'EUNSUPPORTED', 'this kernel has no nf_tables', { feature: 'nf_tables' })
-}
+const missing =
+  (code: string) =>
+  (error: unknown): never => {
+    if (!(error instanceof NetlinkError) || error.code !== code) throw error
+    throw recoded(error, 'EUNSUPPORTED', 'this kernel has no nf_tables', { feature: 'nf_tables' })
+  }
 
 const FAMILIES = new Map(
   Object.entries(FAMILY_NUMBERS).map(([name, number]) => [number, name as TableFamily]),

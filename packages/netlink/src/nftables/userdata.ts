@@ -4,6 +4,13 @@ import { InvalidRangeError } from '@wgctrl/types'
 const COMMENT = 0
 const HEADER = 2
 
+/**
+ * Userdata of a set whose keys are in the order of the processor; without, nft(8) shows names turned round.
+ *
+ * @source libnftnl/udata.h, NFTNL_UDATA_SET_KEYBYTEORDER; nftables/datatype.h, BYTEORDER_HOST_ENDIAN
+ */
+export const HOST_ORDER: Uint8Array = Uint8Array.of(0, 4, 1, 0, 0, 0)
+
 /** The comment of a rule as its userdata, with a NUL behind it. */
 export function encodeComment(comment: string): Uint8Array {
   const text = Buffer.from(`${comment}\0`)

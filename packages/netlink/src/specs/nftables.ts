@@ -15,6 +15,7 @@ export const NFT_MSG = {
   getrule: message(7),
   newset: message(9),
   newsetelem: message(12),
+  getsetelem: message(13),
   newgen: message(15),
   getgen: message(16),
 } as const
@@ -46,7 +47,15 @@ export const NF_VERDICT = { drop: 0, accept: 1 } as const
 export const NFT_REG = { verdict: 0, reg1: 1 } as const
 
 /** @source linux/netfilter/nf_tables.h, enum nft_meta_keys */
-export const NFT_META = { mark: 3, iifname: 6, oifname: 7, nfproto: 15, l4Proto: 16 } as const
+export const NFT_META = {
+  mark: 3,
+  iif: 4,
+  oif: 5,
+  iifname: 6,
+  oifname: 7,
+  nfproto: 15,
+  l4Proto: 16,
+} as const
 
 /** @source linux/netfilter/nf_tables.h, enum nft_ct_keys */
 export const NFT_CT = { mark: 3 } as const

@@ -256,7 +256,7 @@ class Down {
     if (!forwards) return
     const { timeout } = this.#options
     await this.#attempt('remove the rules for forwarding', () =>
-      removeForwardingRules(this.#name, { ...this.#place, timeout }),
+      removeForwardingRules(this.#name, { ...this.#place, firewall: this.#firewall, timeout }),
     )
   }
 

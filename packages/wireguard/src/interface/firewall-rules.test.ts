@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import {
   type FirewallRules,
+  foundRules,
   guardTable,
   guardTableRef,
   iptablesRules,
   parseIptablesSave,
-  parseNftTable,
 } from './firewall-rules.js'
+import { parseTables } from './found-table.js'
 import { nftText } from './nft-text.js'
 
 const rules: FirewallRules = {
@@ -40,8 +41,8 @@ describe('guardTable', () => {
   })
 })
 
-describe('parseNftTable', () => {
-  it('reads what `nft list table` shows', () => {
+describe('foundRules', () => {
+  it('are read of what `nft list table` shows', () => {
     const text = `table ip6 wg-quick-wg0 {
 \tchain preraw {
 \t\ttype filter hook prerouting priority raw; policy accept;
@@ -59,14 +60,13 @@ describe('parseNftTable', () => {
 \t}
 }
 `
-    expect(parseNftTable(text)).toEqual({ mark: 51820, addresses: ['fd00:9::1'] })
+    const rules = parseTables(text).map(foundRules)
+    expect(rules).toEqual([{ mark: 51820, addresses: ['fd00:9::1'] }])
   })
 
-  it('finds nothing in a table of another make', () => {
-    expect(parseNftTable('table ip wg-quick-wg0 {\n}\n')).toEqual({
-      mark: undefined,
-      addresses: [],
-    })
+  it('are none in a table of another make', () => {
+    const rules = parseTables('table ip wg-quick-wg0 {\n}\n').map(foundRules)
+    expect(rules).toEqual([{ mark: undefined, addresses: [] }])
   })
 })
 

@@ -1,4 +1,5 @@
 import type { Family } from '@wgctrl/types'
+import type { FoundTable } from './found-table.js'
 import type { NftTable, NftTableRef } from './nft-table.js'
 
 /** What keeps a default route through a tunnel safe, in one family. */
@@ -29,22 +30,24 @@ export const guardTable = ({ name, family, mark, addresses }: FirewallRules): Nf
     {
       chain: 'preraw',
       base: { type: 'filter', hook: 'prerouting', priority: -300 },
-      rules: addresses.map((address) => [
-        { is: 'not-from-link', link: name },
-        { is: 'to-address', family, address },
-        { is: 'not-from-here' },
-        { is: 'drop' },
-      ]),
+      rules: addresses.map((address) => ({
+        statements: [
+          { is: 'link', by: 'iifname', not: true, names: [name] },
+          { is: 'to-address', address },
+          { is: 'not-from-here' },
+          { is: 'drop' },
+        ],
+      })),
     },
     {
       chain: 'premangle',
       base: { type: 'filter', hook: 'prerouting', priority: -150 },
-      rules: [[{ is: 'udp' }, { is: 'restore-mark' }]],
+      rules: [{ statements: [{ is: 'udp' }, { is: 'restore-mark' }] }],
     },
     {
       chain: 'postmangle',
       base: { type: 'filter', hook: 'postrouting', priority: -150 },
-      rules: [[{ is: 'udp' }, { is: 'marked', mark }, { is: 'save-mark' }]],
+      rules: [{ statements: [{ is: 'udp' }, { is: 'marked', mark }, { is: 'save-mark' }] }],
     },
   ],
 })
@@ -81,15 +84,12 @@ export interface FoundRules {
   readonly addresses: readonly string[]
 }
 
-/** Reads a table of {@link guardTable} as `nft list table` shows it. */
-export function parseNftTable(text: string): FoundRules {
-  const mark = /meta l4proto (?:udp|17)\s+(?:meta )?mark (0x[0-9a-f]+|\d+)/.exec(text)?.[1]
+/** Reads a table of {@link guardTable}. */
+export function foundRules({ chains }: FoundTable): FoundRules {
+  const rules = chains.flatMap((chain) => chain.rules)
   return {
-    mark: mark === undefined ? undefined : Number(mark),
-    addresses: Array.from(
-      text.matchAll(/ip6? daddr ([0-9a-f:.]+)/g),
-      (match) => match[1] as string,
-    ),
+    mark: rules.flatMap(({ marks }) => marks)[0],
+    addresses: rules.flatMap(({ destinations }) => destinations),
   }
 }
 

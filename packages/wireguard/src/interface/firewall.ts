@@ -2,6 +2,7 @@ import type { Family } from '@wgctrl/types'
 import {
   type FirewallRules,
   type FoundRules,
+  foundRules,
   guardTable,
   guardTableRef,
   iptablesRules,
@@ -23,12 +24,13 @@ const FAMILIES: readonly Family[] = [4, 6]
 const iptables = (family: Family, verb: 'save' | 'restore'): string =>
   `${family === 4 ? 'iptables' : 'ip6tables'}-${verb}`
 
-/** What a choice makes tables of nf_tables with; `undefined`: nothing, or what is not there. */
-async function tablesOf(choice: FirewallChoice, place: Place): Promise<NfTables | undefined> {
-  const { machine, netns } = place
-  if (choice === 'nft') return await programTables(place)
-  return choice === 'auto' || choice === 'netlink' ? await machine.nfTables(netns) : undefined
-}
+/** What tables of nf_tables are looked at and changed with; `undefined`: it is not there. */
+export const nfTablesOf = (choice: FirewallChoice, place: Place): Promise<NfTables | undefined> =>
+  choice === 'nft' ? programTables(place) : place.machine.nfTables(place.netns)
+
+/** What makes the rules of a default route as a table; `undefined`: nothing does. */
+const makerOf = async (choice: FirewallChoice, place: Place): Promise<NfTables | undefined> =>
+  choice === 'iptables' || choice === 'off' ? undefined : await nfTablesOf(choice, place)
 
 const mayUseIptables = (choice: FirewallChoice): boolean =>
   choice === 'auto' || choice === 'iptables'
@@ -45,7 +47,7 @@ export async function addFirewall(
   place: Place,
 ): Promise<Undo | undefined> {
   const { machine, netns } = place
-  const tables = await tablesOf(choice, place)
+  const tables = await makerOf(choice, place)
   if (tables) {
     await tables.apply([{ create: guardTable(rules) }])
     return () => tables.apply([{ remove: guardTableRef(rules.name, rules.family) }])
@@ -60,7 +62,7 @@ export async function addFirewall(
 
 /** Whether there is what would make the rules. */
 export async function hasFirewall(choice: FirewallChoice, place: Place): Promise<boolean> {
-  if (await tablesOf(choice, place)) return true
+  if (await makerOf(choice, place)) return true
   if (!mayUseIptables(choice)) return false
   return (await place.machine.findProgram(iptables(4, 'restore'))) !== undefined
 }
@@ -91,7 +93,7 @@ export async function findFirewall(
   place: Place,
   choice: FirewallChoice,
 ): Promise<FoundFirewall[]> {
-  const tables = await tablesOf(choice === 'nft' ? 'nft' : 'netlink', place)
+  const tables = await nfTablesOf(choice, place)
   const found = FAMILIES.flatMap((family) => [
     findTable(name, family, tables),
     findIptables(name, family, place),
@@ -123,13 +125,13 @@ async function findTable(
   tables: NfTables | undefined,
 ): Promise<FoundFirewall | undefined> {
   const ref = guardTableRef(name, family)
-  const found = await tables?.findGuard(ref)
+  const found = await tables?.find(ref)
   if (!tables || !found) return undefined
   return {
     family,
     by: 'nf_tables',
     identity: ref.table,
-    ...found,
+    ...foundRules(found),
     remove: () => tables.apply([{ remove: ref }]),
     replace: (rules) => tables.apply([{ remove: ref }, { create: guardTable(rules) }]),
   }

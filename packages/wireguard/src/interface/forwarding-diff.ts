@@ -18,9 +18,9 @@ export async function diffForwarding(
   choice: FirewallChoice,
 ): Promise<ForwardingDiff> {
   const wanted = planForwarding(name, desired, desired.device)
-  // Whoever wants no nft has none of these rules.
+  // Whoever wants no nf_tables has none of these rules.
   if (choice === 'iptables' || choice === 'off') return { wanted, changes: [] }
-  const found = await findForwarding(name, { machine, netns, signal })
+  const found = await findForwarding(name, { machine, netns, signal, firewall: choice })
   const { rules = [], families = [] } = found ?? {}
   const texts = wanted.rules.map(({ text }) => text)
   const off = await notForwarded(wanted.families, { machine, netns })

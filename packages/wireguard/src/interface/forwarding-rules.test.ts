@@ -1,18 +1,26 @@
 import { describe, expect, it } from 'vitest'
 import {
-  forwardingRemovalText,
+  droppingChains,
   forwardingSettings,
   forwardingTable,
-  forwardingTableText,
-  parseDroppingChains,
-  parseForwarders,
-  parseForwardingTable,
+  forwardingTableChanges,
+  foundForwarding,
+  otherForwarders,
   planForwarding,
 } from './forwarding-rules.js'
+import { parseTables } from './found-table.js'
 import { checkInterface, type InterfaceSettings } from './interface-config.js'
+import { nftText } from './nft-text.js'
 
 const plan = (settings: InterfaceSettings) =>
   planForwarding('wg0', checkInterface(settings, 'wg0'), settings)
+
+/** What nft is told of the rules of a plan. */
+const ruleTexts = (rules: ReturnType<typeof plan>): string[] =>
+  Array.from(
+    nftText(forwardingTableChanges(rules, [])).matchAll(/^add rule \S+ \S+ \S+ (.*) comment /gm),
+    ([, text = '']) => text,
+  )
 
 const addresses = ['10.8.0.1/24', 'fd00:8::1/64']
 
@@ -32,8 +40,9 @@ describe('planForwarding', () => {
 
   it('has a rule for each network and link', () => {
     const nat = { to: ['eth0', 'wwan+'], source: '203.0.113.5' }
-    const { rules } = plan({ addresses, nat, betweenClients: false })
-    expect(rules.map(({ text, rule }) => [text, rule])).toEqual([
+    const planned = plan({ addresses, nat, betweenClients: false })
+    const texts = ruleTexts(planned)
+    expect(planned.rules.map(({ text }, at) => [text, texts[at]])).toEqual([
       ['drop between clients', 'iifname "wg0" oifname "wg0" drop'],
       [
         'snat 10.8.0.0/24 to eth0 as 203.0.113.5',
@@ -46,9 +55,9 @@ describe('planForwarding', () => {
       ['masquerade fd00:8::/64 to eth0', 'ip6 saddr fd00:8::/64 oifname "eth0" masquerade'],
       ['masquerade fd00:8::/64 to wwan+', 'ip6 saddr fd00:8::/64 oifname "wwan+" masquerade'],
     ])
-    expect(plan({ nat: { networks: ['0.0.0.0/0'] } }).rules[0]?.rule).toBe(
+    expect(ruleTexts(plan({ nat: { networks: ['0.0.0.0/0'] } }))).toEqual([
       'meta nfproto ipv4 oifname != { "lo", "wg0" } masquerade',
-    )
+    ])
   })
 
   it('has texts that nft takes for a comment', () => {
@@ -81,13 +90,13 @@ describe('forwardingSettings', () => {
 describe('forwardingTable', () => {
   it('has a name of its own for each interface', () => {
     const names = ['wg0', 'wg+1', 'wg=1', 'wg_1', 'wg.1', 'wg-1']
-    expect(names.map(forwardingTable)).toEqual([
-      'inet wgctrl-wg0',
-      'inet wgctrl-wg/2b1',
-      'inet wgctrl-wg/3d1',
-      'inet wgctrl-wg_1',
-      'inet wgctrl-wg.1',
-      'inet wgctrl-wg-1',
+    expect(names.map((name) => forwardingTable(name).table)).toEqual([
+      'wgctrl-wg0',
+      'wgctrl-wg/2b1',
+      'wgctrl-wg/3d1',
+      'wgctrl-wg_1',
+      'wgctrl-wg.1',
+      'wgctrl-wg-1',
     ])
   })
 })
@@ -95,10 +104,10 @@ describe('forwardingTable', () => {
 describe('a table', () => {
   it('replaces the one that is there, and says what has to be known at its end', () => {
     const rules = plan({ addresses, nat: { to: 'eth0' } })
-    expect(forwardingTableText(rules, [4]).split('\n')).toEqual([
+    expect(nftText(forwardingTableChanges(rules, [4])).split('\n')).toEqual([
       'add table inet wgctrl-wg0',
       'delete table inet wgctrl-wg0',
-      'add table inet wgctrl-wg0',
+      'create table inet wgctrl-wg0',
       'add chain inet wgctrl-wg0 needs-ip',
       'add chain inet wgctrl-wg0 needs-ip6',
       'add chain inet wgctrl-wg0 switched-on-ip',
@@ -108,9 +117,6 @@ describe('a table', () => {
       'add rule inet wgctrl-wg0 postrouting ip6 saddr fd00:8::/64 oifname "eth0" masquerade comment "masquerade fd00:8::/64 to eth0"',
       '',
     ])
-    expect(forwardingRemovalText('wg0')).toBe(
-      'add table inet wgctrl-wg0\ndelete table inet wgctrl-wg0\n',
-    )
   })
 
   it('is read as nft shows it', () => {
@@ -130,11 +136,9 @@ describe('a table', () => {
 	}
 }
 `
-    expect(parseForwardingTable(text)).toEqual({
-      rules: ['drop between clients'],
-      families: [4, 6],
-      switchedOn: [6],
-    })
+    expect(parseTables(text).map(foundForwarding)).toEqual([
+      { rules: ['drop between clients'], families: [4, 6], switchedOn: [6] },
+    ])
   })
 })
 
@@ -155,22 +159,27 @@ const ours = `table inet wgctrl-wg1 {
 }
 `
 
+const forwarders = (text: string, name: string, family: 4 | 6) =>
+  otherForwarders(parseTables(text), name, family)
+const dropping = (text: string, rules: Parameters<typeof droppingChains>[1]) =>
+  droppingChains(parseTables(text), rules)
+
 describe('a ruleset', () => {
   it('tells who else needs a family', () => {
     const own = ours.replaceAll('wg1', 'wg0')
-    expect(parseForwarders(own, 'wg0', 4)).toEqual({ table: undefined, foreign: false })
-    expect(parseForwarders(own + ours, 'wg0', 4).table).toBe('inet wgctrl-wg1')
-    expect(parseForwarders(own + ours, 'wg0', 6)).toEqual({ table: undefined, foreign: false })
-    expect(parseForwarders(own + foreign, 'wg0', 4).foreign).toBe(true)
-    expect(parseForwarders(own + foreign, 'wg0', 6).foreign).toBe(false)
-    expect(parseForwarders(foreign.replace('ip', 'inet'), 'wg0', 6).foreign).toBe(true)
+    expect(forwarders(own, 'wg0', 4)).toEqual({ table: undefined, foreign: false })
+    expect(forwarders(own + ours, 'wg0', 4).table).toEqual({ family: 'inet', table: 'wgctrl-wg1' })
+    expect(forwarders(own + ours, 'wg0', 6)).toEqual({ table: undefined, foreign: false })
+    expect(forwarders(own + foreign, 'wg0', 4).foreign).toBe(true)
+    expect(forwarders(own + foreign, 'wg0', 6).foreign).toBe(false)
+    expect(forwarders(foreign.replace('ip', 'inet'), 'wg0', 6).foreign).toBe(true)
   })
 
   it('tells which chains drop what an interface forwards', () => {
     const wg0 = { name: 'wg0', families: [4] as const }
-    expect(parseDroppingChains(ours + foreign, wg0)).toEqual(['ip filter FORWARD'])
-    expect(parseDroppingChains(foreign.replace('docker0', 'wg0'), wg0)).toEqual([])
-    expect(parseDroppingChains(foreign.replace('drop', 'accept'), wg0)).toEqual([])
-    expect(parseDroppingChains(foreign, { ...wg0, families: [6] })).toEqual([])
+    expect(dropping(ours + foreign, wg0)).toEqual(['ip filter FORWARD'])
+    expect(dropping(foreign.replace('docker0', 'wg0'), wg0)).toEqual([])
+    expect(dropping(foreign.replace('drop', 'accept'), wg0)).toEqual([])
+    expect(dropping(foreign, { ...wg0, families: [6] })).toEqual([])
   })
 })

@@ -1,6 +1,8 @@
 import { canonicalCidr, type DeviceConfig, type Family, parseCidr } from '@wgctrl/types'
+import type { FoundTable } from './found-table.js'
 import type { CheckedInterface, InterfaceSettings } from './interface-config.js'
 import { type CheckedNat, isNoHost } from './nat-config.js'
+import type { NftChain, NftChange, NftRule, NftStatement, NftTableRef } from './nft-table.js'
 import type { Step } from './transaction.js'
 
 const FAMILIES: readonly Family[] = [4, 6]
@@ -10,8 +12,7 @@ interface ForwardingRule {
   /** What it does, in a few words: the rule's comment, by which it is known again. At most 128 bytes. */
   readonly text: string
   readonly chain: 'forward' | 'postrouting'
-  /** What nft is told. */
-  readonly rule: string
+  readonly statements: readonly NftStatement[]
 }
 
 /** What an interface needs for packets of others. */
@@ -73,24 +74,32 @@ export function forwardingStep({ rules, families }: ForwardingRules): Step {
 const betweenClientsRule = (name: string): ForwardingRule => ({
   text: BETWEEN_CLIENTS,
   chain: 'forward',
-  rule: `iifname "${name}" oifname "${name}" drop`,
+  statements: [
+    { is: 'link', by: 'iifname', names: [name] },
+    { is: 'link', by: 'oifname', names: [name] },
+    { is: 'drop' },
+  ],
 })
 
 function natRules(name: string, network: string, { to, source }: CheckedNat): ForwardingRule[] {
   const { family, prefixLength } = parseCidr(network)
-  const [nfproto, ip] = family === 4 ? ['ipv4', 'ip'] : ['ipv6', 'ip6']
   // nft shows no match for a network that all addresses are in.
-  const from = prefixLength === 0 ? `meta nfproto ${nfproto}` : `${ip} saddr ${network}`
+  const from: NftStatement =
+    prefixLength === 0 ? { is: 'of-family', family } : { is: 'from-network', network }
   const address = source[family]
-  const action = address === undefined ? 'masquerade' : `snat ${ip} to ${address}`
-  const rule = (text: string, by: string): ForwardingRule => ({
+  const action: NftStatement =
+    address === undefined ? { is: 'masquerade' } : { is: 'snat', address }
+  const rule = (text: string, by: NftStatement): ForwardingRule => ({
     text: address === undefined ? `masquerade ${text}` : `snat ${text} as ${address}`,
     chain: 'postrouting',
-    rule: `${from} ${by} ${action}`,
+    statements: [from, by, action],
   })
   // What this machine sends to itself leaves by the loopback, whose address would be none of the tunnel's.
-  if (to.length === 0) return [rule(network, `oifname != { "lo", "${name}" }`)]
-  return to.map((link) => rule(`${network} to ${link}`, `oifname "${link}"`))
+  const elsewhere = { is: 'link', by: 'oifname', not: true, names: ['lo', name] } as const
+  if (to.length === 0) return [rule(network, elsewhere)]
+  return to.map((link) =>
+    rule(`${network} to ${link}`, { is: 'link', by: 'oifname', names: [link] }),
+  )
 }
 
 const NAT_RULE = /^(?:masquerade|snat) (\S+)(?: to (\S+))?(?: as (\S+))?$/
@@ -134,10 +143,12 @@ const BETWEEN_CLIENTS = 'drop between clients'
 const PREFIX = 'wgctrl-'
 
 /** Names of links have characters that nft takes in no name; of those it takes, `/` is in no link's. */
-export const forwardingTable = (name: string): string =>
-  `inet ${PREFIX}${name.replace(/[^\w.-]/g, (character) => `/${character.charCodeAt(0).toString(16)}`)}`
+export const forwardingTable = (name: string): NftTableRef => ({
+  family: 'inet',
+  table: `${PREFIX}${name.replace(/[^\w.-]/g, (character) => `/${character.charCodeAt(0).toString(16)}`)}`,
+})
 
-const ipOf = (family: Family): string => (family === 4 ? 'ip' : 'ip6')
+const ipOf = (family: Family): 'ip' | 'ip6' => (family === 4 ? 'ip' : 'ip6')
 
 /**
  * Chains without rules keep what has to be known when the interface is taken down, by whomever: they are there as long as
@@ -146,100 +157,100 @@ const ipOf = (family: Family): string => (family === 4 ? 'ip' : 'ip6')
 const needsChain = (family: Family): string => `needs-${ipOf(family)}`
 const switchedOnChain = (family: Family): string => `switched-on-${ipOf(family)}`
 
-/** For `nft -f -`, which does all or nothing: the table with these rules and no others. */
-export function forwardingTableText(
+/** What puts a table with these rules and no others in the place of the one that is there. */
+export function forwardingTableChanges(
   { name, rules, families }: ForwardingRules,
   switchedOn: readonly Family[],
-): string {
-  const table = forwardingTable(name)
-  return lines(
-    ...forwardingRemoval(name),
-    `add table ${table}`,
-    ...families.map((family) => `add chain ${table} ${needsChain(family)}`),
-    ...switchedOn.map((family) => `add chain ${table} ${switchedOnChain(family)}`),
-    `add chain ${table} forward { type filter hook forward priority 0; }`,
-    `add chain ${table} postrouting { type nat hook postrouting priority 100; }`,
-    ...rules.map(({ chain, rule, text }) => `add rule ${table} ${chain} ${rule} comment "${text}"`),
-  )
+): NftChange[] {
+  const ref = forwardingTable(name)
+  const empty = (chain: string): NftChain => ({ chain, rules: [] })
+  const rulesOf = (chain: ForwardingRule['chain']): NftRule[] =>
+    rules
+      .filter((rule) => rule.chain === chain)
+      .map(({ statements, text }) => ({ statements, comment: text }))
+  const chains: NftChain[] = [
+    ...families.map((family) => empty(needsChain(family))),
+    ...switchedOn.map((family) => empty(switchedOnChain(family))),
+    {
+      chain: 'forward',
+      base: { type: 'filter', hook: 'forward', priority: 0 },
+      rules: rulesOf('forward'),
+    },
+    {
+      chain: 'postrouting',
+      base: { type: 'nat', hook: 'postrouting', priority: 100 },
+      rules: rulesOf('postrouting'),
+    },
+  ]
+  return [{ destroy: ref }, { create: { ...ref, chains } }]
 }
 
-/** What is not there can be added first; to delete it would be an error. */
-const forwardingRemoval = (name: string): string[] => [
-  `add table ${forwardingTable(name)}`,
-  `delete table ${forwardingTable(name)}`,
-]
-
-export const forwardingRemovalText = (name: string): string => lines(...forwardingRemoval(name))
-
-/** Reads a table of {@link forwardingTableText} as `nft list table` shows it. */
-export function parseForwardingTable(text: string): FoundForwarding {
-  const chains = new Set(Array.from(text.matchAll(/^\s*chain (\S+) \{/gm), ([, name]) => name))
+/** Reads a table of {@link forwardingTableChanges}. */
+export function foundForwarding({ chains }: FoundTable): FoundForwarding {
+  const names = new Set(chains.map(({ chain }) => chain))
   return {
-    rules: Array.from(text.matchAll(/ comment "([^"]*)"/g), ([, comment = '']) => comment),
-    families: FAMILIES.filter((family) => chains.has(needsChain(family))),
-    switchedOn: FAMILIES.filter((family) => chains.has(switchedOnChain(family))),
+    rules: chains.flatMap(({ rules }) => rules.flatMap(({ comment }) => comment ?? [])),
+    families: FAMILIES.filter((family) => names.has(needsChain(family))),
+    switchedOn: FAMILIES.filter((family) => names.has(switchedOnChain(family))),
   }
 }
 
 /** Who needs a family to be forwarded beside one interface. */
 export interface OtherForwarders {
   /** The table of another interface of ours; absent: there is none. */
-  readonly table?: string | undefined
+  readonly table?: NftTableRef | undefined
   /** Whether a table that is not ours has a say in what is forwarded. */
   readonly foreign: boolean
 }
 
-interface Table {
-  /** Family and name. */
-  readonly table: string
-  readonly body: string
-}
+const isOurs = ({ family, table }: NftTableRef): boolean =>
+  family === 'inet' && table.startsWith(PREFIX)
 
-function parseTables(ruleset: string): Table[] {
-  const bodies = ruleset.split(/^table /m).slice(1)
-  return bodies.map((body) => ({ table: body.slice(0, body.indexOf(' {')), body }))
-}
-
-const isOurs = (table: string): boolean => table.startsWith(`inet ${PREFIX}`)
-
-/** Reads a whole ruleset as `nft -t list ruleset` shows it. */
-export function parseForwarders(text: string, name: string, family: Family): OtherForwarders {
-  const others = parseTables(text).filter(({ table }) => table !== forwardingTable(name))
+/** Looks at all tables for those who need a family. */
+export function otherForwarders(
+  tables: readonly FoundTable[],
+  name: string,
+  family: Family,
+): OtherForwarders {
+  const { table: own } = forwardingTable(name)
+  const others = tables.filter((table) => !isOurs(table) || table.table !== own)
+  const other = others.find(
+    (table) => isOurs(table) && table.chains.some(({ chain }) => chain === needsChain(family)),
+  )
   return {
-    table: others.find(
-      ({ table, body }) => isOurs(table) && body.includes(`chain ${needsChain(family)} {`),
-    )?.table,
+    table: other && { family: other.family, table: other.table },
     foreign: others.some(
-      ({ table, body }) =>
-        !isOurs(table) && isOfFamily(table, family) && body.includes('hook forward'),
+      (table) =>
+        !isOurs(table) &&
+        isOfFamily(table, family) &&
+        table.chains.some(({ base }) => base?.hook === 'forward'),
     ),
   }
 }
 
 /**
- * The chains of others, in a ruleset, that drop what is forwarded unless a rule says otherwise, and have none that
- * names the interface. What we accept does not count there: each chain has its say, and one that drops is enough.
+ * The chains of others that drop what is forwarded unless a rule says otherwise, and have none that names the interface.
+ * What we accept does not count there: each chain has its say, and one that drops is enough.
  */
-export function parseDroppingChains(
-  text: string,
+export const droppingChains = (
+  tables: readonly FoundTable[],
   { name, families }: Pick<ForwardingRules, 'name' | 'families'>,
-): string[] {
-  return parseTables(text)
-    .filter(({ table, body }) => !isOurs(table) && !body.includes(`"${name}"`))
-    .filter(({ table }) => families.some((family) => isOfFamily(table, family)))
-    .flatMap(({ table, body }) =>
-      Array.from(
-        body.matchAll(/chain (\S+) \{\s+type filter hook forward [^;]*; policy drop;/g),
-        ([, chain]) => `${table} ${chain}`,
-      ),
+): string[] =>
+  tables
+    .filter((table) => !isOurs(table) && families.some((family) => isOfFamily(table, family)))
+    .filter(({ chains }) =>
+      chains.every(({ rules }) => rules.every(({ links }) => !links.includes(name))),
     )
-}
+    .flatMap(({ family, table, chains }) =>
+      chains
+        .filter(({ base }) => base?.hook === 'forward' && base.policy === 'drop')
+        .map(({ chain }) => `${family} ${table} ${chain}`),
+    )
 
-const isOfFamily = (table: string, family: Family): boolean =>
-  table.startsWith('inet ') || table.startsWith(`${ipOf(family)} `)
+const isOfFamily = ({ family: of }: NftTableRef, family: Family): boolean =>
+  of === 'inet' || of === ipOf(family)
 
 /** Makes another interface the one that switches forwarding off at its end. */
-export const handOverText = (table: string, family: Family): string =>
-  lines(`add chain ${table} ${switchedOnChain(family)}`)
-
-const lines = (...all: string[]): string => all.map((line) => `${line}\n`).join('')
+export const handOver = (ref: NftTableRef, family: Family): NftChange => ({
+  addChain: { ...ref, chain: switchedOnChain(family) },
+})

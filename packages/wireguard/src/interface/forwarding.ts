@@ -1,26 +1,27 @@
 import { Deadline, type Family, invalid, unsupported } from '@wgctrl/types'
-import type { FirewallChoice } from './firewall.js'
+import { type FirewallChoice, nfTablesOf } from './firewall.js'
 import {
+  droppingChains,
   type ForwardingRules,
   type FoundForwarding,
-  forwardingRemovalText,
   forwardingStep,
   forwardingTable,
-  forwardingTableText,
-  handOverText,
-  parseDroppingChains,
-  parseForwarders,
-  parseForwardingTable,
+  forwardingTableChanges,
+  foundForwarding,
+  handOver,
+  otherForwarders,
 } from './forwarding-rules.js'
+import type { FoundTable } from './found-table.js'
 import type { CheckedForwarding } from './interface-config.js'
-import type { Machine, Place } from './machine.js'
-import { runProgram } from './program.js'
+import type { Place } from './machine.js'
+import type { NftChange } from './nft-table.js'
 import { isForwarding, keepAdvertisedRoutes, setForwarding } from './sysctl.js'
 import type { Transaction, Undo } from './transaction.js'
 import type { InterfaceWarning } from './warning.js'
 
 /** Where forwarding is looked at and changed. */
 export interface ForwardingPlace extends Place {
+  readonly firewall: FirewallChoice
   /** Milliseconds that others may take who are at work on it. */
   readonly timeout?: number | undefined
 }
@@ -28,20 +29,24 @@ export interface ForwardingPlace extends Place {
 /**
  * Refuses what cannot be made here, before anything is.
  *
- * @throws {WireGuardError} `EINVAL` when the caller wants no nft, `EUNSUPPORTED` when there is none
+ * @throws {WireGuardError} `EINVAL` when the caller wants no nf_tables, `EUNSUPPORTED` when there are none
  */
 export async function checkForwarding(
   { forward, nat, betweenClients }: CheckedForwarding,
-  choice: FirewallChoice,
-  machine: Machine,
+  place: ForwardingPlace,
 ): Promise<void> {
   if (!forward && !nat && betweenClients) return
   const field = nat ? 'nat' : forward ? 'forward' : 'betweenClients'
-  if (choice === 'iptables' || choice === 'off') {
-    throw invalid('options.firewall', `${field} is made with nft, which '${choice}' rules out`)
+  const { firewall } = place
+  if (firewall === 'iptables' || firewall === 'off') {
+    throw invalid(
+      'options.firewall',
+      `${field} is made in nf_tables, which '${firewall}' rules out`,
+    )
   }
-  if (!(await machine.findProgram('nft')))
-    throw unsupported(field, `${field} needs nft, which is not installed`)
+  if (await nfTablesOf(firewall, place)) return
+  const missing = firewall === 'nft' ? 'nft, which is not installed' : 'a kernel with nf_tables'
+  throw unsupported(field, `${field} needs ${missing}`)
 }
 
 /** What there is for an interface, whoever made it; `undefined`: nothing. */
@@ -49,12 +54,9 @@ export async function findForwarding(
   name: string,
   place: ForwardingPlace,
 ): Promise<FoundForwarding | undefined> {
-  const nft = await place.machine.findProgram('nft')
-  if (!nft) return undefined
-  const args = ['list', 'table', ...forwardingTable(name).split(' ')]
-  // A kernel without nftables, or without such a table: either way there is nothing of ours.
-  const { status, output } = await place.machine.tryProgram(nft, args, place)
-  return status === 0 ? parseForwardingTable(output) : undefined
+  const tables = await nfTablesOf(place.firewall, place)
+  const found = await tables?.find(forwardingTable(name))
+  return found && foundForwarding(found)
 }
 
 /** The families of some that are not forwarded now, for whatever reason. */
@@ -110,7 +112,7 @@ async function setForwardingRules(wanted: ForwardingRules, place: ForwardingPlac
     switchedOn.delete(family)
   }
   // From here on it is known that forwarding was off, whatever becomes of this process.
-  await nft(forwardingTableText(wanted, [...switchedOn]), place)
+  await change(forwardingTableChanges(wanted, [...switchedOn]), place)
   const undo = () => removeForwardingRules(name, uninterrupted(place))
   try {
     for (const family of off) {
@@ -130,17 +132,16 @@ export async function removeForwardingRules(name: string, place: ForwardingPlace
   await removeHeld(name, place)
 }
 
-/** Chains of others that drop what this interface forwards; see {@link parseDroppingChains}. */
+/** Chains of others that drop what this interface forwards; see {@link droppingChains}. */
 async function findDroppingChains(
   rules: ForwardingRules,
   place: ForwardingPlace,
 ): Promise<string[]> {
-  return rules.families.length === 0 ? [] : parseDroppingChains(await listRuleset(place), rules)
+  return rules.families.length === 0 ? [] : droppingChains(await listTables(place), rules)
 }
 
-async function listRuleset(place: ForwardingPlace): Promise<string> {
-  const program = (await place.machine.findProgram('nft')) ?? 'nft'
-  return (await place.machine.tryProgram(program, ['-t', 'list', 'ruleset'], place)).output
+async function listTables(place: ForwardingPlace): Promise<FoundTable[]> {
+  return (await (await nfTablesOf(place.firewall, place))?.list()) ?? []
 }
 
 async function removeHeld(name: string, place: ForwardingPlace): Promise<void> {
@@ -148,13 +149,13 @@ async function removeHeld(name: string, place: ForwardingPlace): Promise<void> {
   if (!found) return
   // The table goes last: as long as it is there, another call can finish this one.
   for (const family of found.switchedOn) await letGo(name, family, place)
-  await nft(forwardingRemovalText(name), place)
+  await change([{ destroy: forwardingTable(name) }], place)
 }
 
 /** Switches a family's forwarding off unless somebody needs it; another interface of ours takes that over. */
 async function letGo(name: string, family: Family, place: ForwardingPlace): Promise<void> {
-  const { table, foreign } = parseForwarders(await listRuleset(place), name, family)
-  if (table !== undefined) return await nft(handOverText(table, family), place)
+  const { table, foreign } = otherForwarders(await listTables(place), name, family)
+  if (table !== undefined) return await change([handOver(table, family)], place)
   if (!foreign) await setForwarding(family, false, place)
 }
 
@@ -169,12 +170,15 @@ async function holdForwarding({
   return await machine.holdLock('packet forwarding', { netns, signal: deadline.signal })
 }
 
-async function nft(input: string, place: Place): Promise<void> {
-  await runProgram((await place.machine.findProgram('nft')) ?? 'nft', ['-f', '-'], {
-    ...place,
-    input,
-  })
+async function change(changes: readonly NftChange[], place: ForwardingPlace): Promise<void> {
+  const tables = await nfTablesOf(place.firewall, place)
+  if (!tables) throw unsupported('nf_tables', 'there is nothing that makes tables any more')
+  await tables.apply(changes)
 }
 
 /** For what takes back, or has to come to its end. */
-const uninterrupted = ({ machine, netns }: Place): Place => ({ machine, netns })
+const uninterrupted = ({ machine, netns, firewall }: ForwardingPlace): ForwardingPlace => ({
+  machine,
+  netns,
+  firewall,
+})

@@ -64,7 +64,7 @@ export async function findInterface(search: InterfaceSearch): Promise<FoundInter
   const marks = firewall.map(({ mark }) => mark)
   const pairs = await findPairs(search, found.link, [found.device?.firewallMark, ...marks])
   const standbys = await findStandbys(search, found.link)
-  const forwarding = await findForwarding(name, place)
+  const forwarding = await findForwarding(name, { ...place, firewall: search.firewall })
   return { ...found, firewall, forwards: forwarding !== undefined, pairs, standbys }
 }
 

@@ -96,7 +96,8 @@ export class Application {
     const { changes, wanted } = this.#plan.forwarding
     if (changes.length === 0) return
     const { machine, netns, signal, call } = this.#handle
-    const place = { machine, netns, signal, timeout: call.timeout }
+    const { firewall } = this.#options
+    const place = { machine, netns, signal, firewall, timeout: call.timeout }
     if (isEmpty(wanted)) {
       return await this.#step('remove the rules for forwarding', () =>
         removeForwardingRules(wanted.name, place),

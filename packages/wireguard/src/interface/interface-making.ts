@@ -141,7 +141,8 @@ export class Making {
   async #setForwarding(): Promise<void> {
     const rules = planForwarding(this.#name, this.#config, this.#config.device)
     if (isEmpty(rules)) return
-    const place = { ...this.#place, timeout: this.#options.timeout }
+    const { firewall = 'auto', timeout } = this.#options
+    const place = { ...this.#place, firewall, timeout }
     const warn = (warning: InterfaceWarning): void => this.#warn(warning)
     await addForwarding(this.#transaction, rules, place, warn)
   }

@@ -1,6 +1,6 @@
 import type { holdLock, Rtnl as NetlinkRtnl } from '@wgctrl/netlink'
 import type { Lookup } from '../resolve.js'
-import type { FoundRules } from './firewall-rules.js'
+import type { FoundTable } from './found-table.js'
 import type { HookContext } from './interface-config.js'
 import type { Namespace } from './namespace.js'
 import type { NftChange, NftTableRef } from './nft-table.js'
@@ -30,8 +30,10 @@ export type Rtnl = AsyncDisposable &
 export interface NfTables {
   /** Makes all changes, or none. @throws {WireGuardError} `EEXIST`, `ENOENT`, `EPERM` */
   apply(changes: readonly NftChange[]): Promise<void>
-  /** Reads the table of a default route; `undefined`: there is no such table. */
-  findGuard(ref: NftTableRef): Promise<FoundRules | undefined>
+  /** `undefined`: there is no such table. */
+  find(ref: NftTableRef): Promise<FoundTable | undefined>
+  /** All tables, whoever made them. */
+  list(): Promise<FoundTable[]>
 }
 
 /** Where a program runs, and with what. */

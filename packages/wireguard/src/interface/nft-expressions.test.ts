@@ -3,7 +3,15 @@ import { Nftables, NLM_F } from '@wgctrl/netlink'
 import { batchKernel, fakeTransport, messagesOf } from '@wgctrl/netlink/testing'
 import { describe, expect, it } from 'vitest'
 import { guardTable } from './firewall-rules.js'
+import {
+  forwardingTable,
+  forwardingTableChanges,
+  handOver,
+  planForwarding,
+} from './forwarding-rules.js'
+import { checkInterface } from './interface-config.js'
 import { tableChanges } from './nft-expressions.js'
+import type { NftChange } from './nft-table.js'
 import { nftText } from './nft-text.js'
 
 /** What nft(8) 1.0.6 sent for a text, which stands before it: recorded with strace. */
@@ -26,19 +34,30 @@ const shown = (bytes: Buffer): string[] =>
     return message.toString('hex')
   })
 
-const guards = {
-  ip: guardTable({ name: 'wg0', family: 4, mark: 51820, addresses: ['10.0.0.2'] }),
-  ip6: guardTable({ name: 'wg0', family: 6, mark: 51820, addresses: ['fd00:9::1'] }),
+const nat = { networks: ['10.8.0.0/24', '10.9.0.0/25', 'fd00:8::/61'], to: 'eth0' }
+const forwarding = checkInterface(
+  { nat: { ...nat, source: '203.0.113.5' }, betweenClients: false },
+  'wg0',
+)
+
+const steps: Record<string, NftChange[]> = {
+  'a default route of IPv4': [
+    { create: guardTable({ name: 'wg0', family: 4, mark: 51820, addresses: ['10.0.0.2'] }) },
+  ],
+  'a default route of IPv6': [
+    { create: guardTable({ name: 'wg0', family: 6, mark: 51820, addresses: ['fd00:9::1'] }) },
+  ],
+  forwarding: forwardingTableChanges(planForwarding('wg0', forwarding, forwarding.device), [4]),
+  'handing over': [handOver(forwardingTable('wg0'), 6)],
 }
 
 describe('tableChanges', () => {
-  it.each(Object.entries(guards))(
-    'sends for a table of %s what nft sends for its text',
-    async (_family, table) => {
-      const text = nftText([{ create: table }])
-      const { sent } = recordings.find((one) => one.text === text) ?? {}
+  it.each(Object.entries(steps))(
+    'sends for %s what nft sends for its text',
+    async (_of, changes) => {
+      const { sent } = recordings.find(({ text }) => text === nftText(changes)) ?? {}
       const transport = fakeTransport(batchKernel())
-      await new Nftables(transport).apply(tableChanges([{ create: table }]))
+      await new Nftables(transport).apply(tableChanges(changes))
       const [bytes = Buffer.alloc(0)] = transport.requests
       expect(shown(bytes)).toEqual(shown(sent ?? Buffer.alloc(0)))
     },

@@ -1,4 +1,4 @@
-import { parseNftTable } from './firewall-rules.js'
+import { type FoundTable, parseTables } from './found-table.js'
 import type { NfTables, Place } from './machine.js'
 import { nftText } from './nft-text.js'
 import { runProgram } from './program.js'
@@ -8,14 +8,15 @@ export async function programTables(place: Place): Promise<NfTables | undefined>
   const { machine } = place
   const nft = await machine.findProgram('nft')
   if (nft === undefined) return undefined
+  const list = async (...args: string[]): Promise<FoundTable[]> => {
+    const { status, output } = await machine.tryProgram(nft, args, place)
+    return status === 0 ? parseTables(output) : []
+  }
   return {
     apply: async (changes) =>
       void (await runProgram(nft, ['-f', '-'], { ...place, input: nftText(changes) })),
-    findGuard: async ({ family, table }) => {
-      const args = ['list', 'table', family, table]
-      const { status, output } = await machine.tryProgram(nft, args, place)
-      // A kernel without nf_tables, or without such a table: either way there is nothing of ours.
-      return status === 0 ? parseNftTable(output) : undefined
-    },
+    // A kernel without nf_tables, or without such a table: either way there is nothing of ours.
+    find: async ({ family, table }) => (await list('list', 'table', family, table))[0],
+    list: () => list('-t', 'list', 'ruleset'),
   }
 }

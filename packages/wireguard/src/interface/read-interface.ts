@@ -83,7 +83,7 @@ async function readLink(
     const current = await currentConfig({ rtnl, index, machine, netns, device, base: { mtu } })
     const { addresses = [] } = current
     const table = tableOf(await listRoutes(rtnl, { link: index }), device, addresses)
-    const found = await findForwarding(device.name, { machine, netns })
+    const found = await findForwarding(device.name, { machine, netns, firewall: 'auto' })
     return {
       ...current,
       ...(table !== undefined && { table }),

@@ -51,7 +51,8 @@ export async function reconcile(
   checkInterfaceName(name)
   const checked = checkInterface(settings, name)
   const { machine = thisMachine } = context
-  await checkForwarding(checked.forwarding, options.firewall ?? 'auto', machine)
+  const { firewall = 'auto' } = options
+  await checkForwarding(checked.forwarding, { machine, netns: context.netns, firewall })
   new Deadline(options).end()
   const table = await routingTable(checked.table, machine)
   const device = await resolveNames(context, checked.device, options)

@@ -109,7 +109,8 @@ export async function bringUp(
   const checked = checkNamedInterface(config)
   await checkDevice(checked.device, options)
   const { netns, machine = thisMachine } = context
-  await checkForwarding(checked.forwarding, options.firewall ?? 'auto', machine)
+  const { firewall = 'auto' } = options
+  await checkForwarding(checked.forwarding, { machine, netns, firewall })
   const table = await routingTable(checked.table, machine)
   const rtnl = await machine.openRtnl(netns)
   const transaction = new Transaction('up', config.name, options)
@@ -133,7 +134,7 @@ export async function foreseeUp(
   checkFields(options, 'options', UP_OPTIONS)
   const { netns, machine = thisMachine } = context
   await using rtnl = await machine.openRtnl(netns)
-  const faults = await faultsHere(config, options, machine, rtnl)
+  const faults = await faultsHere(config, options, machine, netns, rtnl)
   if (faults.length > 0) return refused(config, faults)
   const checked = checkNamedInterface(config)
   const transaction = new Transaction('up', config.name, { ...options, dryRun: true })
@@ -155,6 +156,7 @@ async function faultsHere(
   config: InterfaceConfig,
   { firewall = 'auto' }: UpOptions,
   machine: Machine,
+  netns: Namespace | undefined,
   rtnl: Rtnl,
 ): Promise<ConfigFault[]> {
   const faults = await configFaults(config, machine)
@@ -169,7 +171,7 @@ async function faultsHere(
   if (typeof name === 'string' && isInterfaceName(name)) await look(() => refuseTaken(rtnl, name))
   if (isRight) {
     const { forwarding } = checkNamedInterface(config)
-    await look(() => checkForwarding(forwarding, firewall, machine))
+    await look(() => checkForwarding(forwarding, { machine, netns, firewall }))
   }
   return faults
 }

@@ -1,5 +1,6 @@
-import { parseNftTable } from '../interface/firewall-rules.js'
+import { type FoundTable, parseTables } from '../interface/found-table.js'
 import type { NfTables, ProgramResult } from '../interface/machine.js'
+import type { NftChange, NftTableRef } from '../interface/nft-table.js'
 import { nftText } from '../interface/nft-text.js'
 import { programError } from '../interface/program.js'
 
@@ -24,17 +25,17 @@ export class MemoryNft implements NfTables {
       : refused('Error: No such file or directory')
   }
 
-  async apply(changes: Parameters<NfTables['apply']>[0]): Promise<void> {
+  async apply(changes: readonly NftChange[]): Promise<void> {
     const { status, complaint } = this.#apply(nftText(changes))
     if (status !== 0) throw programError('the nf_tables in memory', status, complaint)
   }
 
-  async findGuard({
-    family,
-    table,
-  }: Parameters<NfTables['findGuard']>[0]): ReturnType<NfTables['findGuard']> {
-    const name = `${family} ${table}`
-    return this.#tables.has(name) ? parseNftTable(tableText(name, this.#tables)) : undefined
+  async find({ family, table }: NftTableRef): Promise<FoundTable | undefined> {
+    return (await this.list()).find((one) => one.family === family && one.table === table)
+  }
+
+  async list(): Promise<FoundTable[]> {
+    return parseTables(this.text)
   }
 
   /** The ruleset, as nft lists it. */
