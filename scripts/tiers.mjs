@@ -485,6 +485,7 @@ export const tiers = [
     name: 'ynl',
     about: "netlink families from the kernel's specs, beside the kernel's own client for them",
     asked: true,
+    built: true,
     root: true,
     needs: [
       ...isolation,

@@ -1,3 +1,4 @@
+export { generate } from './generate/generate.js'
 export * from './open-family.js'
 export * from './runtime.js'
 export * from './spec/read-spec.js'

@@ -107,18 +107,27 @@ export class Family {
 
   /**
    * Calls an operation. The message that it answers with; none where the kernel says no more than that it was done.
+   * `T` is believed, not looked at.
    *
    * @throws {TypeError | RangeError} `EINVAL` for a field that the spec does not have, and for values that do not fit
    * @throws {NetlinkError} the kernel's errno with its extended ack; EPROTO for more than one message: {@link doAll}
    */
-  async do(name: string, request: object = {}, options?: DoOptions): Promise<Values | undefined> {
-    const messages = await this.doAll(name, request, options)
+  async do<T extends object = Values>(
+    name: string,
+    request: object = {},
+    options?: DoOptions,
+  ): Promise<T | undefined> {
+    const messages = await this.doAll<T>(name, request, options)
     if (messages.length <= 1) return messages[0]
     throw protocolError(`${name} answers with ${messages.length} messages: doAll gives them`)
   }
 
   /** The same where an operation answers with several messages. */
-  async doAll(name: string, request: object = {}, options: DoOptions = {}): Promise<Values[]> {
+  async doAll<T extends object = Values>(
+    name: string,
+    request: object = {},
+    options: DoOptions = {},
+  ): Promise<T[]> {
     const operation = this.#operation(name, 'do')
     checkFields(options, 'options', DO)
     checkSignal(options.signal)
@@ -126,7 +135,7 @@ export class Family {
     const message = this.#message(operation)
     // The kernel works within the write, and may load a module or wait for others.
     const call = { signal: options.signal, slow: true }
-    return await this.#pool.use((connection) =>
+    const found = await this.#pool.use((connection) =>
       this.#wire.use(connection, call, (family) =>
         connection.exchange(
           this.#request(family, operation, message, request, flags),
@@ -136,6 +145,7 @@ export class Family {
         ),
       ),
     )
+    return found as T[]
   }
 
   /**
@@ -143,11 +153,15 @@ export class Family {
    *
    * @throws {WireGuardError} `EINVAL` for an operation that does not list
    */
-  dump(name: string, request: object = {}, options: CallOptions = {}): Dump<Values> {
+  dump<T extends object = Values>(
+    name: string,
+    request: object = {},
+    options: CallOptions = {},
+  ): Dump<T> {
     const operation = this.#operation(name, 'dump')
     checkFields(options, 'options', CALL)
     checkSignal(options.signal)
-    return new Dump(() => this.#openDump(operation, request, options))
+    return new Dump(() => this.#openDump(operation, request, options)) as Dump<object> as Dump<T>
   }
 
   /**
@@ -156,10 +170,10 @@ export class Family {
    * @param groups by their names in the spec
    * @throws {WireGuardError} `EINVAL` for a group that the spec does not have, `EUNSUPPORTED` for one that the kernel does not
    */
-  async subscribe(
+  async subscribe<N extends Notification = Notification>(
     groups: readonly string[],
     options: CallOptions = {},
-  ): Promise<MulticastEvents<Notification>> {
+  ): Promise<MulticastEvents<N>> {
     checkFields(options, 'options', CALL)
     checkSignal(options.signal)
     refuseAborted(options.signal)
@@ -172,7 +186,7 @@ export class Family {
         netns: this.#netns,
         signal: options.signal,
       },
-      (datagram) => this.#notifications(datagram),
+      (datagram) => this.#notifications(datagram) as Generator<N>,
     )
   }
 

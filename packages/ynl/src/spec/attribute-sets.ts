@@ -40,6 +40,9 @@ function ownAttributes(place: Place, definitions: Definitions): AttributeSpec[] 
     const value = each.field('value')?.number() ?? next
     next = value + 1
     const attribute = readAttribute(each, value, undefined, definitions)
+    if ([...taken.values()].includes(attribute.name)) {
+      throw each.fault(`${attribute.name} is there twice`)
+    }
     const other = taken.get(value)
     if (other !== undefined) throw each.fault(`its number ${value} is that of ${other}`)
     if (value > MAX_TYPE) throw each.fault(`its number ${value} is above ${MAX_TYPE}`)
@@ -53,8 +56,11 @@ function subsetOf(
   place: Place,
   definitions: Definitions,
 ): AttributeSpec[] {
-  return place.list('attributes').map((each) => {
-    const name = each.required('name').text()
+  // Those of older kernels have some twice.
+  const named = new Map(
+    place.list('attributes').map((each) => [each.required('name').text(), each] as const),
+  )
+  return Array.from(named, ([name, each]) => {
     const inherited = whole.attributes.find((attribute) => attribute.name === name)
     if (!inherited) throw each.fault(`${whole.name} has no attribute ${name}`)
     return readAttribute(each, inherited.value, inherited, definitions)

@@ -178,6 +178,7 @@ describe('readSpec, of what is no spec', () => {
     ['name: set-it', 'name: get-it', /get-it is there twice/],
     ['name: page-size', 'name: header', /header is defined twice/],
     ['name: part', 'name: stats', /a set of this name/],
+    ['name: wide', 'name: port', /port is there twice/],
     ['value: 40', 'value: 3', /its number 3 is that of port/],
     ['value: 40', 'value: 70000', /its number 70000 is above 16383/],
     ['sub-type: u32 }', 'doc: None. }', /sub-type is missing/],
