@@ -1,4 +1,5 @@
 // Builds the site: static files in site/dist, of the docstrings and docs/.
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runWell } from './command.mjs'
@@ -13,7 +14,28 @@ const site = join(root, 'site')
  */
 export async function buildSite(out) {
   const program = join(site, 'node_modules/typedoc/bin/typedoc')
-  return await runWell(process.execPath, [program, '--out', out], { cwd: site, seconds: 600 })
+  const said = await runWell(process.execPath, [program, '--out', out], { cwd: site, seconds: 600 })
+  showAsText(out)
+  return said
+}
+
+/** The programs that pages link to: a server of files says of `.ts` that it is a film, and of `.sh` that it is to be saved. */
+const PROGRAM = /\.(?:ts|mjs|sh)$/
+const TO_PROGRAM = /(href="(?:\.\.\/)*media\/[^"#]+\.(?:ts|mjs|sh))(?=["#])/g
+
+/** @param {string} out */
+function showAsText(out) {
+  const media = join(out, 'media')
+  for (const name of readdirSync(media)) {
+    if (PROGRAM.test(name)) renameSync(join(media, name), join(media, `${name}.txt`))
+  }
+  for (const file of readdirSync(out, { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.html')) continue
+    const path = join(out, file)
+    const page = readFileSync(path, 'utf8')
+    const shown = page.replaceAll(TO_PROGRAM, '$1.txt')
+    if (shown !== page) writeFileSync(path, shown)
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

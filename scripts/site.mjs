@@ -45,6 +45,16 @@ describe('site', () => {
     for (const entry of entries) assert.ok(index.includes(`>${entry}<`), entry)
   })
 
+  it('has every example, as a text that a browser shows', () => {
+    const page = pages.get('documents/Examples.html') ?? ''
+    const programs = readdirSync(join(root, 'examples')).filter((file) => file.endsWith('.ts'))
+    assert.ok(programs.length > 10)
+    for (const file of programs) assert.ok(page.includes(`media/${file}.txt"`), file)
+    assert.match(page, /href="A_panel\.html"/)
+    const others = readdirSync(join(folder, 'media')).filter((file) => /\.(ts|mjs|sh)$/.test(file))
+    assert.deepEqual(others, [])
+  })
+
   it('has no link that leads nowhere', () => {
     const broken = [...pages].flatMap(([page, text]) =>
       [...text.matchAll(HREF)]

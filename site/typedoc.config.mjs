@@ -25,7 +25,17 @@ export default {
   ].map((name) => `api/${name}.ts`),
   sort: ['source-order'],
   readme: '../README.md',
-  projectDocuments: ['../docs/*.md', '../SECURITY.md', '../ARCHITECTURE.md'],
+  // What most people look for first.
+  projectDocuments: [
+    ...['which-call', 'panels', 'config-files', 'interfaces', 'testing', 'errors', 'questions'].map(
+      (name) => `../docs/${name}.md`,
+    ),
+    '../docs/*.md',
+    '../examples/README.md',
+    '../examples/panel/README.md',
+    '../SECURITY.md',
+    '../ARCHITECTURE.md',
+  ],
   plugin: ['./headings.mjs'],
   out: 'dist',
   tsconfig: 'tsconfig.json',

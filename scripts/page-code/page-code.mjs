@@ -9,8 +9,8 @@ const FENCE = /^```ts\n(?<code>.*?)^```$/gms
 /** From the first line of an import to its last. */
 const IMPORT = /^import\b[^'"]*?['"][^'"]+['"];?(?: \/\/.*)?$/gm
 
-/** What pages have without saying so: names, and a program that one of them tests. */
-const GIVEN = ['prelude.d.ts', 'server.d.ts']
+/** What pages have without saying so: names, and the programs that one of them tests. */
+const GIVEN = ['prelude.d.ts', 'server.d.ts', 'status.d.ts']
 
 /** Where the packages are found as their users find them, by their declarations. */
 const place = join(root, 'test/node_modules/.cache/wgctrl')

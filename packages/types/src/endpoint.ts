@@ -165,8 +165,15 @@ export function isNamed(endpoint: Endpoint | NamedEndpoint): endpoint is NamedEn
   return 'host' in endpoint
 }
 
-/** The text that both `wg` and UAPI read: `192.0.2.1:51820`, `[fe80::1%2]:51820`. */
+/**
+ * The text that both `wg` and UAPI read: `192.0.2.1:51820`, `[fe80::1%2]:51820`.
+ *
+ * @throws {TypeError} `EINVAL` when it is none: a peer that was not heard from may have no endpoint
+ */
 export function formatEndpoint(endpoint: Endpoint): string {
+  if (typeof endpoint !== 'object' || endpoint === null) {
+    throw new InvalidTypeError('endpoint', 'must be an endpoint that was read')
+  }
   if (endpoint.family === 4) return `${endpoint.address}:${endpoint.port}`
   const scope = endpoint.scopeId === undefined ? '' : `%${endpoint.scopeId}`
   return `[${endpoint.address}${scope}]:${endpoint.port}`

@@ -6,6 +6,7 @@ const INTERFACE_NAME = /^[a-zA-Z0-9_=+.-]{1,15}$/
 
 /** True of a name that can be part of a path and an argument without meaning anything else. */
 export function isInterfaceName(name: string): boolean {
+  if (typeof name !== 'string') return false
   return INTERFACE_NAME.test(name) && name !== '.' && name !== '..' && !name.startsWith('-')
 }
 

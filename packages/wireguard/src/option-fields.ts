@@ -13,6 +13,7 @@ import type { ReadOptions } from './config-file/config-io.js'
 import type { DeviceConfigOptions, UseOptions } from './config-file/device-config.js'
 import type { FormatInterfaceOptions } from './config-file/interface-text.js'
 import type { ParseOptions } from './config-file/parse.js'
+import type { PeerFields } from './config-file/peer-section.js'
 import type { ShowConfigOptions } from './config-file/show-config.js'
 import type { WaitForHandshakeOptions } from './connection/wait-for-handshake.js'
 import type { FreeNameOptions, FreePortOptions } from './free.js'
@@ -212,6 +213,16 @@ export const FORMAT_INTERFACE_OPTIONS: FieldsOf<FormatInterfaceOptions> = {
 }
 export const SHOW_CONFIG_OPTIONS: FieldsOf<ShowConfigOptions> = { interfaceName: 'function' }
 export const DESCRIBE_OPTIONS: FieldsOf<DescribeOptions> = { peerName: 'function' }
+
+/** Of a peer in a config file. */
+export const PEER_FIELDS: FieldsOf<PeerFields> = {
+  publicKey: true,
+  presharedKey: true,
+  endpoint: true,
+  persistentKeepalive: true,
+  allowedIPs: true,
+  name: true,
+}
 
 export const ADDRESS_POOL_OPTIONS: FieldsOf<AddressPoolOptions> = { used: true, reserve: true }
 export const PEER_CONFIGS_CLIENT: FieldsOf<ClientSide> = {

@@ -5,6 +5,7 @@ import {
   type PeerConfig,
   shownWhole,
 } from '@wgctrl/types'
+import { checkDevice } from './reading.js'
 
 /**
  * A config that makes any device what a reading says: what `configure` takes, where the reading itself is refused
@@ -18,6 +19,7 @@ import {
 export function toConfig(
   device: Pick<Device, 'privateKey' | 'listenPort' | 'firewallMark' | 'peers'>,
 ): DeviceConfig {
+  checkDevice(device, 'device')
   const { privateKey, listenPort, firewallMark, peers } = device
   return {
     ...(privateKey && { privateKey }),

@@ -25,7 +25,7 @@ export const runNew: Run = (invocation, io) =>
       const { output, qr, name } = invocation.options
       const taken = await owners(wg, server.name, server.file)
       using ends = endsOf(server.file, taken, invocation)
-      refuseTaken(taken, ends.peer.allowedIPs as string[])
+      refuseTaken(taken, ends.peer.allowedIPs)
       const text = formatInterfaceConfig(ends.client)
       // Before anything is changed: the client's key is nowhere else.
       const code = qr === true ? await qrCode(text, 'term') : undefined
@@ -41,7 +41,7 @@ export const runNew: Run = (invocation, io) =>
         await takeBack(wg, server, ends, isThere)
         throw error
       }
-      const addresses = (ends.peer.allowedIPs ?? []).join(', ')
+      const addresses = ends.peer.allowedIPs.join(', ')
       say(io.stderr, `${ends.peer.publicKey} has ${addresses}\n`)
       if (!isThere) say(io.stderr, `${server.name} is not up: it will have the client when it is\n`)
     }),
@@ -55,13 +55,7 @@ async function add(
   clientName: string | undefined,
 ): Promise<boolean> {
   const { path, name, file } = server
-  const { publicKey, presharedKey, allowedIPs = [] } = ends.peer
-  file.addPeer({
-    publicKey,
-    presharedKey: presharedKey ?? undefined,
-    allowedIPs: allowedIPs as string[],
-    name: clientName,
-  })
+  file.addPeer({ ...ends.peer, name: clientName })
   await writeConfigFile(path, file)
   try {
     return await changeDevice(wg, name, { peers: [ends.peer] })

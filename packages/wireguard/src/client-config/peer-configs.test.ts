@@ -1,6 +1,6 @@
 import { generatePrivateKey, publicKey, type SecretKey } from '@wgctrl/types'
 import { describe, expect, it } from 'vitest'
-import { formatInterfaceConfig } from '../config-file/interface-text.js'
+import { formatInterfaceConfig, newConfig } from '../config-file/interface-text.js'
 import { type ClientSide, peerConfigs } from './peer-configs.js'
 
 const server = { privateKey: generatePrivateKey(), listenPort: 51820 }
@@ -30,6 +30,18 @@ describe('peerConfigs', () => {
     expect((peer.presharedKey as SecretKey).equals(toServer?.presharedKey as SecretKey)).toBe(true)
     expect(formatInterfaceConfig(client)).toContain(`PrivateKey = `)
     expect(client).toMatchObject({ name: 'wg0', mtu: 1380, dns: { servers: ['10.8.0.1'] } })
+  })
+
+  it('has a peer that a config file takes as it is', () => {
+    const file = newConfig()
+    using withSecret = peerConfigs(server, given)
+    using without = peerConfigs(server, { ...given, addresses: ['10.8.0.3'], presharedKey: null })
+    file.addPeer({ ...withSecret.peer, name: 'alice' })
+    file.addPeer(without.peer)
+    const [alice, other] = file.peers
+    expect(alice).toMatchObject({ name: 'alice', allowedIPs: ['10.8.0.2/32'] })
+    expect(alice?.presharedKey?.equals(withSecret.peer.presharedKey as SecretKey)).toBe(true)
+    expect(other).toMatchObject({ presharedKey: undefined, allowedIPs: ['10.8.0.3/32'] })
   })
 
   it('wipes the keys of its own, and none of the caller', () => {

@@ -64,8 +64,12 @@ export interface ClientSide {
 export interface PeerConfigs extends Disposable {
   /** The client's whole interface: what `up` takes there, and `formatInterfaceConfig` writes. */
   readonly client: InterfaceConfig
-  /** The client as a peer of the server: what `configure` takes there. */
-  readonly peer: PeerConfig & { readonly publicKey: PublicKey }
+  /** The client as a peer of the server: what `configure` takes there, and `addPeer` of a config file. */
+  readonly peer: {
+    readonly publicKey: PublicKey
+    readonly presharedKey?: SecretKey
+    readonly allowedIPs: readonly string[]
+  }
   /** Wipes the private and the preshared key of both. */
   wipe(): void
 }
@@ -157,7 +161,11 @@ function checkKeepalive(seconds: number): void {
   throw new InvalidRangeError('persistentKeepalive', `must be 0 to 65535 seconds, got ${seconds}`)
 }
 
-function keyOfServer({ privateKey, publicKey: known }: ServerSide): PublicKey {
+function keyOfServer(server: ServerSide): PublicKey {
+  if (typeof server !== 'object' || server === null) {
+    throw new InvalidTypeError('server', "must be an interface's config, or a device that was read")
+  }
+  const { privateKey, publicKey: known } = server
   if (privateKey !== undefined && privateKey !== null) return publicKey(privateKey)
   if (known !== undefined) return parsePublicKey(known, 'server.publicKey')
   throw invalid('server.publicKey', 'neither a private nor a public key is known of the server')

@@ -1,5 +1,12 @@
 import { inspect } from 'node:util'
-import { InvalidTypeError, invalid, type PublicKey, parsePublicKey } from '@wgctrl/types'
+import {
+  checkFields,
+  InvalidTypeError,
+  invalid,
+  type PublicKey,
+  parsePublicKey,
+} from '@wgctrl/types'
+import { PEER_FIELDS } from '../option-fields.js'
 import { findProblems } from './check.js'
 import { ConfigDocument } from './document.js'
 import { InterfaceSection } from './interface-section.js'
@@ -86,6 +93,7 @@ export class ConfigFile {
    * @throws {WireGuardError} `EINVAL` with `path`; also when the file has the peer already
    */
   addPeer(fields: PeerFields): PeerSection {
+    checkFields(fields, 'peer', PEER_FIELDS, '')
     const publicKey = parsePublicKey(fields.publicKey)
     if (this.peer(publicKey)) throw invalid('publicKey', `${publicKey} is in the file already`)
     const peer = this.#view(this.#document.addPeer(publicKey))

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { checkFields, checkTrusted, inContext, type UnsafePermissions } from '@wgctrl/types'
 import { READ_OPTIONS } from '../option-fields.js'
 import type { ConfigFile } from './config-file.js'
+import { checkFilePath } from './file-path.js'
 import { formatConfig, type ParseOptions, parseNamed } from './parse.js'
 import { decodeText, encodeText } from './text-encoding.js'
 
@@ -19,9 +20,11 @@ export interface ReadOptions extends ParseOptions {
  * Reads a config file.
  *
  * @throws {ConfigFileError} `EINVAL`; `problems` has all that is wrong, `file` the path
+ * @throws {TypeError} `EINVAL` when `path` is no string
  * @throws {WireGuardError} `ENOENT`, `EPERM` (also when others can write the file), …
  */
 export async function readConfigFile(path: string, options: ReadOptions = {}): Promise<ConfigFile> {
+  checkFilePath(path)
   checkFields(options, 'options', READ_OPTIONS)
   const { unsafePermissions = 'refuse' } = options
   const bytes = await inFile('readConfigFile', () => readTrusted(path, unsafePermissions))
@@ -38,10 +41,16 @@ export async function readConfigFile(path: string, options: ReadOptions = {}): P
  * file keeps its owner where the process may give files away; a symbolic link keeps pointing to it.
  *
  * @throws {WireGuardError} `EPERM`, `ENOENT` (no such directory), `ENOSPC`, …; the old file is untouched
+ * @throws {TypeError} `EINVAL` when `path` is no string, or `config` no file that was parsed
  */
-export function writeConfigFile(path: string, config: ConfigFile): Promise<void> {
+export async function writeConfigFile(path: string, config: ConfigFile): Promise<void> {
+  checkFilePath(path)
   const bytes = encodeText(formatConfig(config))
-  return inFile('writeConfigFile', () => replaceFile(path, bytes)).finally(() => bytes.fill(0))
+  try {
+    await inFile('writeConfigFile', () => replaceFile(path, bytes))
+  } finally {
+    bytes.fill(0)
+  }
 }
 
 async function inFile<T>(operation: string, body: () => Promise<T>): Promise<T> {

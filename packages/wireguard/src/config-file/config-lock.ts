@@ -6,10 +6,10 @@ import {
   type CallOptions,
   checkFields,
   Deadline,
-  InvalidTypeError,
   inContext,
   WireGuardError,
 } from '@wgctrl/types'
+import { checkFilePath } from './file-path.js'
 
 const NO_LOCK: Disposable = { [Symbol.dispose]() {} }
 
@@ -34,7 +34,7 @@ const NO_LOCK: Disposable = { [Symbol.dispose]() {} }
  * ```
  */
 export async function holdConfigFile(path: string, options: CallOptions = {}): Promise<Disposable> {
-  if (typeof path !== 'string') throw new InvalidTypeError('path', 'must be a string')
+  checkFilePath(path)
   checkFields(options, 'options', CALL_OPTIONS)
   using deadline = new Deadline(options)
   if (process.platform !== 'linux') return NO_LOCK

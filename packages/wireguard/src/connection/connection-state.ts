@@ -41,7 +41,7 @@ export interface ConnectionPeer {
  * `gone` are what can be told from here. A handshake in the future, by a clock that was set back, counts by its
  * distance.
  *
- * @throws {TypeError} `EINVAL` when a time is none
+ * @throws {TypeError} `EINVAL` when a time is none, or what is given no peer
  * @example
  * ```ts
  * for (const peer of device.peers) console.log(peer.publicKey, connectionState(peer))
@@ -51,6 +51,9 @@ export function connectionState(
   peer: ConnectionPeer | Peer,
   options: ConnectionOptions = {},
 ): ConnectionState {
+  if (typeof peer !== 'object' || peer === null) {
+    throw new InvalidTypeError('peer', 'must be a peer that was read')
+  }
   const { lastHandshake, persistentKeepalive = 0 } = peer
   if (lastHandshake === undefined) return 'never'
   const now = timeOf(options.now ?? Date.now(), 'options.now')

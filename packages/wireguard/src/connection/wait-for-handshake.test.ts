@@ -46,6 +46,18 @@ it('says what it waited for', async () => {
   })
 })
 
+it('says why nothing may have been sent, and not of a peer that has a keepalive or cannot be reached', async () => {
+  const { wg } = await client()
+  const why = 'it has no persistentKeepalive'
+  const message = async () =>
+    (await wg.waitForHandshake('wg0', ALICE, soon).catch((error: Error) => error.message)) as string
+  expect(await message()).not.toContain(why)
+  await wg.configure('wg0', { peers: [{ publicKey: ALICE, endpoint: '127.0.0.1:51820' }] })
+  expect(await message()).toContain(why)
+  await wg.configure('wg0', { peers: [{ publicKey: ALICE, persistentKeepalive: 25 }] })
+  expect(await message()).not.toContain(why)
+})
+
 it('ends when it is aborted, closed or cannot come', async () => {
   const { wg } = await client()
   const aborted = wg.waitForHandshake('wg0', ALICE, { signal: AbortSignal.timeout(10) })

@@ -43,14 +43,22 @@ export async function waitForHandshake(
     if (!peer) throw invalid('publicKey', `${name} has no peer ${publicKey}`)
     const isNew = after === undefined || (peer.lastHandshake ?? 0) > after
     if (isNew && isConnected(peer)) return peer
-    if (!(await slept(INTERVAL, signal))) throw endOf(signal, publicKey)
+    if (!(await slept(INTERVAL, signal))) throw endOf(signal, peer)
   }
 }
 
-/** The device answered all the time: it is the peer that did not. */
-function endOf(signal: AbortSignal, publicKey: PublicKey): unknown {
+/**
+ * The device answered all the time: it is the peer that did not, or nobody asked it.
+ *
+ * @param peer as it was at last
+ */
+function endOf(signal: AbortSignal, { publicKey, persistentKeepalive, endpoint }: Peer): unknown {
   const reason = abortReason(signal)
   const isLate = reason instanceof WireGuardError && reason.code === 'ETIMEDOUT'
   if (!isLate) return reason
-  return new WireGuardError(`no handshake with ${publicKey} in time`, { code: 'ETIMEDOUT' })
+  const silent = endpoint && !persistentKeepalive
+  const why = silent
+    ? ': it has no persistentKeepalive, so that one begins with the next packet'
+    : ''
+  return new WireGuardError(`no handshake with ${publicKey} in time${why}`, { code: 'ETIMEDOUT' })
 }

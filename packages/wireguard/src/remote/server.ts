@@ -1,4 +1,4 @@
-import { createServer, type Server, type Socket } from 'node:net'
+import { createServer, Server, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { type PeerCredentials, peerCredentials, requirePeerCredentials } from '@wgctrl/netlink'
 import {
@@ -99,6 +99,12 @@ export class RemoteServer implements AsyncDisposable {
     if (where instanceof Duplex) {
       this.#carry(where, { connection: ++this.#count })
       return this
+    }
+    if (typeof where !== 'string' && !(where instanceof Server)) {
+      throw new InvalidTypeError(
+        'where',
+        'must be the path of a socket, a duplex stream or a server',
+      )
     }
     await this.#requireCredentials()
     const server = typeof where === 'string' ? createServer() : where

@@ -8,6 +8,7 @@ import {
   type PublicKey,
   toCounter,
 } from '@wgctrl/types'
+import { checkDevice } from '../reading.js'
 
 /** Bytes in all, in the shape of a {@link Peer}: `exactBytes` is there when a number would not be exact. */
 export type Traffic = Pick<Peer, 'receivedBytes' | 'transmittedBytes' | 'exactBytes'>
@@ -69,6 +70,7 @@ export class TrafficLedger {
    * @returns the peers that had traffic
    */
   update(device: Pick<Device, 'name' | 'peers'>): TrafficChange[] {
+    checkDevice(device, 'device')
     const before = this.#devices.get(device.name)
     const now = new Map<PublicKey, Bytes>()
     const changes: TrafficChange[] = []

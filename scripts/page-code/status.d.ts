@@ -1,0 +1,3 @@
+import type { WireGuard } from 'wgctrl'
+
+export function countConnected(wg: WireGuard, name: string): Promise<number>
