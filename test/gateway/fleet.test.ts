@@ -11,6 +11,9 @@ import type { Client } from '../events/stage.js'
 import { NatsServer } from './nats-server.js'
 import { type Name, Pair } from './pair.js'
 
+/** How many clients come to a gateway at once. */
+const MANY = 2000
+
 let server: NatsServer
 let connection: NatsConnection
 
@@ -321,6 +324,36 @@ describe('the entries of a fleet', () => {
     })
     await vi.waitFor(() => expect(hasLeft).toBe(true), eventually)
     await vi.waitFor(async () => expect(await presenceOf(key)).toBeUndefined(), eventually)
+  })
+
+  it(`of ${MANY} clients that move at once are with the gateway that they came to, and nobody stays at the other`, async () => {
+    const [one, two] = [await joinAs('one'), await joinAs('two')]
+    const keys = Array.from({ length: MANY }, () => publicKey(generatePrivateKey()))
+    const bucket = await bucketOf('wireguard-presence')
+    const comeAll = async (fleet: Fleet, id: string, made: number): Promise<string> => {
+      const [begun, own, its] = [performance.now(), process.cpuUsage(), await server.cpuTime()]
+      initiated.set(id, made)
+      for (const one of keys) {
+        held.get(id)?.set(one, { publicKey: one, handshake: Date.now() })
+        fleet.appeared(one, '192.0.2.1:51820')
+      }
+      const lines = () => told.filter((line) => line.startsWith(`${id} from`)).length
+      await vi.waitFor(() => expect(lines()).toBe(MANY), eventually)
+      const took = performance.now() - begun
+      const { user, system } = process.cpuUsage(own)
+      const ours = (user + system) / 1e6 / MANY
+      const servers = ((await server.cpuTime()) - its) / MANY
+      return `${Math.round(MANY / (took / 1000))} a second; on the processor ${(ours * 1000).toFixed(2)} ms here, ${(servers * 1000).toFixed(2)} ms in nats-server`
+    }
+    const arrivals = await comeAll(one, 'one', 1000)
+    const moves = await comeAll(two, 'two', 2000)
+    await vi.waitFor(() => expect(held.get('one')?.size).toBe(0), eventually)
+    for (const key of keys) expect(await presenceOf(key)).toBe('two')
+    expect(told.filter((line) => line === 'two from one')).toHaveLength(MANY)
+    expect(told.filter((line) => line === 'one to two')).toHaveLength(MANY)
+    const { streamInfo } = await bucket.status()
+    const size = streamInfo.state.bytes / streamInfo.state.messages
+    console.log(`arrivals: ${arrivals}\nmoves: ${moves}\n${Math.round(size)} bytes an entry`)
   })
 
   it('of a client that is gone is gone, unless another has it', async () => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -41,6 +41,14 @@ export class NatsServer implements AsyncDisposable {
   get isRunning(): boolean {
     const { exitCode, signalCode } = this.#child ?? {}
     return exitCode === null && signalCode === null
+  }
+
+  /** Seconds that it has been on a processor. */
+  async cpuTime(): Promise<number> {
+    const status = await readFile(`/proc/${this.#child?.pid}/stat`, 'utf8')
+    // Behind the name, which may have spaces: utime and stime, in hundredths of a second.
+    const fields = status.slice(status.lastIndexOf(')') + 2).split(' ')
+    return (Number(fields[11]) + Number(fields[12])) / 100
   }
 
   /** As a machine that loses power. */

@@ -14,8 +14,8 @@ import { NatsServer } from './nats-server.js'
 import { RoamingClient } from './roaming/client.js'
 import { suffer } from './roaming/faults.js'
 import { RoamingGateway } from './roaming/gateway.js'
+import { hearHandshakes } from './roaming/handshakes.js'
 import { Holders } from './roaming/holders.js'
-import { hearInitiations } from './roaming/initiations.js'
 import { sizes } from './roaming/sizes.js'
 import { story } from './roaming/story.js'
 import { judge, throughThough } from './roaming/verdict.js'
@@ -139,7 +139,7 @@ it(`${sizes.clients} clients roam between three gateways while those, NATS and t
     clients.push(client)
     await allow(client)
   }
-  const initiations = await hearInitiations('10.66')
+  const handshakes = await hearHandshakes('10.66')
   for (const client of clients) {
     await client.goTo(any(gateways))
     client.ping()
@@ -176,12 +176,17 @@ it(`${sizes.clients} clients roam between three gateways while those, NATS and t
   }
   const presence = await open('wireguard-presence')
   for (const client of clients) {
-    await vi.waitFor(async () => {
-      const entry = await presence.get(keyOf(client))
-      const at = entry?.operation === 'PUT' ? [entry.json<{ gateway: string }>().gateway] : []
-      expect(await holders.now(client.publicKey)).toEqual(at)
-      if (!records.has(client)) expect(at).toEqual([])
-    }, eventually)
+    await vi
+      .waitFor(async () => {
+        const entry = await presence.get(keyOf(client))
+        const at = entry?.operation === 'PUT' ? [entry.json<{ gateway: string }>().gateway] : []
+        expect(await holders.now(client.publicKey)).toEqual(at)
+        if (!records.has(client)) expect(at).toEqual([])
+      }, eventually)
+      .catch((error) => {
+        console.log(story(client, gateways, handshakes).join('\n'))
+        throw error
+      })
   }
   for (const gateway of gateways) {
     const { peers } = await backend.device(gateway.device)
@@ -193,6 +198,10 @@ it(`${sizes.clients} clients roam between three gateways while those, NATS and t
   await holders.stop()
   for (const gateway of gateways) expect(await gateway.stop()).toBe(0)
 
+  const ofClients = new Set(clients.map(({ outer }) => outer.address))
+  const initiations = handshakes.filter(
+    ({ kind, from }) => kind === 'initiation' && ofClients.has(from),
+  )
   const judged = judge(initiations, clients)
   const late = judged.filter(({ after }) => after === Number.POSITIVE_INFINITY)
   const times = judged.map(({ after }) => after).sort((a, b) => a - b)
@@ -211,7 +220,7 @@ it(`${sizes.clients} clients roam between three gateways while those, NATS and t
   )
   for (const name of new Set(late.map(({ client }) => client))) {
     const client = clients.find((one) => one.name === name) as RoamingClient
-    console.log(story(client, gateways, initiations).join('\n'))
+    console.log(story(client, gateways, handshakes).join('\n'))
   }
   expect(judged.length).toBeGreaterThan(sizes.clients)
   expect(judged.some(({ isWithStore }) => !isWithStore)).toBe(true)

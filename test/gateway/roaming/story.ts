@@ -1,12 +1,12 @@
 import type { RoamingClient } from './client.js'
 import type { RoamingGateway } from './gateway.js'
-import type { Initiation } from './initiations.js'
+import type { Handshake } from './handshakes.js'
 
 /** What happened to a client, in order: for whoever has to find out why it was not answered. */
 export function story(
   client: RoamingClient,
   gateways: readonly RoamingGateway[],
-  initiations: readonly Initiation[],
+  handshakes: readonly Handshake[],
 ): string[] {
   const { publicKey, outer, stays, answers } = client
   const lines: [number, string][] = [
@@ -14,9 +14,9 @@ export function story(
     ...answers.map(
       ({ at, sentAt }) => [at, `answered after ${Math.round(at - sentAt)} ms`] as [number, string],
     ),
-    ...initiations
-      .filter(({ from }) => from === outer.address)
-      .map(({ at, to }) => [at, `initiation to ${to}`] as [number, string]),
+    ...handshakes
+      .filter(({ from, to }) => from === outer.address || to === outer.address)
+      .map(({ at, kind, from, to }) => [at, `${kind} from ${from} to ${to}`] as [number, string]),
     ...gateways.flatMap(({ name, events }) =>
       events
         .filter((event) => event['publicKey'] === publicKey || event['publicKey'] === undefined)

@@ -1,5 +1,5 @@
 import type { RoamingClient, Stay } from './client.js'
-import type { Initiation } from './initiations.js'
+import type { Handshake } from './handshakes.js'
 
 /** Milliseconds in which a first packet has to be answered, and in which who is revoked is gone. */
 const [SOON, GONE] = [2000, 1000]
@@ -17,7 +17,7 @@ interface Answered {
 
 /** The initiations for which there was a path for two seconds: the client stayed, and all on its way was up. */
 export function judge(
-  initiations: readonly Initiation[],
+  initiations: readonly Handshake[],
   clients: readonly RoamingClient[],
 ): Answered[] {
   const byAddress = new Map(clients.map((client) => [client.outer.address, client]))

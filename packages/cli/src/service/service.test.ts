@@ -76,6 +76,29 @@ describe('runService', () => {
     await run
   })
 
+  it('says nothing of files that are read again when it ends meanwhile', async () => {
+    const { heard, warnings, options } = manager()
+    const signals = new EventEmitter()
+    let cutShort = (_: Error): void => {}
+    const one = service({
+      reload: () =>
+        new Promise((_, reject) => {
+          cutShort = reject
+        }),
+      stop: async () => {
+        cutShort(new Error('this was aborted'))
+        await turn()
+      },
+    })
+    const run = runService(one, { ...options, signals })
+    await turn()
+    signals.emit('SIGHUP')
+    signals.emit('SIGTERM')
+    await run
+    expect(warnings).toEqual([])
+    expect(heard.at(-1)).toBe('STOPPING=1')
+  })
+
   it('gives a sign of life twice in the time of the watchdog, and new status lines', async () => {
     vi.useFakeTimers()
     try {

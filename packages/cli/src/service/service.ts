@@ -37,10 +37,11 @@ const STATUS_INTERVAL = 5000
  */
 export async function runService(service: Service, options: ServiceOptions): Promise<void> {
   const { signals = process, warn } = options
-  let [isStarted, isToReload] = [false, false]
+  let [isStarted, isToReload, isEnding] = [false, false, false]
+  const reload = (): void => void readAgain(service, notifier, warn, () => isEnding)
   // Files that are read in a start may change before it is over: they are read again behind it.
   const told = waitForSignals(signals, () => {
-    if (isStarted) void reload(service, notifier, warn)
+    if (isStarted) reload()
     else isToReload = true
   })
   const notifier = await Notifier.open(options)
@@ -54,11 +55,12 @@ export async function runService(service: Service, options: ServiceOptions): Pro
     }
     isStarted = true
     notifier.ready(service.status())
-    if (isToReload) void reload(service, notifier, warn)
+    if (isToReload) reload()
     timer = signOfLife(service, notifier)
     await Promise.race([told.ended, service.ended ?? new Promise(() => {})])
   } finally {
     clearInterval(timer)
+    isEnding = true
     notifier.stopping()
     try {
       await service.stop()
@@ -86,14 +88,20 @@ function waitForSignals(signals: SignalSource, onHangUp: () => void) {
   return { ended, stop }
 }
 
-async function reload(service: Service, notifier: Notifier, warn: (text: string) => void) {
+/** @param isEnding whether the service ends meanwhile, which cuts it short: that is no failure, nor is it ready again */
+async function readAgain(
+  service: Service,
+  notifier: Notifier,
+  warn: (text: string) => void,
+  isEnding: () => boolean,
+): Promise<void> {
   notifier.reloading()
   try {
     await service.reload()
   } catch (error) {
-    warn(`reload: ${errorText(error)}`)
+    if (!isEnding()) warn(`reload: ${errorText(error)}`)
   }
-  notifier.ready(service.status())
+  if (!isEnding()) notifier.ready(service.status())
 }
 
 /** Half the time that the watchdog gives, as sd_watchdog_enabled(3) has it. */

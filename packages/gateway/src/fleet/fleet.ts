@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { abortable, type PublicKey, slept, startTimer, WireGuardError } from '@wgctrl/types'
 import type { FleetConfig } from '../config/gateway-config.js'
 import { NatsLink } from '../nats/connection.js'
@@ -93,6 +94,8 @@ export class Fleet {
     this.#config = config
     this.#context = context
     this.#link = link
+    // Each pause of each claim listens.
+    setMaxListeners(0, this.#stopped.signal)
   }
 
   /** @throws {WireGuardError} as {@link NatsLink.open}. A server that is not there is waited for */
