@@ -25,6 +25,7 @@ import {
 import type { NfTables } from '../../packages/wireguard/src/interface/machine.js'
 import { programTables } from '../../packages/wireguard/src/interface/nft-program.js'
 import { thisMachine } from '../../packages/wireguard/src/interface/this-machine.js'
+import { withoutPrivileges } from '../contract/privileges.js'
 import { TestNamespace } from './namespace.js'
 
 const machine = thisMachine
@@ -161,6 +162,18 @@ describe('the table of a default route', () => {
     const gone = [{ create: guardTable(guard) }, { remove: guardTableRef('wg9', 4) }]
     await expect(kernel.apply(gone)).rejects.toMatchObject({ code: 'ENOENT' })
     expect(await listed()).toEqual(before)
+  })
+
+  it('is EPERM for who may not change it, and for who may not look as if there were none', async () => {
+    await withoutPrivileges(async () => {
+      const tables = there(await machine.nfTables(undefined))
+      await expect(tables.apply([{ create: guardTable(guard) }])).rejects.toMatchObject({
+        code: 'EPERM',
+        message: /CAP_NET_ADMIN/,
+      })
+      expect(await tables.find(guardTableRef('wg0', 4))).toBeUndefined()
+      expect(await tables.list()).toEqual([])
+    })
   })
 
   it('that others have taken away counts as removed', async () => {

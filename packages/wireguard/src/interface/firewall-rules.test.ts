@@ -7,7 +7,7 @@ import {
   iptablesRules,
   parseIptablesSave,
 } from './firewall-rules.js'
-import { parseTables } from './found-table.js'
+import { parseRuleset } from './found-table.js'
 import { nftText } from './nft-text.js'
 
 const rules: FirewallRules = {
@@ -60,12 +60,12 @@ describe('foundRules', () => {
 \t}
 }
 `
-    const rules = parseTables(text).map(foundRules)
+    const rules = parseRuleset(text).map(foundRules)
     expect(rules).toEqual([{ mark: 51820, addresses: ['fd00:9::1'] }])
   })
 
   it('are none in a table of another make', () => {
-    const rules = parseTables('table ip wg-quick-wg0 {\n}\n').map(foundRules)
+    const rules = parseRuleset('table ip wg-quick-wg0 {\n}\n').map(foundRules)
     expect(rules).toEqual([{ mark: undefined, addresses: [] }])
   })
 })

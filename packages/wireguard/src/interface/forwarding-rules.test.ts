@@ -8,7 +8,7 @@ import {
   otherForwarders,
   planForwarding,
 } from './forwarding-rules.js'
-import { parseTables } from './found-table.js'
+import { parseRuleset } from './found-table.js'
 import { checkInterface, type InterfaceSettings } from './interface-config.js'
 import { nftText } from './nft-text.js'
 
@@ -136,7 +136,7 @@ describe('a table', () => {
 	}
 }
 `
-    expect(parseTables(text).map(foundForwarding)).toEqual([
+    expect(parseRuleset(text).map(foundForwarding)).toEqual([
       { rules: ['drop between clients'], families: [4, 6], switchedOn: [6] },
     ])
   })
@@ -160,9 +160,9 @@ const ours = `table inet wgctrl-wg1 {
 `
 
 const forwarders = (text: string, name: string, family: 4 | 6) =>
-  otherForwarders(parseTables(text), name, family)
+  otherForwarders(parseRuleset(text), name, family)
 const dropping = (text: string, rules: Parameters<typeof droppingChains>[1]) =>
-  droppingChains(parseTables(text), rules)
+  droppingChains(parseRuleset(text), rules)
 
 describe('a ruleset', () => {
   it('tells who else needs a family', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseTables } from './found-table.js'
+import { parseRuleset } from './found-table.js'
 
 const text = `table inet filter {
 	set allowed {
@@ -25,9 +25,9 @@ table ip nat {
 }
 `
 
-describe('parseTables', () => {
+describe('parseRuleset', () => {
   it('reads chains and rules, and nothing of sets', () => {
-    expect(parseTables(text)).toEqual([
+    expect(parseRuleset(text)).toEqual([
       {
         family: 'inet',
         table: 'filter',
@@ -63,6 +63,6 @@ describe('parseTables', () => {
   })
 
   it('reads nothing of nothing', () => {
-    expect(parseTables('')).toEqual([])
+    expect(parseRuleset('')).toEqual([])
   })
 })

@@ -5,7 +5,7 @@ export interface FoundTable extends NftTableRef {
   readonly chains: readonly FoundChain[]
 }
 
-export interface FoundChain {
+interface FoundChain {
   readonly chain: string
   /** Absent: no hook leads to it. */
   readonly base?: { readonly hook: string; readonly policy: string }
@@ -24,7 +24,7 @@ export interface FoundRule {
 }
 
 /** Reads tables as nft(8) lists them. */
-export function parseTables(text: string): FoundTable[] {
+export function parseRuleset(text: string): FoundTable[] {
   const tables: { family: string; table: string; chains: Chain[] }[] = []
   let chain: Chain | undefined
   let depth = 0

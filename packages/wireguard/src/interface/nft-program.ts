@@ -1,4 +1,4 @@
-import { type FoundTable, parseTables } from './found-table.js'
+import { type FoundTable, parseRuleset } from './found-table.js'
 import type { NfTables, Place } from './machine.js'
 import { nftText } from './nft-text.js'
 import { runProgram } from './program.js'
@@ -10,7 +10,7 @@ export async function programTables(place: Place): Promise<NfTables | undefined>
   if (nft === undefined) return undefined
   const list = async (...args: string[]): Promise<FoundTable[]> => {
     const { status, output } = await machine.tryProgram(nft, args, place)
-    return status === 0 ? parseTables(output) : []
+    return status === 0 ? parseRuleset(output) : []
   }
   return {
     apply: async (changes) =>

@@ -1,4 +1,4 @@
-import { type FoundTable, parseTables } from '../interface/found-table.js'
+import { type FoundTable, parseRuleset } from '../interface/found-table.js'
 import type { NfTables, ProgramResult } from '../interface/machine.js'
 import type { NftChange, NftTableRef } from '../interface/nft-table.js'
 import { nftText } from '../interface/nft-text.js'
@@ -35,7 +35,7 @@ export class MemoryNft implements NfTables {
   }
 
   async list(): Promise<FoundTable[]> {
-    return parseTables(this.text)
+    return parseRuleset(this.text)
   }
 
   /** The ruleset, as nft lists it. */
