@@ -56,7 +56,8 @@ function encodeDeclared<S extends AttributeSet>(set: S, record: Infer<S>, writer
   encode(set, record, writer)
 }
 
-function checkDeclared(set: AttributeSet, record: object, path: string): void {
+/** @throws {TypeError} `EINVAL` for what a set does not declare; `path` names it */
+export function checkDeclared(set: AttributeSet, record: object, path: string): void {
   checkFields(record, path, Object.fromEntries(set.keys.map((key) => [key, true] as const)))
   for (const [key, value] of Object.entries(record)) {
     const inner = set.fields[key]?.set

@@ -1,8 +1,10 @@
+import { checkChoice } from '@wgctrl/types'
 import { attributeSet } from '../codec/attribute-set.js'
 import { decode } from '../codec/decode.js'
 import { encode } from '../codec/encode.js'
 import { multi, nest } from '../codec/field.js'
 import { Writer } from '../codec/writer.js'
+import { checkDeclared } from '../request.js'
 import {
   type Expression,
   expressionSets,
@@ -20,7 +22,9 @@ const expressionList = attributeSet('expr-list-attrs', {
  * @throws {TypeError | RangeError} `EINVAL` for a value that does not fit
  */
 export function encodeExpressions(expressions: readonly Expression[]): Uint8Array {
-  const elem = expressions.map(({ name, data }) => {
+  const elem = expressions.map(({ name, data }, at) => {
+    checkChoice(name, `expressions[${at}].name`, Object.keys(expressionSets))
+    checkDeclared(expressionSets[name], data, `expressions[${at}].data`)
     const inner = new Writer()
     encode(expressionSets[name], data, inner)
     return { name, data: inner.view() }

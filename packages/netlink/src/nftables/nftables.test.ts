@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Expression, NFT_MSG } from '../specs/nftables.js'
 import { answer, attr, done, fakeTransport, message, nested, text } from '../testing/index.js'
-import { changeRequest } from './changes.js'
+import { changeRequest, type TableChange } from './changes.js'
 import { decodeExpressions, encodeExpressions } from './expressions.js'
 import { Nftables } from './nftables.js'
 import { decodeComment, encodeComment } from './userdata.js'
@@ -79,6 +79,43 @@ describe('Nftables', () => {
 })
 
 describe('changes', () => {
+  const ref = { family: 'ip', table: 't' }
+  const meta = { name: 'meta', data: {} }
+
+  it.each<[string, object | null]>([
+    ['changes[0].change', null],
+    ['changes[0].change', { change: 'drop-table', ...ref }],
+    ['changes[0].family', { change: 'add-table', family: 'ipv4', table: 't' }],
+    ['changes[0].table', { change: 'add-table', family: 'ip' }],
+    ['changes[0].exclusiv', { change: 'add-table', exclusiv: true, ...ref }],
+    ['changes[0].exclusive', { change: 'add-table', exclusive: 1, ...ref }],
+    ['changes[0].base.hook', { change: 'add-chain', ...ref, chain: 'c', base: { hook: 'x' } }],
+    ['changes[0].base.type', { change: 'add-chain', ...ref, chain: 'c', base: { hook: 'input' } }],
+    ['table-attrs.name', { change: 'delete-table', family: 'ip', table: 7 }],
+    ['expressions[0].name', { change: 'add-rule', ...ref, chain: 'c', expressions: [{}] }],
+    [
+      'expressions[0].data.reg',
+      { change: 'add-rule', ...ref, chain: 'c', expressions: [{ ...meta, data: { reg: 1 } }] },
+    ],
+    [
+      'expr-meta-attrs.key',
+      { change: 'add-rule', ...ref, chain: 'c', expressions: [{ ...meta, data: { key: -1 } }] },
+    ],
+  ])('names %s, before anything is sent, in %j', async (path, change) => {
+    const transport = fakeTransport(() => [])
+    const refused = new Nftables(transport).apply([change as TableChange])
+    await expect(refused).rejects.toMatchObject({ code: 'EINVAL', path })
+    expect(transport.requests).toEqual([])
+  })
+
+  it('reads of no table whose name is missing or of no family', async () => {
+    const nftables = new Nftables(fakeTransport(() => []))
+    const rules = nftables.rules({ family: 'ipv4' as 'ip' })
+    await expect(rules).rejects.toMatchObject({ code: 'EINVAL', path: 'ref.family' })
+    const elements = nftables.elements({ family: 'ip', table: 't' } as never)
+    await expect(elements).rejects.toMatchObject({ code: 'EINVAL', path: 'ref.set' })
+  })
+
   it('refuses a priority that is no number of 32 bits', () => {
     const base = { type: 'filter', hook: 'input', priority: 2 ** 31 } as const
     const change = { change: 'add-chain', family: 'ip', table: 't', chain: 'c', base } as const

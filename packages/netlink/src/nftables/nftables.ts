@@ -31,6 +31,7 @@ import {
   type TableRef,
 } from './changes.js'
 import { decodeExpressions, type UnknownExpression } from './expressions.js'
+import { checkChange, checkRef } from './input.js'
 import { decodeComment } from './userdata.js'
 
 /** A chain as it is in the kernel. */
@@ -100,10 +101,12 @@ export class Nftables {
   /**
    * Makes all changes in their order, or none: to packets it is one moment.
    *
+   * @throws {TypeError | RangeError | WireGuardError} `EINVAL` for a field that is none, and a value that it cannot have: nothing is sent
    * @throws {BatchError} `EEXIST` for a table that has to be new, `ENOENT` for what is not there, `EPERM`; `index`
    *   says which change was refused
    */
   async apply(changes: readonly TableChange[], options?: ReplyOptions): Promise<void> {
+    for (const [at, change] of changes.entries()) checkChange(change, `changes[${at}]`)
     const requests = changes.map(changeRequest)
     try {
       await this.#connection.batch(requests, NFNL_SUBSYS.nftables, options)
@@ -134,6 +137,7 @@ export class Nftables {
 
   /** The rules of all tables or one, in the kernel's order; none of a table that is not there. */
   async rules(ref: Partial<TableRef> = {}, options?: ReplyOptions): Promise<ChainRule[]> {
+    checkRef(ref, {})
     const { family, table } = ref
     const header = { nfgenFamily: family === undefined ? NFPROTO.unspec : FAMILY_NUMBERS[family] }
     const request = fixedRequest(NFT_MSG.getrule, 0, nfgenmsg, header, nftRuleAttributes, { table })
@@ -148,6 +152,7 @@ export class Nftables {
 
   /** The keys of the elements of a set; those of ranges and concatenations as they are in a register. */
   async elements(ref: TableRef & { set: string }, options?: ReplyOptions): Promise<Uint8Array[]> {
+    checkRef(ref, { family: Object.keys(FAMILY_NUMBERS), table: true, set: true })
     const { family, table, set } = ref
     const header = { nfgenFamily: FAMILY_NUMBERS[family] }
     const list = nftSetElementListAttributes
