@@ -2,14 +2,17 @@ import { appendFile, chmod, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { sealPresharedKey } from '@wgctrl/gateway'
+import { generatePresharedKey, generatePrivateKey, type PublicKey, publicKey } from '@wgctrl/types'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { start } from '../cli/program.js'
+import { Program, start, WGCTRL } from '../cli/program.js'
 import { ip } from '../contract/harnesses/isolation.js'
 import { eventually } from '../events/hearing.js'
 import { type Client, Stage } from '../events/stage.js'
-import { answered, blockOf } from './gate.js'
+import { answered, blockOf, place } from './gate.js'
 
 const example = fileURLToPath(new URL('../../packages/gateway/example', import.meta.url))
+const cli = fileURLToPath(new URL('../../packages/cli', import.meta.url))
 
 let stage: Stage
 let folder: string
@@ -70,6 +73,62 @@ it('says on SIGHUP what takes a new start, and goes on', async () => {
   expect(await stage.present()).toEqual([`${'A'.repeat(42)}8=`])
   gateway.kill('SIGINT')
   expect(await gateway.status()).toBe(0)
+})
+
+it('opens preshared keys with another key from SIGHUP on', async () => {
+  const [, alice] = (await stage.addClients(2)) as [Client, Client]
+  const [former, key] = [generatePrivateKey(), generatePrivateKey()]
+  const presharedKey = generatePresharedKey()
+  const gatewayKey = publicKey(stage.privateKey)
+  await alice.backend.configure(alice.device, {
+    peers: [{ publicKey: gatewayKey, presharedKey, updateOnly: true }],
+  })
+  const client = alice.publicKey as PublicKey
+  const seal = sealPresharedKey(presharedKey, { gateway: publicKey(key), client })
+  const file = join(folder, 'clients', 'alice.conf')
+  const sealed = `${blockOf(alice)}# SealedPresharedKey = ${seal}\n`
+  await place(join(folder, 'seal.key'), former.toBase64())
+  await writeFile(config(), (await text(config())).replace('{', '{ "sealKeyFile": "seal.key",'))
+  await place(file, sealed)
+  const gateway = start(['gateway', '--config', config()])
+  await gateway.says(/store-problem .*is not sealed for/)
+  await place(join(folder, 'seal.key'), key.toBase64())
+  gateway.kill('SIGHUP')
+  await vi.waitFor(async () => {
+    await place(file, `${sealed}# again ${Date.now()}\n`)
+    await alice.ping(1)
+    const { peers } = await stage.backend.device('wg0')
+    // With another key there would be no handshake.
+    expect(peers).toMatchObject([{ publicKey: client, lastHandshake: expect.any(Date) }])
+  }, eventually)
+  gateway.kill('SIGTERM')
+  expect(await gateway.status()).toBe(0)
+  for (const secret of [former, key, presharedKey]) {
+    expect(gateway.out + gateway.err).not.toContain(secret.toBase64())
+  }
+})
+
+it('needs no more rights than its unit gives it', async () => {
+  const [, alice] = (await stage.addClients(2)) as [Client, Client]
+  const unit = await readFile(join(cli, 'systemd/wgctrl-gateway.service'), 'utf8')
+  const [, rights = ''] = /^CapabilityBoundingSet=(.*)$/m.exec(unit) ?? []
+  const bounds = rights.split(' ').map((right) => `+${right.replace('CAP_', '').toLowerCase()}`)
+  expect(bounds).toEqual(['+net_admin', '+net_raw'])
+  const limits = ['--bounding-set', ['-all', ...bounds].join(), '--inh-caps', '-all']
+  const args = [...limits, '--no-new-privs', process.execPath, WGCTRL, 'gateway']
+  await place(join(folder, 'clients', 'alice.conf'), blockOf(alice))
+  const gateway = new Program('setpriv', [...args, '--config', config()])
+  await gateway.says(/brought wg0/)
+  const status = await readFile(`/proc/${gateway.child.pid}/status`, 'utf8')
+  // CAP_NET_ADMIN and CAP_NET_RAW: bits 12 and 13.
+  expect(/^CapEff:\s+(\S+)$/m.exec(status)?.[1]).toBe('0000000000003000')
+  await ip('address', 'add', '10.8.255.1/16', 'dev', 'wg0').catch(() => '')
+  await answered(alice)
+  await rm(join(folder, 'clients', 'alice.conf'))
+  await gateway.says(/info revoked/)
+  gateway.kill('SIGTERM')
+  expect(await gateway.status()).toBe(0)
+  expect(gateway.err).toBe('')
 })
 
 it('writes JSON, and checks a config without doing anything', async () => {
