@@ -204,6 +204,7 @@ export default defineConfig({
         600_000,
         { env: fewFiles },
       ),
+      kernelTier('kernel-ynl', ['test/ynl/machine/*.test.ts'], 600_000),
       kernelTier('kernel-no-ipv6', ['test/kernel/no-ipv6/*.test.ts'], PATIENT),
       kernelTier('kernel-without', ['test/kernel/without/*.test.ts'], PATIENT),
     ],

@@ -1,6 +1,6 @@
 // Measures both backends side by side on real devices: node bench.mjs [--quick] [kernel] [userspace], or at native
 // speed: node bench.mjs native [--quick] [--against COMMIT] [--check], or a gateway to which all clients come at once:
-// node bench.mjs storm [kernel] [--quick] [--against COMMIT]
+// node bench.mjs storm [kernel] [--quick] [--against COMMIT], or lists of routes: node bench.mjs routes [--quick]
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +14,7 @@ import { runInKernel } from '../test/kernel/run.mjs'
 import { benchNative } from './native/native.mjs'
 import { plot } from './plot.mjs'
 import { report } from './report.mjs'
+import { benchRoutes, routeNeeds } from './routes/routes.mjs'
 import { benchStorm } from './storm/storm.mjs'
 
 /** The full run takes a quarter of an hour; a machine that others use as well, longer. */
@@ -42,12 +43,14 @@ const { values, positionals } = parseArgs({
 const isNative = positionals.includes('native')
 const kinds = positionals.length > 0 ? positionals : ['userspace', 'kernel']
 if (!isRoot()) throw new Error('to make devices takes root')
-await ensurePackages([...needs, ...(isNative ? compiler : [])])
+const ofRoutes = positionals.includes('routes')
+await ensurePackages([...needs, ...(isNative ? compiler : []), ...(ofRoutes ? routeNeeds : [])])
 if (!values['no-build']) await prepareWorkspace()
 if (positionals.includes('storm')) {
   const isMet = await benchStorm({ ...values, kernel: positionals.includes('kernel') })
   process.exit(isMet ? 0 : 1)
 }
+if (ofRoutes) process.exit((await benchRoutes(values)) ? 0 : 1)
 await bundleCodecs()
 if (isNative) {
   await benchNative(values)

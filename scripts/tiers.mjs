@@ -495,6 +495,7 @@ export const tiers = [
     seconds: 1200,
     run: withSpecs(vitest({ isolate: true })),
   },
+  ...['6.12', 'newest'].map(specsOnKernel),
   {
     name: 'windows',
     about: 'the contract and the command on Node for Windows, on named pipes, under wine',
@@ -614,6 +615,29 @@ function kernelTests({
     const env = devices ? { WGCTRL_BACKEND: devices } : {}
     const count = () => countVitest(report)
     return await runCounted([process.execPath, ...command], { seconds, env, ...how }, count)
+  }
+}
+
+/**
+ * @param {string} kernel
+ * @returns {Tier}
+ */
+function specsOnKernel(kernel) {
+  return {
+    name: `ynl-${kernel}`,
+    about: `the same in a machine with ${kernel === 'newest' ? "the newest kernel of Debian's" : `kernel ${kernel}`}, with simulated radios and network cards`,
+    asked: true,
+    inMachine: true,
+    built: true,
+    root: true,
+    needs: [
+      wg,
+      python,
+      { package: 'python3-yaml', why: "lets the kernel's client read its specs" },
+      { package: 'xz-utils', command: 'xz', why: 'unpacks the modules that a machine begins with' },
+    ],
+    seconds: 3600,
+    run: withSpecs(kernelTests({ kernel: `${kernel}-full`, projects: ['kernel-ynl'] })),
   }
 }
 

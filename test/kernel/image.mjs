@@ -22,10 +22,19 @@ const execFile = promisify(execFileWithCallback)
 const ownKernels = ['6.12', '6.1']
 
 /** Kernels with a WireGuard module that Debian builds for virtual machines; `newest`: the highest of backports and sid. */
-export const kernels = [...ownKernels, '6.18', 'newest']
+const machineKernels = [...ownKernels, '6.18', 'newest']
+
+/** The same for any machine, with the drivers that those lack: simulated radios and network cards among them. */
+const FULL = /-full$/
+
+/** All that can be booted. */
+export const kernels = [...machineKernels, '6.12-full', 'newest-full']
+
+/** What ends the name of a build. */
+const flavourOf = (kernel) => (FULL.test(kernel) ? 'amd64' : 'cloud-amd64')
 
 /** Packages that stand for the newest build of a kernel; which is which depends on the release. */
-const metaPackages = ['linux-image-6.12-cloud-amd64', 'linux-image-cloud-amd64']
+const metaPackages = (flavour) => [`linux-image-6.12-${flavour}`, `linux-image-${flavour}`]
 
 /**
  * A kernel to boot, from the cache or else from Debian: its package is downloaded and unpacked, not
@@ -74,39 +83,43 @@ async function makeImage(kernel, directory) {
 }
 
 async function download(kernel, work) {
-  const isOwn = ownKernels.includes(kernel)
+  const version = kernel.replace(FULL, '')
+  const flavour = flavourOf(kernel)
+  const isOwn = ownKernels.includes(version)
   const archive = isOwn ? await ownArchive() : await newerArchive()
-  const names = isOwn ? await ownPackage(archive, kernel) : await newestPackages(archive, kernel)
+  const find = isOwn ? ownPackage : newestPackages
+  const names = await find(archive, version, flavour)
   const sources = []
   for (const name of names) sources.push(await archive.download(name, join(work, name)))
   return sources
 }
 
-async function ownPackage(archive, kernel) {
-  for (const meta of metaPackages) {
+async function ownPackage(archive, kernel, flavour) {
+  for (const meta of metaPackages(flavour)) {
     const needs = await archive.dependencies(meta)
     const name = needs.find((each) => each.startsWith(`linux-image-${kernel}.`))
     if (name) return [name]
   }
   throw new Error(
-    `apt knows no cloud kernel ${kernel}: Debian 12 with its security updates has 6.1 and 6.12`,
+    `apt knows no kernel ${kernel} for ${flavour}: Debian 12 with its security updates has 6.1 and 6.12`,
   )
 }
 
 /** The packages of the highest release: one until 6.18, then its kernel, its modules and their index apart. */
-async function newestPackages(archive, kernel) {
-  const names = await archive.names('^linux-(image|binary|modules|base)-[0-9].*-cloud-amd64$')
+async function newestPackages(archive, kernel, flavour) {
+  const names = await archive.names(`^linux-(image|binary|modules|base)-[0-9].*-${flavour}$`)
   const releases = names.flatMap((name) => RELEASE.exec(name)?.[1] ?? [])
   const wanted = releases.filter((each) => kernel === 'newest' || each.startsWith(`${kernel}.`))
   const release = wanted.sort(byVersion).at(-1)
-  if (!release) throw new Error(`apt knows no cloud kernel ${kernel} in Debian's newer suites`)
+  if (!release)
+    throw new Error(`apt knows no kernel ${kernel} for ${flavour} in Debian's newer suites`)
   const parts = ['binary', 'modules', 'base'].map((part) => `linux-${part}-${release}`)
   const there = parts.filter((name) => names.includes(name))
   return there.length > 0 ? there : [`linux-image-${release}`]
 }
 
-/** Only what was built for Debian itself: `7.3.4+deb13-cloud-amd64`. */
-const RELEASE = /^linux-\w+-(\d+(?:\.\d+)+\+deb\d+-cloud-amd64)$/
+/** Only what was built for Debian itself: `7.3.4+deb13-cloud-amd64`, `7.3.4+deb13-amd64`. */
+const RELEASE = /^linux-\w+-(\d+(?:\.\d+)+\+deb\d+-(?:cloud-)?amd64)$/
 
 const { compare: byVersion } = new Intl.Collator('en', { numeric: true })
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -40,21 +41,27 @@ export function rootModules(modules) {
  * @param {string[]} paths as of {@link rootModules}
  */
 export function buildInitramfs(modules, paths) {
-  const compressed = paths.find((path) => !path.endsWith('.ko'))
-  if (compressed) throw new Error(`busybox cannot load the compressed module ${compressed}`)
-  const order = paths.map((path) => `${basename(path)}\n`).join('')
+  const names = paths.map((path) => basename(path).replace(/\.xz$/, ''))
+  const order = names.map((name) => `${name}\n`).join('')
   const entries = [
     { name: 'init', mode: 0o100755, data: readFileSync(new URL('initramfs.sh', import.meta.url)) },
     ...['bin', 'modules', 'root'].map((name) => ({ name, mode: 0o040755, data: Buffer.alloc(0) })),
     { name: 'bin/busybox', mode: 0o100755, data: readFileSync(findTool('busybox')) },
     { name: 'modules/order', mode: 0o100644, data: Buffer.from(order) },
-    ...paths.map((path) => ({
-      name: `modules/${basename(path)}`,
+    ...paths.map((path, at) => ({
+      name: `modules/${names[at]}`,
       mode: 0o100644,
-      data: readFileSync(join(modules, path)),
+      data: readModule(join(modules, path)),
     })),
   ]
   return gzipSync(archive(entries), { level: 1 })
+}
+
+/** A module as busybox can load it: not compressed. */
+function readModule(path) {
+  if (path.endsWith('.ko')) return readFileSync(path)
+  if (path.endsWith('.xz')) return execFileSync('xz', ['-dc', path], { maxBuffer: 2 ** 27 })
+  throw new Error(`no program is known that unpacks ${path}`)
 }
 
 /**

@@ -7,8 +7,8 @@ const usage = `usage: npm run kernel -- [options] [--] command [argument...]
 Runs a command as root against a real kernel with WireGuard, and exits with its status;
 124: the time limit passed, 125: the kernel panicked or the machine failed.
 
-  --kernel 6.1|6.12|6.18|newest|host|auto
-                      newest: the highest of Debian's backports and sid; auto: this host's own if it has
+  --kernel 6.1|6.12|6.18|newest|6.12-full|newest-full|host|auto
+                      newest: the highest of Debian's backports and sid; full: with all drivers; auto: this host's own if it has
                       WireGuard, else 6.12
   --timeout SECONDS            limit for all of it, boot included (600)
   --memory SIZE                of the virtual machine (3G)

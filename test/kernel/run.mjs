@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { cacheDirectory } from './cache.mjs'
 import { hostHasWireGuard, runOnHost } from './host.mjs'
 import { kernels } from './image.mjs'
 import { runInMachine } from './machine.mjs'
@@ -64,7 +65,14 @@ export async function runInKernel({
       kernel: chosen,
       command: [command, ...args],
       cwd: resolve(cwd),
-      env: { ...environment(), ...env, WGCTRL_KERNEL: chosen, WGCTRL_RESULTS: folder },
+      env: {
+        ...environment(),
+        ...env,
+        WGCTRL_KERNEL: chosen,
+        WGCTRL_RESULTS: folder,
+        // The guest's home is another.
+        WGCTRL_CACHE: cacheDirectory(),
+      },
       results: folder,
       timeout,
       memory,

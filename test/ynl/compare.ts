@@ -5,10 +5,11 @@ import type { Scenario } from './scenario.js'
 
 /** A test for each thing that both clients are asked. */
 export function compareWithTheKernelsOwn(scenarios: readonly Scenario[]): void {
-  describe.each(scenarios)('$family, beside the kernel’s own client', (scenario) => {
-    const { family, stage = [], isGlobal = false } = scenario
+  const named = scenarios.map((each) => ({ name: each.family, ...each }))
+  describe.each(named)('$name, beside the kernel’s own client', (scenario) => {
+    const { family, name, stage = [], isGlobal = false } = scenario
     const { dumps = [], dos = [], changes = [], heard } = scenario
-    const netns = isGlobal ? undefined : `ynl-${family}`
+    const netns = isGlobal ? undefined : `ynl-${name.replace(/\W+/g, '-')}`
     let both: Comparison
 
     beforeAll(async () => {

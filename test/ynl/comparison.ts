@@ -14,6 +14,7 @@ export interface Row {
   messages: number
   /** The name of the errno that both were refused with. */
   refused?: string
+  isEqual: boolean
 }
 
 type Outcome = { value: unknown } | { error: WireGuardError }
@@ -82,11 +83,13 @@ export class Comparison {
     const answer = await this.#theirs.do(this.#spec, make[0], make[1], make[2] ?? [])
     const afterTheirs = await shown()
     const taken = await this.#theirs.do(this.#spec, undo[0], undo[1], [])
-    this.#note('do', make[0], made)
-    this.#note('do', undo[0], undone)
+    const making = compared(made, answer, `${make[0]} of ${this.#name}`)
+    const undoing = compared(undone, taken, `${undo[0]} of ${this.#name}`)
+    this.#note('do', make[0], made, making)
+    this.#note('do', undo[0], undone, undoing)
     return [
-      ...compared(made, answer, `${make[0]} of ${this.#name}`),
-      ...compared(undone, taken, `${undo[0]} of ${this.#name}`),
+      ...making,
+      ...undoing,
       ...compared(afterOurs, asAnswer(afterTheirs), `what ${make[0]} made`).filter(isLasting),
     ]
   }
@@ -98,13 +101,11 @@ export class Comparison {
       return [`the kernel's client does not hear ${groups}: ${text(answer)}`]
     const events = await this.#ours.subscribe(groups)
     cause()
-    const ours: Values[] = []
+    const ours: { name: string; message: Values }[] = []
     while (ours.length < count) {
       const { value } = await events.next()
       if (value?.type !== 'message') throw new Error('messages were lost')
-      ours.push(value.message)
-      const operation = value.name
-      this.rows.push({ family: this.#name, operation, how: 'notification', messages: 1 })
+      ours.push(value)
     }
     await events.return()
     const theirs = await this.#theirs.heard(count, 30)
@@ -113,7 +114,16 @@ export class Comparison {
       'value' in theirs
         ? { value: (theirs.value as { msg: unknown }[]).slice(0, count).map(({ msg }) => msg) }
         : theirs
-    return compared({ value: ours }, said, `what ${this.#name} tells`)
+    const found = compared(
+      { value: ours.map(({ message }) => message) },
+      said,
+      `what ${this.#name} tells`,
+    )
+    for (const { name } of ours) {
+      const row = { family: this.#name, operation: name, how: 'notification' as const }
+      this.rows.push({ ...row, messages: 1, isEqual: found.length === 0 })
+    }
+    return found
   }
 
   async close(): Promise<void> {
@@ -141,15 +151,16 @@ export class Comparison {
     while (shapeOf(before) !== shapeOf(after)) {
       ;[before, answer, after] = [after, await theirs(), await ours()]
     }
-    this.#note(how, operation, after)
     const moving = new Set(compared(before, asAnswer(after), path).map(placeOf))
-    return compared(after, answer, path)
+    const found = compared(after, answer, path)
       .filter((line) => !moving.has(placeOf(line)))
       .filter(isLasting)
+    this.#note(how, operation, after, found)
+    return found
   }
 
-  #note(how: 'do' | 'dump', operation: string, found: Outcome): void {
-    const row = { family: this.#name, operation, how }
+  #note(how: 'do' | 'dump', operation: string, found: Outcome, lines: readonly string[]): void {
+    const row = { family: this.#name, operation, how, isEqual: lines.length === 0 }
     if ('error' in found) this.rows.push({ ...row, messages: 0, refused: found.error.code })
     else this.rows.push({ ...row, messages: countOf(found.value) })
   }

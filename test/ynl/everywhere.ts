@@ -3,6 +3,8 @@ import type { Scenario } from './scenario.js'
 const AF_INET = 2
 const AF_INET6 = 10
 
+const VETH = ['ip link add far type veth peer name near']
+
 /** Families that a kernel has that can do little: veth is all it needs. */
 export const everywhere: Scenario[] = [
   {
@@ -18,7 +20,7 @@ export const everywhere: Scenario[] = [
   {
     family: 'rt-link',
     stage: [
-      'ip link add far type veth peer name near',
+      ...VETH,
       'ip link set near alias "the near end" address 02:00:00:00:00:01 up',
       'ip link property add dev near altname near-with-a-longer-name altname another',
       'ip link add cross type bridge stp_state 1 ageing_time 100',
@@ -67,7 +69,7 @@ export const everywhere: Scenario[] = [
   {
     family: 'rt-addr',
     stage: [
-      'ip link add far type veth peer name near',
+      ...VETH,
       'ip address add 192.0.2.1/24 dev near label near:1',
       'ip address add 198.51.100.1 peer 198.51.100.2 dev near valid_lft 3600 preferred_lft 600',
       'ip address add 2001:db8::1/64 dev near nodad',
@@ -96,7 +98,7 @@ export const everywhere: Scenario[] = [
   {
     family: 'rt-route',
     stage: [
-      'ip link add far type veth peer name near',
+      ...VETH,
       'ip address add 192.0.2.1/24 dev near',
       'ip address add 2001:db8::1/64 dev near nodad',
       'ip link set far up',
@@ -189,7 +191,7 @@ export const everywhere: Scenario[] = [
   {
     family: 'rt-neigh',
     stage: [
-      'ip link add far type veth peer name near',
+      ...VETH,
       'ip address add 192.0.2.1/24 dev near',
       'ip link set far up',
       'ip link set near up',
@@ -221,5 +223,66 @@ export const everywhere: Scenario[] = [
       lines: ['ip neigh change 192.0.2.9 lladdr 02:00:00:00:00:0c dev near'],
       count: 1,
     },
+  },
+  {
+    family: 'tc',
+    stage: [...VETH, 'ip link set near up'],
+    dumps: [['getqdisc'], ['getqdisc', { 'dump-invisible': true }]],
+    dos: [
+      ['getqdisc', { ifindex: 4711, parent: 0xffffffff }],
+      ['newqdisc', { ifindex: 1, parent: 0xffffffff, kind: 'nothing' }, ['create']],
+    ],
+  },
+  {
+    family: 'ethtool',
+    stage: [...VETH, 'ip link set near up', 'ip link set far up'],
+    dumps: [
+      ['linkinfo-get'],
+      ['linkmodes-get'],
+      ['linkstate-get'],
+      ['debug-get'],
+      ['features-get'],
+      ['rings-get'],
+      ['channels-get'],
+      ['coalesce-get'],
+      ['tsinfo-get'],
+      ['strset-get'],
+      ['stats-get'],
+    ],
+    dos: [
+      ['features-get', { header: { 'dev-name': 'near' } }],
+      ['linkstate-get', { header: { 'dev-name': 'near' } }],
+      ['channels-get', { header: { 'dev-name': 'near', flags: ['compact-bitsets'] } }],
+      ['strset-get', { header: { 'dev-name': 'near' } }],
+      ['linkinfo-get', { header: { 'dev-name': 'nothing' } }],
+      ['linkinfo-get'],
+      ['channels-set', { header: { 'dev-name': 'near' }, 'rx-count': 4711 }],
+      ['wol-get', { header: { 'dev-name': 'near' } }],
+    ],
+  },
+  {
+    family: 'netdev',
+    stage: VETH,
+    dumps: [['dev-get'], ['queue-get'], ['napi-get'], ['qstats-get'], ['page-pool-get']],
+    dos: [
+      ['dev-get', { ifindex: 1 }],
+      ['dev-get', { ifindex: 4711 }],
+      ['dev-get'],
+      ['page-pool-get', { id: 4711 }],
+    ],
+    heard: { groups: ['mgmt'], lines: ['ip link add third type veth peer name fourth'], count: 2 },
+  },
+  {
+    family: 'tcp_metrics',
+    stage: [
+      "python3 -c \"import socket; s = socket.create_server(('127.0.0.1', 0)); c = socket.create_connection(s.getsockname()); c.send(b'x' * 9000); c.close()\"",
+    ],
+    dumps: [['get']],
+    dos: [
+      ['get', { 'addr-ipv4': '127.0.0.1' }],
+      ['get', { 'addr-ipv4': '192.0.2.1' }],
+      ['get'],
+      ['del', { 'addr-ipv6': '2001:db8::1' }],
+    ],
   },
 ]

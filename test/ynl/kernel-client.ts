@@ -24,7 +24,7 @@ export class KernelClient {
   constructor(source: string, netns: string | undefined) {
     const program = fileURLToPath(new URL('client.py', import.meta.url))
     const inside = netns === undefined ? [] : ['ip', 'netns', 'exec', netns]
-    const words = [...inside, 'python3', program, `${source}/tools/net/ynl/pyynl`]
+    const words = [...inside, '/usr/bin/python3', program, `${source}/tools/net/ynl/pyynl`]
     const [command = '', ...args] = words
     const env = { ...process.env, PYTHONDONTWRITEBYTECODE: '1' }
     this.#process = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'inherit'] })

@@ -53,4 +53,6 @@ async function make(path: string, out: string | undefined): Promise<void> {
   await writeFile(join(out, `${name.replace(/\.ya?ml$/, '')}.ts`), module)
 }
 
-const isSystemError = (error: unknown): boolean => error instanceof Error && 'syscall' in error
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error
+}
