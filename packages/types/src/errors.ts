@@ -133,6 +133,12 @@ export class WireGuardError extends Error implements ErrorDetails {
   declare readonly lostPort?: number
 
   constructor(message: string, details: ErrorDetails) {
+    if (typeof details !== 'object' || details === null) {
+      throw new InvalidTypeError(
+        'details',
+        "must be an object with a code, such as { code: 'EPERM' }",
+      )
+    }
     super(message, 'cause' in details ? { cause: details.cause } : undefined)
     this.code = details.code
     for (const name of detailNames) {

@@ -16,6 +16,7 @@ import {
   serve,
   TrafficLedger,
   toConfig,
+  WireGuardError,
   writeConfigFile,
 } from './index.js'
 
@@ -36,6 +37,7 @@ it.each<[string, string, () => unknown]>([
   ['connectionState', 'peer', () => connectionState(missing)],
   ['formatEndpoint', 'endpoint', () => formatEndpoint(missing)],
   ['update of a ledger', 'device', () => new TrafficLedger().update(missing)],
+  ['WireGuardError', 'details', () => new WireGuardError('no permission', missing)],
   ['AddressPool', 'networks', () => new AddressPool(missing)],
   ['nextAddress', 'networks', () => nextAddress(missing, [])],
   ['connect', 'where', () => connect(missing)],
