@@ -30,7 +30,7 @@ describe('site', () => {
     assert.ok(docs.length > 10)
     for (const file of docs) {
       const [, heading = ''] = /^# (.+)/m.exec(readFileSync(join(root, 'docs', file), 'utf8')) ?? []
-      const title = heading.replaceAll('`', '').replaceAll('&', '&amp;')
+      const title = heading.replaceAll('`', '').replaceAll('&', '&amp;').replaceAll("'", '&#39;')
       assert.ok(text.includes(`<title>${title} | wgctrl</title>`), `${file}: ${title}`)
     }
   })

@@ -20,6 +20,7 @@ export default {
     'uapi',
     'uapi-testing',
     'ynl',
+    'ynl-runtime',
     'types',
     'types-testing',
   ].map((name) => `api/${name}.ts`),
