@@ -43,7 +43,10 @@ export interface ServeOptions {
   readonly allow?: RemoteAllow | undefined
   /** Hears of each client, and of all that it was not allowed. What it throws is lost. */
   readonly log?: ((event: ServeEvent) => void) | undefined
-  /** The mode of the socket's file. Absent: `0o600`. Whoever may write to it can connect; `allow.uids` counts on top. */
+  /**
+   * The mode of the socket's file. Absent: `0o600`, which lets nobody in but the server's own user and root. Whoever may
+   * write to it can connect; `allow.uids` counts on top: `0o666` leaves it to that.
+   */
   readonly mode?: number | undefined
   /** The number of the group that the socket's file belongs to. Absent: the process' own. */
   readonly group?: number | undefined
