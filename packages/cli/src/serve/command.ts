@@ -33,7 +33,11 @@ It runs well as a service: SIGTERM ends it when changes under way are done, and 
     },
     { flags: '--secrets', summary: 'show private and preshared keys' },
     { flags: '--user <name...>', summary: 'let processes of these users in, by name or number' },
-    { flags: '--mode <mode>', summary: "mode of the socket's file", default: '0600' },
+    {
+      flags: '--mode <mode>',
+      summary: "mode of the socket's file, which those of --user have to be let through by, too",
+      default: '0600',
+    },
     { flags: '--group <name>', summary: "group of the socket's file, by name or number" },
   ],
   examples: [
