@@ -41,8 +41,16 @@ const wg = {
 }
 
 const network = [
-  { package: 'nftables', command: 'nft', why: 'keeps strangers out of a default route' },
-  { package: 'iptables', command: 'iptables', why: 'does so where there is no nft' },
+  {
+    package: 'nftables',
+    command: 'nft',
+    why: 'shows firewall rules, and makes them in other words',
+  },
+  {
+    package: 'iptables',
+    command: 'iptables',
+    why: 'makes those of a default route where a kernel has no nf_tables',
+  },
   { package: 'iputils-ping', command: 'ping', why: 'sends packets through tunnels' },
   { package: 'procps', command: 'sysctl', why: 'is what wg-quick(8) sets the kernel with' },
 ]

@@ -15,6 +15,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   type InterfaceConfig,
   type InterfaceWarning,
+  reconcile,
   StepError,
   type UpOptions,
 } from '../../packages/wireguard/src/interface/index.js'
@@ -100,6 +101,21 @@ describe(`up, when something fails, on devices of kind ${kind}`, () => {
       expect(error).toBeInstanceOf(StepError)
       expect(error).toMatchObject({ step: failed, code: 'ENOSPC', operation: 'up', device: 'wg0' })
     }
+  })
+
+  it('guards a default route before anything leads into it, by up and by reconcile', async () => {
+    const inOrder = (steps: readonly string[]): void => {
+      const guard = steps.findLastIndex((step) => /^add the IPv. firewall rules$/.test(step))
+      expect(guard).toBeGreaterThan(0)
+      expect(guard).toBeLessThan(steps.findIndex((step) => /for packets without mark/.test(step)))
+    }
+    inOrder(await stepsOf(config))
+    await ours.bringUp(plain)
+    const steps: string[] = []
+    const { name, dns: _, hooks: __, ...settings } = config
+    await reconcile(ours.context, name, settings, { onStep: ({ step }) => steps.push(step) })
+    inOrder(steps)
+    await ours.bringDown('wg0')
   })
 
   it('takes back what came before, wherever it is aborted', async () => {

@@ -53,6 +53,7 @@ export class Application {
     await this.#changeLink()
     await this.#changeAddresses()
     await this.#addRoutes()
+    await this.#addGuards()
     await this.#addDefaults()
     await this.#removeRoutes()
     await this.#removeDefaults()
@@ -167,6 +168,17 @@ export class Application {
     }
   }
 
+  /** What guards a new default route is there before anything leads into it. */
+  async #addGuards(): Promise<void> {
+    const { addDefaults, firewall, mark } = this.#plan
+    const { firewall: choice, onWarning } = this.#options
+    const warn = (warning: InterfaceWarning): void => onWarning?.(warning)
+    for (const family of addDefaults) {
+      if (firewall.some((one) => one.family === family)) continue
+      await addGuards(this.#transaction, this.#handle, { family, mark }, choice, warn)
+    }
+  }
+
   /** The new mark comes as late as it can: from then on the old rules send its packets into the tunnel. */
   async #addDefaults(): Promise<void> {
     const { addDefaults, own, mark } = this.#plan
@@ -218,12 +230,6 @@ export class Application {
         if (found) await found.replace(rules)
         else await addFirewall(this.#options.firewall, rules, { machine, netns, signal })
       })
-    }
-    const { firewall: choice, onWarning } = this.#options
-    const warn = (warning: InterfaceWarning): void => onWarning?.(warning)
-    for (const family of addDefaults) {
-      if (firewall.some((one) => one.family === family)) continue
-      await addGuards(this.#transaction, this.#handle, { family, mark }, choice, warn)
     }
   }
 }

@@ -204,16 +204,13 @@ export class Making {
       )
     }
     if (plan.defaults.length === 0) return device.firewallMark
-    const mark = await this.#addDefaults(handle, plan.defaults, device.firewallMark)
-    const { firewall = 'auto' } = this.#options
-    const warn = (warning: InterfaceWarning): void => this.#warn(warning)
-    for (const family of plan.defaults) {
-      await addGuards(this.#transaction, handle, { family, mark }, firewall, warn)
-    }
-    return mark
+    return await this.#addDefaults(handle, plan.defaults, device.firewallMark)
   }
 
-  /** From the choice of a table until there are rules for it nobody else may choose. */
+  /**
+   * From the choice of a table until there are rules for it nobody else may choose. What guards the tunnel is there before
+   * anything leads into it.
+   */
   async #addDefaults(
     handle: InterfaceHandle,
     families: readonly Family[],
@@ -223,6 +220,11 @@ export class Making {
     using claim = new TablesClaim()
     await transaction.step('wait for others who choose a routing table', () => claim.make(handle))
     const mark = await claimMark(transaction, handle, current)
+    const { firewall = 'auto' } = this.#options
+    const warn = (warning: InterfaceWarning): void => this.#warn(warning)
+    for (const family of families) {
+      await addGuards(transaction, handle, { family, mark }, firewall, warn)
+    }
     for (const family of families) await addDefaultRoute(transaction, handle, { family, mark })
     return mark
   }
