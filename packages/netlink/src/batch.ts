@@ -23,6 +23,7 @@ export class Batch {
   #refused: { readonly index: number; readonly answer: Acknowledgement } | undefined
 
   /**
+   * @param requests at least one
    * @param sequence the number of the message that begins the batch; those behind it have the next ones
    * @param subsystem one of NFNL_SUBSYS
    */
@@ -35,7 +36,7 @@ export class Batch {
     this.bytes = Buffer.concat(
       all.map(({ bytes }, at) => {
         const own = (bytes[6] as number) | ((bytes[7] as number) << 8)
-        const flags = at === requests.length && at > 0 ? NLM_F.request | NLM_F.ack : NLM_F.request
+        const flags = at === requests.length ? NLM_F.request | NLM_F.ack : NLM_F.request
         writeU16(bytes, 6, own | flags)
         writeU32(bytes, 8, sequence + at)
         return bytes
@@ -49,7 +50,7 @@ export class Batch {
     if (type !== NLMSG.error || index < -1 || index > this.#requests.length) return false
     const answer = decodeError(bytes, start, end, flags, this.#requests[index])
     if (answer.error === 0) this.#isAcknowledged ||= index === this.#requests.length - 1
-    // The commit is answered last, in the name of the message that begins the batch.
+    // What is refused as a whole is answered in the name of the message that begins the batch.
     else if (this.#refused === undefined || index < this.#refused.index) {
       this.#refused = { index, answer }
     }
