@@ -13,6 +13,7 @@ import {
   open,
   peerConfigs,
   readConfigFile,
+  readInterface,
   serve,
   TrafficLedger,
   toConfig,
@@ -23,6 +24,9 @@ import {
 /** What a program has instead of a value: a word that nobody typed, a peer that nobody found. */
 const missing = undefined as never
 const client = { addresses: ['10.8.0.2'], endpoint: '192.0.2.1:51820' }
+
+const readBesideItsPlace = async () =>
+  readInterface((await open({ backends: [new MemoryBackend()] })) as never, 'wg0')
 
 it.each<[string, string, () => unknown]>([
   ['readConfigFile', 'path', () => readConfigFile(missing)],
@@ -37,6 +41,8 @@ it.each<[string, string, () => unknown]>([
   ['connectionState', 'peer', () => connectionState(missing)],
   ['formatEndpoint', 'endpoint', () => formatEndpoint(missing)],
   ['update of a ledger', 'device', () => new TrafficLedger().update(missing)],
+  ['readInterface', 'context.wg', () => readInterface(missing, 'wg0')],
+  ['readInterface, of a client that stands alone', 'context.wg', readBesideItsPlace],
   ['WireGuardError', 'details', () => new WireGuardError('no permission', missing)],
   ['AddressPool', 'networks', () => new AddressPool(missing)],
   ['nextAddress', 'networks', () => nextAddress(missing, [])],

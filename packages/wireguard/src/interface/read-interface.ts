@@ -5,6 +5,7 @@ import {
   checkInterfaceName,
   type Device,
   type DeviceKind,
+  InvalidTypeError,
   unsupported,
   WireGuardError,
 } from '@wgctrl/types'
@@ -34,10 +35,7 @@ import { thisMachine } from './this-machine.js'
  * ```
  */
 export async function readInterface(
-  {
-    wg,
-    netns,
-  }: Pick<InterfaceContext, 'netns'> & {
+  context: Pick<InterfaceContext, 'netns'> & {
     readonly wg: Pick<InterfaceContext['wg'], 'device'>
   },
   name: string,
@@ -45,6 +43,13 @@ export async function readInterface(
 ): Promise<InterfaceConfig> {
   checkFields(options, 'options', CLIENT_OPTIONS)
   checkInterfaceName(name)
+  const { wg, netns } = context ?? {}
+  if (typeof wg !== 'object' || wg === null) {
+    throw new InvalidTypeError(
+      'context.wg',
+      'must be what open() gives, as in readInterface({ wg }, name)',
+    )
+  }
   if (ELSEWHERE in wg) {
     throw unsupported('readInterface', 'the interface is on the server: read it in a program there')
   }
