@@ -251,6 +251,7 @@ export class Fleet {
     for (const key of to.keys()) {
       this.#entries.delete(key)
       this.#waiting.delete(key)
+      this.#unsettled.delete(key)
     }
     for (const key of await this.#context.release([...to.keys()])) {
       this.#context.onLeft(key, to.get(key) ?? '')
@@ -280,6 +281,7 @@ export class Fleet {
   /** Messages may have been lost, and clients have come and gone: compares all who are in with their entries. */
   async #sweep(signal: AbortSignal): Promise<void> {
     const held = await this.#context.held()
+    this.#unsettled.clear()
     for (const { publicKey } of held) this.#unsettled.add(publicKey)
     for (let at = 0; at < held.length && !signal.aborted; at += AT_ONCE) {
       const some = held.slice(at, at + AT_ONCE)
