@@ -37,7 +37,7 @@ export async function kernelSpecs(kernel) {
  *
  * @param {string} kernel
  */
-export function specsDirectory(kernel) {
+function specsDirectory(kernel) {
   if (sources.includes(kernel)) return join(cacheDirectory(), `specs-${kernel}`)
   throw new Error(`no specs of kernel ${kernel}; there are those of ${sources.join(', ')}`)
 }

@@ -193,7 +193,7 @@ function binary(spec: AttributeSpec, family: FamilyCodec): Payload {
   }
 }
 
-export const copy = (bytes: Uint8Array, start: number, end: number): Uint8Array =>
+const copy = (bytes: Uint8Array, start: number, end: number): Uint8Array =>
   new Uint8Array(bytes.subarray(start, end))
 
 function structOf(name: string, family: FamilyCodec): Payload {

@@ -40,7 +40,7 @@ export class Names {
 }
 
 /** `link-attrs` as `LinkAttrs`. */
-export function pascal(name: string): string {
+function pascal(name: string): string {
   const property = propertyName(name).replace(/[^A-Za-z0-9]/g, '')
   return property.charAt(0).toUpperCase() + property.slice(1)
 }
