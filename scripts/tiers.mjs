@@ -120,6 +120,13 @@ export const tiers = [
     run: nodeTests('scripts/check.mjs'),
   },
   {
+    name: 'site',
+    about: 'the documentation builds without a warning, and no link of it is broken',
+    asked: true,
+    seconds: 900,
+    run: nodeTests('scripts/site.mjs'),
+  },
+  {
     name: 'unit',
     about: "each package's own tests, on its sources",
     seconds: 1200,
