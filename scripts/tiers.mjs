@@ -640,7 +640,7 @@ function kernelTests({
 function specsOnKernel(kernel) {
   return {
     name: `ynl-${kernel}`,
-    about: `the same in a machine with ${kernel === 'newest' ? "the newest kernel of Debian's" : `kernel ${kernel}`}, with simulated radios and network cards`,
+    about: `the same in a machine with ${kernel === 'newest' ? "the newest kernel of Debian's" : `kernel ${kernel}`}, with simulated radios`,
     asked: true,
     inMachine: true,
     built: true,

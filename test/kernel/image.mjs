@@ -24,7 +24,7 @@ const ownKernels = ['6.12', '6.1']
 /** Kernels with a WireGuard module that Debian builds for virtual machines; `newest`: the highest of backports and sid. */
 const machineKernels = [...ownKernels, '6.18', 'newest']
 
-/** The same for any machine, with the drivers that those lack: simulated radios and network cards among them. */
+/** The same for any machine, with the drivers that those lack: simulated radios among them. */
 const FULL = /-full$/
 
 /** All that can be booted. */

@@ -8,7 +8,7 @@ import { propertyName } from '@wgctrl/ynl'
  *
  * - it names attributes as the spec does, we as properties;
  * - it has sets of flags, we lists;
- * - its arrays tell the index of each element, which we check to be in order and leave out;
+ * - its arrays tell the index of each element, which we check to be in order, or 0, and leave out;
  * - of a header's member with the name of an attribute it keeps one of the two, we both;
  * - `hex` is text for it, a number or bytes for us;
  * - it calls what it does not know `UnknownAttr(1)` and `Unknown(1)`.
@@ -83,7 +83,8 @@ function indexOf(element: unknown): number | undefined {
 function ofElements(ours: unknown, theirs: unknown, at: number, path: string): string[] {
   const index = indexOf(theirs)
   if (index === undefined) return differences(ours, theirs, path)
-  const isInOrder = index === at ? [] : [`${path}: its index is ${index}`]
+  // The kernel gives some arrays no index at all: each is 0.
+  const isInOrder = index === at || index === 0 ? [] : [`${path}: its index is ${index}`]
   return [...isInOrder, ...differences(ours, (theirs as Plain)[String(index)], path)]
 }
 

@@ -75,6 +75,7 @@ export interface StructSpec {
   readonly members: readonly MemberSpec[]
 }
 
+/** What the parts of a spec refer to by name. */
 export type DefinitionSpec = ConstantSpec | EnumSpec | StructSpec
 
 /** What the kernel lets through: numbers, or bytes of a payload. */
