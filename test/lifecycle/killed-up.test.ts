@@ -4,6 +4,7 @@ import { readdir, rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { InterfaceConfig, UpOptions } from '../../packages/wireguard/src/interface/index.js'
+import { thisMachine } from '../../packages/wireguard/src/interface/this-machine.js'
 import { cases } from './cases.js'
 import { run } from './command.js'
 import { daemonsOf, loseDevice } from './loss.js'
@@ -211,8 +212,9 @@ describe(`down, when a part cannot be removed, on devices of kind ${kind}`, () =
     expect(await state()).toEqual(before)
   })
 
-  it('that cannot be asked for says so', async () => {
+  it.each(['auto', 'nft'] as const)('that cannot be asked for says so, by %s', async (firewall) => {
     const before = await state()
+    if (firewall === 'auto') ours.machine = { ...thisMachine, nfTables: async () => undefined }
     await ours.bringUp(config, { dns, firewall: 'off' })
     const { PATH = '' } = process.env
     for (const folder of ['/usr/local/sbin', '/usr/sbin']) {
@@ -220,9 +222,10 @@ describe(`down, when a part cannot be removed, on devices of kind ${kind}`, () =
     }
     process.env.PATH = '/nowhere'
     try {
-      const { warnings } = await ours.bringDown('wg0', { dns })
+      const { warnings } = await ours.bringDown('wg0', { dns, firewall })
       expect(warnings.map(({ code }) => code)).toEqual(['ENOFIREWALL'])
     } finally {
+      ours.machine = thisMachine
       process.env.PATH = PATH
       for (const folder of ['/usr/local/sbin', '/usr/sbin']) await run('umount', folder)
     }
@@ -231,11 +234,11 @@ describe(`down, when a part cannot be removed, on devices of kind ${kind}`, () =
 
   it('finds programs where those for root are', async () => {
     const before = await state()
-    await ours.bringUp(config, { dns })
+    await ours.bringUp(config, { dns, firewall: 'nft' })
     const { PATH = '' } = process.env
     process.env.PATH = '/nowhere'
     try {
-      expect((await ours.bringDown('wg0', { dns })).warnings).toEqual([])
+      expect((await ours.bringDown('wg0', { dns, firewall: 'nft' })).warnings).toEqual([])
     } finally {
       process.env.PATH = PATH
     }

@@ -214,9 +214,9 @@ class Down {
         removeFirewall(found, this.#name, place, this.#firewall),
       )
     }
-    if (pairs.length > 0 && !(await canFindFirewall(place))) {
+    if (pairs.length > 0 && !(await canFindFirewall(this.#firewall, place))) {
       const message =
-        'this kernel has no nf_tables, and iptables-save is not found: firewall rules of it may be left'
+        'neither nf_tables nor iptables-save can be asked: firewall rules of it may be left'
       this.#warn({ code: 'ENOFIREWALL', message })
     }
     if (standbys.length > 0) {

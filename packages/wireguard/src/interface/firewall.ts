@@ -68,9 +68,9 @@ export async function hasFirewall(choice: FirewallChoice, place: Place): Promise
 }
 
 /** Whether rules that somebody has made could be found. */
-export const canFindFirewall = async ({ machine, netns }: Place): Promise<boolean> =>
-  (await machine.nfTables(netns)) !== undefined ||
-  (await machine.findProgram(iptables(4, 'save'))) !== undefined
+export const canFindFirewall = async (choice: FirewallChoice, place: Place): Promise<boolean> =>
+  (await nfTablesOf(choice, place)) !== undefined ||
+  (await place.machine.findProgram(iptables(4, 'save'))) !== undefined
 
 /** Rules that are there for an interface. */
 export interface FoundFirewall extends FoundRules {
