@@ -64,7 +64,7 @@ function operations(family, how) {
 
 /** @param {Row[]} rows */
 function verdict(rows) {
-  if (rows.length === 0) return 'has none'
+  if (rows.length === 0) return 'not asked'
   const messages = rows.reduce((sum, row) => sum + row.messages, 0)
   const refused = rows.filter((row) => row.refused !== undefined).length
   const different = rows.filter((row) => !row.isEqual).map(({ operation }) => operation)

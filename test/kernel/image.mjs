@@ -109,7 +109,9 @@ async function ownPackage(archive, kernel, flavour) {
 async function newestPackages(archive, kernel, flavour) {
   const names = await archive.names(`^linux-(image|binary|modules|base)-[0-9].*-${flavour}$`)
   const releases = names.flatMap((name) => RELEASE.exec(name)?.[1] ?? [])
-  const wanted = releases.filter((each) => kernel === 'newest' || each.startsWith(`${kernel}.`))
+  const wanted = releases
+    .filter((each) => each.includes('-cloud-') === flavour.startsWith('cloud-'))
+    .filter((each) => kernel === 'newest' || each.startsWith(`${kernel}.`))
   const release = wanted.sort(byVersion).at(-1)
   if (!release)
     throw new Error(`apt knows no kernel ${kernel} for ${flavour} in Debian's newer suites`)
