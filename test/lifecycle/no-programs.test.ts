@@ -33,11 +33,12 @@ it('up without name servers starts no program, and opens no file of others', asy
   const trace = join(folder, 'trace')
   const program = [process.execPath, child, namespace.name, kind, JSON.stringify(config), MARKER]
   await run('strace', '-f', '-e', 'trace=execve,open,openat,clone,clone3', '-o', trace, ...program)
-  const [, during = ''] = (await readFile(trace, 'utf8')).split(`"${MARKER}", O_`)
-  const lines = during.split('\n').filter((line) => !/= -1 |resumed>/.test(line))
+  const text = wholeCalls(await readFile(trace, 'utf8'))
+  const [, during = ''] = text.split(`"${MARKER}", O_`)
+  const lines = during.split('\n').filter((line) => !line.includes('= -1 '))
   const programs = lines.flatMap((line) => /execve\("([^"]*)"/.exec(line)?.[1] ?? [])
   expect(programs.filter((path) => kind === 'linux-kernel' || !OF_A_DAEMON.test(path))).toEqual([])
-  const own = await threadsOf(trace)
+  const own = threadsOf(text)
   const files = lines
     .filter((line) => own.has(line.split(' ')[0] ?? ''))
     .flatMap((line) => /open(?:at)?\((?:AT_FDCWD, )?"([^"]*)"/.exec(line)?.[1] ?? [])
@@ -46,9 +47,26 @@ it('up without name servers starts no program, and opens no file of others', asy
   expect(files).toContainEqual(expect.stringContaining('src_valid_mark'))
 })
 
+/** With both halves of a call in one line, where it began: strace(1) breaks it off when another thread has news. */
+function wholeCalls(text: string): string {
+  const lines = text.split('\n')
+  const begun = new Map<string, number>()
+  for (const [at, line] of lines.entries()) {
+    const [, thread = '', rest = ''] = /^(\d+) +(.*)$/.exec(line) ?? []
+    if (rest.endsWith(' <unfinished ...>')) begun.set(thread, at)
+    const [, end] = /^<\.\.\. \w+ resumed>(.*)$/.exec(rest) ?? []
+    const start = begun.get(thread)
+    if (end === undefined || start === undefined) continue
+    lines[start] = lines[start]?.replace(/ <unfinished \.\.\.>$/, end) ?? ''
+    lines[at] = ''
+    begun.delete(thread)
+  }
+  return lines.join('\n')
+}
+
 /** The threads of the process that was traced, and none of what it started. */
-async function threadsOf(trace: string): Promise<Set<string>> {
-  const lines = (await readFile(trace, 'utf8')).split('\n')
+function threadsOf(text: string): Set<string> {
+  const lines = text.split('\n')
   const threads = new Set([lines[0]?.split(' ')[0] ?? ''])
   for (const line of lines) {
     const [, parent = '', flags = '', thread = ''] =
