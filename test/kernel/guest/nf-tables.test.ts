@@ -12,8 +12,22 @@ const execute = promisify(execFile)
 /** What the kernel has load a module that it lacks. */
 const LOADER = '/proc/sys/kernel/modprobe'
 
+/** Takes nf_tables out of the kernel, and before it what others had loaded that uses it. */
+async function unloadTables(): Promise<void> {
+  for (;;) {
+    const modules = (await readFile('/proc/modules', 'utf8')).split('\n')
+    const idle = modules.flatMap((line) => {
+      const [name = '', , users] = line.split(' ')
+      return users === '0' && /^(nft_|nf_tables$|nfnetlink)/.test(name) ? [name] : []
+    })
+    if (idle.length === 0) return
+    await execute('rmmod', idle)
+  }
+}
+
 it('a kernel without nf_tables, or without nfnetlink, says so; one that can loads them', async () => {
-  await execute('modprobe', ['-r', 'nf_tables', 'nfnetlink']).catch(() => {})
+  await execute('modprobe', ['--all', 'nft_fib_ipv4', 'nft_fib_ipv6', 'nft_ct', 'nft_masq'])
+  await unloadTables()
   const loader = await readFile(LOADER)
   onTestFinished(() => writeFile(LOADER, loader))
   const missing = { code: 'EUNSUPPORTED', feature: 'nf_tables' }
