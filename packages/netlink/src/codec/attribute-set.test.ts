@@ -15,7 +15,7 @@ import { routeAttributes, rtmsg } from '../specs/rt-route.js'
 import { fibRuleHdr, ruleAttributes } from '../specs/rt-rule.js'
 import { wgDevice, wgPeer } from '../specs/wireguard.js'
 import { recordings } from '../vectors.fixture.js'
-import { type AttributeSet, attributeSet, type Infer } from './attribute-set.js'
+import { type AttributeSet, attributeSet, type Field, type Infer } from './attribute-set.js'
 import { decode, locate, slotsFor, unknownAttributes } from './decode.js'
 import { encode } from './encode.js'
 import {
@@ -23,7 +23,6 @@ import {
   be32,
   be64,
   binary,
-  type Field,
   flag,
   flags,
   indexedArray,

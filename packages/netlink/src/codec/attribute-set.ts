@@ -1,4 +1,24 @@
-import type { Field } from './field.js'
+import type { Struct } from './struct.js'
+
+/** One attribute of a set. `T` is the type of its value and exists for inference alone. */
+export interface Field<T = unknown> {
+  readonly op: number
+  /** The attribute's number in its enum. */
+  readonly type: number
+  /** Payload bytes that must be there; fewer is a malformed attribute. */
+  readonly minLen: number
+  readonly maxLen: number
+  /** The attribute may stand several times (`multi-attr`): the value is an array. */
+  readonly multi: boolean
+  /** For `flags`: the mask of each named bit. */
+  readonly masks?: Readonly<Record<string, number>>
+  /** Of `binary`: the bytes are attributes, and marked as such. */
+  readonly nested?: boolean
+  readonly set?: AttributeSet
+  readonly struct?: Struct
+  /** Never set. */
+  readonly value?: T
+}
 
 /** The attributes of a set, by the names of their properties. */
 // biome-ignore lint/suspicious/noExplicitAny: the variance of a field's value is of no interest here

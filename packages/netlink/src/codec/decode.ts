@@ -1,6 +1,6 @@
 import { malformed } from '../errors.js'
 import { align } from './align.js'
-import { type AttributeSet, type Infer, specName } from './attribute-set.js'
+import { type AttributeSet, type Field, type Infer, specName } from './attribute-set.js'
 import {
   readBe16,
   readBe32,
@@ -12,7 +12,7 @@ import {
   readU32,
   readU64,
 } from './bytes.js'
-import { type Field, OP } from './field.js'
+import { OP } from './field.js'
 import { decodeStruct } from './struct.js'
 import { ATTRIBUTE_HEADER, NLA_TYPE_MASK } from './writer.js'
 
