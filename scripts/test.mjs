@@ -60,9 +60,8 @@ async function main() {
 }
 
 /**
- * What runs in a virtual machine takes one processor. All else runs beside it, two tiers at a time: half of their
- * time tests wait; the last of it in the machine's place when that has ended first. The output of one lane alone is
- * shown as it comes: that of the others would be mixed up with it, and is shown when a tier has ended.
+ * What runs in a virtual machine takes one processor; all else runs beside it, the last of it in its place when
+ * that has ended first. Its output would be mixed up with theirs: it is shown when a tier has ended.
  *
  * @param {Tier[]} chosen
  */
@@ -71,7 +70,6 @@ async function runLanes(chosen) {
   const others = chosen.filter(({ inMachine }) => !inMachine)
   const isBeside = others.length > 0
   const lanes = [runLane(() => others.shift())]
-  if (others.length > 0) lanes.push(runLane(() => others.shift(), true))
   if (machine.length > 0) lanes.push(runLane(() => machine.shift() ?? others.pop(), isBeside))
   const rows = (await Promise.all(lanes)).flat()
   return chosen.flatMap(({ name }) => rows.find((row) => row.name === name) ?? [])
