@@ -8,6 +8,9 @@ import { KIND, type Message } from './message.js'
 import { framesOf } from './outgoing.js'
 import type { WritingContext } from './value.js'
 
+/** Bytes. */
+const READ_BUFFER = 65_536
+
 export interface ChannelOptions extends Callables {
   readonly writing: Omit<WritingContext, 'listId'>
   /** What a message of the other side may weigh. */
@@ -193,6 +196,7 @@ export class Channel {
   }
 
   readonly #onData = (chunk: Buffer): void => {
+    wipeReadBuffer()
     this.#heardAt = performance.now()
     let frames = 0
     try {
@@ -224,6 +228,16 @@ export class Channel {
   }
 
   readonly #onOver = (): void => this.destroy()
+}
+
+/**
+ * Node reads from a socket into a block of the C library's, hands out a copy of what came, and lets go of the block as it
+ * is. Whoever asks for one of that size next gets the same.
+ *
+ * @source Node's src/stream_base.cc, EmitToJSStreamListener::OnStreamRead; libuv's src/unix/stream.c, uv__read: 64 KiB
+ */
+function wipeReadBuffer(): void {
+  Buffer.allocUnsafeSlow(READ_BUFFER).fill(0)
 }
 
 function* behind(
