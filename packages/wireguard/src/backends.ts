@@ -76,11 +76,16 @@ export class Backends {
    */
   available(kind?: DeviceKind): Backend[] {
     if (this.#isClosed) throw closed('client')
-    const backends = this.#of(kind).flatMap((status) => (status.available ? [status.backend] : []))
+    const backends = this.usable(kind)
     if (backends.length > 0) return backends
     const [missing] = this.#of(kind)
     if (missing && !missing.available) throw refusalOf(missing)
     throw unsupported('backend', `no backend of kind ${JSON.stringify(kind)} was opened`)
+  }
+
+  /** The same, of which there may be none. */
+  usable(kind?: DeviceKind): Backend[] {
+    return this.#of(kind).flatMap((status) => (status.available ? [status.backend] : []))
   }
 
   /**
@@ -189,8 +194,9 @@ export class Backends {
   async close(): Promise<void> {
     this.#isClosed = true
     await this.#looking?.catch(() => {})
-    const backends = this.#statuses.flatMap((status) => (status.available ? [status.backend] : []))
-    const ends = await Promise.allSettled(backends.map((backend) => backend[Symbol.asyncDispose]()))
+    const ends = await Promise.allSettled(
+      this.usable().map((backend) => backend[Symbol.asyncDispose]()),
+    )
     for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
 

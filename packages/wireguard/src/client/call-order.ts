@@ -143,9 +143,6 @@ export class CallOrder {
   }
 
   #linesOf(name: string): string[] {
-    const backends = this.#backends.statuses.flatMap((status) =>
-      status.available ? [status.backend] : [],
-    )
-    return linesOf(backends, name)
+    return linesOf(this.#backends.usable(), name)
   }
 }

@@ -13,7 +13,9 @@ import {
   NFT_REG,
   NFTA_FIB_F,
   RTN,
+  readU32,
   type TableChange,
+  writeU32,
 } from '@wgctrl/netlink'
 import { type Family, formatAddress, parseCidr } from '@wgctrl/types'
 import type { FoundRule } from './found-table.js'
@@ -167,8 +169,7 @@ function fromNetwork(network: string, ref: NftTableRef): Expression[] {
   })
   const registers = { sreg: NFT_REG.reg1, dreg: NFT_REG.reg1, len }
   const data = { ...registers, mask: { value: mask }, xor: { value: new Uint8Array(len) } }
-  const networkBytes = bytes.map((byte, at) => byte & (mask[at] ?? 0))
-  return [...before, loadHeader(source, len), { name: 'bitwise', data }, compare(networkBytes)]
+  return [...before, loadHeader(source, len), { name: 'bitwise', data }, compare(bytes)]
 }
 
 /** A table of both families looks first whether the header is the one that is meant. */
@@ -192,10 +193,10 @@ const compare = (value: Uint8Array, op: number = NFT_CMP.eq): Expression => ({
   data: { sreg: NFT_REG.reg1, op, data: { value } },
 })
 
-/** As the processor has it in a register: little-endian, on all that there is netlink for. */
+/** As the processor has it in a register. */
 function number(value: number): Uint8Array {
-  const bytes = Buffer.alloc(4)
-  bytes.writeUInt32LE(value)
+  const bytes = new Uint8Array(4)
+  writeU32(bytes, 0, value)
   return bytes
 }
 
@@ -239,8 +240,7 @@ export function foundRule(
 const valuesOf = (data: (Expression & { name: 'cmp' })['data'] | undefined): Uint8Array[] =>
   data?.data?.value ? [data.data.value] : []
 
-const indexOf = (value: Uint8Array): number[] =>
-  value.length === 4 ? [Buffer.from(value).readUInt32LE()] : []
+const indexOf = (value: Uint8Array): number[] => (value.length === 4 ? [readU32(value, 0)] : [])
 
 const textOf = (value: Uint8Array): string => Buffer.from(value).toString().replace(/\0.*$/s, '')
 

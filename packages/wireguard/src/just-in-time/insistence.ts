@@ -10,7 +10,7 @@ import type { DeviceCalls } from '../interface/context.js'
 import type { Reading, ReadingOptions } from '../watch/shared-reader.js'
 import type { Account } from './account.js'
 import type { Arrival } from './arrival.js'
-import { installation } from './install.js'
+import { installation, removal } from './install.js'
 import type { FoundPeer } from './options.js'
 import { type Order, writeOrders } from './peer-writer.js'
 import type { Residents } from './residents.js'
@@ -135,7 +135,7 @@ export class Insistence {
     const { residents, account } = this.#context
     residents.add(publicKey, performance.now())
     return {
-      peers: [{ publicKey, remove: true }, ...peers],
+      peers: [removal({ publicKey }), ...peers],
       done: () => {
         account.counts.reinitiated++
         this.#unanswered.tryAgain(publicKey, performance.now())

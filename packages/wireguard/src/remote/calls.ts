@@ -1,4 +1,4 @@
-import { type Device, InvalidTypeError, type Peer, unsupported } from '@wgctrl/types'
+import { type Device, InvalidTypeError, type Peer, unsupported, wipeDevice } from '@wgctrl/types'
 import type { WireGuard } from '../client.js'
 import type { InterfaceConfig } from '../interface/interface-config.js'
 import type { FoundPeer } from '../just-in-time/options.js'
@@ -116,11 +116,6 @@ const interfaceRights =
 function refuseSync(value: unknown, path: string, instead: string): void {
   if (typeof value !== 'function') return
   throw unsupported(path, `${path}: a function that answers at once cannot be remote: ${instead}`)
-}
-
-function wipeDevice(device: Device | undefined): void {
-  device?.privateKey?.wipe()
-  device?.peers.forEach(wipePeer)
 }
 
 const wipePeer = (peer: Peer): void => peer.presharedKey?.wipe()
