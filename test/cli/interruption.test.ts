@@ -8,6 +8,7 @@ import { parseConfig } from 'wgctrl'
 import { isolate } from '../contract/harnesses/isolation.js'
 import { run, runWith } from '../lifecycle/command.js'
 import { leftovers } from '../lifecycle/snapshot.js'
+import { stopProcess } from '../stopped-process.js'
 import { hasCaller, takesSignals } from './callers.js'
 import { NameServer } from './name-server.js'
 import { Program, start, temporaryFolder, WGCTRL, wgctrl } from './program.js'
@@ -252,7 +253,7 @@ describe('a signal during a change of a server', () => {
     const file = await serverFile()
     expect((await wgctrl('up', file)).status).toBe(0)
     const pid = Number(await run('pgrep', '-fx', 'wireguard-go wgslow'))
-    process.kill(pid, 'SIGSTOP')
+    await stopProcess(pid)
     const before = await readFile(file, 'utf8')
     const agree = async () => {
       process.kill(pid, 'SIGCONT')
@@ -346,7 +347,7 @@ describe('a signal during create and delete', () => {
     const before = await machine()
     expect((await wgctrl('create', 'wgslow', '--backend', 'userspace')).status).toBe(0)
     const pid = Number(await run('pgrep', '-fx', 'wireguard-go wgslow'))
-    process.kill(pid, 'SIGSTOP')
+    await stopProcess(pid)
     const removed = start(['delete', 'wgslow', '--hung'])
     await vi.waitFor(async () => expect(await hasCaller('wgslow')).toBe(true), 60_000)
     removed.kill(signal)

@@ -9,6 +9,7 @@ import { isolate } from '../contract/harnesses/isolation.js'
 import { peerKey } from '../contract/samples.js'
 import { Relay } from '../faults/relay.js'
 import { run } from '../lifecycle/command.js'
+import { stopProcess } from '../stopped-process.js'
 import { hasCaller } from './callers.js'
 import { inTerminal, start, temporaryFolder, WGCTRL } from './program.js'
 
@@ -90,7 +91,7 @@ describe(`setconf of ${PEERS} peers in a terminal`, () => {
 it('a set that takes several writes makes all of them when a signal comes during the first', async () => {
   const name = await newDevice()
   const [daemon = ''] = await pidsOf(`wireguard-go ${name}`)
-  process.kill(Number(daemon), 'SIGSTOP')
+  await stopProcess(Number(daemon))
   const [one, other] = [peerKey(1), peerKey(2)]
   // What both wires would refuse as one.
   const ofBoth = ['allowed-ips', '10.0.0.1/32']

@@ -8,6 +8,7 @@ import { UserspaceBackend } from 'wgctrl'
 import { failure } from '../contract/bench.js'
 import { uniqueName } from '../contract/harness.js'
 import { isolate } from '../contract/harnesses/isolation.js'
+import { stopProcess } from '../stopped-process.js'
 import { FaultyTransport } from './faulty-transport.js'
 import { overrun } from './flooded-transport.js'
 import { expectNothingLeft } from './leftovers.js'
@@ -68,7 +69,7 @@ describe('a receive buffer that is full', () => {
         resolve()
       })
     })
-    listener.kill('SIGSTOP')
+    await stopProcess(listener.pid)
     await storm()
     listener.kill('SIGCONT')
     await Promise.race([told, exited])

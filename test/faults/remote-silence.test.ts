@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it, onTestFinished } from 'vitest'
 import { connect } from 'wgctrl'
+import { stopProcess } from '../stopped-process.js'
 
 const program = fileURLToPath(new URL('remote-server.mjs', import.meta.url))
 
@@ -23,13 +24,13 @@ it('a server that is stopped is given up, one that goes on in time is not', asyn
   const wg = await connect(path)
   expect(await wg.names()).toEqual(['wg0'])
 
-  child.kill('SIGSTOP')
+  await stopProcess(child.pid)
   const slow = wg.device('wg0')
   await new Promise((resolve) => setTimeout(resolve, 16_000))
   child.kill('SIGCONT')
   expect((await slow).name).toBe('wg0')
 
-  child.kill('SIGSTOP')
+  await stopProcess(child.pid)
   await expect(wg.device('wg0')).rejects.toMatchObject({ code: 'ETIMEDOUT', device: 'wg0' })
   await expect(wg.names()).rejects.toMatchObject({ code: 'ETIMEDOUT' })
   child.kill('SIGCONT')

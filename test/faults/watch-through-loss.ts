@@ -5,6 +5,7 @@ import { Rtnl } from '@wgctrl/netlink'
 import type { Backend } from '@wgctrl/types'
 import { expect, onTestFinished, vi } from 'vitest'
 import { uniqueName } from '../contract/harness.js'
+import { stopProcess } from '../stopped-process.js'
 
 const program = fileURLToPath(new URL('watch-listener.mjs', import.meta.url))
 /** Milliseconds, for the slowest of machines. */
@@ -38,7 +39,7 @@ export async function expectWatchToCatchUp(backend: Backend): Promise<void> {
   const hears = (...events: string[]): Promise<void> =>
     vi.waitFor(() => expect(told).toEqual(expect.arrayContaining(events)), WAIT)
   await hears(`device-added ${leaves}`, `device-added ${stays}`)
-  watcher.kill('SIGSTOP')
+  await stopProcess(watcher.pid)
   await storm(rtnl, stays)
   await remove.call(backend, leaves)
   await create.call(backend, comes)

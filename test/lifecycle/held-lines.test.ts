@@ -3,7 +3,8 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { open, type WireGuard } from 'wgctrl'
 import { uniqueName } from '../contract/harness.js'
 import { ip, isolate } from '../contract/harnesses/isolation.js'
-import { daemonsOf } from './loss.js'
+import { daemonsOf } from '../contract/harnesses/wireguard-go.js'
+import { stopProcess } from '../stopped-process.js'
 
 const keyOf = (n: number) => formatPublicKey(new Uint8Array(32).fill(n))
 const stateOf = (...keys: number[]) => ({
@@ -116,7 +117,7 @@ describe('beside rules that a dead tunnel has left', () => {
     if ((await one.device(hung)).kind !== 'userspace') return await one.delete(hung)
     await leaveRules()
     const pids = await daemonsOf(hung)
-    for (const pid of pids) process.kill(pid, 'SIGSTOP')
+    for (const pid of pids) await stopProcess(pid)
     onTestFinished(async () => {
       for (const pid of pids) process.kill(pid, 'SIGCONT')
       await one.delete(hung)

@@ -5,9 +5,11 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { InterfaceConfig, UpOptions } from '../../packages/wireguard/src/interface/index.js'
 import { thisMachine } from '../../packages/wireguard/src/interface/this-machine.js'
+import { daemonsOf } from '../contract/harnesses/wireguard-go.js'
+import { stopProcess } from '../stopped-process.js'
 import { cases } from './cases.js'
 import { run } from './command.js'
-import { daemonsOf, loseDevice } from './loss.js'
+import { loseDevice } from './loss.js'
 import { TestNamespace } from './namespace.js'
 import { chosenBackend, Ours, useRecords } from './sides.js'
 import { leftovers, type Snapshot, snapshot } from './snapshot.js'
@@ -51,6 +53,8 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
+  // What a test that failed has left would be seen by those that follow.
+  for (const pid of await daemonsOf('wg0')) process.kill(pid, 'SIGKILL')
   await ours[Symbol.asyncDispose]()
   await namespace[Symbol.asyncDispose]()
 })
@@ -78,7 +82,7 @@ const fates: Record<string, () => Promise<void>> = {
   died: () => loseDevice(namespace, kind, 'wg0'),
   ...(kind === 'userspace' && {
     hangs: async () => {
-      for (const pid of await daemonsOf('wg0')) process.kill(pid, 'SIGSTOP')
+      for (const pid of await daemonsOf('wg0')) await stopProcess(pid)
     },
   }),
 }
@@ -167,6 +171,30 @@ describe(`down of a daemon that hangs, on devices of kind ${kind}`, () => {
     )
     expect(warnings.map(({ code }) => code)).toEqual(['ENOSAVE'])
     expect(done).toEqual(['pre', 'post'])
+    expect(await state()).toEqual(before)
+  })
+})
+
+describe(`down of a daemon that begins to hang meanwhile, on devices of kind ${kind}`, () => {
+  it('leaves nothing', async () => {
+    const hang = fates.hangs
+    if (!hang) return expect(kind).toBe('linux-kernel')
+    const before = await state()
+    await ours.bringUp(config, { dns })
+    // Its last sign of life was that it told its state.
+    await ours.bringDown({ ...config, saveConfig: true }, { dns, save: hang })
+    expect(await state()).toEqual(before)
+  })
+})
+
+describe(`up of a daemon that begins to hang, on devices of kind ${kind}`, () => {
+  it('says so, and leaves nothing', async () => {
+    const hang = fates.hangs
+    if (!hang) return expect(kind).toBe('linux-kernel')
+    const before = await state()
+    const preUp = [hang]
+    const up = ours.bringUp({ ...config, hooks: { preUp } }, { dns, timeout: 1000 })
+    await expect(up).rejects.toMatchObject({ code: 'ETIMEDOUT', step: 'configure the device' })
     expect(await state()).toEqual(before)
   })
 })

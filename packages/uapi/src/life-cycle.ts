@@ -209,8 +209,9 @@ export async function deleteDevice(
     const gone = answer.then((more) => (more ? untilGone(daemon) : undefined))
     gone.catch(() => {})
     // A daemon that was stopped is found again by its socket, should this call or process end here.
-    const isSilent = await isLate(answer)
-    if (isSilent && removeHung) await endHung(gone, path, listeners)
+    if (!removeHung) await answer
+    const isSilent = removeHung && (await isLate(answer))
+    if (isSilent) await endHung(gone, path, listeners)
     if (await hasIdentity(directory, path, identity)) await directory.remove(path)
     if (!removeHung) await gone
     else if (!isSilent && (await isLate(gone))) await endHung(gone, path, listeners)

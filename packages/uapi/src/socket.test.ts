@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { getEventListeners, once } from 'node:events'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -264,7 +264,8 @@ describe('closing', () => {
 async function stoppedDaemon(path: string): Promise<ChildProcess> {
   const child = await daemon(path, "(s) => s.on('error', () => {})", '{ backlog: 1 }')
   child.kill('SIGSTOP')
-  await sleep(50)
+  const status = `/proc/${child.pid}/stat`
+  await vi.waitFor(async () => expect(await readFile(status, 'utf8')).toMatch(/\) T /))
   return child
 }
 

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { UserspaceBackend } from '@wgctrl/uapi'
+import { stopProcess } from '../../stopped-process.js'
 import { type Harness, type Stage, type Traits, uniqueName } from '../harness.js'
 import { peerKey } from '../samples.js'
 import { ip, isolate } from './isolation.js'
@@ -52,7 +52,7 @@ export const wireguardGo: Harness = {
       removeDevice,
       async createSilentDevice() {
         const name = await createDevice()
-        await Promise.all((await daemonsOf(name)).map(stop))
+        await Promise.all((await daemonsOf(name)).map(stopProcess))
         return name
       },
       socketDir: SOCKET_DIRECTORY,
@@ -92,17 +92,6 @@ export async function daemonsOf(name: string): Promise<number[]> {
     if (args[0]?.endsWith('wireguard-go') && args.at(-1) === name) found.push(Number(entry))
   }
   return found
-}
-
-/** A signal stops the threads of a process one by one: waits for the last. */
-async function stop(pid: number): Promise<void> {
-  process.kill(pid, 'SIGSTOP')
-  for (const thread of await readdir(`/proc/${pid}/task`)) {
-    const file = `/proc/${pid}/task/${thread}/stat`
-    // A thread that is gone was on its way out.
-    const state = () => readFile(file, 'utf8').catch(() => '0 () X ')
-    while (!/^\d+ \(.*\) [TXZ] /.test(await state())) await sleep(1)
-  }
 }
 
 /** A device that is gone already, or what a case left in the place of one. */

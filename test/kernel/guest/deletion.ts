@@ -7,6 +7,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { type Bench, failure } from '../../contract/bench.js'
 import { uniqueName } from '../../contract/harness.js'
 import { peerKey } from '../../contract/samples.js'
+import { stopProcess } from '../../stopped-process.js'
 
 const program = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 const peers = Array.from({ length: 1000 }, (_, index) => ({ publicKey: peerKey(index) }))
@@ -19,7 +20,7 @@ async function heldDevice(bench: Bench): Promise<{ name: string; letGo(): Promis
   })
   const ended = once(holder, 'exit')
   await once(holder.stdout, 'data')
-  holder.kill('SIGSTOP')
+  await stopProcess(holder.pid)
   const letGo = async (): Promise<void> => {
     holder.kill('SIGKILL')
     await ended

@@ -237,11 +237,13 @@ class Down {
     if (isKnown) await this.#attempt('take back the name servers', () => unsetDns(target))
   }
 
-  async #remove({ kind, isHung }: FoundInterface): Promise<void> {
+  async #remove(found: FoundInterface): Promise<void> {
+    const { kind } = found
     const { signal } = this.#options
     const { wg } = this.#context
     if (!kind) await this.#attempt('remove the socket of a dead daemon', () => this.#removeSocket())
     else {
+      const isHung = found.isHung || (kind === 'userspace' && (await this.#hangsByNow()))
       const step = isHung
         ? 'end the daemon that does not answer, and remove the interface'
         : 'remove the interface'
@@ -249,6 +251,11 @@ class Down {
         removeDevice(this.#rtnl, this.#name, kind, wg, { signal, removeHung: isHung }),
       )
     }
+  }
+
+  /** It was read a while ago: name servers and rules were removed meanwhile, and what saves the config was run. */
+  async #hangsByNow(): Promise<boolean> {
+    return (await askDaemon(this.#search).catch(() => 'gone')) === 'hung'
   }
 
   /** After the interface, so that nothing passes meanwhile that they drop. */

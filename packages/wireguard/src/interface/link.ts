@@ -107,9 +107,11 @@ export async function removeDevice(
 
 async function removeNewDevice(device: NewDevice, kind: DeviceKind): Promise<void> {
   const { name, wg, rtnl } = device
-  if (await findLink(rtnl, name)) return await removeDevice(rtnl, name, kind, wg)
+  // A daemon that hangs is ours to end: it was started for this.
+  const way = { removeHung: kind === 'userspace' }
+  if (await findLink(rtnl, name)) return await removeDevice(rtnl, name, kind, wg, way)
   await inBirthplace(device, async (there) => {
-    if (await findLink(there, name)) return await removeDevice(there, name, kind, wg)
+    if (await findLink(there, name)) return await removeDevice(there, name, kind, wg, way)
     // Its daemon has died, or somebody else has removed it.
     if (kind === 'userspace') await removeStaleSocket(wg, name)
   })
