@@ -7,7 +7,7 @@ import { parseConfig } from 'wgctrl'
 import { ip, isolate } from '../contract/harnesses/isolation.js'
 import { leftovers } from '../lifecycle/snapshot.js'
 import { FarMachine } from './far-machine.js'
-import { inTerminal, start, temporaryFolder, WGCTRL, wgctrl } from './program.js'
+import { inTerminal, start, takeDownAll, temporaryFolder, WGCTRL, wgctrl } from './program.js'
 
 /** Interfaces of another machine, from files of this one. */
 
@@ -52,7 +52,11 @@ beforeAll(async () => {
 
 beforeEach(() => write())
 
-afterEach(async () => expect(await machine()).toEqual(before))
+afterEach(async () => {
+  const after = await machine()
+  await takeDownAll()
+  expect(after).toEqual(before)
+})
 
 describe('wgctrl --host with a file of this machine', () => {
   it('brings an interface up there, changes it, and takes it down', async () => {

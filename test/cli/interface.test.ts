@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { generatePrivateKey, publicKey } from '@wgctrl/types'
 import { UserspaceBackend } from '@wgctrl/uapi'
-import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { ip, isolate } from '../contract/harnesses/isolation.js'
-import { temporaryFolder, WGCTRL, wgctrl } from './program.js'
+import { takeDownAll, temporaryFolder, WGCTRL, wgctrl } from './program.js'
 
 const execute = promisify(execFile)
 const backend = new UserspaceBackend()
@@ -24,6 +24,8 @@ beforeAll(async () => {
 beforeEach(() => {
   file = join(folder, 'wgupdown.conf')
 })
+
+afterEach(takeDownAll)
 
 const config = (more = ''): string => `# kept
 [Interface]

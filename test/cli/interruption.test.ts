@@ -11,7 +11,7 @@ import { leftovers } from '../lifecycle/snapshot.js'
 import { stopProcess } from '../stopped-process.js'
 import { hasCaller, takesSignals } from './callers.js'
 import { NameServer } from './name-server.js'
-import { Program, start, temporaryFolder, WGCTRL, wgctrl } from './program.js'
+import { Program, start, takeDownAll, temporaryFolder, WGCTRL, wgctrl } from './program.js'
 import { isLong } from './sizes.js'
 
 let folder: string
@@ -92,6 +92,8 @@ route add default via 192.0.2.1
 beforeEach(async () => {
   for (const path of [ready, go]) await rm(path, { force: true })
 })
+
+afterEach(takeDownAll)
 
 const all = [
   ['SIGINT', 130],

@@ -1,11 +1,11 @@
 import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { generatePrivateKey, publicKey } from '@wgctrl/types'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type InterfaceConfig, type LookupRetry, open, type WireGuard } from 'wgctrl'
 import { isolate } from '../contract/harnesses/isolation.js'
 import { NameServer } from './name-server.js'
-import { start, temporaryFolder } from './program.js'
+import { start, takeDownAll, temporaryFolder } from './program.js'
 import { runWg } from './wg.js'
 
 const name = 'wgnamed'
@@ -47,6 +47,8 @@ afterAll(() => server[Symbol.asyncDispose]())
 beforeEach(() => {
   server.isAnswering = false
 })
+
+afterEach(takeDownAll)
 
 async function openWith(retries: string): Promise<WireGuard> {
   vi.stubEnv('WG_ENDPOINT_RESOLUTION_RETRIES', retries)

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { UserspaceBackend } from '@wgctrl/uapi'
 import { afterAll, afterEach } from 'vitest'
 import { isEmulated } from '../events/sizes.js'
 
@@ -84,12 +85,21 @@ export class Program {
 
 const running = new Set<Program>()
 
-afterEach(async () => {
+afterEach(endPrograms)
+
+async function endPrograms(): Promise<void> {
   for (const program of running) {
     program.kill('SIGKILL')
     await program.status().catch(() => {})
   }
-})
+}
+
+/** Of a test that failed: its programs end, and the interfaces of its devices go, which would be in the way of the next. */
+export async function takeDownAll(): Promise<void> {
+  await endPrograms()
+  await using backend = new UserspaceBackend()
+  for (const name of await backend.list()) await wgctrl('down', name, '-q')
+}
 
 /** Starts our program. */
 export const start = (args: readonly string[], env?: NodeJS.ProcessEnv): Program =>

@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path'
 import { UserspaceBackend } from '@wgctrl/uapi'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isolate } from '../contract/harnesses/isolation.js'
+import { daemonsGone } from '../contract/harnesses/wireguard-go.js'
 import { keyPair, peerKey, secret } from '../contract/samples.js'
 import { configured, viewOf } from '../interop/view.js'
 import { makeProgramFolder } from './built.js'
@@ -35,6 +36,7 @@ describe('wg-quick(8) with ours for wg(8)', () => {
     const env = { PATH: path, WG_QUICK_USERSPACE_IMPLEMENTATION: 'wireguard-go' }
     const outcome = await runProgram('wg-quick', [verb, join(folder, `${NAME}.conf`)], { env })
     expect(outcome.status, outcome.err).toBe(0)
+    if (verb === 'down') await daemonsGone(NAME)
     return outcome
   }
 

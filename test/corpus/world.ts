@@ -68,7 +68,7 @@ const hosts = `127.0.0.1 localhost
 /** Without a link but loopback, as those find it who share it. */
 const emptied = `
 for link in $(ip -o link | cut -d: -f2 | cut -d@ -f1); do [ $link = lo ] || ip link delete $link 2>/dev/null; done
-for n in $(seq 300); do pgrep -f '^[^ ]*wireguard-go wg[01]$' >/dev/null || break; sleep 0.01; done
+while pgrep -f '^[^ ]*wireguard-go wg[01]$' >/dev/null; do sleep 0.01; done
 rm -f /var/run/wireguard/wg[01].sock
 nft flush ruleset
 for family in -4 -6; do

@@ -29,8 +29,17 @@ export class LeakWatch implements AsyncDisposable {
   }
 
   /** What was seen, and how often each address was sent to, since this was asked last. */
-  async take(): Promise<{ leaks: number; sent: number }> {
-    this.#child.stdin.write('\n')
+  take(): Promise<{ leaks: number; sent: number }> {
+    return this.#ask('')
+  }
+
+  /** What was sent until now counts no more, however late it arrives. */
+  async forget(): Promise<void> {
+    await this.#ask('forget')
+  }
+
+  async #ask(line: string): Promise<{ leaks: number; sent: number }> {
+    this.#child.stdin.write(`${line}\n`)
     const { value } = await this.#lines.next()
     const [leaks, sent] = String(value).split(' ').map(Number)
     return { leaks: leaks ?? Number.NaN, sent: sent ?? 0 }

@@ -1,6 +1,6 @@
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { basename, delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { KernelBackend } from '@wgctrl/netlink'
 import type { DeviceKind } from '@wgctrl/types'
@@ -18,6 +18,7 @@ import {
 import type { Machine } from '../../packages/wireguard/src/interface/machine.js'
 import { thisMachine } from '../../packages/wireguard/src/interface/this-machine.js'
 import { EndpointResolver } from '../../packages/wireguard/src/resolve.js'
+import { daemonsGone, ignoreMissing } from '../contract/harnesses/wireguard-go.js'
 import { configText } from './config-text.js'
 import type { TestNamespace } from './namespace.js'
 import { kernelHasWireGuard } from './snapshot.js'
@@ -78,9 +79,15 @@ export class WgQuick implements Side, AsyncDisposable {
     return new WgQuick(namespace, await mkdtemp(join(tmpdir(), 'wgctrl-wg-quick-')))
   }
 
+  /** What cannot come up is taken back: see `down`. */
   async up(config: InterfaceConfig): Promise<void> {
     await this.learn(config)
-    await this.#namespace.run('wg-quick', 'up', this.#file)
+    try {
+      await this.#namespace.run('wg-quick', 'up', this.#file)
+    } catch (error) {
+      await daemonsGone(config.name)
+      throw error
+    }
   }
 
   /** Writes the file that `down` reads, for an interface that somebody else has brought up. */
@@ -90,8 +97,10 @@ export class WgQuick implements Side, AsyncDisposable {
     await chmod(this.#file, 0o600)
   }
 
+  /** It deletes the link and waits for nothing: the daemon would be in the way of the next one of its name. */
   async down(): Promise<void> {
     await this.#namespace.run('wg-quick', 'down', this.#file)
+    await daemonsGone(basename(this.#file, '.conf'))
   }
 
   async saved(): Promise<string[]> {
@@ -156,7 +165,7 @@ export class Ours implements Side, AsyncDisposable {
   /** What a case that failed left behind would make the next one fail too. */
   async [Symbol.asyncDispose](): Promise<void> {
     const devices = await this.wg.devices()
-    for (const { name } of devices) await this.wg.delete(name)
+    for (const { name } of devices) await this.wg.delete(name).catch(ignoreMissing)
     for (const { device } of devices.errors) {
       if (device !== undefined) await this.wg.delete(device, { removeStale: true })
     }

@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { UserspaceBackend } from '@wgctrl/uapi'
 import { stopProcess } from '../../stopped-process.js'
 import { type Harness, type Stage, type Traits, uniqueName } from '../harness.js'
@@ -92,6 +93,11 @@ export async function daemonsOf(name: string): Promise<number[]> {
     if (args[0]?.endsWith('wireguard-go') && args.at(-1) === name) found.push(Number(entry))
   }
   return found
+}
+
+/** Waits for the end of who served a device whose link somebody else deleted: a daemon, and its socket, go a moment later. */
+export async function daemonsGone(name: string): Promise<void> {
+  while ((await daemonsOf(name)).length > 0) await sleep(10)
 }
 
 /** A device that is gone already, or what a case left in the place of one. */
