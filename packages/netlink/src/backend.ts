@@ -26,6 +26,8 @@ import {
   type Peer,
   type PeerIterator,
   type PublicKey,
+  refuseExtra,
+  refuseForeign,
   refuseKeyOfDevice,
   removesAllowedIPs,
   startCall,
@@ -234,6 +236,8 @@ export class KernelBackend implements Backend {
     signal: AbortSignal,
     { onProgress, ownKey }: ConfigureOptions = {},
   ): Promise<void> {
+    refuseForeign(config, 'wireguard')
+    refuseExtra(config)
     await refuseKeyOfDevice(config, () => this.#publicKey(name, signal), ownKey)
     const plain = await this.#withoutRemovals(name, config, signal)
     const scopes = await this.#scopes(plain, signal)

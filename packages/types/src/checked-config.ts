@@ -1,4 +1,5 @@
 import { canonicalCidr } from './address.js'
+import { type CheckedAmnezia, checkAmnezia, checkRange, numberRange } from './amnezia.js'
 import {
   type AllowedIPChange,
   DEVICE_CONFIG_FIELDS,
@@ -9,6 +10,7 @@ import {
 import { abortable } from './device-queue.js'
 import { type Endpoint, isNamed, parseEndpoint } from './endpoint.js'
 import { InvalidTypeError, invalid } from './errors.js'
+import { type CheckedExtra, checkExtra } from './extra.js'
 import { checkInteger } from './integer.js'
 import {
   isZeroKey,
@@ -29,6 +31,8 @@ export interface CheckedConfig {
   readonly listenPort?: number
   /** 0 switches it off. */
   readonly firewallMark?: number
+  readonly amnezia?: CheckedAmnezia
+  readonly extra?: CheckedExtra
   readonly replacePeers: boolean
   readonly peers: readonly CheckedPeer[]
 }
@@ -42,6 +46,9 @@ export interface CheckedPeer {
   readonly endpoint?: Endpoint
   /** 0 switches it off. */
   readonly persistentKeepalive?: number
+  /** Canonical, of two ends that differ; in the place of `persistentKeepalive`, which is the lower one. */
+  readonly persistentKeepaliveRange?: string
+  readonly extra?: CheckedExtra
   readonly replaceAllowedIPs: boolean
   readonly allowedIPs: readonly CheckedAllowedIP[]
 }
@@ -118,6 +125,10 @@ function* checkWith(copies: Uint8Array[], config: DeviceConfig): Steps<CheckedCo
     checked.push(peer)
     if (budget.spend(1 + peer.allowedIPs.length)) yield
   }
+  const extra = config.extra === undefined ? undefined : checkExtra(config.extra, 'extra')
+  const amnezia = config.amnezia === undefined ? undefined : checkAmnezia(config.amnezia)
+  const protection = amnezia?.headerProtectionKey
+  if (protection instanceof Uint8Array) copies.push(protection)
   const privateKey = checkSecret(config.privateKey, 'privateKey')
   if (privateKey) copies.push(privateKey)
   if (privateKey !== undefined && !isZeroKey(privateKey)) {
@@ -127,6 +138,8 @@ function* checkWith(copies: Uint8Array[], config: DeviceConfig): Steps<CheckedCo
     ...(privateKey !== undefined && { privateKey }),
     ...(listenPort !== undefined && { listenPort }),
     ...(firewallMark !== undefined && { firewallMark: firewallMark ?? 0 }),
+    ...(amnezia && { amnezia }),
+    ...(extra && { extra }),
     replacePeers: replacePeers === true,
     peers: checked,
   }
@@ -184,12 +197,30 @@ function checkPeerAt(peer: PeerConfig, path: string): NewPeer {
     replaceAllowedIPs: peer.replaceAllowedIPs === true,
     allowedIPs: isLong(allowedIPs) ? [] : checkAllowedIPs(allowedIPs, path),
   }
+  const { persistentKeepaliveRange, extra } = peer
+  if (persistentKeepaliveRange !== undefined) checkKeepaliveRange(peer, checked, path)
+  if (extra !== undefined) checked.extra = checkExtra(extra, within(path, 'extra'))
   // Last: what is refused for something else leaves no copy behind.
   const presharedKey = checkSecret(peer.presharedKey, within(path, 'presharedKey'))
   if (presharedKey !== undefined) checked.presharedKey = presharedKey
   if (endpoint !== undefined) checked.endpoint = endpoint
   if (persistentKeepalive !== undefined) checked.persistentKeepalive = persistentKeepalive ?? 0
   return checked
+}
+
+/** Both together are what a reading has: the number is the range's lower end. */
+function checkKeepaliveRange(peer: PeerConfig, checked: Mutable<NewPeer>, path: string): void {
+  const at = within(path, 'persistentKeepaliveRange')
+  const { persistentKeepalive, persistentKeepaliveRange } = peer
+  if (typeof persistentKeepaliveRange !== 'string') {
+    throw new InvalidTypeError(at, "must be 'from-to'")
+  }
+  const { from, to } = checkRange(persistentKeepaliveRange, at, 65535)
+  if (persistentKeepalive !== undefined && persistentKeepalive !== from) {
+    throw invalid(at, `begins otherwise than persistentKeepalive, ${persistentKeepalive}`)
+  }
+  checked.persistentKeepalive = from
+  if (from !== to) checked.persistentKeepaliveRange = `${numberRange(from, to)}`
 }
 
 /** Networks of one peer that are looked at in one step. */
@@ -355,6 +386,8 @@ export function refuseOwnKey(peers: readonly CheckedPeer[], own: PublicKey): voi
 /** Zeroes the copies of secrets that {@link checkConfig} made. */
 export function wipeConfig(config: CheckedConfig): void {
   config.privateKey?.fill(0)
+  const protection = config.amnezia?.headerProtectionKey
+  if (protection instanceof Uint8Array) protection.fill(0)
   for (const peer of config.peers) peer.presharedKey?.fill(0)
 }
 

@@ -1,4 +1,6 @@
+import type { AmneziaConfig } from './amnezia.js'
 import type { Endpoint } from './endpoint.js'
+import type { ExtraKeys } from './extra.js'
 import type { KeyInput, PublicKey } from './key.js'
 
 /**
@@ -24,6 +26,13 @@ export interface DeviceConfig {
   firewallMark?: number | null | undefined
   /** Removes every peer before `peers` are added. */
   replacePeers?: boolean | undefined
+  /** Of AmneziaWG, see `dialect` of `open()`; others refuse it with `EUNSUPPORTED`. */
+  amnezia?: AmneziaConfig | undefined
+  /**
+   * Lines for a daemon as they are, by their keys: for what it has and this version has no field for. What it
+   * does not know it refuses. Of the device; a peer has its own. Userspace only.
+   */
+  extra?: ExtraKeys | undefined
   /** Applied in order; peers that are not named stay as they are. */
   peers?: readonly PeerConfig[] | undefined
 }
@@ -46,6 +55,13 @@ export interface PeerConfig {
   endpoint?: string | Endpoint | undefined
   /** Seconds, 0 to 65535; 0 and `null` switch it off. */
   persistentKeepalive?: number | null | undefined
+  /**
+   * Of AmneziaWG, in the place of `persistentKeepalive`: `'15-30'`, seconds of which one number is chosen each time.
+   * Others refuse it with `EUNSUPPORTED`.
+   */
+  persistentKeepaliveRange?: string | undefined
+  /** As `extra` of the device. */
+  extra?: ExtraKeys | undefined
   /** Removes all allowed IPs of the peer before `allowedIPs` are added. */
   replaceAllowedIPs?: boolean | undefined
   /** Networks to add, or with `remove` to take from this peer. */
@@ -65,6 +81,8 @@ export const DEVICE_CONFIG_FIELDS: readonly (keyof DeviceConfig)[] = [
   'listenPort',
   'firewallMark',
   'replacePeers',
+  'amnezia',
+  'extra',
   'peers',
 ]
 
@@ -76,6 +94,8 @@ export const PEER_CONFIG_FIELDS: readonly (keyof PeerConfig)[] = [
   'presharedKey',
   'endpoint',
   'persistentKeepalive',
+  'persistentKeepaliveRange',
+  'extra',
   'replaceAllowedIPs',
   'allowedIPs',
 ]

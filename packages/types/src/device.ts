@@ -1,4 +1,6 @@
+import type { AmneziaParameters } from './amnezia.js'
 import type { Endpoint } from './endpoint.js'
+import type { ExtraKeys } from './extra.js'
 import type { PublicKey, SecretKey } from './key.js'
 
 /** Who implements a device: the Linux kernel, or a program that listens on a UAPI socket. */
@@ -21,10 +23,17 @@ export interface Device {
   readonly listenPort: number
   /** The mark on outgoing packets; 0: off. */
   readonly firewallMark: number
+  /** Absent: not of AmneziaWG. */
+  readonly amnezia?: AmneziaParameters
   /** In the order of the wire, which is random on some implementations. */
   readonly peers: Peer[]
   /** Attributes or keys that this version does not know, by name, with how often each came. */
   readonly unknown?: Readonly<Record<string, number>>
+  /**
+   * Of a daemon: what it said of the device in keys that this version does not know. Absent: nothing. What may be a secret,
+   * by the name of the key or for its 64 hex digits, is counted in `unknown` and not kept.
+   */
+  readonly extra?: ExtraKeys
 }
 
 /** A peer of a device as it is at one moment. */
@@ -34,8 +43,10 @@ export interface Peer {
   readonly presharedKey?: SecretKey
   /** Absent: never configured nor heard from. */
   readonly endpoint?: Endpoint
-  /** Seconds between keepalives; 0: off. */
+  /** Seconds between keepalives; 0: off. Of a range the lower end. */
   readonly persistentKeepalive: number
+  /** `'15-30'`: AmneziaWG chooses one of these each time. Absent: `persistentKeepalive` is all. */
+  readonly persistentKeepaliveRange?: string
   /** When the last handshake completed; absent: never. */
   readonly lastHandshake?: Date
   /** Exact up to 2^53 - 1 (9 petabytes); above, the nearest number there is, and `exactBytes` has it all. */
@@ -51,4 +62,6 @@ export interface Peer {
   readonly allowedIPs: string[]
   /** The version of WireGuard's protocol; 1 is the only one so far. */
   readonly protocolVersion: number
+  /** As `extra` of the device. */
+  readonly extra?: ExtraKeys
 }

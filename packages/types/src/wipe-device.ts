@@ -7,7 +7,12 @@ import { SecretKey } from './key.js'
  * @internal
  */
 export function wipeDevice(device: Device): void {
-  for (const key of [device.privateKey, ...device.peers.map((peer) => peer.presharedKey)]) {
+  const { privateKey, amnezia } = device
+  for (const key of [
+    privateKey,
+    amnezia?.headerProtectionKey,
+    ...device.peers.map((peer) => peer.presharedKey),
+  ]) {
     if (key instanceof SecretKey) key.wipe()
   }
 }

@@ -16,9 +16,12 @@ import {
   inContext,
   inTurn,
   type Peer,
+  refuseForeign,
   startCall,
   type UnsafePermissions,
   unsupported,
+  WIREGUARD_DIALECTS,
+  type WireGuardDialect,
   WireGuardError,
   withCheckedConfig,
 } from '@wgctrl/types'
@@ -34,6 +37,8 @@ import { changeUnhindered, enterStream } from './read-ahead.js'
 import type { SocketAddress } from './socket.js'
 
 export interface UserspaceOptions {
+  /** Which protocol the devices speak; absent: `wireguard`. It decides where their sockets are. */
+  readonly dialect?: WireGuardDialect | undefined
   /**
    * The directory of the sockets; absent: where the platform's implementations put theirs. With it, a device
    * can be made only by a {@link daemon} that puts its socket there.
@@ -50,6 +55,7 @@ export interface UserspaceOptions {
 }
 
 const OPTIONS: FieldsOf<UserspaceOptions> = {
+  dialect: WIREGUARD_DIALECTS,
   socketDir: true,
   daemon: true,
   unsafePermissions: ['refuse', 'allow'],
@@ -74,6 +80,7 @@ interface Call {
 export class UserspaceBackend implements Backend {
   readonly kind = 'userspace'
   readonly capabilities: Capabilities
+  readonly #dialect: WireGuardDialect
   readonly #directory: SocketDirectory
   readonly #unsafePermissions: UnsafePermissions
   readonly #daemon: CreateOptions['daemon']
@@ -83,7 +90,8 @@ export class UserspaceBackend implements Backend {
   constructor(options: UserspaceOptions = {}) {
     checkFields(options, 'options', OPTIONS)
     if (options.daemon !== undefined) daemonCommand(options.daemon)
-    this.#directory = new SocketDirectory(options.socketDir)
+    this.#dialect = options.dialect ?? 'wireguard'
+    this.#directory = new SocketDirectory(options.socketDir, undefined, this.#dialect)
     this.capabilities = {
       create: !this.#directory.hasPipes,
       mtu: false,
@@ -109,7 +117,7 @@ export class UserspaceBackend implements Backend {
       const names = await abortable(this.#directory.names().catch(unknown), deadline.signal)
       if (names?.length !== 0) return
       if (this.#directory.hasPipes) throw noPipe()
-      await checkProgram(daemonCommand(this.#daemon)[0]).catch(notThere)
+      await checkProgram(daemonCommand(this.#daemon, this.#dialect)[0]).catch(notThere)
     } catch (error) {
       throw inContext(error, { operation: 'probe', backend: this.kind })
     }
@@ -176,14 +184,16 @@ export class UserspaceBackend implements Backend {
       this.#change('configure', name, options, async ({ path, signal }) => {
         const address = this.#addressOf(path)
         const call = { signal, onProgress: options?.onProgress, ownKey: options?.ownKey }
-        return this.#writer.write(name, address, await checked(signal), call)
+        const change = await checked(signal)
+        refuseForeign(change, this.#dialect)
+        return this.#writer.write(name, address, change, call)
       }),
     )
   }
 
   create(name: string, options: CreateOptions = {}): Promise<void> {
     return this.#change('create', name, options, ({ path, signal }) => {
-      const daemon = options.daemon ?? this.#daemon
+      const daemon = daemonCommand(options.daemon ?? this.#daemon, this.#dialect)
       if (this.#directory.hasPipes) {
         throw unsupported(
           'create',

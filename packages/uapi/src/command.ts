@@ -8,6 +8,7 @@ import {
   isProgram,
   quoted,
   unsupported,
+  type WireGuardDialect,
   WireGuardError,
 } from '@wgctrl/types'
 
@@ -31,9 +32,18 @@ export function socketFolderOf(command: string): string | undefined {
   return SOCKET_FOLDERS[basename(command)]
 }
 
-/** The program of the options, of the environment, or wireguard-go. */
-export function daemonCommand(daemon?: CreateOptions['daemon']): readonly [string, ...string[]] {
-  const given = daemon ?? (process.env[IMPLEMENTATION_VARIABLE] || 'wireguard-go')
+/** What is started where nobody says otherwise. */
+const USUAL_DAEMON: Readonly<Record<WireGuardDialect, string>> = {
+  wireguard: 'wireguard-go',
+  amneziawg: 'amneziawg-go',
+}
+
+/** The program of the options, of the environment, or the usual one. */
+export function daemonCommand(
+  daemon?: CreateOptions['daemon'],
+  dialect: WireGuardDialect = 'wireguard',
+): readonly [string, ...string[]] {
+  const given = daemon ?? (process.env[IMPLEMENTATION_VARIABLE] || USUAL_DAEMON[dialect])
   const [command, ...args] = typeof given === 'string' ? [given] : Array.from(given)
   if (![command, ...args].every((part) => typeof part === 'string') || !command) {
     throw new InvalidTypeError('options.daemon', 'must be a program, or [program, ...arguments]')
@@ -53,10 +63,13 @@ export async function checkProgram(command: string): Promise<void> {
   }
   throw unsupported(
     'create',
-    `no program ${command}: install wireguard-go, or name another userspace implementation by the ` +
+    `no program ${command}: install ${usualOf(command)}, or name another userspace implementation by the ` +
       `option "daemon" or by ${IMPLEMENTATION_VARIABLE} in the environment`,
   )
 }
+
+const usualOf = (command: string): string =>
+  basename(command) === USUAL_DAEMON.amneziawg ? USUAL_DAEMON.amneziawg : USUAL_DAEMON.wireguard
 
 /**
  * What a command begins with to run in a network namespace.

@@ -7,6 +7,7 @@ import {
   invalid,
   isInterfaceName,
   unsupported,
+  type WireGuardDialect,
   WireGuardError,
 } from '@wgctrl/types'
 import { socketFolderOf } from './command.js'
@@ -17,7 +18,11 @@ import { TrustedSocket } from './trusted-socket.js'
 
 /** @source https://www.wireguard.com/xplatform/#windows */
 const PIPE_DIRECTORY = '\\\\.\\pipe\\'
-const PIPE_PREFIX = 'ProtectedPrefix\\Administrators\\WireGuard\\'
+/** @source the same; amneziawg-go, ipc/uapi_windows.go */
+const PIPE_PREFIXES: Readonly<Record<WireGuardDialect, string>> = {
+  wireguard: 'ProtectedPrefix\\Administrators\\WireGuard\\',
+  amneziawg: 'ProtectedPrefix\\Administrators\\AmneziaWG\\',
+}
 
 /** `sun_path` less the closing NUL. @source unix(7); sys/un.h of the BSDs */
 const longestSocketPath = (platform: NodeJS.Platform): number => (platform === 'linux' ? 107 : 103)
@@ -32,12 +37,17 @@ const NAME_FILE_TOLERANCE = 2000
 export class SocketDirectory {
   readonly #given: string | undefined
   readonly #platform: NodeJS.Platform
+  readonly #dialect: WireGuardDialect
 
   /**
    * @param path absent: where the platform's implementations put theirs
    * @throws {WireGuardError} `EUNSUPPORTED` where devices are pipes, and a path is given
    */
-  constructor(path?: string, platform: NodeJS.Platform = process.platform) {
+  constructor(
+    path?: string,
+    platform: NodeJS.Platform = process.platform,
+    dialect: WireGuardDialect = 'wireguard',
+  ) {
     if (path !== undefined && typeof path !== 'string') {
       throw new InvalidTypeError('options.socketDir', 'must be a path')
     }
@@ -46,6 +56,7 @@ export class SocketDirectory {
     }
     this.#given = path === undefined ? undefined : resolve(path)
     this.#platform = platform
+    this.#dialect = dialect
   }
 
   /**
@@ -53,16 +64,17 @@ export class SocketDirectory {
    * in line by it in the order in which they are made.
    */
   lineOf(name: string): string {
-    const directory = this.#given ?? (SOCKET_DIRECTORIES[0] as string)
-    const isDefault = SOCKET_DIRECTORIES.includes(directory)
-    return join(isDefault ? (SOCKET_DIRECTORIES[0] as string) : directory, name)
+    const [usual] = SOCKET_DIRECTORIES[this.#dialect]
+    const directory = this.#given ?? usual
+    const same = Object.values(SOCKET_DIRECTORIES).find((paths) => paths.includes(directory))
+    return join(same?.[0] ?? directory, name)
   }
 
   /** The directory, whether or not it exists. */
   async path(): Promise<string> {
     if (this.#given !== undefined) return this.#given
     if (this.hasPipes) return PIPE_DIRECTORY
-    return usualDirectory()
+    return usualDirectory(this.#dialect)
   }
 
   /**
@@ -88,7 +100,7 @@ export class SocketDirectory {
   async socketPath(name: string): Promise<string> {
     checkInterfaceName(name)
     const directory = await this.path()
-    if (this.hasPipes) return directory + PIPE_PREFIX + name
+    if (this.hasPipes) return directory + PIPE_PREFIXES[this.#dialect] + name
     const path = join(directory, `${await this.#realName(directory, name)}.sock`)
     if (Buffer.byteLength(path) <= longestSocketPath(this.#platform)) return path
     throw invalid('options.socketDir', `${path} is too long for the path of a socket`)
@@ -132,7 +144,7 @@ export class SocketDirectory {
    * @returns `undefined` when there is no such place
    */
   async elsewhere(name: string): Promise<string | undefined> {
-    const usual = SOCKET_DIRECTORIES[0] as string
+    const [usual] = SOCKET_DIRECTORIES[this.#dialect]
     if (this.hasPipes || (await isOneFolder(usual, await this.path()))) return undefined
     return join(usual, `${name}.sock`)
   }
@@ -165,7 +177,8 @@ export class SocketDirectory {
   /** Empty: not the entry of a device. */
   #nameOf(entry: string): string {
     if (!this.hasPipes) return entry.endsWith('.sock') ? entry.slice(0, -'.sock'.length) : ''
-    return entry.startsWith(PIPE_PREFIX) ? entry.slice(PIPE_PREFIX.length) : ''
+    const prefix = PIPE_PREFIXES[this.#dialect]
+    return entry.startsWith(prefix) ? entry.slice(prefix.length) : ''
   }
 
   /** macOS names interfaces utunN; `<name>.name` says which one a friendly name stands for. */
@@ -193,7 +206,8 @@ const elsewhere = (what: string, directory: string): WireGuardError =>
 
 async function isOneFolder(one: string, other: string): Promise<boolean> {
   const [a, b] = await Promise.all([one, other].map((path) => realpath(path).catch(() => path)))
-  return a === b || [one, other].every((path) => SOCKET_DIRECTORIES.includes(path))
+  const isSame = (places: readonly string[]) => [one, other].every((path) => places.includes(path))
+  return a === b || Object.values(SOCKET_DIRECTORIES).some(isSame)
 }
 
 /** A directory that is missing is the daemon's to make; where a link leads to nothing it cannot. */

@@ -1,3 +1,4 @@
+import { AMNEZIA_FIELDS, type AmneziaParameters, type CheckedAmnezia } from '../amnezia.js'
 import type { CheckedConfig, CheckedPeer } from '../checked-config.js'
 import { type Counter, exactBytes, toCounter } from '../counter.js'
 import type { Device, DeviceKind, Peer } from '../device.js'
@@ -19,6 +20,7 @@ interface FakePeer extends FakeTraffic {
   readonly publicKey: PublicKey
   presharedKey?: SecretKey
   persistentKeepalive: number
+  persistentKeepaliveRange?: string
   readonly allowedIPs: Set<string>
 }
 
@@ -42,6 +44,7 @@ export class FakeDevice {
   #publicKey: PublicKey | undefined
   #listenPort = 0
   #firewallMark = 0
+  readonly #amnezia: Record<string, unknown> = {}
   readonly #peers = new Map<PublicKey, FakePeer>()
   readonly #owners = new Map<string, FakePeer>()
 
@@ -55,6 +58,7 @@ export class FakeDevice {
     if (config.privateKey !== undefined) this.#setPrivateKey(config.privateKey)
     if (config.listenPort !== undefined) this.#listenPort = config.listenPort
     if (config.firewallMark !== undefined) this.#firewallMark = config.firewallMark
+    if (config.amnezia) this.#setAmnezia(config.amnezia)
     if (config.replacePeers) for (const peer of [...this.#peers.values()]) this.#remove(peer)
     for (const peer of config.peers) this.#applyPeer(peer)
   }
@@ -76,6 +80,7 @@ export class FakeDevice {
       ...(own !== undefined && { publicKey: own }),
       listenPort: this.#listenPort,
       firewallMark: this.#firewallMark,
+      ...this.#shownAmnezia(),
       peers: Array.from(this.#peers.values(), snapshotPeer),
     })
   }
@@ -85,6 +90,24 @@ export class FakeDevice {
     this.#publicKey = this.#privateKey && publicKey(this.#privateKey)
     const self = this.#publicKey && this.#peers.get(this.#publicKey)
     if (self) this.#remove(self)
+  }
+
+  #setAmnezia(changes: CheckedAmnezia): void {
+    for (const { name, kind } of AMNEZIA_FIELDS) {
+      const value = changes[name]
+      if (value === undefined) continue
+      const isNone = value === '' || (value instanceof Uint8Array && isZeroKey(value))
+      if (isNone) delete this.#amnezia[name]
+      else this.#amnezia[name] = kind === 'key' ? SecretKey.from(value as Uint8Array) : value
+    }
+  }
+
+  #shownAmnezia(): { amnezia?: AmneziaParameters } {
+    const entries = Object.entries(this.#amnezia).map(([name, value]) => [
+      name,
+      value instanceof SecretKey ? SecretKey.from(value) : value,
+    ])
+    return entries.length > 0 ? { amnezia: Object.fromEntries(entries) } : {}
   }
 
   #applyPeer(config: CheckedPeer): void {
@@ -102,7 +125,12 @@ export class FakeDevice {
       else peer.presharedKey = SecretKey.from(presharedKey)
     }
     if (endpoint !== undefined) peer.endpoint = endpoint
-    if (persistentKeepalive !== undefined) peer.persistentKeepalive = persistentKeepalive
+    if (persistentKeepalive !== undefined) {
+      peer.persistentKeepalive = persistentKeepalive
+      delete peer.persistentKeepaliveRange
+      const { persistentKeepaliveRange } = config
+      if (persistentKeepaliveRange !== undefined) Object.assign(peer, { persistentKeepaliveRange })
+    }
     if (config.replaceAllowedIPs) this.#dropNetworks(peer)
     for (const { text, remove } of config.allowedIPs) {
       if (remove) this.#dropNetwork(peer, text)
@@ -155,6 +183,9 @@ function snapshotPeer(peer: FakePeer): Peer {
     ...(presharedKey && { presharedKey: SecretKey.from(presharedKey) }),
     ...(endpoint && { endpoint: { ...endpoint } }),
     persistentKeepalive: peer.persistentKeepalive,
+    ...(peer.persistentKeepaliveRange !== undefined && {
+      persistentKeepaliveRange: peer.persistentKeepaliveRange,
+    }),
     ...(lastHandshake && { lastHandshake: new Date(lastHandshake) }),
     receivedBytes: Number(received),
     transmittedBytes: Number(transmitted),

@@ -252,7 +252,7 @@ const unknownKeys: ReplyVector = {
   name: 'keys of another family',
   text: `jc=4\nS1=15\ns1=15\nlisten_port=1\npublic_key=${A}\nadvanced_security=on\njc=1\nerrno=0\n\n`,
   errno: 0,
-  device: { listenPort: 1, fwmark: 0 },
+  device: { listenPort: 1, fwmark: 0, amnezia: { jc: 4, s1: 15 } },
   peers: [
     {
       publicKey: base64(A),
@@ -263,14 +263,76 @@ const unknownKeys: ReplyVector = {
       txBytes: 0,
       allowedIps: [],
       protocolVersion: 1,
+      extra: { advanced_security: 'on', jc: '1' },
     },
   ],
-  unknown: { jc: 2, S1: 1, s1: 1, advanced_security: 1 },
+  unknown: { jc: 1, S1: 1, advanced_security: 1 },
 }
+
+/** As amneziawg-go 3.1.20260814 answered, new and after a set of everything; keys and counters are made up. */
+const amneziawgGo: readonly ReplyVector[] = [
+  {
+    name: 'amneziawg-go, new',
+    text: 'listen_port=33494\nh1=1\nh2=2\nh3=3\nh4=4\nrandom_trailers=0\ndisable_cookies=0\nerrno=0\n\n',
+    errno: 0,
+    device: {
+      listenPort: 33494,
+      fwmark: 0,
+      amnezia: { h1: 1, h2: 2, h3: 3, h4: 4, randomTrailers: false, disableCookies: false },
+    },
+    peers: [],
+  },
+  {
+    name: 'amneziawg-go, everything but its keys',
+    text: `listen_port=51820\njc=4\njmin=40\njmax=70\ns1=15\ns2=16\ns3=17\ns4=18\nh1=100-199\nh2=200\nh3=300-399\nh4=400-4294967295\ni1=<b 0xdeadbeef><r 12><t>\ni3=<rc 5><rd 3>\ncontent_padding_addition=1-40\nrekey_after_time=100-120\nrekey_timeout=5\nreject_after_time=180\nkeepalive_timeout=10-12\nmax_handshake_attempts=18\nrandom_trailers=1\ndisable_cookies=1\npublic_key=${A}\npreshared_key=${'0'.repeat(64)}\nprotocol_version=1\nlast_handshake_time_sec=0\nlast_handshake_time_nsec=0\ntx_bytes=0\nrx_bytes=0\npersistent_keepalive_interval=15-30\nallowed_ip=10.0.0.2/32\nerrno=0\n\n`,
+    errno: 0,
+    device: {
+      listenPort: 51820,
+      fwmark: 0,
+      amnezia: {
+        jc: 4,
+        jmin: 40,
+        jmax: 70,
+        s1: 15,
+        s2: 16,
+        s3: 17,
+        s4: 18,
+        h1: '100-199',
+        h2: 200,
+        h3: '300-399',
+        h4: '400-4294967295',
+        i1: '<b 0xdeadbeef><r 12><t>',
+        i3: '<rc 5><rd 3>',
+        contentPaddingAddition: '1-40',
+        rekeyAfterTime: '100-120',
+        rekeyTimeout: 5,
+        rejectAfterTime: 180,
+        keepaliveTimeout: '10-12',
+        maxHandshakeAttempts: 18,
+        randomTrailers: true,
+        disableCookies: true,
+      },
+    },
+    peers: [
+      {
+        publicKey: base64(A),
+        persistentKeepaliveInterval: 15,
+        persistentKeepaliveTo: 30,
+        lastHandshakeTimeSec: 0,
+        lastHandshakeTimeNsec: 0,
+        rxBytes: 0,
+        txBytes: 0,
+        allowedIps: ['10.0.0.2/32'],
+        protocolVersion: 1,
+      },
+    ],
+  },
+]
 
 export const replyVectors: readonly ReplyVector[] = [
   ...wireguardGo,
   ...boringtun,
   documented,
   unknownKeys,
+  ...amneziawgGo,
 ]

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { replyVectors } from './replies.fixture.js'
 import type { WirePeer } from './reply.js'
 import { ReplyParser } from './reply-parser.js'
+import { LONGEST_LINE } from './whole-lines.js'
 
 const KEY = 'ab'.repeat(32)
 const ZERO = '0'.repeat(64)
@@ -153,22 +154,22 @@ describe('what is no reply', () => {
   })
 
   it('an endless line, as soon as it is too long', () => {
-    for (const size of [1, 100, 4096, 5000]) {
+    for (const size of [1, 100, LONGEST_LINE, LONGEST_LINE + 904]) {
       const parser = new ReplyParser()
       parser.push(bytes('listen_port=1\n'))
       const chunk = bytes('x'.repeat(size))
       let sent = 0
       const error = problem(() => {
-        for (; sent < 10_000; sent += size) parser.push(chunk)
+        for (; sent < 2 * LONGEST_LINE; sent += size) parser.push(chunk)
       })
       expect(error).toMatchObject({ code: 'EPROTO', line: 2 })
-      expect(sent).toBeLessThanOrEqual(4096)
+      expect(sent).toBeLessThanOrEqual(LONGEST_LINE)
     }
   })
 
   it.each([
-    [4096, true],
-    [4097, false],
+    [LONGEST_LINE, true],
+    [LONGEST_LINE + 1, false],
   ])('a line of %i bytes passes: %s', (length, passes) => {
     const text = `${'x'.repeat(length - 1)}=\nerrno=0\n\n`
     for (const chunks of [[bytes(text)], [...oneByOne(text)]]) {
@@ -271,6 +272,73 @@ it('counts unknown keys, and not without end', () => {
   const { unknown } = parseText(`${lines.join('')}${'k'.repeat(3000)}=\nerrno=0\n\n`).parser
   expect(unknown.size).toBe(64)
   expect(unknown.get('key0')).toBe(1001)
+})
+
+describe('lines that WireGuard does not have', () => {
+  const HEX = 'c7'.repeat(32)
+
+  it('give a header protection key as a secret', () => {
+    const { parser } = parseText(`header_protection_key=${HEX}\nerrno=0\n\n`)
+    const key = parser.device.amnezia?.headerProtectionKey
+    expect(key?.toBytes()).toEqual(new Uint8Array(32).fill(0xc7))
+    parser.wipe()
+    expect(() => key?.toBytes()).toThrow('wiped')
+    const bad = problem(() => parseText(`header_protection_key=${HEX.slice(1)}\nerrno=0\n\n`))
+    expect(bad).toMatchObject({ code: 'EPROTO', line: 1 })
+  })
+
+  it('are kept, of the device and of each peer', () => {
+    const text = `mode=fast\nroute=a\nroute=b\npublic_key=${KEY}\nmark=1\npublic_key=${KEY}\nmark=2\nerrno=0\n\n`
+    for (const chunks of [[bytes(text)], [...oneByOne(text)]]) {
+      const { parser, peers } = parse(chunks)
+      expect(parser.device.extra).toEqual({ mode: 'fast', route: ['a', 'b'] })
+      expect(peers.map(({ extra }) => extra)).toEqual([{ mark: '1' }, { mark: '2' }])
+      expect(Object.fromEntries(parser.unknown)).toEqual({ mode: 1, route: 2, mark: 2 })
+    }
+  })
+
+  it('of which this version cannot read the value are kept as they are', () => {
+    const { device } = parseText('jc=4-5\nh1=x\nrandom_trailers=on\njmin=40\nerrno=0\n\n').parser
+    expect(device.amnezia).toEqual({ jmin: 40 })
+    expect(device.extra).toEqual({ jc: '4-5', h1: 'x', random_trailers: 'on' })
+  })
+
+  it('are not kept where they may be secrets', () => {
+    const lines = [`later_key=1`, `later=${HEX}`, 'a_secret=1', 'Later=1']
+    const { parser } = parseText(`${lines.join('\n')}\nerrno=0\n\n`)
+    expect(parser.device.extra).toBeUndefined()
+    expect(parser.unknown.size).toBe(4)
+  })
+
+  it('are not kept without end, and nothing in them is obeyed by a terminal', () => {
+    const many = Array.from({ length: 100 }, (_, n) => `later${n}=\x1b[2J\n`).join('')
+    const { device } = parseText(`long=${'x'.repeat(4097)}\n${many}errno=0\n\n`).parser
+    expect(Object.keys(device.extra ?? {})).toHaveLength(64)
+    expect(device.extra).toMatchObject({ later0: '?[2J' })
+  })
+})
+
+describe('a keepalive', () => {
+  const keepalive = (value: string, before = '') =>
+    parseText(`${before}public_key=${KEY}\npersistent_keepalive_interval=${value}\nerrno=0\n\n`)
+      .peers[0]
+
+  it('may be a range', () => {
+    expect(keepalive('15-30')).toMatchObject({
+      persistentKeepaliveInterval: 15,
+      persistentKeepaliveTo: 30,
+    })
+    expect(keepalive('5-70000')).toMatchObject({ persistentKeepaliveTo: 70000 })
+  })
+
+  it('has more seconds on a device of AmneziaWG alone', () => {
+    expect(keepalive('70000', 'h1=1\n')).toMatchObject({ persistentKeepaliveInterval: 70000 })
+    expect(problem(() => keepalive('70000'))).toMatchObject({ code: 'EPROTO', line: 2 })
+  })
+
+  it.each(['30-15', '15-', '-15', '1-2-3', '1-4294967296', 'off', ''])('is not %j', (value) => {
+    expect(problem(() => keepalive(value))).toMatchObject({ code: 'EPROTO', line: 2 })
+  })
 })
 
 it('knows when all is said of the device itself', () => {

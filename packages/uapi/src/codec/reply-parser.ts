@@ -1,13 +1,19 @@
 import {
+  AMNEZIA_FIELDS,
+  type AmneziaField,
+  type AmneziaValue,
   type Counter,
   formatPublicKey,
   LIMITS,
   LONGEST_LINK_NAME,
+  numberRange,
+  parseRange,
   SecretKey,
   secretBytes,
   WireGuardError,
 } from '@wgctrl/types'
 import { decodeCounter, decodeInteger } from './decimal.js'
+import { ExtraLines } from './extra-lines.js'
 import { decodeHexKey } from './hex.js'
 import { KeyFinder, type ReplyKey } from './keys.js'
 import { type WireDevice, type WirePeer, wirePeer } from './reply.js'
@@ -40,6 +46,15 @@ const MAX = {
 const MOST_UNKNOWN = 64
 const LONGEST_UNKNOWN = 64
 
+/** Of devices alone, and rare: whoever does not speak of them pays nothing for them. */
+const AMNEZIA: ReadonlyMap<string, AmneziaField> = new Map(
+  AMNEZIA_FIELDS.map((field) => [field.key, field]),
+)
+
+/** What an end of a range may be at most. @source amneziawg-go, device/noise-types.go: UintRange */
+const WIDEST = 2 ** 32 - 1
+const LONGEST_RANGE = '4294967295-4294967295'.length
+
 /**
  * Reads the reply to `get=1` or `set=1` as it comes in, in chunks of any size. Pure: bytes in,
  * records out. A reply ends at the blank line behind `errno=`, not at the end of the stream.
@@ -57,6 +72,7 @@ export class ReplyParser {
 
   readonly #lines = new WholeLines((bytes, from, to) => this.#readLines(bytes, from, to))
   readonly #keys = new KeyFinder()
+  readonly #extra = new ExtraLines()
   #lineNumber = 0
   #bytes = 0
   readonly #scratch = Buffer.from(secretBytes().buffer)
@@ -108,6 +124,7 @@ export class ReplyParser {
     this.#lines.wipe()
     this.#scratch.fill(0)
     this.device.privateKey?.wipe()
+    this.device.amnezia?.headerProtectionKey?.wipe()
     this.#peer?.presharedKey?.wipe()
     for (const peer of this.#finished) peer.presharedKey?.wipe()
   }
@@ -132,7 +149,7 @@ export class ReplyParser {
     const start = key === undefined ? from : from + key.bytes.length
     const end = endOfValue(bytes, start, key?.isHex === true)
     if (end - from > LONGEST_LINE) throw this.#broken(TOO_LONG)
-    if (key === undefined) this.#countUnknown(bytes, from, end)
+    if (key === undefined) this.#otherLine(bytes, from, end)
     else if (!this.#deviceField(key.name, bytes, start, end)) {
       this.#peerField(key.name, bytes, start, end)
     }
@@ -188,7 +205,7 @@ export class ReplyParser {
         peer.endpoint = this.#text(key, bytes, from, to, LONGEST_ENDPOINT)
         break
       case 'persistent_keepalive_interval':
-        peer.persistentKeepaliveInterval = this.#integer(key, bytes, from, to)
+        this.#keepalive(peer, bytes, from, to)
         break
       case 'last_handshake_time_sec':
         peer.lastHandshakeTimeSec = this.#integer(key, bytes, from, to)
@@ -242,6 +259,23 @@ export class ReplyParser {
     throw this.#broken(`${key} is no number from 0 to ${MAX[key]}`)
   }
 
+  /** Seconds; amneziawg-go has ranges of them. */
+  #keepalive(peer: WirePeer, bytes: Buffer, from: number, to: number): void {
+    const key = 'persistent_keepalive_interval'
+    const value = decodeInteger(bytes, from, to, MAX[key])
+    if (value !== undefined) {
+      peer.persistentKeepaliveInterval = value
+      return
+    }
+    const text = bytes.toString('latin1', from, Math.min(to, from + LONGEST_RANGE + 1))
+    const ends = parseRange(text, WIDEST)
+    if (!ends || (ends.from === ends.to && !this.device.amnezia)) {
+      throw this.#broken(`${key} is no number from 0 to ${MAX[key]}`)
+    }
+    peer.persistentKeepaliveInterval = ends.from
+    if (ends.from !== ends.to) peer.persistentKeepaliveTo = ends.to
+  }
+
   /** wireguard-go's status is negative, boringtun's positive. */
   #status(bytes: Buffer, from: number, to: number): number {
     if (bytes[from] !== MINUS) return this.#integer('errno', bytes, from, to)
@@ -254,9 +288,35 @@ export class ReplyParser {
     return value
   }
 
-  #countUnknown(bytes: Buffer, from: number, to: number): void {
+  /** A line that a WireGuard device does not have. */
+  #otherLine(bytes: Buffer, from: number, to: number): void {
     const equals = bytes.indexOf(EQUALS, from)
     if (equals < 0 || equals > to) throw this.#broken('a line without "="')
+    if (equals - from <= LONGEST_UNKNOWN) {
+      const key = bytes.toString('latin1', from, equals)
+      const field = this.#peer ? undefined : AMNEZIA.get(key)
+      if (field && this.#amneziaField(field, bytes, equals + 1, to)) return
+      this.#extra.keep(this.#peer ?? this.device, key, bytes, equals + 1, to)
+    }
+    this.#countUnknown(bytes, from, equals)
+  }
+
+  /** @returns false: it has a value that this version cannot read, and is kept as it is */
+  #amneziaField({ name, kind }: AmneziaField, bytes: Buffer, from: number, to: number): boolean {
+    this.device.amnezia ??= {}
+    const { amnezia } = this.device
+    if (kind === 'key') {
+      const secret = this.#secret(amnezia.headerProtectionKey, bytes, from, to)
+      delete amnezia.headerProtectionKey
+      if (secret) amnezia.headerProtectionKey = secret
+      return true
+    }
+    const value = readAmnezia(kind, bytes.toString('latin1', from, to))
+    if (value !== undefined) Object.assign(amnezia, { [name]: value })
+    return value !== undefined
+  }
+
+  #countUnknown(bytes: Buffer, from: number, equals: number): void {
     // It is shown as it is: nothing in it may be obeyed by a terminal.
     const name = bytes
       .toString('latin1', from, Math.min(equals, from + LONGEST_UNKNOWN))
@@ -271,6 +331,16 @@ export class ReplyParser {
     const line = this.#lineNumber
     return new WireGuardError(`UAPI reply, line ${line}: ${problem}`, { code: 'EPROTO', line })
   }
+}
+
+/** Wider than what a config may have: a daemon shows what it was given by whomever. */
+function readAmnezia(kind: AmneziaField['kind'], text: string): AmneziaValue | undefined {
+  if (kind === 'text') return /^[ -~]*$/.test(text) ? text : undefined
+  const ends = parseRange(text, WIDEST)
+  const value = ends && numberRange(ends.from, ends.to)
+  if (kind === 'range') return value
+  if (typeof value !== 'number') return undefined
+  return kind === 'flag' ? value !== 0 : value
 }
 
 /**

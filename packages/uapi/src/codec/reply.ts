@@ -1,4 +1,4 @@
-import type { Counter, SecretKey } from '@wgctrl/types'
+import type { AmneziaParameters, Counter, ExtraKeys, SecretKey } from '@wgctrl/types'
 
 /**
  * What a get reply says of one peer: the words of the wire, values read.
@@ -11,12 +11,15 @@ export interface WirePeer {
   presharedKey?: SecretKey | undefined
   endpoint?: string
   persistentKeepaliveInterval: number
+  /** The upper end, where the lower one is another. */
+  persistentKeepaliveTo?: number
   lastHandshakeTimeSec: number
   lastHandshakeTimeNsec: number
   rxBytes: Counter
   txBytes: Counter
   allowedIps: string[]
   protocolVersion: number
+  extra?: ExtraKeys
 }
 
 /** What a get reply says of the device itself; it stands before the first peer. */
@@ -27,6 +30,9 @@ export interface WireDevice {
   ownPublicKey?: string
   listenPort: number
   fwmark: number
+  /** Its secret is the record's own, until somebody takes it. */
+  amnezia?: { -readonly [name in keyof AmneziaParameters]: AmneziaParameters[name] }
+  extra?: ExtraKeys
 }
 
 /** A new record, with what an implementation that leaves a line out means by it. */

@@ -20,6 +20,48 @@ describe('a set', () => {
     expect(textOf({})).toBe('set=1\n\n')
   })
 
+  it('of AmneziaWG, and of lines that have no field', () => {
+    const text = textOf({
+      listenPort: 1,
+      amnezia: {
+        ...{ jc: 4, h1: '5-9', h2: null, i1: '<r 5>', i2: null },
+        ...{ headerProtectionKey: SECRET, randomTrailers: true, disableCookies: false },
+      },
+      extra: { later: ['a', 'b'] },
+      peers: [{ publicKey: A, persistentKeepaliveRange: '15-30', extra: { mark: '1' } }],
+    })
+    expect(text.split('\n')).toEqual([
+      'set=1',
+      'jc=4',
+      'h1=5-9',
+      'h2=2',
+      'i1=<r 5>',
+      'i2=',
+      `header_protection_key=${'5e'.repeat(32)}`,
+      'random_trailers=1',
+      'disable_cookies=0',
+      'later=a',
+      'later=b',
+      'listen_port=1',
+      `public_key=${'a1'.repeat(32)}`,
+      'persistent_keepalive_interval=15-30',
+      'mark=1',
+      '',
+      '',
+    ])
+  })
+
+  it('of lines that are longer than a chunk has room for', () => {
+    const long = '<r 5>'.repeat(6000)
+    const many = Object.fromEntries(
+      Array.from({ length: 60 }, (_, n) => [`x${n}`, 'y'.repeat(4096)]),
+    )
+    const config = { amnezia: { i1: long, i2: long, i3: long }, extra: many }
+    const lines = textOf(config).split('\n')
+    expect(lines.filter((line) => line.endsWith(long))).toHaveLength(3)
+    expect(lines.filter((line) => line.endsWith('y'.repeat(4096)))).toHaveLength(60)
+  })
+
   it('of everything, line by line', () => {
     const text = textOf({
       privateKey: SECRET,

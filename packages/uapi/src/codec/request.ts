@@ -1,4 +1,10 @@
-import { type CheckedConfig, type CheckedPeer, formatEndpoint } from '@wgctrl/types'
+import {
+  AMNEZIA_FIELDS,
+  type CheckedAmnezia,
+  type CheckedConfig,
+  type CheckedPeer,
+  formatEndpoint,
+} from '@wgctrl/types'
 import { encodeHexKey } from './hex.js'
 
 /** Large enough that a chunk is a good write, small enough that making one is no pause. */
@@ -29,6 +35,8 @@ export function* encodeSet(
 ): Generator<Uint8Array, void, undefined> {
   const writer = new LineWriter()
   writer.line('set', '1')
+  if (config.amnezia) writeAmnezia(writer, config.amnezia)
+  for (const [key, value] of config.extra ?? []) writer.longLine(key, value)
   if (config.listenPort !== undefined) writer.line('listen_port', config.listenPort)
   if (config.firewallMark !== undefined) writer.line('fwmark', config.firewallMark)
   if (config.privateKey) writer.key('private_key', config.privateKey)
@@ -55,10 +63,20 @@ function writePeer(writer: LineWriter, peer: CheckedPeer): void {
   if (peer.updateOnly) writer.line('update_only', 'true')
   if (peer.endpoint) writer.line('endpoint', formatEndpoint(peer.endpoint))
   if (peer.presharedKey) writer.key('preshared_key', peer.presharedKey)
-  if (peer.persistentKeepalive !== undefined) {
-    writer.line('persistent_keepalive_interval', peer.persistentKeepalive)
-  }
+  const keepalive = peer.persistentKeepaliveRange ?? peer.persistentKeepalive
+  if (keepalive !== undefined) writer.line('persistent_keepalive_interval', keepalive)
+  for (const [key, value] of peer.extra ?? []) writer.longLine(key, value)
   if (peer.replaceAllowedIPs) writer.line('replace_allowed_ips', 'true')
+}
+
+function writeAmnezia(writer: LineWriter, amnezia: CheckedAmnezia): void {
+  for (const { name, key } of AMNEZIA_FIELDS) {
+    const value = amnezia[name]
+    if (value instanceof Uint8Array) writer.key(key, value)
+    else if (value !== undefined) {
+      writer.longLine(key, `${typeof value === 'boolean' ? Number(value) : value}`)
+    }
+  }
 }
 
 /** Collects lines into chunks. */
@@ -74,6 +92,19 @@ class LineWriter {
   /** UTF-8, in which no character but the newline itself has the newline's byte. */
   line(key: string, value: string | number): void {
     this.#length += this.#bytes.write(`${key}=${value}\n`, this.#length, 'utf8')
+  }
+
+  /** One that may have more than {@link LONGEST_LINE} bytes. What was written before may hold secrets. */
+  longLine(key: string, value: string): void {
+    const free = this.#bytes.length - this.#length - PEER_LINES * LONGEST_LINE
+    const needed = key.length + Buffer.byteLength(value) + 2
+    if (needed > free) {
+      const before = this.#bytes
+      this.#bytes = Buffer.allocUnsafeSlow(before.length + needed)
+      before.copy(this.#bytes, 0, 0, this.#length)
+      before.fill(0)
+    }
+    this.line(key, value)
   }
 
   publicKey(key: string, base64: string): void {

@@ -1,7 +1,13 @@
 const NEWLINE = 10
 
-/** The longest line of the protocol has about 110 bytes; a line without end must not fill memory. */
-export const LONGEST_LINE = 4096
+/**
+ * The longest line that a WireGuard device has is of about 110 bytes; one of AmneziaWG describes a whole packet, and
+ * amneziawg-go itself reads 64 KiB. A line without end must not fill memory.
+ */
+export const LONGEST_LINE: number = 2 ** 16
+
+/** Room for a line that spans chunks, until there is one that needs more. */
+const USUAL_LINE = 4096
 
 /**
  * Takes whole lines: `bytes[from]` up to, not including, `bytes[to]`, behind their last newline. The
@@ -16,7 +22,7 @@ export class WholeLines {
   /** True once a line was longer than {@link LONGEST_LINE}. Nothing is handed out any more. */
   isTooLong = false
   readonly #onLines: LinesHandler
-  readonly #carry = Buffer.alloc(LONGEST_LINE + 1)
+  #carry = Buffer.alloc(USUAL_LINE)
   #carried = 0
 
   constructor(onLines: LinesHandler) {
@@ -49,10 +55,18 @@ export class WholeLines {
     this.#carried = 0
   }
 
+  #grow(length: number): void {
+    const before = this.#carry
+    this.#carry = Buffer.alloc(Math.min(LONGEST_LINE + 1, 2 * length))
+    before.copy(this.#carry, 0, 0, this.#carried)
+    before.fill(0)
+  }
+
   #keep(chunk: Buffer, from: number, to: number): void {
     const length = this.#carried + to - from
     this.isTooLong = length > (chunk[to - 1] === NEWLINE ? LONGEST_LINE + 1 : LONGEST_LINE)
     if (this.isTooLong) return
+    if (length > this.#carry.length) this.#grow(length)
     chunk.copy(this.#carry, this.#carried, from, to)
     this.#carried = length
   }

@@ -25,6 +25,12 @@ function isApplied(wanted: CheckedPeer, peer: Peer | undefined): boolean {
   if (persistentKeepalive !== undefined && peer.persistentKeepalive !== persistentKeepalive) {
     return false
   }
+  if (
+    persistentKeepalive !== undefined &&
+    peer.persistentKeepaliveRange !== wanted.persistentKeepaliveRange
+  ) {
+    return false
+  }
   return sameNetworks(wanted, new Set(peer.allowedIPs))
 }
 

@@ -80,14 +80,28 @@ describe('a device', () => {
     expect(device.peers[1]).not.toHaveProperty('lastHandshake')
   })
 
+  it('of AmneziaWG, its secret taken out of the reply', () => {
+    const { reply, peers } = parse('amneziawg-go, everything but its keys')
+    reply.device.amnezia = { ...reply.device.amnezia, headerProtectionKey: SecretKey.from(KEY) }
+    const device = toDevice(
+      'awg0',
+      reply,
+      peers.map((peer) => toPeer(peer, reply.device)),
+    )
+    reply.wipe()
+    expect(device.amnezia).toMatchObject({ jc: 4, h1: '100-199', i3: '<rc 5><rd 3>' })
+    expect(device.amnezia?.headerProtectionKey?.toBase64()).toBe(KEY)
+    expect(device.peers).toMatchObject([
+      { persistentKeepalive: 15, persistentKeepaliveRange: '15-30' },
+    ])
+    expect(`${inspect(device)} ${JSON.stringify(device)}`).not.toContain(KEY)
+    wipeDevice(device)
+    expect(() => device.amnezia?.headerProtectionKey?.toBytes()).toThrow('wiped')
+  })
+
   it('counts keys that are unknown', () => {
     const { reply } = parse('keys of another family')
-    expect(toDevice('wg0', reply, []).unknown).toEqual({
-      jc: 2,
-      S1: 1,
-      s1: 1,
-      advanced_security: 1,
-    })
+    expect(toDevice('wg0', reply, []).unknown).toEqual({ jc: 1, S1: 1, advanced_security: 1 })
   })
 
   it('without a key has none, also where boringtun took zeros for one', () => {

@@ -21,8 +21,9 @@ const PUBLIC_KEY_OF_ZEROS: PublicKey = 'L+V9o0fNYkMVKNqsX7spBzD/9oSvxM/C7ZCZX1jL
 export function toDevice(name: string, reply: ReplyParser, peers: Peer[]): Device {
   const { device, unknown } = reply
   const own = ownPublicKey(device)
-  const { privateKey } = device
+  const { privateKey, amnezia, extra } = device
   device.privateKey = undefined
+  delete device.amnezia
   return shownWhole({
     name,
     kind: 'userspace',
@@ -30,8 +31,10 @@ export function toDevice(name: string, reply: ReplyParser, peers: Peer[]): Devic
     ...(own !== undefined && { publicKey: own }),
     listenPort: device.listenPort,
     firewallMark: device.fwmark,
+    ...(amnezia && { amnezia }),
     peers,
     ...(unknown.size > 0 && { unknown: Object.fromEntries(unknown) }),
+    ...(extra && { extra }),
   })
 }
 
@@ -54,6 +57,10 @@ export function toPeer(wire: WirePeer, device: WireDevice): Peer {
     allowedIPs: allowedIps.map(toCanonicalCidr),
     protocolVersion: wire.protocolVersion,
   }
+  if (wire.persistentKeepaliveTo !== undefined) {
+    peer.persistentKeepaliveRange = `${wire.persistentKeepaliveInterval}-${wire.persistentKeepaliveTo}`
+  }
+  if (wire.extra) peer.extra = wire.extra
   const exact = exactBytes(rxBytes, txBytes)
   if (exact !== undefined) peer.exactBytes = exact
   if (presharedKey !== undefined) {

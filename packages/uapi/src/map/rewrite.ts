@@ -31,8 +31,9 @@ export function toRewrites(config: CheckedConfig, current: Device): CheckedConfi
 function deviceFields(config: CheckedConfig, current: Device, hasSets: boolean): CheckedConfig[] {
   const needsKey = current.publicKey === undefined && config.privateKey === undefined && hasSets
   const fields = { ...config, peers: [], ...(needsKey && { privateKey: new Uint8Array(32) }) }
-  const { privateKey, listenPort, firewallMark, replacePeers } = fields
-  const isEmpty = (privateKey ?? listenPort ?? firewallMark) === undefined && !replacePeers
+  const { privateKey, listenPort, firewallMark, amnezia, extra, replacePeers } = fields
+  const isEmpty =
+    (privateKey ?? listenPort ?? firewallMark ?? amnezia ?? extra) === undefined && !replacePeers
   return isEmpty ? [] : [fields]
 }
 

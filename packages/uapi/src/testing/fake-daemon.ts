@@ -5,12 +5,16 @@ import type { FakeDevice } from '@wgctrl/types/testing'
  * What the fake understands:
  * - `wireguard-go`: everything that the protocol has
  * - `wireguard-go-2022`: no `allowed_ip=-…`, and no scope of an endpoint is shown, as Debian 12 ships it
+ * - `amneziawg-go`: as wireguard-go, and what AmneziaWG 3.1 has
  * - `boringtun`: with the peculiarities of boringtun 0.7
  */
-export type FakeImplementation = 'wireguard-go' | 'wireguard-go-2022' | 'boringtun'
+export type FakeImplementation = 'wireguard-go' | 'wireguard-go-2022' | 'amneziawg-go' | 'boringtun'
 
 /** A change of nothing. */
 export const UNCHANGED: CheckedConfig = { replacePeers: false, peers: [] }
+
+/** What one shows that nobody has configured. */
+const NEW_AMNEZIA = { h1: 1, h2: 2, h3: 3, h4: 4, randomTrailers: false, disableCookies: false }
 
 /** A device and how its daemon speaks. */
 export class FakeDaemon {
@@ -29,6 +33,11 @@ export class FakeDaemon {
   constructor(device: FakeDevice, implementation: FakeImplementation) {
     this.device = device
     this.implementation = implementation
+    if (this.isAmnezia) device.apply({ ...UNCHANGED, amnezia: NEW_AMNEZIA })
+  }
+
+  get isAmnezia(): boolean {
+    return this.implementation === 'amneziawg-go'
   }
 
   get isBoringtun(): boolean {

@@ -4,8 +4,9 @@ import {
   formatEndpoint,
   type Peer,
   publicKey,
-  type SecretKey,
+  SecretKey,
 } from '@wgctrl/types'
+import { AMNEZIA_KEYS } from './amnezia.js'
 import type { FakeDaemon } from './fake-daemon.js'
 
 const NO_KEY = '0'.repeat(64)
@@ -23,8 +24,19 @@ function wireguardGoLines(device: Device): string[] {
     ...(privateKey ? [`private_key=${secretHex(privateKey)}`] : []),
     ...(listenPort > 0 ? [`listen_port=${listenPort}`] : []),
     ...(firewallMark > 0 ? [`fwmark=${firewallMark}`] : []),
+    ...amneziaLines(device),
     ...device.peers.flatMap(wireguardGoPeer),
   ]
+}
+
+/** Those that are zero are left out, but for flags. @source amneziawg-go, device/uapi.go: IpcGetOperation */
+function amneziaLines({ amnezia }: Device): string[] {
+  return AMNEZIA_KEYS.flatMap(([name, key]) => {
+    const value = amnezia?.[name]
+    if (value === undefined || value === 0) return []
+    if (value instanceof SecretKey) return [`${key}=${secretHex(value)}`]
+    return [`${key}=${typeof value === 'boolean' ? Number(value) : value}`]
+  })
 }
 
 /** @source wireguard-go, device/uapi.go: IpcGetOperation */
@@ -39,7 +51,7 @@ function wireguardGoPeer(peer: Peer): string[] {
     `last_handshake_time_nsec=${nsec}`,
     `tx_bytes=${countersOf(peer).transmitted}`,
     `rx_bytes=${countersOf(peer).received}`,
-    `persistent_keepalive_interval=${peer.persistentKeepalive}`,
+    `persistent_keepalive_interval=${peer.persistentKeepaliveRange ?? peer.persistentKeepalive}`,
     ...peer.allowedIPs.map((network) => `allowed_ip=${network}`),
   ]
 }

@@ -1,4 +1,5 @@
 import type { CheckedAllowedIP, CheckedPeer, Endpoint } from '@wgctrl/types'
+import { AMNEZIA_KEYS, readKeepalive } from './amnezia.js'
 import { type FakeDaemon, UNCHANGED } from './fake-daemon.js'
 import { readEndpoint, readKey, readNetwork, readNumber } from './values.js'
 
@@ -105,8 +106,16 @@ export class SetRequest {
         this.#daemon.device.apply({ ...UNCHANGED, replacePeers: true })
         return undefined
       default:
-        return EINVAL
+        return this.#daemon.isAmnezia ? this.#amneziaLine(key, value) : EINVAL
     }
+  }
+
+  #amneziaLine(key: string, value: string): Status | undefined {
+    const [name, , read] = AMNEZIA_KEYS.find((known) => known[1] === key) ?? []
+    const parsed = read?.(value)
+    if (name === undefined || parsed === undefined) return EINVAL
+    this.#daemon.device.apply({ ...UNCHANGED, amnezia: { [name]: parsed } })
+    return undefined
   }
 
   #peerLine(key: string, value: string): boolean {
@@ -123,7 +132,7 @@ export class SetRequest {
       case 'endpoint':
         return this.#field('endpoint', readEndpoint(value, this.#daemon.implementation))
       case 'persistent_keepalive_interval':
-        return this.#field('persistentKeepalive', readNumber(value, 65535))
+        return this.#keepalive(value)
       case 'protocol_version':
         return value === '1'
       case 'allowed_ip':
@@ -143,6 +152,16 @@ export class SetRequest {
   #updateOnly(): boolean {
     if (this.#daemon.isBoringtun) return false
     if (this.#isNew) this.#remove()
+    return true
+  }
+
+  #keepalive(value: string): boolean {
+    if (!this.#daemon.isAmnezia) return this.#field('persistentKeepalive', readNumber(value, 65535))
+    const ends = readKeepalive(value)
+    if (!ends) return false
+    const { from, text } = ends
+    const range = text === `${from}` ? {} : { persistentKeepaliveRange: text }
+    this.#change({ persistentKeepalive: from, ...range })
     return true
   }
 
