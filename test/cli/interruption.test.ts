@@ -6,6 +6,7 @@ import { generatePrivateKey, publicKey } from '@wgctrl/types'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { parseConfig } from 'wgctrl'
 import { isolate } from '../contract/harnesses/isolation.js'
+import { daemonOf } from '../contract/harnesses/wireguard-go.js'
 import { run, runWith } from '../lifecycle/command.js'
 import { leftovers } from '../lifecycle/snapshot.js'
 import { stopProcess } from '../stopped-process.js'
@@ -254,7 +255,7 @@ describe('a signal during a change of a server', () => {
   async function slowServer() {
     const file = await serverFile()
     expect((await wgctrl('up', file)).status).toBe(0)
-    const pid = Number(await run('pgrep', '-fx', 'wireguard-go wgslow'))
+    const pid = (await daemonOf('wgslow')) as number
     await stopProcess(pid)
     const before = await readFile(file, 'utf8')
     const agree = async () => {
@@ -348,7 +349,7 @@ describe('a signal during create and delete', () => {
   it('comes when a device is gone', async () => {
     const before = await machine()
     expect((await wgctrl('create', 'wgslow', '--backend', 'userspace')).status).toBe(0)
-    const pid = Number(await run('pgrep', '-fx', 'wireguard-go wgslow'))
+    const pid = (await daemonOf('wgslow')) as number
     await stopProcess(pid)
     const removed = start(['delete', 'wgslow', '--hung'])
     await vi.waitFor(async () => expect(await hasCaller('wgslow')).toBe(true), 60_000)

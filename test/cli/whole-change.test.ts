@@ -6,9 +6,9 @@ import { UserspaceBackend } from '@wgctrl/uapi'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { uniqueName } from '../contract/harness.js'
 import { isolate } from '../contract/harnesses/isolation.js'
+import { daemonOf } from '../contract/harnesses/wireguard-go.js'
 import { peerKey } from '../contract/samples.js'
 import { Relay } from '../faults/relay.js'
-import { run } from '../lifecycle/command.js'
 import { stopProcess } from '../stopped-process.js'
 import { hasCaller } from './callers.js'
 import { inTerminal, start, temporaryFolder, WGCTRL } from './program.js'
@@ -37,9 +37,6 @@ async function newDevice(): Promise<string> {
   onTestFinished(() => backend.delete(name))
   return name
 }
-
-const pidsOf = async (command: string): Promise<string[]> =>
-  (await run('pgrep', '-fx', command)).split('\n').filter(Boolean)
 
 const countOf = async (name: string): Promise<number> => (await backend.device(name)).peers.length
 
@@ -90,15 +87,15 @@ describe(`setconf of ${PEERS} peers in a terminal`, () => {
 
 it('a set that takes several writes makes all of them when a signal comes during the first', async () => {
   const name = await newDevice()
-  const [daemon = ''] = await pidsOf(`wireguard-go ${name}`)
-  await stopProcess(Number(daemon))
+  const daemon = (await daemonOf(name)) as number
+  await stopProcess(daemon)
   const [one, other] = [peerKey(1), peerKey(2)]
   // What both wires would refuse as one.
   const ofBoth = ['allowed-ips', '10.0.0.1/32']
   const set = start(['set', name, 'peer', one, ...ofBoth, 'peer', other, ...ofBoth])
   await vi.waitFor(async () => expect(await hasCaller(name)).toBe(true), 60_000)
   set.kill('SIGTERM')
-  process.kill(Number(daemon), 'SIGCONT')
+  process.kill(daemon, 'SIGCONT')
   expect(await set.status()).toBe(143)
   const { peers } = await backend.device(name)
   expect(peers.map(({ publicKey, allowedIPs }) => [publicKey, ...allowedIPs]).sort()).toEqual(

@@ -6,6 +6,7 @@ import { type DeviceConfig, type Peer, UserspaceBackend, WireGuardError } from '
 import { failure, firstPeer } from '../contract/bench.js'
 import { uniqueName } from '../contract/harness.js'
 import { ip, isolate } from '../contract/harnesses/isolation.js'
+import { daemonOf } from '../contract/harnesses/wireguard-go.js'
 import { withoutPrivileges } from '../contract/privileges.js'
 import { keyPair, peerKey, peersWithNetworks } from '../contract/samples.js'
 import { expectNothingLeft } from './leftovers.js'
@@ -43,13 +44,9 @@ async function newDaemon(config?: DeviceConfig): Promise<{ name: string; pid: nu
 }
 
 async function pidOf(name: string): Promise<number> {
-  for (const pid of await readdir('/proc')) {
-    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-    if (/wireguard-go\0(.*\0)?$/.test(command.replace(`${name}\0`, '')) && command.includes(name)) {
-      return Number(pid)
-    }
-  }
-  throw new Error(`no wireguard-go has ${name}`)
+  const pid = await daemonOf(name)
+  if (pid === undefined) throw new Error(`no wireguard-go has ${name}`)
+  return pid
 }
 
 /** Sends a signal and waits until it did its work. */

@@ -6,6 +6,7 @@ import { type CallOptions, open, UserspaceBackend, type WireGuard } from 'wgctrl
 import { failure, firstPeer } from '../contract/bench.js'
 import { uniqueName } from '../contract/harness.js'
 import { isolate } from '../contract/harnesses/isolation.js'
+import { daemonOf } from '../contract/harnesses/wireguard-go.js'
 import { keyPair, peersWithNetworks } from '../contract/samples.js'
 import { stopProcess } from '../stopped-process.js'
 import { expectNothingLeft } from './leftovers.js'
@@ -23,11 +24,9 @@ async function newDevice(wg: Devices): Promise<string> {
   return name
 }
 
-/** From now on its wireguard-go does nothing any more, by what ps(1) says of it. */
+/** From now on its wireguard-go does nothing any more. */
 async function hang(name: string): Promise<void> {
-  const { stdout } = await run('ps', ['-eo', 'pid=,args='])
-  const line = stdout.split('\n').find((each) => each.endsWith(`wireguard-go ${name}`))
-  const pid = Number(line?.trim().split(' ')[0])
+  const pid = await daemonOf(name)
   onTestFinished(async () => {
     await run('kill', ['-KILL', String(pid)]).catch(() => {})
     await rm(`/var/run/wireguard/${name}.sock`, { force: true })

@@ -11,6 +11,7 @@ import { open, UserspaceBackend, type WireGuardError } from 'wgctrl'
 import { failure } from '../contract/bench.js'
 import { uniqueName } from '../contract/harness.js'
 import { ip, isolate } from '../contract/harnesses/isolation.js'
+import { daemonOf } from '../contract/harnesses/wireguard-go.js'
 import { expectNothingLeft } from './leftovers.js'
 
 const DIRECTORY = '/var/run/wireguard'
@@ -132,11 +133,6 @@ describe('one fault, one code', () => {
 describe('what a daemon that logs says', () => {
   const LINES = 300
 
-  async function pidOf(name: string): Promise<number> {
-    const line = (await daemons()).find((each) => each.endsWith(` ${name}`))
-    return Number(line?.trim().split(/\s+/)[1])
-  }
-
   it.each([
     ['in the background', ['wireguard-go']],
     ['in the foreground', ['wireguard-go', '-f']],
@@ -154,7 +150,7 @@ describe('what a daemon that logs says', () => {
     await once(child, 'exit')
     const wg = new UserspaceBackend()
     for (let round = 1; round <= LINES; round++) await wg.configure(name, { firewallMark: round })
-    const pid = await pidOf(name)
+    const pid = await daemonOf(name)
     for (const descriptor of [1, 2]) {
       expect(await readlink(`/proc/${pid}/fd/${descriptor}`)).toMatch(/^socket:|^\/dev\/null$/)
     }

@@ -5,7 +5,7 @@ import { UserspaceBackend } from 'wgctrl'
 import { failure } from '../contract/bench.js'
 import { uniqueName } from '../contract/harness.js'
 import { ip, isolate } from '../contract/harnesses/isolation.js'
-import { daemonsOf } from '../contract/harnesses/wireguard-go.js'
+import { daemonOf } from '../contract/harnesses/wireguard-go.js'
 import { freePort } from '../contract/ports.js'
 import { keyPair } from '../contract/samples.js'
 
@@ -21,8 +21,7 @@ async function newDevice(): Promise<{ name: string; pid: number; listenPort: num
   const listenPort = await freePort()
   const { privateKey } = keyPair(1)
   await wg.configure(name, { privateKey, listenPort, firewallMark: 5 })
-  const [pid = 0] = await daemonsOf(name)
-  return { name, pid, listenPort }
+  return { name, pid: (await daemonOf(name)) as number, listenPort }
 }
 
 /** Has a system call fail in all threads of a process, until it is disposed of. */

@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { open, type WireGuard } from 'wgctrl'
 import { uniqueName } from '../contract/harness.js'
 import { ip, isolate } from '../contract/harnesses/isolation.js'
-import { daemonsOf } from '../contract/harnesses/wireguard-go.js'
+import { daemonOf } from '../contract/harnesses/wireguard-go.js'
 import { stopProcess } from '../stopped-process.js'
 
 const keyOf = (n: number) => formatPublicKey(new Uint8Array(32).fill(n))
@@ -116,10 +116,10 @@ describe('beside rules that a dead tunnel has left', () => {
     await one.create(hung)
     if ((await one.device(hung)).kind !== 'userspace') return await one.delete(hung)
     await leaveRules()
-    const pids = await daemonsOf(hung)
-    for (const pid of pids) await stopProcess(pid)
+    const pid = await daemonOf(hung)
+    await stopProcess(pid)
     onTestFinished(async () => {
-      for (const pid of pids) process.kill(pid, 'SIGCONT')
+      if (pid !== undefined) process.kill(pid, 'SIGCONT')
       await one.delete(hung)
     })
     expect((await soon(one.up(tunnel(name)))).firewallMark).toBe(51821)

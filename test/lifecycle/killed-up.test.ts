@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { InterfaceConfig, UpOptions } from '../../packages/wireguard/src/interface/index.js'
 import { thisMachine } from '../../packages/wireguard/src/interface/this-machine.js'
-import { daemonsOf } from '../contract/harnesses/wireguard-go.js'
+import { daemonOf } from '../contract/harnesses/wireguard-go.js'
 import { stopProcess } from '../stopped-process.js'
 import { cases } from './cases.js'
 import { run } from './command.js'
-import { loseDevice } from './loss.js'
+import { killDaemon, loseDevice } from './loss.js'
 import { TestNamespace } from './namespace.js'
 import { chosenBackend, Ours, useRecords } from './sides.js'
 import { leftovers, type Snapshot, snapshot } from './snapshot.js'
@@ -54,7 +54,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   // What a test that failed has left would be seen by those that follow.
-  for (const pid of await daemonsOf('wg0')) process.kill(pid, 'SIGKILL')
+  await killDaemon('wg0')
   await ours[Symbol.asyncDispose]()
   await namespace[Symbol.asyncDispose]()
 })
@@ -81,9 +81,7 @@ const fates: Record<string, () => Promise<void>> = {
   lives: async () => {},
   died: () => loseDevice(namespace, kind, 'wg0'),
   ...(kind === 'userspace' && {
-    hangs: async () => {
-      for (const pid of await daemonsOf('wg0')) await stopProcess(pid)
-    },
+    hangs: async () => stopProcess(await daemonOf('wg0')),
   }),
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DeviceKind } from '@wgctrl/types'
-import { daemonsOf } from '../contract/harnesses/wireguard-go.js'
+import { daemonOf } from '../contract/harnesses/wireguard-go.js'
 import type { TestNamespace } from './namespace.js'
 
 /** What a crash of the daemon does, or somebody with ip(8). */
@@ -10,6 +10,11 @@ export async function loseDevice(
   name: string,
 ): Promise<void> {
   if (kind === 'linux-kernel') await namespace.ip('link', 'delete', name)
-  else for (const daemon of await daemonsOf(name)) process.kill(daemon, 'SIGKILL')
+  else await killDaemon(name)
   while ((await namespace.ip('link')).includes(`${name}:`)) await sleep(10)
+}
+
+export async function killDaemon(name: string): Promise<void> {
+  const pid = await daemonOf(name)
+  if (pid !== undefined) process.kill(pid, 'SIGKILL')
 }

@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { daemonOf } from '../contract/harnesses/wireguard-go.js'
 import { HelperProcess, PanelProcess } from './panel-process.js'
 import { Phone } from './phone.js'
 import { DEVICE, makeStage, setEndpoint, socketFolder } from './stage.js'
@@ -59,7 +59,7 @@ it('goes on with a helper that was started anew', async () => {
 it('makes the device again when its daemon is gone, and forgets no byte that it has counted', async () => {
   await isCounted()
   const before = await client()
-  process.kill(daemonOf(DEVICE), 'SIGKILL')
+  process.kill((await daemonOf(DEVICE)) as number, 'SIGKILL')
   await phone.isCut(false)
   await expect
     .poll(async () => (await client()).received > before.received, { timeout: 120_000 })
@@ -86,13 +86,3 @@ async function isCounted(): Promise<void> {
 }
 
 const problem = async (): Promise<string | null> => (await visitor.firstNews()).problem
-
-/** The process of a device, among those of this test's own process tree. */
-function daemonOf(device: string): number {
-  const found = readdirSync('/proc').find((pid) => {
-    if (!/^\d+$/.test(pid)) return false
-    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
-    return words[0]?.endsWith('wireguard-go') && words.includes(device)
-  })
-  return Number(found)
-}

@@ -42,7 +42,8 @@ export const wireguardGo: Harness = {
       return name
     }
     const removeDevice = async (name: string): Promise<void> => {
-      for (const pid of await daemonsOf(name)) process.kill(pid, 'SIGCONT')
+      const pid = await daemonOf(name)
+      if (pid !== undefined) process.kill(pid, 'SIGCONT')
       await subject.delete(name, { removeStale: true }).catch(ignoreMissing)
       names.delete(name)
     }
@@ -53,7 +54,7 @@ export const wireguardGo: Harness = {
       removeDevice,
       async createSilentDevice() {
         const name = await createDevice()
-        await Promise.all((await daemonsOf(name)).map(stopProcess))
+        await stopProcess(await daemonOf(name))
         return name
       },
       socketDir: SOCKET_DIRECTORY,
@@ -83,8 +84,20 @@ export async function installedWireguardGo(): Promise<Harness> {
   }
 }
 
-/** The daemons of a device: those that have its name as the last argument. */
-export async function daemonsOf(name: string): Promise<number[]> {
+/**
+ * The process that serves a device, if there is one: alone, since on a busy machine the program that left it in the
+ * background is still there when the device answers.
+ */
+export async function daemonOf(name: string): Promise<number | undefined> {
+  for (;;) {
+    const [pid, ...others] = await processesOf(name)
+    if (others.length === 0) return pid
+    await sleep(10)
+  }
+}
+
+/** The processes that have the name of a device as the last argument. */
+async function processesOf(name: string): Promise<number[]> {
   const found: number[] = []
   for (const entry of await readdir('/proc')) {
     if (!/^\d+$/.test(entry)) continue
@@ -97,7 +110,7 @@ export async function daemonsOf(name: string): Promise<number[]> {
 
 /** Waits for the end of who served a device whose link somebody else deleted: a daemon, and its socket, go a moment later. */
 export async function daemonsGone(name: string): Promise<void> {
-  while ((await daemonsOf(name)).length > 0) await sleep(10)
+  while ((await daemonOf(name)) !== undefined) await sleep(10)
 }
 
 /** A device that is gone already, or what a case left in the place of one. */
