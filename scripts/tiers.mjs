@@ -183,7 +183,8 @@ export const tiers = [
     name: 'fuzz',
     about: 'inputs that were kept, and new ones, to every decoder and parser',
     seconds: 900,
-    run: vitest(),
+    // Its sources have numbers in them, which count from where a process began.
+    run: vitest({ shared: false }),
   },
   {
     name: 'secrets',
@@ -552,22 +553,35 @@ function onKernel(kernel) {
 /**
  * Runs vitest projects, by default the one that is named as the tier.
  *
- * @param {{ isolate?: boolean, projects?: string[] }} [options]
+ * @param {{ isolate?: boolean, projects?: string[], shared?: boolean }} [options] `shared`: what it makes of the
+ *   sources it leaves to the tiers of this run, and takes from them
  * @returns {Tier['run']}
  */
-function vitest({ isolate = false, projects } = {}) {
+function vitest({ isolate = false, projects, shared = true } = {}) {
   return async ({ name, seconds }, { seed, mounts = [], ...how }) => {
     if (!isolate && mounts.length > 0) return refusesStandIns()
     const report = join(how.folder, `${name}.json`)
     const program = join(root, 'node_modules/vitest/vitest.mjs')
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
     const named = (projects ?? [name]).flatMap((project) => ['--project', project])
-    const args = ['run', ...named, '--allowOnly=false', ...reporters, ...orderOf(seed)]
+    const modules = shared ? modulesIn(join(how.folder, 'modules')) : []
+    const args = ['run', ...named, '--allowOnly=false', ...reporters, ...modules, ...orderOf(seed)]
     const command = [process.execPath, program, ...args]
     const all = isolate ? isolated(command, mounts) : command
     return await runCounted(all, { seconds, ...how }, () => countVitest(report))
   }
 }
+
+/**
+ * Half of a short file's work would be to compile what it imports, the same in each tier. The folder ends with the
+ * run: nothing of other sources is ever in it.
+ *
+ * @param {string} folder
+ */
+const modulesIn = (folder) => [
+  '--experimental.fsModuleCache',
+  `--experimental.fsModuleCachePath=${folder}`,
+]
 
 /** Of a tier that would run beside the machine's own programs. */
 const refusesStandIns = () =>

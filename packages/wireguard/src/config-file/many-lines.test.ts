@@ -43,7 +43,7 @@ it.each(Object.keys(texts))(
   'many networks, %s, take work that grows with their number alone',
   (kind) => {
     const text = texts[kind] ?? String
-    const [few, many] = [1500, 12_000].map((count) => workOf(text(count))) as [number, number]
+    const [few, many] = [1000, 8000].map((count) => workOf(text(count))) as [number, number]
     // Eight times as many; squared that is 64.
     expect(many / few).toBeLessThan(28)
   },
