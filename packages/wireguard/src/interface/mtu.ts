@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Route, RT_TABLE, RTN } from '@wgctrl/netlink'
 import { type Device, type Endpoint, errnoName, parseCidr, WireGuardError } from '@wgctrl/types'
+import { findOwnPairs } from './default-route.js'
 import type { Rtnl } from './machine.js'
 import { covers } from './route-plan.js'
 
@@ -11,6 +13,12 @@ const OVERHEAD = 80
 
 /** Where no way leads to any endpoint. */
 const ETHERNET_MTU = 1500
+
+/** Milliseconds in which another tunnel that comes up has the second of its rules. */
+const COMING_UP_TIME = 1000
+
+/** Milliseconds between two looks. */
+const POLL_INTERVAL = 10
 
 /**
  * The MTU of a tunnel whose packets take these ways: the narrowest counts.
@@ -45,9 +53,9 @@ export async function deriveMtu(
   const { link, signal } = options
   const ways: number[] = []
   const global = endpoints.filter(({ scopeId }) => scopeId === undefined)
-  for (const address of new Set(global.map((endpoint) => endpoint.address))) {
-    const route = await wayTo(rtnl, address, options)
-    const mtu = route && (await mtuOf(rtnl, route, signal))
+  const addresses = new Set(global.map((endpoint) => endpoint.address))
+  for (const route of await lastingWays(rtnl, addresses, options)) {
+    const mtu = await mtuOf(rtnl, route, signal)
     if (mtu !== undefined && mtu > 0) ways.push(mtu)
   }
   if (ways.length > 0) return chooseMtu(ways, undefined)
@@ -61,6 +69,38 @@ export async function deriveMtu(
 /** The endpoints that a device has. */
 export const endpointsOf = (device: Device): Endpoint[] =>
   device.peers.flatMap(({ endpoint }) => endpoint ?? [])
+
+/**
+ * The ways to some addresses. Between the rules of a tunnel that comes up, ours or that of wg-quick(8), all packets lead
+ * into it, those for the local network too: where it is so, it is looked again.
+ */
+async function lastingWays(
+  rtnl: Rtnl,
+  addresses: Iterable<string>,
+  options: MtuOptions,
+): Promise<Route[]> {
+  const { signal } = options
+  const end = performance.now() + COMING_UP_TIME
+  /** Links whose rules were whole before the last look. */
+  const whole = new Set<number>()
+  for (;;) {
+    const ways: Route[] = []
+    for (const address of addresses) {
+      const route = await wayTo(rtnl, address, options)
+      if (route) ways.push(route)
+    }
+    const links = new Set(ways.flatMap(({ link = 0 }) => (whole.has(link) ? [] : link)))
+    let isLasting = true
+    for (const link of links) {
+      const pairs = await findOwnPairs(rtnl, link, [], signal)
+      if (pairs.length > 0) isLasting = false
+      if (pairs.every(({ localPriority }) => localPriority !== undefined)) whole.add(link)
+    }
+    if (isLasting || performance.now() > end) return ways
+    signal?.throwIfAborted()
+    await sleep(POLL_INTERVAL)
+  }
+}
 
 /** `undefined` when nothing leads there but the tunnel itself. */
 async function wayTo(
