@@ -76,7 +76,7 @@ async function makeDevices(kinds) {
 
 async function useTunnel() {
   step(`A ping and ${megabytes} MB through the tunnel`)
-  const ping = run(`ip netns exec ${left.namespace} ping -c 3 -i 0.2 -W 5 ${right.inside}`)
+  const ping = run(`ip netns exec ${left.namespace} ping -c 3 -i 0.2 -W 60 ${right.inside}`)
   console.log(ping.trim().replace(/^/gm, '   '))
   const sent = await sendThrough(left.namespace, right, megabytes * 2 ** 20)
   console.log(`   TCP from left to right: ${sent.trim()}`)

@@ -52,9 +52,9 @@ ends.wipe()
 const phone = await open({ netns: 'phone' })
 await phone.up(toInterfaceConfig(parseConfig(file), 'wg-phone'))
 const { publicKey } = ends.peer
-const peer = await wg.waitForHandshake(server.name, publicKey, { timeout: 10_000 })
+const peer = await wg.waitForHandshake(server.name, publicKey, { timeout: 60_000 })
 console.log('alice is', connectionState(peer), 'from', peer.endpoint?.address)
-ip('netns', 'exec', 'phone', 'ping', '-c', '3', '-i', '0.2', '-W', '5', '10.8.0.1')
+ip('netns', 'exec', 'phone', 'ping', '-c', '3', '-i', '0.2', '-W', '60', '10.8.0.1')
 
 // Removed, and what she sent is not forgotten.
 await wg.configure(server.name, { peers: [{ publicKey, remove: true }] })

@@ -50,7 +50,7 @@ ip('-n', 'client', 'address', 'add', '10.8.0.2/24', 'dev', 'wg-client')
 ip('-n', 'client', 'link', 'set', 'wg-client', 'up')
 
 console.log('peers before:', (await wg.device('wg-gate')).peers.length)
-const ping = await ended('ip', 'netns', 'exec', 'client', 'ping', '-c', '1', '-W', '4', '10.8.0.1')
+const ping = await ended('ip', 'netns', 'exec', 'client', 'ping', '-c', '1', '-W', '60', '10.8.0.1')
 console.log(ping.match(/.* time=.*/)?.[0])
 console.log('peers after:', (await wg.device('wg-gate')).peers.length, gateway.counters)
 

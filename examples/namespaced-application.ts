@@ -61,7 +61,7 @@ await wg.up(
 const inside = (...command: string[]) => ip('netns', 'exec', 'application', ...command)
 console.log(inside('ip', '-brief', 'address'))
 console.log(inside('ip', 'route'))
-console.log(inside('ping', '-c', '1', '-W', '5', '10.8.0.1'))
+console.log(inside('ping', '-c', '1', '-W', '60', '10.8.0.1'))
 console.log(inside('cat', '/etc/resolv.conf'))
 
 await wg.down('wg-app')

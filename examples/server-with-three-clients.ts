@@ -68,7 +68,7 @@ for (const { netns, name, key, address, cable } of clients) {
 for (const from of clients) {
   for (const to of clients) {
     if (from === to) continue
-    ip('netns', 'exec', from.netns, 'ping', '-c', '1', '-W', '5', to.address)
+    ip('netns', 'exec', from.netns, 'ping', '-c', '1', '-W', '60', to.address)
     console.log(from.address, 'reaches', to.address)
   }
 }

@@ -69,7 +69,7 @@ await wgNorth.up(north)
 await wgSouth.up(south)
 
 const ping = (to: string) =>
-  ip('netns', 'exec', 'north', 'ping', '-c', '1', '-W', '5', '-I', '10.1.0.1', to)
+  ip('netns', 'exec', 'north', 'ping', '-c', '1', '-W', '60', '-I', '10.1.0.1', to)
 console.log(ping('10.2.0.1'))
 
 // South gets another network. Nothing but the difference is sent; what runs goes on.

@@ -60,7 +60,7 @@ console.log('up with an MTU of', mtu, 'and a table of its own:', firewallMark)
 for (const { code, message } of warnings) console.warn(code, message)
 
 // Both the internet and the name servers are behind the tunnel now.
-console.log(ip('netns', 'exec', 'laptop', 'ping', '-c', '1', '-W', '5', '203.0.113.7'))
+console.log(ip('netns', 'exec', 'laptop', 'ping', '-c', '1', '-W', '60', '203.0.113.7'))
 console.log(ip('netns', 'exec', 'laptop', 'cat', '/etc/resolv.conf'))
 
 await client.down('wg-client')
