@@ -79,14 +79,15 @@ async function measureFloor() {
     if (!responder.hasMac1(packet) || !responder.open(packet)) throw new Error('no initiation')
   }
   const decoded = performance.now()
-  const peers = clients.list.flatMap(({ publicKey: key, allowedIPs, at }) =>
+  const peers = clients.list.flatMap(({ publicKey: key, allowedIPs, at }) => [
     installation(
       key,
       { address: `127.2.${at >> 8}.${at & 255}`, port: 9, family: 4 },
-      { allowedIPs },
-      true,
+      { allowedIPs, persistentKeepalive: 65_535 },
+      false,
     ),
-  )
+    { publicKey: key, updateOnly: true, persistentKeepalive: 0 },
+  ])
   await wg.configure(device, { peers }, patient)
   const written = performance.now()
   await wg.configure(

@@ -1,6 +1,6 @@
 import type { Endpoint, PeerConfig, PublicKey } from '@wgctrl/types'
 import type { Initiation } from '../handshakes/handshakes.js'
-import { installation } from './install.js'
+import { installation, provocation } from './install.js'
 import type { FoundPeer } from './options.js'
 
 /** A client that is being looked up or installed. */
@@ -11,11 +11,11 @@ export interface Pending {
   change?: FoundPeer | null
 }
 
-/** The entries that install a client, and what they were made of. */
-interface Entries {
+/** The entry that installs a client, and what it was made of. */
+interface Made {
   readonly found: FoundPeer
   readonly endpoint: Endpoint
-  readonly peers: PeerConfig[]
+  readonly entry: PeerConfig
 }
 
 /** A client that was looked up and waits to be installed. */
@@ -25,7 +25,7 @@ export class Arrival {
   readonly settled: () => void
   readonly #pending: Pending
   readonly #looked: FoundPeer | undefined
-  #entries: Entries | undefined
+  #made: Made | undefined
 
   constructor(
     publicKey: PublicKey,
@@ -44,21 +44,31 @@ export class Arrival {
     return this.#pending.initiation.endpoint
   }
 
+  get #found(): FoundPeer | null | undefined {
+    const { change } = this.#pending
+    return change === undefined ? this.#looked : change
+  }
+
   /**
-   * The entries that install it as it is by now; `undefined`: nobody has its key. To make them takes long enough to be
-   * done before its write begins: they are made anew only when something changed.
+   * The entry that installs it as it is by now; `undefined`: nobody has its key. To make it takes long enough to be
+   * done before its write begins: it is made anew only when something changed.
    *
    * @throws {TypeError | WireGuardError} as {@link installation}
    */
-  entries(initiate: boolean): PeerConfig[] | undefined {
-    const { change, initiation } = this.#pending
-    const { endpoint } = initiation
-    const found = change === undefined ? this.#looked : change
+  entry(isQuiet: boolean): PeerConfig | undefined {
+    const { endpoint } = this
+    const found = this.#found
     if (!found) return undefined
-    if (this.#entries?.found !== found || this.#entries.endpoint !== endpoint) {
-      const peers = installation(this.publicKey, endpoint, found, initiate)
-      this.#entries = { found, endpoint, peers }
+    if (this.#made?.found !== found || this.#made.endpoint !== endpoint) {
+      const entry = installation(this.publicKey, endpoint, found, isQuiet)
+      this.#made = { found, endpoint, entry }
     }
-    return this.#entries.peers
+    return this.#made.entry
+  }
+
+  /** What follows the quiet entry in a write of its own; nothing: nobody has its key. */
+  provocation(): PeerConfig[] {
+    const found = this.#found
+    return found ? provocation(this.publicKey, found) : []
   }
 }

@@ -20,6 +20,8 @@ export interface EntranceContext {
   configure(peers: PeerConfig[], call: CallOptions): Promise<void>
   /** A client is in. */
   entered(arrival: Arrival): void
+  /** The device was not made to initiate, and the client lacks its keepalive. */
+  unfinished(arrival: Arrival, error: unknown): void
   /** Peers had to go. */
   evicted(leavers: readonly Leaver[]): Steps<void>
   /** A client could not be put in; there may be more peers now than shall be. */
@@ -31,7 +33,7 @@ export interface EntranceContext {
 /** Somebody who is about to be installed. */
 interface Entering {
   readonly arrival: Arrival
-  readonly peers: readonly PeerConfig[]
+  readonly entry: PeerConfig
 }
 
 /** Decides what is written to the device next: changes first, then those who wait to be let in. */
@@ -66,17 +68,17 @@ export class Entrance {
 
   /** Lets a client wait for its place in a write. */
   arrive(arrival: Arrival, isKnown: boolean): void {
-    if (this.#entriesOf(arrival)) {
+    if (this.#entryOf(arrival)) {
       this.#arrivals.add(arrival, isKnown)
       this.#writer.wake()
     } else arrival.settled()
   }
 
   /** What there is to write for an arrival; what became of it meanwhile counts. */
-  #entriesOf(arrival: Arrival): readonly PeerConfig[] | undefined {
+  #entryOf(arrival: Arrival): PeerConfig | undefined {
     try {
       if (this.#residents.has(arrival.publicKey)) return undefined
-      return arrival.entries(this.#context.settings.initiate)
+      return arrival.entry(this.#context.settings.initiate)
     } catch (error) {
       this.#notInstalled(arrival, error)
       return undefined
@@ -131,9 +133,9 @@ export class Entrance {
 
   #entering(arrivals: readonly Arrival[]): Entering[] {
     return arrivals.flatMap((arrival) => {
-      const peers = this.#entriesOf(arrival)
-      if (!peers) arrival.settled()
-      return peers ? [{ arrival, peers }] : []
+      const entry = this.#entryOf(arrival)
+      if (!entry) arrival.settled()
+      return entry ? [{ arrival, entry }] : []
     })
   }
 
@@ -144,12 +146,12 @@ export class Entrance {
     settled()
   }
 
-  #installing({ arrival, peers }: Entering, leavers: readonly Leaver[], now: number): Order {
+  #installing({ arrival, entry }: Entering, leavers: readonly Leaver[], now: number): Order {
     const { publicKey } = arrival
     const takeBack = leavers.map((leaver) => this.#residents.remove(leaver.publicKey, now))
     this.#residents.add(publicKey, now)
     return {
-      peers: [...leavers.map(removal), ...peers],
+      peers: [...leavers.map(removal), entry],
       done: () => this.#installed(arrival, leavers),
       failed: (error) => {
         // Whether it is in shows with the next reading.
@@ -170,7 +172,30 @@ export class Entrance {
     account.counts.installed++
     account.tell({ type: 'installed', publicKey, endpoint })
     this.#context.entered(arrival)
-    arrival.settled()
+    if (this.#context.settings.initiate) this.#provoke(arrival)
+    else arrival.settled()
+  }
+
+  /**
+   * In a write behind that of the peer: a device that was slow to read its socket has come to the client's own
+   * initiation by then. Either it dropped that, and initiates, or it answered, and does not for five seconds.
+   */
+  #provoke(arrival: Arrival): void {
+    const { settled } = arrival
+    const peers = arrival.provocation()
+    // Meanwhile nobody has its key any more: it is about to be removed.
+    if (peers.length === 0) {
+      settled()
+      return
+    }
+    this.#changes.push({
+      peers,
+      done: settled,
+      failed: (error) => {
+        this.#context.unfinished(arrival, error)
+        settled()
+      },
+    })
   }
 
   #notInstalled({ publicKey, settled }: Arrival, error: unknown): void {

@@ -10,7 +10,7 @@ import type { DeviceCalls } from '../interface/context.js'
 import type { Reading, ReadingOptions } from '../watch/shared-reader.js'
 import type { Account } from './account.js'
 import type { Arrival } from './arrival.js'
-import { installation, removal } from './install.js'
+import { installation, provocation, removal } from './install.js'
 import type { FoundPeer } from './options.js'
 import { type Order, writeOrders } from './peer-writer.js'
 import type { Residents } from './residents.js'
@@ -59,20 +59,27 @@ export class Insistence {
     this.#context = context
   }
 
-  /** Waits for the handshake of who was let in. */
-  begin(arrival: Arrival): void {
+  /**
+   * Waits for the handshake of who was let in.
+   *
+   * @param isUnfinished not with all that it shall have: its handshake is not enough
+   */
+  begin(arrival: Arrival, isUnfinished = false): void {
     const { publicKey, endpoint } = arrival
     // It may have been changed while it was written.
-    const peers = arrival.entries(true)
-    if (!peers) return
-    this.#unanswered.add({ publicKey, endpoint, peers }, performance.now())
+    const entry = arrival.entry(true)
+    if (!entry) return
+    const peers = [entry, ...arrival.provocation()]
+    this.#unanswered.add({ publicKey, endpoint, peers, isUnfinished }, performance.now())
     if (!this.#isUnderWay) this.#context.track(this.#insist())
   }
 
   /** A client is another from now on. */
   change(publicKey: PublicKey, found: FoundPeer): void {
     const one = this.#unanswered.get(publicKey)
-    if (one) one.peers = installation(publicKey, one.endpoint, found, true)
+    if (!one) return
+    const entry = installation(publicKey, one.endpoint, found, true)
+    one.peers = [entry, ...provocation(publicKey, found)]
   }
 
   /** Another reading says who is there: of them nothing more is waited for. */

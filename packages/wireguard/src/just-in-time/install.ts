@@ -15,36 +15,51 @@ import type { FoundPeer } from './options.js'
 const RARE_KEEPALIVE = 65_535
 
 /**
- * The entries of a config that install a peer and make the device initiate a handshake with it.
+ * The entry of a config that installs a peer.
  *
- * Neither wire has a command for the latter. But both kernel and wireguard-go send a keepalive at once
- * when a peer's interval goes from 0 to something else, and a keepalive without a session makes them
- * initiate one. Where no interval is wanted, a second entry for the same peer takes it back.
- *
- * @source drivers/net/wireguard/netlink.c, set_peer(): send_keepalive; wireguard-go, device/uapi.go:
- *   persistent_keepalive_interval
  * @param source where the initiation came from; a link-local one lacks its scope and is left out, so
  *   that the device learns it from the client's retry
+ * @param isQuiet without the keepalive that is wanted, which {@link provocation} gives it: the device initiates nothing
  * @throws {TypeError | WireGuardError} when `found` is for another key
  */
 export function installation(
   publicKey: PublicKey,
   source: Endpoint,
   found: FoundPeer,
-  initiate: boolean,
-): PeerConfig[] {
+  isQuiet: boolean,
+): PeerConfig {
   checkFound(publicKey, found)
-  const wanted = found.persistentKeepalive ?? 0
-  const isTakenBack = initiate && wanted === 0
-  const peer: PeerConfig = {
+  return {
     ...found,
     publicKey,
     replaceAllowedIPs: true,
-    persistentKeepalive: isTakenBack ? RARE_KEEPALIVE : wanted,
+    persistentKeepalive: isQuiet ? 0 : (found.persistentKeepalive ?? 0),
     endpoint: isLinkLocal(source) ? found.endpoint : source,
   }
-  if (!isTakenBack) return [peer]
-  return [peer, { publicKey, updateOnly: true, persistentKeepalive: 0 }]
+}
+
+/**
+ * The entries of a config that make the device initiate a handshake with a peer that was installed without a keepalive.
+ *
+ * Neither wire has a command for it. But both kernel and wireguard-go send a keepalive at once when a
+ * peer's interval goes from 0 to something else, and a keepalive without a session makes them
+ * initiate one. Where no interval is wanted, a second entry for the same peer takes it back. To a device that answered
+ * the client less than five seconds ago they say nothing.
+ *
+ * @source drivers/net/wireguard/netlink.c, set_peer(): send_keepalive; wireguard-go, device/uapi.go:
+ *   persistent_keepalive_interval; device/send.go, SendHandshakeInitiation(): lastSentHandshake
+ */
+export function provocation(
+  publicKey: PublicKey,
+  { persistentKeepalive }: FoundPeer,
+): PeerConfig[] {
+  const wanted = persistentKeepalive ?? 0
+  const toKeepalive = (seconds: number): PeerConfig => ({
+    publicKey,
+    updateOnly: true,
+    persistentKeepalive: seconds,
+  })
+  return wanted > 0 ? [toKeepalive(wanted)] : [toKeepalive(RARE_KEEPALIVE), toKeepalive(0)]
 }
 
 /**

@@ -12,6 +12,7 @@ import { LiveDevices } from '../client/live-devices.js'
 import { FakePackets } from '../handshakes/testing/fake-packets.js'
 import { ipv4Packet } from '../handshakes/testing/packets.js'
 import { sealInitiation } from '../handshakes/testing/seal.js'
+import { provocation } from './install.js'
 import type { JustInTime } from './just-in-time.js'
 import type { JustInTimeEvent, JustInTimeOptions } from './options.js'
 
@@ -129,8 +130,10 @@ describe('JustInTime', () => {
         persistentKeepalive: 0,
       },
     ])
-    expect(configs).toHaveLength(1)
-    expect(configs[0]?.peers).toMatchObject([{ persistentKeepalive: 65_535 }, { updateOnly: true }])
+    // Two writes: in between the device comes to what the client sent.
+    await vi.waitFor(() => expect(configs).toHaveLength(2))
+    expect(configs[0]?.peers).toMatchObject([{ persistentKeepalive: 0 }])
+    expect(configs[1]?.peers).toEqual(provocation(publicKey(key), {}))
     expect(typesOf()).toEqual(['installed'])
     knock(key)
     await vi.waitFor(() => expect(gate.counters.known).toBe(1))
@@ -163,16 +166,32 @@ describe('JustInTime', () => {
     knock(lost)
     knock(answered)
     await vi.waitFor(() => expect(gate.counters.reinitiated).toBe(2), 5000)
-    expect(configs.slice(2)).toMatchObject(
-      Array(2).fill({
-        peers: [
-          { publicKey: publicKey(lost), remove: true },
-          { publicKey: publicKey(lost), persistentKeepalive: 65_535 },
-          { publicKey: publicKey(lost), updateOnly: true, persistentKeepalive: 0 },
-        ],
-      }),
-    )
+    const anew = configs.filter(({ peers: entries }) => entries?.[0]?.remove)
+    const key = publicKey(lost)
+    const whole = [
+      { publicKey: key, remove: true },
+      { publicKey: key, persistentKeepalive: 0 },
+    ]
+    expect(anew).toMatchObject(Array(2).fill({ peers: [...whole, ...provocation(key, {})] }))
     expect([gate.size, most]).toEqual([2, 2])
+  })
+
+  it('puts in anew who lacks its keepalive because the second write failed, also with a handshake', async () => {
+    const [key] = newKeys(1) as [SecretKey]
+    const client = publicKey(key)
+    const found = { allowedIPs: [networkOf(client)], persistentKeepalive: 25 }
+    let refusals = 0
+    beforeWrite = async ({ peers: [entry] = [] }) => {
+      if (!entry?.updateOnly || refusals++ > 0) return
+      device().pretend(client, { lastHandshake: new Date() })
+      throw new WireGuardError('no', { code: 'EPERM' })
+    }
+    await openGate({ lookup: () => found })
+    knock(key)
+    await vi.waitFor(() => expect(gate.counters.reinitiated).toBe(1), 5000)
+    expect(peers()).toMatchObject([{ publicKey: client, persistentKeepalive: 25 }])
+    expect(typesOf()).toEqual(['installed', 'failed'])
+    expect(gate.counters.installed).toBe(1)
   })
 
   it('does not bring back who was removed before the retry had its turn', async () => {
@@ -187,7 +206,7 @@ describe('JustInTime', () => {
     knock(key)
     await turn
     await vi.waitFor(() => expect(gate.size).toBe(0))
-    expect(configs).toHaveLength(1)
+    expect(configs).toHaveLength(2)
     expect([peers(), gate.counters.reinitiated]).toEqual([[], 0])
   })
 
@@ -470,8 +489,17 @@ describe('JustInTime', () => {
     await vi.waitFor(() => expect(gate.counters.found).toBe(9))
     goOn()
     await vi.waitFor(() => expect(gate.counters.installed).toBe(9))
-    const together = configs.map(({ peers = [] }) => peers.filter((peer) => !peer.updateOnly))
-    expect(together.map((peers) => peers.length)).toEqual([1, 8])
+    // Those who were let in before are made to initiate in the same write.
+    await vi.waitFor(() => expect(configs).toHaveLength(3))
+    const kinds = configs.map(({ peers: entries = [] }) => [
+      entries.filter((peer) => !peer.updateOnly).length,
+      entries.filter((peer) => peer.updateOnly).length,
+    ])
+    expect(kinds).toEqual([
+      [1, 0],
+      [8, 2],
+      [0, 16],
+    ])
     expect(peers()).toHaveLength(9)
   })
 
@@ -485,11 +513,11 @@ describe('JustInTime', () => {
     goOn()
     expect(await gone).toEqual({ changed: [], removed: [publicKey(first)] })
     await vi.waitFor(() => expect(gate.counters.installed).toBe(2))
-    expect(configs.slice(1)).toMatchObject([
-      {
-        peers: [{ publicKey: publicKey(first), remove: true }, { publicKey: publicKey(next) }, {}],
-      },
-    ])
+    const [left, came] = [publicKey(first), publicKey(next)]
+    expect(configs[1]).toMatchObject({
+      peers: [{ publicKey: left, remove: true }, { publicKey: came }],
+    })
+    expect(peers()).toMatchObject([{ publicKey: came }])
     expect(gate.present()).toEqual([publicKey(next)])
   })
 
@@ -558,9 +586,9 @@ describe('JustInTime', () => {
     await vi.waitFor(() => expect(gate.counters.found).toBe(40), 20_000)
     goOn()
     await vi.waitFor(() => expect(gate.counters.reinitiated).toBe(1), 20_000)
-    expect(configs.slice(2)).toMatchObject([
-      { peers: [{ publicKey: silent, remove: true }, { publicKey: silent }, {}] },
-    ])
+    const anew = configs.filter(({ peers: entries }) => entries?.[0]?.remove)
+    const whole = [{ publicKey: silent, remove: true }, { publicKey: silent }]
+    expect(anew).toMatchObject([{ peers: [...whole, ...provocation(silent, {})] }])
     // They came in two writes, one after the other: the first may be due before the others.
     expect(reads - before).toBeLessThanOrEqual(2)
   })

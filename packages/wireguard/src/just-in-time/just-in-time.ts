@@ -118,6 +118,11 @@ export class JustInTime implements AsyncDisposable {
       entered: (arrival) => {
         if (this.#settings.initiate) this.#insistence.begin(arrival)
       },
+      unfinished: (arrival, error) => {
+        const { publicKey } = arrival
+        this.#account.tell({ type: 'failed', operation: 'install', publicKey, error })
+        this.#insistence.begin(arrival, true)
+      },
       evicted: (leavers) => this.#tellEvicted(leavers, 'room'),
       failed: () => this.#track(this.#evictSurplus()),
       broken: (error) => this.#fail(error),

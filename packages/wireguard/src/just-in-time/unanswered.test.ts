@@ -39,6 +39,18 @@ describe('UnansweredPeers', () => {
     expect([waiting.get(one), waiting.get(other)?.publicKey]).toEqual([undefined, other])
   })
 
+  it('has who is unfinished put in anew once, whether it has a handshake or not', () => {
+    const waiting = new UnansweredPeers()
+    waiting.add({ ...installed(one), isUnfinished: true }, 0)
+    const answered = reading([one], [one])
+    expect(runAtOnce(waiting.update(answered, 300))).toEqual([])
+    const left = runAtOnce(waiting.update(answered, 500))
+    expect(left.map((peer) => peer.publicKey)).toEqual([one])
+    waiting.tryAgain(one, 500)
+    runAtOnce(waiting.update(answered, 600))
+    expect(waiting.size).toBe(0)
+  })
+
   it('waits longer for the next try, and for no third', () => {
     const waiting = new UnansweredPeers()
     waiting.add(installed(one), 0)

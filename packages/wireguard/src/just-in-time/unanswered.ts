@@ -8,10 +8,9 @@ import {
 } from '@wgctrl/types'
 
 /**
- * Milliseconds after an install, and after the try before, until a handshake must be there. When the
- * device gets to the client's initiation only after the peer is in, it answers it while its own is
- * under way. Each side then drops the other's answer, and both would wait five seconds. A peer that is
- * put in anew has no such wait.
+ * Milliseconds after an install, and after the try before, until a handshake must be there. A message may be lost, and a
+ * device that gets to the client's initiation very late answers it while its own is under way. Each side then drops
+ * the other's answer, and both would wait five seconds. A peer that is put in anew has no such wait.
  */
 const TRIES: readonly [number, ...number[]] = [400, 1200]
 
@@ -24,6 +23,8 @@ export interface Unanswered {
   readonly endpoint: Endpoint
   /** The entries that install it. */
   peers: readonly PeerConfig[]
+  /** It is put in anew, whether it has a handshake or not. */
+  isUnfinished?: boolean
 }
 
 interface Waiting extends Unanswered {
@@ -60,6 +61,7 @@ export class UnansweredPeers {
   tryAgain(publicKey: PublicKey, now: number): void {
     const one = this.#waiting.get(publicKey)
     if (!one) return
+    one.isUnfinished = false
     one.tries++
     const delay = TRIES[one.tries]
     if (delay === undefined) this.#waiting.delete(publicKey)
@@ -87,7 +89,7 @@ export class UnansweredPeers {
     for (const { publicKey, lastHandshake } of device.peers) {
       if (budget.spend(SEEN)) yield
       const one = this.#waiting.get(publicKey)
-      if (one && lastHandshake) this.#waiting.delete(publicKey)
+      if (one && lastHandshake && !one.isUnfinished) this.#waiting.delete(publicKey)
       else if (one && one.dueAt <= now) left.set(publicKey, one)
     }
     for (const { publicKey } of this.due(now)) {
