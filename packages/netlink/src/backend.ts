@@ -31,6 +31,9 @@ import {
   refuseKeyOfDevice,
   removesAllowedIPs,
   startCall,
+  unsupported,
+  WIREGUARD_DIALECTS,
+  type WireGuardDialect,
   WireGuardError,
   withCheckedConfig,
   withThrowawayPeer,
@@ -47,12 +50,15 @@ import { Rtnl } from './rtnl.js'
 import { type Namespace, namespaceIdentity } from './socket/namespace.js'
 import { NETLINK, openNetlinkSocket } from './socket/socket.js'
 import type { Transport } from './socket/transport.js'
-import { WG_GENL_NAME } from './specs/wireguard.js'
+import { AWG_RANGES_VERSION } from './specs/amneziawg.js'
+import { DIALECTS } from './wireguard/dialects.js'
 import { FamilyCache } from './wireguard/family.js'
 import { DeviceReader } from './wireguard/get-device.js'
 import { DeviceWriter } from './wireguard/set-device.js'
 
 export interface KernelBackendOptions {
+  /** Which protocol the devices speak; absent: `wireguard`. It decides which family of the kernel is asked. */
+  dialect?: WireGuardDialect | undefined
   /** The network namespace whose devices are meant; absent: the one of the calling thread. */
   netns?: Namespace | undefined
   /**
@@ -61,7 +67,11 @@ export interface KernelBackendOptions {
   openTransport?: ((protocol: number) => Transport | Promise<Transport>) | undefined
 }
 
-const OPTIONS: FieldsOf<KernelBackendOptions> = { netns: true, openTransport: 'function' }
+const OPTIONS: FieldsOf<KernelBackendOptions> = {
+  dialect: WIREGUARD_DIALECTS,
+  netns: true,
+  openTransport: 'function',
+}
 
 /** WireGuard devices of the Linux kernel, over netlink. */
 export class KernelBackend implements Backend {
@@ -74,6 +84,7 @@ export class KernelBackend implements Backend {
     endpointScope: true,
     links: true,
   }
+  readonly #dialect: WireGuardDialect
   readonly #netns: Namespace | undefined
   readonly #openTransport: (protocol: number) => Transport | Promise<Transport>
   readonly #pool: ConnectionPool
@@ -96,13 +107,15 @@ export class KernelBackend implements Backend {
    */
   constructor(options: KernelBackendOptions = {}) {
     checkFields(options, 'options', OPTIONS)
-    const { netns, openTransport } = options
+    const { dialect = 'wireguard', netns, openTransport } = options
+    this.#dialect = dialect
     this.#netns = netns
     this.#openTransport = openTransport ?? ((protocol) => openNetlinkSocket({ protocol, netns }))
     this.#pool = new ConnectionPool(() => this.#openTransport(NETLINK.generic))
-    const family = new FamilyCache(WG_GENL_NAME)
-    this.#reader = new DeviceReader(this.#pool, family)
-    this.#writer = new DeviceWriter(this.#pool, family)
+    const family = new FamilyCache(this.#name)
+    const { set } = DIALECTS[dialect]
+    this.#reader = new DeviceReader(this.#pool, family, set)
+    this.#writer = new DeviceWriter(this.#pool, family, set)
     this.#namespace = openTransport ? 'transport' : namespaceIdentity(netns)
     this.#queue = `linux-kernel ${this.#namespace}`
     this.#reads = new OpenReads(() => this.#newRtnl())
@@ -125,7 +138,7 @@ export class KernelBackend implements Backend {
   list(options?: CallOptions): Promise<string[]> {
     return this.#call('list', undefined, options, async (signal) => {
       const rtnl = await this.#openRtnl()
-      const links = await rtnl.links({ kind: WG_GENL_NAME, brief: true }, { signal })
+      const links = await rtnl.links({ kind: this.#name, brief: true }, { signal })
       return links.map(({ name }) => name).sort()
     })
   }
@@ -152,7 +165,7 @@ export class KernelBackend implements Backend {
       const own = netns === undefined || netns === this.#netns
       const rtnl = own ? await this.#openRtnl() : await Rtnl.open({ netns })
       try {
-        await rtnl.createLink({ name, kind: WG_GENL_NAME, mtu }, { signal })
+        await rtnl.createLink({ name, kind: this.#name, mtu }, { signal })
       } catch (error) {
         throw creationError(error, name)
       } finally {
@@ -165,8 +178,10 @@ export class KernelBackend implements Backend {
     return this.#call('delete', name, options, async (signal) => {
       const rtnl = await this.#openRtnl()
       const { kind, index } = await rtnl.link(name, { signal })
-      if (kind !== WG_GENL_NAME) {
-        throw new NetlinkError(`${name} is not a WireGuard interface`, { code: 'ENOTWIREGUARD' })
+      if (kind !== this.#name) {
+        throw new NetlinkError(`${name} is not ${DIALECTS[this.#dialect].article} interface`, {
+          code: 'ENOTWIREGUARD',
+        })
       }
       // By index: the name may belong to another link by now.
       await rtnl.deleteLink(index, { signal })
@@ -185,7 +200,8 @@ export class KernelBackend implements Backend {
   /** Whatever is thrown is ours: a runtime that is not Node may fail in ways that nobody foresaw. */
   async #probe(): Promise<ProbeResult> {
     try {
-      return await probe({ netns: this.#netns, openTransport: this.#openTransport })
+      const dialect = this.#dialect
+      return await probe({ dialect, netns: this.#netns, openTransport: this.#openTransport })
     } catch (cause) {
       const error = inContext(cause, { operation: 'probe', backend: this.kind })
       if (error instanceof WireGuardError) throw error
@@ -236,12 +252,26 @@ export class KernelBackend implements Backend {
     signal: AbortSignal,
     { onProgress, ownKey }: ConfigureOptions = {},
   ): Promise<void> {
-    refuseForeign(config, 'wireguard')
+    refuseForeign(config, this.#dialect)
     refuseExtra(config)
     await refuseKeyOfDevice(config, () => this.#publicKey(name, signal), ownKey)
     const plain = await this.#withoutRemovals(name, config, signal)
     const scopes = await this.#scopes(plain, signal)
-    await this.#writer.write(toChange(name, plain), peerWriter(scopes), { signal, onProgress })
+    const version = await this.#version(name, signal)
+    const hasRanges = version !== undefined && version >= AWG_RANGES_VERSION
+    refuseRanges(plain, version)
+    const writer = peerWriter(scopes, hasRanges)
+    await this.#writer.write(toChange(name, plain, version), writer, { signal, onProgress })
+  }
+
+  /** The family's name, and the kind of its links. */
+  get #name(): string {
+    return DIALECTS[this.#dialect].name
+  }
+
+  /** What is on the wire differs between versions of AmneziaWG's family; WireGuard's has one. */
+  async #version(name: string, signal: AbortSignal): Promise<number | undefined> {
+    return this.#dialect === 'wireguard' ? undefined : await this.#writer.version(name, { signal })
   }
 
   /** The same change in words that this kernel knows. */
@@ -337,6 +367,15 @@ export class KernelBackend implements Backend {
       deadline?.end()
     }
   }
+}
+
+/** A module that is too old has no word for a range. */
+function refuseRanges({ peers }: CheckedConfig, version = 0): void {
+  if (version >= AWG_RANGES_VERSION) return
+  const at = peers.findIndex((peer) => peer.persistentKeepaliveRange !== undefined)
+  if (at < 0) return
+  const problem = `peers[${at}].persistentKeepaliveRange needs version 3 of the kernel's amneziawg, not ${version}`
+  throw unsupported('amneziawg', problem)
 }
 
 /** @source rtnetlink answers EOPNOTSUPP to a kind of link that no module provides */

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { release } from 'node:os'
-import { type ErrorCode, WireGuardError } from '@wgctrl/types'
+import { type ErrorCode, type WireGuardDialect, WireGuardError } from '@wgctrl/types'
 import { Connection } from './connection.js'
 import { type GenlFamily, resolveFamily } from './genl.js'
 import type { Namespace } from './socket/namespace.js'
 import { NETLINK, openNetlinkSocket } from './socket/socket.js'
 import type { Transport } from './socket/transport.js'
-import { WG_GENL_NAME } from './specs/wireguard.js'
+import { DIALECTS } from './wireguard/dialects.js'
 import { FamilyCache } from './wireguard/family.js'
 import { DeviceReader } from './wireguard/get-device.js'
 
@@ -38,6 +38,8 @@ export interface ProbeResult {
 }
 
 export interface ProbeOptions {
+  /** Absent: `wireguard`. */
+  dialect?: WireGuardDialect | undefined
   netns?: Namespace | undefined
   /** Also looks at this device. */
   device?: string | undefined
@@ -54,14 +56,18 @@ export interface ProbeOptions {
  * does not exist
  */
 export async function probe(options: ProbeOptions = {}): Promise<ProbeResult> {
-  const { netns, device, openTransport } = options
+  const { netns, device, openTransport, dialect = 'wireguard' } = options
+  const { name } = DIALECTS[dialect]
   const open = openTransport ?? ((protocol: number) => openNetlinkSocket({ protocol, netns }))
   const transport = await attempt(async () => open(NETLINK.generic))
   if ('error' in transport) return socketProblem(transport.error)
   const connection = new Connection(transport.value)
   try {
-    const family = await attempt(() => resolveFamily(connection, WG_GENL_NAME))
-    if ('error' in family) return familyProblem(family.error, options.modulesDirectory)
+    const family = await attempt(() => resolveFamily(connection, name))
+    if ('error' in family) {
+      if (dialect === 'amneziawg') return noAmnezia(family.error)
+      return familyProblem(family.error, options.modulesDirectory)
+    }
     return await probeDevice(connection, family.value, device)
   } finally {
     await connection.close()
@@ -123,6 +129,15 @@ function familyProblem(
   return { state: 'module-not-loaded', message, cause }
 }
 
+/** No kernel comes with it. */
+function noAmnezia(cause: unknown): ProbeResult {
+  if (!(cause instanceof WireGuardError) || cause.code !== 'ENOENT') throw cause
+  const message =
+    'The kernel has no AmneziaWG: its module amneziawg is not loaded, or not installed. Install and load it, or use ' +
+    'a userspace device of amneziawg-go.'
+  return { state: 'module-missing', message, cause }
+}
+
 /** Whether depmod's lists name the module; undefined when there are no lists. */
 function moduleListed(directory: string): boolean | undefined {
   const lists = ['modules.dep', 'modules.builtin'].map((name) => `${directory}/${name}`)
@@ -140,7 +155,7 @@ async function probeDevice(
   device: string | undefined,
 ): Promise<ProbeResult> {
   const borrowed = { acquire: async () => connection, release: async () => {} }
-  const reader = new DeviceReader(borrowed, new FamilyCache())
+  const reader = new DeviceReader(borrowed, new FamilyCache(family.name))
   const head = await attempt(() => reader.head(device ?? NO_LINK))
   const ready: ProbeResult = {
     state: 'ready',

@@ -5,6 +5,7 @@ import {
   type Endpoint,
   invalid,
   type PublicKey,
+  parseRange,
   writeAddress,
   writeCidr,
   writeKey,
@@ -14,6 +15,7 @@ import type { Writer } from '../codec/writer.js'
 import { WG_KEY_LEN, wgAllowedIp, wgDevice, wgPeer } from '../specs/wireguard.js'
 import type { WgDeviceChange } from '../wireguard/pack.js'
 import { LASTING_FLAGS, type PeerWriter } from '../wireguard/peer-writer.js'
+import { amneziaFields } from './amnezia.js'
 import { AF_INET, AF_INET6, SOCKADDR_IN, SOCKADDR_IN6 } from './sockaddr.js'
 
 const { replacePeers } = wgDevice.fields.flags.masks
@@ -24,9 +26,18 @@ const A = wgAllowedIp.fields
 /** The index of a link that an endpoint's scope names. */
 export type ScopeIndex = (name: string) => number | undefined
 
-/** A checked config in the kernel's words, but for its peers, which {@link peerWriter} writes. */
-export function toChange(name: string, config: CheckedConfig): WgDeviceChange<CheckedPeer> {
+/**
+ * A checked config in the kernel's words, but for its peers, which {@link peerWriter} writes.
+ *
+ * @param version of AmneziaWG's family; absent: the family is WireGuard's
+ */
+export function toChange(
+  name: string,
+  config: CheckedConfig,
+  version?: number,
+): WgDeviceChange<CheckedPeer> {
   return {
+    ...(version !== undefined && config.amnezia && amneziaFields(config.amnezia, version)),
     ifname: name,
     privateKey: config.privateKey,
     flags: config.replacePeers ? replacePeers : undefined,
@@ -36,8 +47,15 @@ export function toChange(name: string, config: CheckedConfig): WgDeviceChange<Ch
   }
 }
 
-/** Writes checked peers straight into the message: no secret gets a copy that would have to be wiped. */
-export function peerWriter(scopeIndex: ScopeIndex = () => undefined): PeerWriter<CheckedPeer> {
+/**
+ * Writes checked peers straight into the message: no secret gets a copy that would have to be wiped.
+ *
+ * @param hasRanges the kernel has a range for a keepalive, in 32 bits
+ */
+export function peerWriter(
+  scopeIndex: ScopeIndex = () => undefined,
+  hasRanges = false,
+): PeerWriter<CheckedPeer> {
   return {
     allowedIps: (peer) => peer.allowedIPs.length,
     peer: (peer, isFirst, writer) => {
@@ -47,7 +65,9 @@ export function peerWriter(scopeIndex: ScopeIndex = () => undefined): PeerWriter
       if (presharedKey) writeSecret(presharedKey, writer)
       writeFlags(peer, removeMe | updateOnly | replaceAllowedips, writer)
       if (endpoint) writeEndpoint(endpoint, scopeIndex, writer)
-      if (persistentKeepalive !== undefined) writeKeepalive(persistentKeepalive, writer)
+      if (persistentKeepalive === undefined) return
+      if (hasRanges) writeKeepaliveRange(peer, writer)
+      else writeKeepalive(persistentKeepalive, writer)
     },
     allowedIp: (peer, index, writer) =>
       writeAllowedIp(peer.allowedIPs[index] as CheckedAllowedIP, writer),
@@ -77,6 +97,15 @@ function writeFlags(peer: CheckedPeer, mask: number, writer: Writer): void {
 function writeKeepalive(seconds: number, writer: Writer): void {
   const at = writer.attribute(P.persistentKeepaliveInterval.type, 2)
   writeU16(writer.bytes, at, seconds)
+}
+
+/** One number is a range of it alone. */
+function writeKeepaliveRange(peer: CheckedPeer, writer: Writer): void {
+  const { persistentKeepalive = 0, persistentKeepaliveRange } = peer
+  const ends = parseRange(persistentKeepaliveRange ?? '', 65535)
+  const at = writer.attribute(P.persistentKeepaliveInterval.type, 4)
+  writeU16(writer.bytes, at, persistentKeepalive)
+  writeU16(writer.bytes, at + 2, ends?.to ?? persistentKeepalive)
 }
 
 function writeAllowedIp({ text, remove }: CheckedAllowedIP, writer: Writer): void {

@@ -19,6 +19,7 @@ import { protocolError } from '../errors.js'
 import { wgAllowedIp, wgPeer } from '../specs/wireguard.js'
 import type { DeviceDump } from '../wireguard/get-device.js'
 import type { PeerBuilder } from '../wireguard/peer-builder.js'
+import { toAmnezia } from './amnezia.js'
 import { AF_INET, AF_INET6, SOCKADDR_IN6 } from './sockaddr.js'
 import { usualPeer } from './usual-peer.js'
 
@@ -67,6 +68,8 @@ export const peerBuilder: PeerBuilder<Peer> = {
         ? readU32(bytes, slots[P.protocolVersion] as number)
         : 1,
     }
+    const range = keepaliveRange(bytes, slots)
+    if (range !== undefined) peer.persistentKeepaliveRange = range
     const exact = exactBytes(received, transmitted)
     if (exact !== undefined) peer.exactBytes = exact
     const key = slots[P.presharedKey] as number
@@ -84,8 +87,8 @@ export const peerBuilder: PeerBuilder<Peer> = {
 }
 
 /** A device as users see it, from the dump of it. */
-export function toDevice({ head, peers, unknown }: DeviceDump<Peer>): Device {
-  const { ifindex, ifname = '', privateKey, publicKey, listenPort = 0, fwmark = 0 } = head
+export function toDevice({ head, peers, unknown, version }: DeviceDump<Peer>): Device {
+  const { ifindex, ifname = '', privateKey, publicKey, listenPort = 0, fwmark = 0, amnezia } = head
   const secret = privateKey && SecretKey.at(privateKey, 0)
   privateKey?.fill(0)
   return shownWhole({
@@ -96,9 +99,18 @@ export function toDevice({ head, peers, unknown }: DeviceDump<Peer>): Device {
     ...(publicKey && !isZeroKey(publicKey) && { publicKey: formatPublicKey(publicKey) }),
     listenPort,
     firewallMark: fwmark,
+    ...(amnezia && { amnezia: toAmnezia(amnezia, version) }),
     peers,
     ...(unknown.size > 0 && { unknown: Object.fromEntries(unknown) }),
   })
+}
+
+/** Two numbers of 16 bits, where the family is AmneziaWG's; WireGuard has one. */
+function keepaliveRange(bytes: Uint8Array, slots: Int32Array): string | undefined {
+  const at = slots[P.keepalive] as number
+  if ((slots[P.keepalive + 1] as number) - at < 4) return undefined
+  const [from, to] = [readU16(bytes, at), readU16(bytes, at + 2)]
+  return from === to ? undefined : `${from}-${to}`
 }
 
 /** struct sockaddr_in or sockaddr_in6: native family, then port and addresses in network order. */

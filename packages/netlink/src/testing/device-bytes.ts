@@ -13,9 +13,13 @@ import {
   parseAddress,
   parseCidr,
 } from '@wgctrl/types'
+import { amneziaChange } from './amnezia-bytes.js'
 import { attr, attributes, find, nested, readText, text, u8, u16, u32, u64 } from './bytes.js'
 
 /** The numbers of WireGuard's attributes, by hand. @source linux/wireguard.h */
+
+/** A flag that each peer of AmneziaWG has. */
+const HAS_ADVANCED_SECURITY = 8
 
 const NO_KEY = Buffer.alloc(32)
 
@@ -36,22 +40,27 @@ export function deviceAttributes(device: Device, index: number): Buffer {
   ])
 }
 
-/** The first part of a peer: all but its allowed IPs. */
-export function peerAttributes(peer: Peer): Buffer {
+/** The first part of a peer: all but its allowed IPs. @param amneziaVersion 0: it is WireGuard's */
+export function peerAttributes(peer: Peer, amneziaVersion = 0): Buffer {
   const milliseconds = peer.lastHandshake?.getTime() ?? 0
   const seconds = Math.floor(milliseconds / 1000)
   const { received, transmitted } = countersOf(peer)
   return Buffer.concat([
+    ...(amneziaVersion > 0 ? [attr(3, u32(HAS_ADVANCED_SECURITY))] : []),
     attr(1, key(peer.publicKey)),
     attr(2, peer.presharedKey?.toBytes() ?? NO_KEY),
     attr(6, u64(BigInt(seconds)), u64(BigInt((milliseconds - seconds * 1000) * 1e6))),
-    attr(5, u16(peer.persistentKeepalive)),
+    attr(5, u16(peer.persistentKeepalive), ...(amneziaVersion > 2 ? [u16(upperEnd(peer))] : [])),
     attr(8, u64(BigInt(transmitted))),
     attr(7, u64(BigInt(received))),
     attr(10, u32(peer.protocolVersion)),
     ...(peer.endpoint ? [attr(4, sockaddr(peer.endpoint))] : []),
   ])
 }
+
+/** In the place of the lower one where they are the same. */
+const upperEnd = ({ persistentKeepalive, persistentKeepaliveRange = '' }: Peer): number =>
+  Number(persistentKeepaliveRange.split('-')[1] ?? persistentKeepalive)
 
 /** What a peer has when it goes on in another message. */
 export const continuedPeerAttributes = (peer: Peer): Buffer => attr(1, key(peer.publicKey))
@@ -93,6 +102,7 @@ export function* changesOf(payload: Buffer, removeMe: boolean): Generator<Checke
     ...(privateKey && { privateKey: new Uint8Array(privateKey) }),
     ...(port && { listenPort: port.readUInt16LE() }),
     ...(mark && { firewallMark: mark.readUInt32LE() }),
+    ...amneziaChange(payload),
     replacePeers: ((flags?.readUInt32LE() ?? 0) & 1) !== 0,
     peers: [],
   }
@@ -125,11 +135,18 @@ function peerChange(bytes: Buffer, removeMe: boolean): { changed: CheckedPeer; r
     updateOnly: (flags & 4) !== 0,
     ...(presharedKey && { presharedKey: new Uint8Array(presharedKey) }),
     ...(endpoint && { endpoint: endpointOf(endpoint) }),
-    ...(keepalive && { persistentKeepalive: keepalive.readUInt16LE() }),
+    ...(keepalive && keepaliveOf(keepalive)),
     replaceAllowedIPs: (flags & 2) !== 0,
     allowedIPs,
   }
   return { changed, refused }
+}
+
+function keepaliveOf(bytes: Buffer): Partial<CheckedPeer> {
+  const from = bytes.readUInt16LE()
+  const to = bytes.length < 4 ? from : bytes.readUInt16LE(2)
+  const range = from === to ? {} : { persistentKeepaliveRange: `${from}-${to}` }
+  return { persistentKeepalive: from, ...range }
 }
 
 function allowedIpChange(bytes: Buffer): CheckedAllowedIP | undefined {

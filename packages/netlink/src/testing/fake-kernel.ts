@@ -1,6 +1,7 @@
 import type { CheckedConfig, Device } from '@wgctrl/types'
 import { FakeDevice } from '@wgctrl/types/testing'
 import type { Transport } from '../socket/transport.js'
+import { amneziaAttributes } from './amnezia-bytes.js'
 import {
   answer,
   attr,
@@ -43,6 +44,8 @@ const NLM_F_DUMP = 0x300
 export interface FakeKernelOptions {
   /** Takes WGALLOWEDIP_F_REMOVE_ME, as 6.16 and later do. Default: false. */
   removesAllowedIPs?: boolean
+  /** The version of the family `amneziawg`, which stands in the place of WireGuard's: 1 to 3. Absent: WireGuard. */
+  amneziaVersion?: 1 | 2 | 3
   /** Bytes that a datagram of a dump may have; small ones make peers go on in the next. */
   datagramSize?: number
 }
@@ -80,11 +83,13 @@ export class FakeKernel {
   /** How many of the next device dumps are torn: NLM_F_DUMP_INTR, and short. */
   tornDumps = 0
   readonly #removesAllowedIPs: boolean
+  readonly #amneziaVersion: number
   readonly #datagramSize: number
   #nextIndex = 2
 
   constructor(options: FakeKernelOptions = {}) {
     this.#removesAllowedIPs = options.removesAllowedIPs ?? false
+    this.#amneziaVersion = options.amneziaVersion ?? 0
     this.#datagramSize = options.datagramSize ?? 32_000
   }
 
@@ -99,6 +104,11 @@ export class FakeKernel {
     this.links.set(name, { index: this.#nextIndex++, kind, mtu: 1500 })
   }
 
+  /** Of the family, and of its links. */
+  get #kind(): string {
+    return this.#amneziaVersion > 0 ? 'amneziawg' : 'wireguard'
+  }
+
   #generic(request: Buffer): Buffer[] {
     const type = request.readUInt16LE(4)
     const payload = request.subarray(20)
@@ -110,7 +120,7 @@ export class FakeKernel {
 
   #family(request: Buffer, payload: Buffer): Buffer[] {
     const name = readText(find(attributes(payload), 2) ?? Buffer.alloc(0))
-    if (name !== 'wireguard' || !this.hasWireGuard) return [answer(request, ERRNO.ENOENT)]
+    if (name !== this.#kind || !this.hasWireGuard) return [answer(request, ERRNO.ENOENT)]
     const operation = (id: number, flags: number) =>
       nested(id + 1, attr(1, u32(id)), attr(2, u32(flags)))
     const reply = message(
@@ -120,7 +130,7 @@ export class FakeKernel {
       Buffer.from([1, 2, 0, 0]),
       attr(2, text(name)),
       attr(1, u16(WIREGUARD)),
-      attr(3, u32(1)),
+      attr(3, u32(this.#amneziaVersion || 1)),
       attr(4, u32(0)),
       attr(5, u32(8)),
       nested(6, operation(0, 28), operation(1, 26)),
@@ -167,7 +177,12 @@ export class FakeKernel {
       const { device, link } = this.#find(payload)
       const torn = this.tornDumps > 0
       if (torn) this.tornDumps--
-      const parts = dumpParts(device.snapshot(), link.index, this.#datagramSize)
+      const parts = dumpParts(
+        device.snapshot(),
+        link.index,
+        this.#datagramSize,
+        this.#amneziaVersion,
+      )
       const flags = 0x2 | (torn ? 0x10 : 0)
       const sequence = request.readUInt32LE(8)
       const shown = torn ? parts.slice(0, Math.ceil(parts.length / 2)) : parts
@@ -223,7 +238,7 @@ export class FakeKernel {
     const info = attributes(find(list, 18) ?? Buffer.alloc(0))
     const kind = readText(find(info, 1) ?? Buffer.alloc(0))
     if (this.links.has(name)) throw new Refusal(ERRNO.EEXIST)
-    if (kind !== 'wireguard' || !this.hasWireGuard) throw new Refusal(ERRNO.EOPNOTSUPP)
+    if (kind !== this.#kind || !this.hasWireGuard) throw new Refusal(ERRNO.EOPNOTSUPP)
     this.links.set(name, {
       index: this.#nextIndex++,
       kind,
@@ -263,9 +278,10 @@ function linkMessage(request: Buffer, flags: number, name: string, link: FakeLin
  * message with its key and more of them; the name and the device's fields stand in each, as Linux
  * repeats them while the first peer goes on, and readers must not mind.
  */
-function dumpParts(device: Device, index: number, size: number): Buffer[] {
+function dumpParts(device: Device, index: number, size: number, amneziaVersion: number): Buffer[] {
   const parts: Buffer[] = []
-  const head = deviceAttributes(device, index)
+  const further = amneziaVersion > 0 ? [amneziaAttributes(device, amneziaVersion)] : []
+  const head = Buffer.concat([deviceAttributes(device, index), ...further])
   const short = attr(2, text(device.name))
   let peers: Buffer[] = []
   let room = size - head.length
@@ -277,7 +293,7 @@ function dumpParts(device: Device, index: number, size: number): Buffer[] {
   }
   for (const peer of device.peers) {
     const elements = peer.allowedIPs.map(allowedIpElement)
-    let fields = peerAttributes(peer)
+    let fields = peerAttributes(peer, amneziaVersion)
     do {
       if (peers.length > 0 && fields.length + 64 > room) flush()
       const fitting: Buffer[] = []

@@ -1,12 +1,16 @@
-import { LIMITS, secretBytes } from '@wgctrl/types'
+import { type AmneziaName, LIMITS, secretBytes } from '@wgctrl/types'
 import { align } from '../codec/align.js'
 import { readString, readU16, readU32 } from '../codec/bytes.js'
 import { locate, slotsFor, type UnknownTally } from '../codec/decode.js'
 import { elementEnd } from '../codec/elements.js'
 import { ATTRIBUTE_HEADER } from '../codec/writer.js'
 import { protocolError } from '../errors.js'
+import { AWG_PARAMETERS, awgDevice } from '../specs/amneziawg.js'
 import { WG_KEY_LEN, wgDevice, wgPeer } from '../specs/wireguard.js'
 import type { PeerBuilder } from './peer-builder.js'
+
+/** Copies; that of the key holds a secret. */
+export type AmneziaPayloads = { [name in AmneziaName]?: Uint8Array }
 
 /** What a device has beside its peers. Keys are copies. */
 export interface DeviceHead {
@@ -16,7 +20,12 @@ export interface DeviceHead {
   publicKey?: Uint8Array
   listenPort?: number
   fwmark?: number
+  /** Payloads, by the names of parameters. */
+  amnezia?: AmneziaPayloads
 }
+
+/** What the devices of a family have: WireGuard's, or a fork's with more. */
+export type DeviceSet = typeof wgDevice | typeof awgDevice
 
 const DEVICE = wgDevice.fields
 const PUBLIC_KEY = wgPeer.fields.publicKey.type * 2
@@ -55,7 +64,8 @@ export class Coalescer<P> {
   /** Of all messages so far. */
   bytes = 0
   readonly #builder: PeerBuilder<P>
-  readonly #deviceSlots = slotsFor(wgDevice)
+  readonly #device: DeviceSet
+  readonly #deviceSlots: Int32Array
   readonly #peerSlots = slotsFor(wgPeer)
   readonly #lastKey = new Uint8Array(WG_KEY_LEN)
   #last: P | undefined
@@ -63,8 +73,11 @@ export class Coalescer<P> {
   #peers = 0
   #continued = 0
 
-  constructor(builder: PeerBuilder<P>) {
+  /** @param device the attributes that devices of the family have */
+  constructor(builder: PeerBuilder<P>, device: DeviceSet = wgDevice) {
     this.#builder = builder
+    this.#device = device
+    this.#deviceSlots = slotsFor(device)
   }
 
   /**
@@ -75,8 +88,9 @@ export class Coalescer<P> {
   take(bytes: Uint8Array, start: number, end: number, complete: P[]): void {
     const slots = this.#deviceSlots
     this.bytes += end - start
-    locate(wgDevice, bytes, start, end, slots, this.unknown)
+    locate(this.#device, bytes, start, end, slots, this.unknown)
     this.#takeHead(bytes, slots)
+    if (this.#device === awgDevice) this.#takeAmnezia(bytes, slots)
     const peers = slots[DEVICE.peers.type * 2] as number
     const peersEnd = slots[DEVICE.peers.type * 2 + 1] as number
     this.#idle = peers === peersEnd ? this.#idle + 1 : 0
@@ -150,6 +164,19 @@ export class Coalescer<P> {
     if (at(publicKey.type)) head.publicKey ??= keyAt(bytes, at(publicKey.type))
     if (at(listenPort.type)) head.listenPort ??= readU16(bytes, at(listenPort.type))
     if (at(fwmark.type)) head.fwmark ??= readU32(bytes, at(fwmark.type))
+  }
+
+  /** Later messages may repeat none of them. */
+  #takeAmnezia(bytes: Uint8Array, slots: Int32Array): void {
+    for (const [name, type] of AWG_PARAMETERS) {
+      const from = slots[type * 2] as number
+      if (from === 0 || this.head.amnezia?.[name] !== undefined) continue
+      this.head.amnezia ??= {}
+      this.head.amnezia[name] =
+        name === 'headerProtectionKey'
+          ? keyAt(bytes, from)
+          : new Uint8Array(bytes.subarray(from, slots[type * 2 + 1] as number))
+    }
   }
 }
 

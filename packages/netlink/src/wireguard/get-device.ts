@@ -3,7 +3,8 @@ import { NLM_F } from '../codec/message.js'
 import { type Connection, interrupted } from '../connection.js'
 import { protocolError } from '../errors.js'
 import type { Reply, ReplyOptions } from '../reply.js'
-import { Coalescer, type DeviceHead, MAX_DEVICE } from './coalescer.js'
+import { wgDevice } from '../specs/wireguard.js'
+import { Coalescer, type DeviceHead, type DeviceSet, MAX_DEVICE } from './coalescer.js'
 import { type DeviceRef, type FamilyCache, getDeviceRequest, wireguardError } from './family.js'
 import type { PeerBuilder } from './peer-builder.js'
 
@@ -26,16 +27,21 @@ export interface DeviceDump<P> {
   peers: P[]
   /** How often each unknown attribute came. */
   unknown: ReadonlyMap<string, number>
+  /** Of the family. */
+  version: number
 }
 
 /** get-device of one family, through connections that are borrowed for each call. */
 export class DeviceReader {
   readonly #connections: ConnectionSource
   readonly #family: FamilyCache
+  readonly #set: DeviceSet
 
-  constructor(connections: ConnectionSource, family: FamilyCache) {
+  /** @param set the attributes that devices of the family have */
+  constructor(connections: ConnectionSource, family: FamilyCache, set: DeviceSet = wgDevice) {
     this.#connections = connections
     this.#family = family
+    this.#set = set
   }
 
   /**
@@ -50,7 +56,7 @@ export class DeviceReader {
   ): Promise<DeviceDump<P>> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const peers: P[] = []
-      const coalescer = new Coalescer(builder)
+      const coalescer = new Coalescer(builder, this.#set)
       const dump = await this.#open(device, options)
       try {
         do {
@@ -64,14 +70,15 @@ export class DeviceReader {
         await dump.close()
       }
       coalescer.finish(peers)
-      return { head: named(coalescer.head, device), peers, unknown: coalescer.unknown }
+      const { unknown } = coalescer
+      return { head: named(coalescer.head, device), peers, unknown, version: dump.version }
     }
     throw interrupted()
   }
 
   /** What the device has beside its peers. Reads the first datagram alone. */
   async head(device: DeviceRef, options: ReplyOptions = {}): Promise<DeviceHead> {
-    const coalescer = new Coalescer<true>({ peer: () => true, append: () => {} })
+    const coalescer = new Coalescer<true>({ peer: () => true, append: () => {} }, this.#set)
     const dump = await this.#open(device, options)
     try {
       takeDatagram(dump.reply, coalescer, [])
@@ -92,7 +99,7 @@ export class DeviceReader {
     options: BatchOptions = {},
   ): AsyncGenerator<P[], void, undefined> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const coalescer = new Coalescer(builder)
+      const coalescer = new Coalescer(builder, this.#set)
       const dump = await this.#open(device, options)
       let given = 0
       try {
@@ -120,7 +127,7 @@ export class DeviceReader {
   async #open(
     device: DeviceRef,
     options: ReplyOptions,
-  ): Promise<{ reply: Reply; close(): Promise<void> }> {
+  ): Promise<{ reply: Reply; version: number; close(): Promise<void> }> {
     const connection = await this.#connections.acquire()
     try {
       return await this.#family.use(connection, options, async (family) => {
@@ -132,7 +139,7 @@ export class DeviceReader {
         }
         try {
           await reply.advance()
-          return { reply, close }
+          return { reply, version: family.version, close }
         } catch (error) {
           release()
           throw error

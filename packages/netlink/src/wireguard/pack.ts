@@ -4,12 +4,14 @@ import { encodeGenlHeader, GENL_ATTRIBUTES } from '../codec/genl.js'
 import { Writer } from '../codec/writer.js'
 import type { GenlFamily } from '../genl.js'
 import type { Request } from '../reply.js'
+import type { awgDevice } from '../specs/amneziawg.js'
 import { WG_CMD, wgDevice, wgPeer } from '../specs/wireguard.js'
+import type { DeviceSet } from './coalescer.js'
 import type { MessagePlace } from './config-path.js'
 import type { PeerWriter } from './peer-writer.js'
 
 /** What a device is set to, in the words of the wire. */
-export type DeviceFields = Omit<Infer<typeof wgDevice>, 'peers'>
+export type DeviceFields = Omit<Infer<typeof awgDevice>, 'peers'>
 
 /** A change in the kernel's words, but for its peers. They are walked once, as messages are made. */
 export type WgDeviceChange<P> = DeviceFields & { peers?: Iterable<P> }
@@ -43,9 +45,10 @@ export function* packDevice<P>(
   family: Pick<GenlFamily, 'id' | 'version'>,
   change: WgDeviceChange<P>,
   peerWriter: PeerWriter<P>,
+  set: DeviceSet = wgDevice,
 ): Generator<PackedMessage, void, undefined> {
   const { peers = [], ...device } = change
-  const packer = new Packer(family, peerWriter)
+  const packer = new Packer(family, peerWriter, set)
   const { ifindex, ifname, listenPort, ...rest } = device
   const isPortFirst = listenPort !== undefined && rest.fwmark !== undefined
   try {
@@ -66,6 +69,7 @@ export function* packDevice<P>(
 class Packer<P> {
   readonly #family: Pick<GenlFamily, 'id' | 'version'>
   readonly #peerWriter: PeerWriter<P>
+  readonly #set: DeviceSet
   readonly #writer = new Writer(4096)
   /** The fields of the device for the next message, then its name alone. */
   #device: DeviceFields = {}
@@ -75,9 +79,14 @@ class Packer<P> {
   #firstPeer = 0
   #firstAllowedIp = 0
 
-  constructor(family: Pick<GenlFamily, 'id' | 'version'>, peerWriter: PeerWriter<P>) {
+  constructor(
+    family: Pick<GenlFamily, 'id' | 'version'>,
+    peerWriter: PeerWriter<P>,
+    set: DeviceSet,
+  ) {
     this.#family = family
     this.#peerWriter = peerWriter
+    this.#set = set
   }
 
   /** Sets what the next message says of the device itself. */
@@ -123,7 +132,7 @@ class Packer<P> {
     if (this.#nest >= 0) writer.closeAttribute(this.#nest)
     writer.closeMessage(this.#message)
     const packed: PackedMessage = {
-      request: { bytes: writer.view(), set: wgDevice, start: GENL_ATTRIBUTES },
+      request: { bytes: writer.view(), set: this.#set, start: GENL_ATTRIBUTES },
       completePeers: this.#complete,
       firstPeer: this.#firstPeer,
       firstAllowedIp: this.#firstAllowedIp,
@@ -143,7 +152,7 @@ class Packer<P> {
     const { ifindex, ifname } = this.#device
     this.#message = this.#writer.clear().openMessage(this.#family.id, 0)
     encodeGenlHeader({ command: WG_CMD.setDevice, version: this.#family.version }, this.#writer)
-    encode(wgDevice, this.#device, this.#writer)
+    encode(this.#set, this.#device, this.#writer)
     this.#device = ifname === undefined ? { ifindex } : { ifname }
   }
 

@@ -3,8 +3,10 @@ import { NLM_F } from '../codec/message.js'
 import type { Connection } from '../connection.js'
 import { recoded } from '../errors.js'
 import type { Reply, ReplyOptions } from '../reply.js'
+import { wgDevice } from '../specs/wireguard.js'
+import type { DeviceSet } from './coalescer.js'
 import { configPath, type MessagePlace } from './config-path.js'
-import { type FamilyCache, wireguardError } from './family.js'
+import { type DeviceRef, type FamilyCache, wireguardError } from './family.js'
 import type { ConnectionSource } from './get-device.js'
 import { type PackedMessage, packDevice, type WgDeviceChange } from './pack.js'
 import type { PeerWriter } from './peer-writer.js'
@@ -18,10 +20,25 @@ export interface WriteOptions extends ReplyOptions {
 export class DeviceWriter {
   readonly #connections: ConnectionSource
   readonly #family: FamilyCache
+  readonly #set: DeviceSet
 
-  constructor(connections: ConnectionSource, family: FamilyCache) {
+  /** @param set the attributes that devices of the family have */
+  constructor(connections: ConnectionSource, family: FamilyCache, set: DeviceSet = wgDevice) {
     this.#connections = connections
     this.#family = family
+    this.#set = set
+  }
+
+  /** Of the family. @throws {NetlinkError} ENOBACKEND */
+  async version(device: DeviceRef, options: ReplyOptions = {}): Promise<number> {
+    const connection = await this.#connections.acquire()
+    try {
+      return await this.#family.use(connection, options, async ({ version }) => version)
+    } catch (error) {
+      throw wireguardError(error, device)
+    } finally {
+      await this.#connections.release(connection)
+    }
   }
 
   /**
@@ -40,7 +57,7 @@ export class DeviceWriter {
     const connection = await this.#connections.acquire()
     try {
       await this.#family.use(connection, options, async (family) => {
-        await sendAll(connection, packDevice(family, change, peerWriter), options)
+        await sendAll(connection, packDevice(family, change, peerWriter, this.#set), options)
       })
     } catch (error) {
       throw wireguardError(error, device)
