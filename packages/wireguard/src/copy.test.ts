@@ -8,6 +8,8 @@ const full = (): DeviceConfig => ({
   listenPort: 1,
   firewallMark: null,
   replacePeers: true,
+  amnezia: { jc: 4, i1: null, headerProtectionKey: Buffer.alloc(32, 4) },
+  extra: { later: ['1', '2'], other: '3' },
   peers: [
     {
       publicKey: Buffer.alloc(32, 2),
@@ -15,6 +17,8 @@ const full = (): DeviceConfig => ({
       presharedKey: Buffer.alloc(32, 3),
       endpoint: { address: '127.0.0.1', port: 1, family: 4 },
       persistentKeepalive: 5,
+      persistentKeepaliveRange: '5-9',
+      extra: { mark: '1' },
       replaceAllowedIPs: false,
       allowedIPs: ['10.0.0.1', { cidr: '10.0.0.2', remove: true }],
     },
@@ -44,13 +48,19 @@ describe('a copy', () => {
     const endpoint = { address: '127.0.0.1', port: 1, family: 4 as const }
     const removal = { cidr: '10.0.0.2', remove: true }
     const allowedIPs = ['10.0.0.1', removal]
+    const protection = Buffer.alloc(32, 4)
+    const amnezia = { jc: 4, headerProtectionKey: protection }
+    const extra = { later: ['1'] }
     const peer = { publicKey: secrets[0], presharedKey: secrets[1], endpoint, allowedIPs }
-    const config = { privateKey, listenPort: 1, peers: [peer] }
+    const config = { privateKey, listenPort: 1, amnezia, extra, peers: [peer] }
     const copy = copyConfig(config)
     const before = plain(copy)
     privateKey.wipe()
     for (const secret of secrets) secret.fill(9)
     endpoint.port = 9
+    protection.fill(9)
+    amnezia.jc = 9
+    extra.later.pop()
     removal.remove = false
     allowedIPs.pop()
     peer.allowedIPs = []

@@ -33,6 +33,11 @@ export function copyConfig(config: DeviceConfig): DeviceConfig {
   if (!isObject(config)) return config
   const copy = copyFields(config, DEVICE_CONFIG_FIELDS)
   copy.privateKey = copyKey(copy.privateKey)
+  copy.extra = copyExtra(copy.extra)
+  if (isObject(copy.amnezia)) {
+    const { headerProtectionKey } = copy.amnezia
+    copy.amnezia = { ...copy.amnezia, headerProtectionKey: copyKey(headerProtectionKey) }
+  }
   if (Array.isArray(copy.peers)) copy.peers = copy.peers.map(copyPeer)
   return copy
 }
@@ -41,6 +46,7 @@ export function copyConfig(config: DeviceConfig): DeviceConfig {
 export function wipeCopy(copy: DeviceConfig): void {
   if (!isObject(copy)) return
   wipeKey(copy.privateKey)
+  if (isObject(copy.amnezia)) wipeKey(copy.amnezia.headerProtectionKey)
   if (!Array.isArray(copy.peers)) return
   for (const peer of copy.peers) if (isObject(peer)) wipeKey(peer.presharedKey)
 }
@@ -50,9 +56,20 @@ function copyPeer(peer: PeerConfig): PeerConfig {
   const copy = copyFields(peer, PEER_CONFIG_FIELDS)
   if (copy.publicKey instanceof Uint8Array) copy.publicKey = Uint8Array.from(copy.publicKey)
   copy.presharedKey = copyKey(copy.presharedKey)
+  copy.extra = copyExtra(copy.extra)
   if (isObject(copy.endpoint)) copy.endpoint = { ...copy.endpoint }
   if (Array.isArray(copy.allowedIPs)) copy.allowedIPs = copy.allowedIPs.map(copyNetwork)
   return copy
+}
+
+/** What is no such object is refused later. */
+function copyExtra(extra: DeviceConfig['extra']): DeviceConfig['extra'] {
+  if (!isObject(extra)) return extra
+  const values = Object.entries(extra).map(([key, value]) => [
+    key,
+    Array.isArray(value) ? [...value] : value,
+  ])
+  return Object.fromEntries(values)
 }
 
 function copyNetwork(network: string | AllowedIPChange): string | AllowedIPChange {

@@ -34,6 +34,12 @@ async function bareMachine(): Promise<{ socketDir: string }> {
   return { socketDir: await temporaryDirectory() }
 }
 
+it('are of the dialect that was asked for', async () => {
+  await bareMachine()
+  const attempt = detectBackends({ dialect: 'amneziawg' })
+  await expect(attempt).rejects.toThrow('no program amneziawg-go')
+})
+
 describe('userspace devices', () => {
   it('are there when one has a socket', async () => {
     const { socketDir } = await bareMachine()

@@ -8,6 +8,7 @@ import {
   inContext,
   invalid,
   reasonWithin,
+  type WireGuardDialect,
   WireGuardError,
 } from '@wgctrl/types'
 import { UserspaceBackend, type UserspaceOptions } from '@wgctrl/uapi'
@@ -21,6 +22,11 @@ export interface DetectOptions {
    * this package has and this machine supports, the kernel first.
    */
   readonly backends?: readonly (DeviceKind | Backend)[] | undefined
+  /**
+   * Which protocol the devices speak; absent: `wireguard`. `amneziawg`: those of the kernel module amneziawg and of
+   * amneziawg-go, and no others. A client of each sees both kinds. A backend of your own has its own.
+   */
+  readonly dialect?: WireGuardDialect | undefined
   /**
    * The network namespace whose kernel devices are meant: a name of `ip netns`, a path, or a pid.
    * Absent: the process' own. UAPI sockets are not bound to one.
@@ -36,10 +42,11 @@ export interface DetectOptions {
 
 /** The backends that come with this package, in the order in which they are asked. */
 const makers = new Map<unknown, (options: DetectOptions) => Backend>([
-  ['linux-kernel', ({ netns }) => new KernelBackend({ netns })],
+  ['linux-kernel', ({ netns, dialect }) => new KernelBackend({ netns, dialect })],
   [
     'userspace',
-    ({ socketDir, unsafePermissions }) => new UserspaceBackend({ socketDir, unsafePermissions }),
+    ({ socketDir, unsafePermissions, dialect }) =>
+      new UserspaceBackend({ socketDir, unsafePermissions, dialect }),
   ],
 ])
 

@@ -5,6 +5,7 @@ import {
   type DeleteOptions,
   type FieldsOf,
   DELETE_OPTIONS as remove,
+  WIREGUARD_DIALECTS,
 } from '@wgctrl/types'
 import type { AddressPoolOptions } from './addresses/address-pool.js'
 import type { ClientCallOptions, DeviceOptions } from './client/options.js'
@@ -73,6 +74,7 @@ export const RESOLVE_OPTIONS: FieldsOf<ResolveOptions> = {
   onUnresolved: true,
 }
 export const OPEN_OPTIONS: FieldsOf<OpenOptions> = {
+  dialect: WIREGUARD_DIALECTS,
   backends: true,
   netns: true,
   socketDir: true,
@@ -100,6 +102,8 @@ export const INTERFACE_FIELDS: FieldsOf<InterfaceConfig> = {
   listenPort: true,
   firewallMark: true,
   replacePeers: true,
+  amnezia: true,
+  extra: true,
   peers: true,
 }
 

@@ -16,6 +16,8 @@ export function checkDevice(device: Pick<Device, 'peers'>, path: string): void {
 export function checkReading(device: Device, path: string): void {
   checkDevice(device, path)
   checkSecretKey(device.privateKey, `${path}.privateKey`)
+  const protection = device.amnezia?.headerProtectionKey
+  if (protection) checkSecretKey(protection, `${path}.amnezia.headerProtectionKey`)
   device.peers.forEach(({ presharedKey }, index) => {
     if (presharedKey) checkSecretKey(presharedKey, `${path}.peers[${index}].presharedKey`)
   })

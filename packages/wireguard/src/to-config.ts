@@ -9,7 +9,7 @@ import { checkDevice } from './reading.js'
 
 /**
  * A config that makes any device what a reading says: what `configure` takes, where the reading itself is refused
- * for its counters. Its keys are those of the reading, not copies.
+ * for its counters. Its keys are those of the reading, not copies. `extra` is left out: what a daemon shows it need not take.
  *
  * @example
  * ```ts
@@ -17,14 +17,15 @@ import { checkDevice } from './reading.js'
  * ```
  */
 export function toConfig(
-  device: Pick<Device, 'privateKey' | 'listenPort' | 'firewallMark' | 'peers'>,
+  device: Pick<Device, 'privateKey' | 'listenPort' | 'firewallMark' | 'amnezia' | 'peers'>,
 ): DeviceConfig {
   checkDevice(device, 'device')
-  const { privateKey, listenPort, firewallMark, peers } = device
+  const { privateKey, listenPort, firewallMark, amnezia, peers } = device
   return {
     ...(privateKey && { privateKey }),
     listenPort,
     firewallMark,
+    ...(amnezia && { amnezia }),
     replacePeers: true,
     peers: peers.map(toPeerConfig),
   }
@@ -32,25 +33,29 @@ export function toConfig(
 
 /** @internal One peer of it. */
 export function toPeerConfig(peer: Peer): PeerConfig {
-  const { publicKey, presharedKey, endpoint, persistentKeepalive, allowedIPs } = peer
+  const { publicKey, presharedKey, endpoint, allowedIPs } = peer
+  const { persistentKeepalive, persistentKeepaliveRange } = peer
   return {
     publicKey,
     ...(presharedKey && { presharedKey }),
     // wg(8) can set port 0, where nothing can be sent; a config with it would be refused.
     ...(endpoint && endpoint.port > 0 && { endpoint }),
     ...(persistentKeepalive !== 0 && { persistentKeepalive }),
+    ...(persistentKeepaliveRange !== undefined && { persistentKeepaliveRange }),
     allowedIPs,
   }
 }
 
 /** @internal A reading without its keys, which are wiped where nobody else has them. */
 export function withoutSecrets(device: Device, isOwn: boolean): Device {
-  const { privateKey, ...rest } = device
+  const { privateKey, amnezia, ...rest } = device
+  const { headerProtectionKey, ...parameters } = amnezia ?? {}
   privateKey?.wipe()
+  headerProtectionKey?.wipe()
   const peers = device.peers.map((peer) => {
     const { presharedKey, ...others } = peer
     if (isOwn) presharedKey?.wipe()
     return presharedKey ? others : peer
   })
-  return shownWhole({ ...rest, peers })
+  return shownWhole({ ...rest, ...(amnezia && { amnezia: parameters }), peers })
 }

@@ -87,6 +87,7 @@ export class LiveDevices {
       // A reading asks all backends; one of another kind than the caller wants does not help him.
       if (call.backend === undefined || call.backend === device.kind) return device
       device.privateKey?.wipe()
+      device.amnezia?.headerProtectionKey?.wipe()
     } catch (error) {
       throw inContext(error, { operation: 'device', device: name })
     }

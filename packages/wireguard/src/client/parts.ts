@@ -1,4 +1,4 @@
-import { unsupported } from '@wgctrl/types'
+import { unsupported, type WireGuardDialect } from '@wgctrl/types'
 import { SocketDirectory } from '@wgctrl/uapi'
 import type { Backends } from '../backends.js'
 import type { Namespace } from '../interface/namespace.js'
@@ -17,6 +17,8 @@ export interface ClientPlace {
   readonly netns?: Namespace | undefined
   /** Absent: where the platform's implementations have their sockets. */
   readonly socketDir?: string | undefined
+  /** Absent: `wireguard`. */
+  readonly dialect?: WireGuardDialect | undefined
 }
 
 /** What a client is made of. */
@@ -32,8 +34,9 @@ export interface ClientParts {
 export function clientParts(
   backends: Backends,
   resolver: EndpointResolver,
-  { netns, socketDir }: ClientPlace,
+  place: ClientPlace,
 ): ClientParts {
+  const { netns } = place
   const { machine = thisMachine } = backends
   const underWay = new UnderWay()
   const order = new CallOrder(backends, underWay, (name, isOfPeers) =>
@@ -56,7 +59,7 @@ export function clientParts(
         change(devices.in(turn)),
       ),
     netns,
-    ...sourcesOf(backends, netns, socketDir),
+    ...sourcesOf(backends, place),
   })
   return { underWay, order, devices, interfaces, live }
 }
@@ -64,8 +67,7 @@ export function clientParts(
 /** Where packets, links and sockets are seen: a machine in memory has none of them. */
 function sourcesOf(
   backends: Backends,
-  netns: Namespace | undefined,
-  socketDir: string | undefined,
+  { netns, socketDir, dialect }: ClientPlace,
 ): Pick<LiveDevicesContext, 'requireLinks' | 'openLinks' | 'socketDirectory'> {
   if (backends.machine) {
     const requireLinks = (): never => {
@@ -76,6 +78,6 @@ function sourcesOf(
   return {
     requireLinks: (kind) => backends.requireLinks(kind),
     openLinks: async () => (backends.hasKernelLinks ? openLinkSource(netns) : undefined),
-    socketDirectory: () => new SocketDirectory(socketDir).path(),
+    socketDirectory: () => new SocketDirectory(socketDir, undefined, dialect).path(),
   }
 }

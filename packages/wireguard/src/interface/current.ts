@@ -45,6 +45,7 @@ export async function currentConfig(sources: CurrentSources): Promise<InterfaceC
     ...(device.privateKey && { privateKey: device.privateKey }),
     listenPort: device.listenPort,
     ...(device.firewallMark !== 0 && { firewallMark: device.firewallMark }),
+    ...(device.amnezia && { amnezia: device.amnezia }),
     peers: device.peers.map(toPeerConfig),
   }
 }

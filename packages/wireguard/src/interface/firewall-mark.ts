@@ -2,7 +2,7 @@ import type { Link, Rule } from '@wgctrl/netlink'
 import { Deadline, WireGuardError, wipeDevice } from '@wgctrl/types'
 import type { DeviceCalls, InterfaceHandle } from './context.js'
 import { removePair } from './default-route.js'
-import { kindOf } from './link.js'
+import { KERNEL_KINDS, kindOf } from './link.js'
 import type { Rtnl } from './machine.js'
 import { isMarkRule, type RulePair, rulePairs } from './policy-rule.js'
 import { listRoutes, listRules } from './system.js'
@@ -112,7 +112,7 @@ async function marksInUse({
   signal,
 }: Surroundings): Promise<Set<number> | undefined> {
   const links: Link[] = []
-  for (const kind of ['wireguard', 'tun']) {
+  for (const kind of [...KERNEL_KINDS, 'tun']) {
     for (const link of await rtnl.links({ kind, brief: true }, { signal })) links.push(link)
   }
   const others = links.filter((link) => link.name !== name)

@@ -43,9 +43,12 @@ export async function findLink(rtnl: Rtnl, name: string): Promise<Link | undefin
   }
 }
 
+/** Links that are devices of the kernel, of every dialect. */
+export const KERNEL_KINDS: readonly string[] = ['wireguard', 'amneziawg']
+
 /** The kind of a device, by its link. Userspace devices are links of kind `tun`. */
 export function kindOf(link: Link): DeviceKind | undefined {
-  if (link.kind === 'wireguard') return 'linux-kernel'
+  if (link.kind !== undefined && KERNEL_KINDS.includes(link.kind)) return 'linux-kernel'
   return link.kind === 'tun' ? 'userspace' : undefined
 }
 

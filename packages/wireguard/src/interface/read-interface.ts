@@ -62,6 +62,7 @@ function deviceAlone({
   privateKey,
   listenPort,
   firewallMark,
+  amnezia,
   peers,
 }: Device): InterfaceConfig {
   return {
@@ -69,6 +70,7 @@ function deviceAlone({
     ...(privateKey && { privateKey }),
     listenPort,
     ...(firewallMark !== 0 && { firewallMark }),
+    ...(amnezia && { amnezia }),
     peers: peers.map(toPeerConfig),
   }
 }

@@ -136,8 +136,13 @@ async function readAll({ wg, access, ...context }: CallContext, args: Arguments)
 /** So that a key that may not be seen is not there at all. */
 function withoutKeys(device: Device, access: Access): Device {
   if (access.secrets) return device
-  const { privateKey: _, ...rest } = device
-  return { ...rest, peers: device.peers.map((peer) => withoutKey(peer, access)) }
+  const { privateKey: _, amnezia, ...rest } = device
+  const { headerProtectionKey: __, ...parameters } = amnezia ?? {}
+  return {
+    ...rest,
+    ...(amnezia && { amnezia: parameters }),
+    peers: device.peers.map((peer) => withoutKey(peer, access)),
+  }
 }
 
 function withoutKey(peer: Peer, { secrets }: Access): Peer {

@@ -20,7 +20,11 @@ export function packPeer(peer: Peer, secrets: boolean): unknown[] {
     endpoint ? [endpoint.address, endpoint.port, endpoint.family, endpoint.scopeId ?? null] : null,
     secrets ? (peer.presharedKey ?? null) : null,
   ]
+  const { persistentKeepaliveRange: range, extra } = peer
   if (exactBytes) packed.push(exactBytes.received, exactBytes.transmitted)
+  if (range === undefined && !extra) return packed
+  if (!exactBytes) packed.push(null, null)
+  packed.push(range ?? null, extra ?? null)
   return packed
 }
 
@@ -28,7 +32,21 @@ export function packPeer(peer: Peer, secrets: boolean): unknown[] {
 export function unpackPeer(packed: unknown): Peer {
   if (!Array.isArray(packed) || packed.length < 9) throw brokenProtocol('no peer')
   const [publicKey, keepalive, received, transmitted, version, allowedIPs] = packed
-  const [, , , , , , handshake, endpoint, presharedKey, exactReceived, exactTransmitted] = packed
+  const [
+    ,
+    ,
+    ,
+    ,
+    ,
+    ,
+    handshake,
+    endpoint,
+    presharedKey,
+    exactReceived,
+    exactTransmitted,
+    range,
+    extra,
+  ] = packed
   const isPeer =
     typeof publicKey === 'string' &&
     [keepalive, received, transmitted, version].every((each) => typeof each === 'number') &&
@@ -42,11 +60,13 @@ export function unpackPeer(packed: unknown): Peer {
     ...(typeof handshake === 'number' && { lastHandshake: new Date(handshake) }),
     receivedBytes: received,
     transmittedBytes: transmitted,
-    ...(packed.length === 11 && {
-      exactBytes: { received: String(exactReceived), transmitted: String(exactTransmitted) },
+    ...(typeof range === 'string' && { persistentKeepaliveRange: range }),
+    ...(typeof exactReceived === 'string' && {
+      exactBytes: { received: exactReceived, transmitted: String(exactTransmitted) },
     }),
     allowedIPs,
     protocolVersion: version,
+    ...(typeof extra === 'object' && extra !== null && { extra }),
   }
 }
 

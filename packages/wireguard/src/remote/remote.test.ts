@@ -58,13 +58,22 @@ describe('a client of a server', () => {
     await wg.configure('wg0', {
       privateKey,
       listenPort: 5,
-      peers: [{ publicKey: keys[0] ?? '', presharedKey, allowedIPs: ['10.0.0.1/32'] }],
+      amnezia: { jc: 4, h1: '5-9', headerProtectionKey: presharedKey },
+      peers: [
+        {
+          publicKey: keys[0] ?? '',
+          presharedKey,
+          persistentKeepaliveRange: '15-30',
+          allowedIPs: ['10.0.0.1/32'],
+        },
+      ],
     })
     await using far = await served(ALL)
     const device = await far.device('wg0')
     expect(device).toEqual(await wg.device('wg0'))
     expect(device.privateKey?.equals(privateKey)).toBe(true)
     expect(device.peers[0]?.presharedKey?.equals(presharedKey)).toBe(true)
+    expect(device.amnezia?.headerProtectionKey?.equals(presharedKey)).toBe(true)
     expect(await far.names()).toEqual(['wg0'])
     expect(await far.devices()).toEqual([device])
     expect((await far.devices()).errors).toEqual([])

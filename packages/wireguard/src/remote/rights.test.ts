@@ -39,6 +39,7 @@ beforeEach(async () => {
     await wg.create(name)
     await wg.configure(name, {
       privateKey: generatePrivateKey(),
+      amnezia: { jc: 4, headerProtectionKey: generatePrivateKey() },
       peers: [{ publicKey: publicKey(generatePrivateKey()), presharedKey: generatePresharedKey() }],
     })
   }
@@ -62,6 +63,7 @@ describe('a server that was told nothing of what to allow', () => {
     const device = await far.device('wg0')
     expect(device.publicKey).toBeDefined()
     expect('privateKey' in device).toBe(false)
+    expect(device.amnezia).toEqual({ jc: 4 })
     expect(device.peers).toHaveLength(1)
     expect('presharedKey' in (device.peers[0] ?? {})).toBe(false)
     for (const each of await far.devices()) expect('privateKey' in each).toBe(false)

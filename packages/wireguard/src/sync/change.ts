@@ -1,10 +1,12 @@
-import type { PublicKey } from '@wgctrl/types'
+import type { AmneziaName, NumberRange, PublicKey } from '@wgctrl/types'
 
 /** One difference between a device and what it should be. Never holds a secret. */
 export type Change =
   | PrivateKeyChange
   | ListenPortChange
   | FirewallMarkChange
+  | AmneziaChange
+  | ExtraChange
   | PeerAdded
   | PeerRemoved
   | PeerChanged
@@ -34,6 +36,22 @@ export interface FirewallMarkChange {
   readonly to: number
 }
 
+/** A parameter of AmneziaWG. */
+export interface AmneziaChange {
+  readonly kind: 'amnezia'
+  readonly parameter: AmneziaName
+  /** Of the header protection key `''` for none, else `'(hidden)'`. */
+  readonly from: NumberRange | boolean
+  readonly to: NumberRange | boolean
+}
+
+/** Lines of a daemon's protocol that have no field; see `extra` of a config. */
+export interface ExtraChange {
+  readonly kind: 'extra'
+  readonly key: string
+  readonly to: string | readonly string[]
+}
+
 export interface PeerAdded {
   readonly kind: 'peer-added'
   readonly publicKey: PublicKey
@@ -59,6 +77,10 @@ export interface PeerChanged {
   readonly endpoint?: { readonly from?: string; readonly to: string }
   /** Seconds; 0: off. */
   readonly persistentKeepalive?: { readonly from: number; readonly to: number }
+  /** `'15-30'`; absent ends: of one number, see `persistentKeepalive`. */
+  readonly persistentKeepaliveRange?: { readonly from?: string; readonly to?: string }
+  /** The keys of `extra` that change. */
+  readonly extra?: readonly string[]
 }
 
 /** A peer gets a network. */
@@ -87,4 +109,6 @@ export interface AllowedIPMoved {
 export const isOfEndpoint = (change: Change): boolean =>
   change.kind === 'peer-changed' &&
   change.presharedKey === undefined &&
-  change.persistentKeepalive === undefined
+  change.persistentKeepalive === undefined &&
+  change.persistentKeepaliveRange === undefined &&
+  change.extra === undefined

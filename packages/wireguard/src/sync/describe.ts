@@ -1,6 +1,6 @@
 import { checkFields, InvalidTypeError, type PublicKey } from '@wgctrl/types'
 import { DESCRIBE_OPTIONS } from '../option-fields.js'
-import type { Change, PeerAdded, PeerChanged, PrivateKeyChange } from './change.js'
+import type { AmneziaChange, Change, PeerAdded, PeerChanged, PrivateKeyChange } from './change.js'
 
 export interface DescribeOptions {
   /** What to call a peer; absent or `undefined`: by its public key. */
@@ -30,6 +30,10 @@ export function describeChange(change: Change, options: DescribeOptions = {}): s
       return `listen port: ${portText(change.from)} → ${portText(change.to)}`
     case 'firewall-mark':
       return `firewall mark: ${markText(change.from)} → ${markText(change.to)}`
+    case 'amnezia':
+      return `${change.parameter}: ${valueText(change.from)} → ${valueText(change.to)}`
+    case 'extra':
+      return `${change.key}: ${[change.to].flat().join(', ')}`
     case 'peer-added':
       return [`add ${peer(change.publicKey)}`, ...addedParts(change)].join(', ')
     case 'peer-removed':
@@ -63,15 +67,26 @@ function addedParts(peer: PeerAdded): string[] {
   return parts
 }
 
-function changedParts({ presharedKey, endpoint, persistentKeepalive }: PeerChanged): string[] {
+function changedParts(change: PeerChanged): string[] {
+  const { presharedKey, endpoint, persistentKeepalive, persistentKeepaliveRange, extra } = change
   const parts: string[] = []
   if (endpoint) parts.push(`endpoint ${endpoint.from ?? '(none)'} → ${endpoint.to}`)
   if (persistentKeepalive) {
     const { from, to } = persistentKeepalive
     parts.push(`keepalive ${keepaliveText(from)} → ${keepaliveText(to)}`)
   }
+  if (persistentKeepaliveRange) {
+    const { from = '(none)', to = '(none)' } = persistentKeepaliveRange
+    parts.push(`range of keepalives ${from} → ${to}`)
+  }
+  if (extra) parts.push(`${extra.join(', ')} changed`)
   if (presharedKey) parts.push(`preshared key ${presharedKey}`)
   return parts
+}
+
+function valueText(value: AmneziaChange['from']): string {
+  if (typeof value === 'boolean') return value ? 'on' : 'off'
+  return value === '' ? '(none)' : `${value}`
 }
 
 const portText = (port: number): string => (port === 0 ? '(none)' : `${port}`)

@@ -15,6 +15,7 @@ import {
 } from '@wgctrl/types'
 import { DIFF_OPTIONS } from '../option-fields.js'
 import { checkReading } from '../reading.js'
+import { diffAmnezia, diffExtra } from './amnezia-diff.js'
 import { type Candidate, FATE, findCandidates } from './candidates.js'
 import type { Change } from './change.js'
 import { type InterfaceIndex, type Scopes, showsScopes } from './endpoint.js'
@@ -50,7 +51,8 @@ export interface DeviceDiff {
  * but for its endpoint, which stays. Of the device itself what is absent stays, as in `configure`: private key,
  * listen port (0 means "any", which the port that the system chose is already) and firewall mark. A peer's allowed IPs are all that it should have, unless
  * `replaceAllowedIPs` is `false` or one has `remove`: then they change what it has. `replacePeers` says
- * nothing new here.
+ * nothing new here. `amnezia`, where it is given, is all of AmneziaWG's parameters: what it lacks is reset. Of `extra` those
+ * keys count that the device shows.
  *
  * @param desired endpoints are addresses: names must have been resolved
  * @throws {TypeError | RangeError | WireGuardError} `EINVAL`; `path` names the field
@@ -163,6 +165,12 @@ function diffFields(current: Device, desired: DeviceConfig, keep: readonly strin
     changes.push({ kind: 'firewall-mark', from: current.firewallMark, to: mark })
     config.firewallMark = mark
   }
+  const amnezia = diffAmnezia(current.amnezia, desired.amnezia)
+  changes.push(...amnezia.changes)
+  if (amnezia.config) config.amnezia = amnezia.config
+  const extra = diffExtra(current.extra, desired.extra)
+  changes.push(...extra)
+  if (extra.length > 0) config.extra = Object.fromEntries(extra.map(({ key, to }) => [key, to]))
   return { changes, config, publicKey: to }
 }
 

@@ -1,4 +1,6 @@
 import {
+  type CheckedPeer,
+  type ExtraKeys,
   formatEndpoint,
   isZeroKey,
   type PeerConfig,
@@ -6,6 +8,7 @@ import {
   type Steps,
 } from '@wgctrl/types'
 import { GLANCE, setOf, without } from '../long-lists.js'
+import { diffExtra } from './amnezia-diff.js'
 import type { Candidate } from './candidates.js'
 import type { PeerChanged } from './change.js'
 import { isSameEndpoint, type Scopes } from './endpoint.js'
@@ -33,8 +36,15 @@ export function* diffPeer(
     ...diffPresharedKey(candidate),
     ...diffEndpoint(candidate, scopes),
     ...diffKeepalive(candidate),
+    ...diffKeepaliveRange(candidate),
+    ...diffPeerExtra(candidate),
   }
-  const isChanged = changed.presharedKey ?? changed.endpoint ?? changed.persistentKeepalive
+  const isChanged =
+    changed.presharedKey ??
+    changed.endpoint ??
+    changed.persistentKeepalive ??
+    changed.persistentKeepaliveRange ??
+    changed.extra
   const had = yield* setOf(current?.allowedIPs ?? [], budget)
   const networks = yield* wantedNetworks(candidate, budget)
   return {
@@ -54,7 +64,8 @@ export function toPeerConfig({ candidate, changed, added }: PeerDiff): PeerConfi
     ...(current && { updateOnly: true }),
     ...(changed?.presharedKey && { presharedKey: given.presharedKey ?? null }),
     ...(changed?.endpoint && wanted.endpoint && { endpoint: wanted.endpoint }),
-    ...(changed?.persistentKeepalive && { persistentKeepalive: changed.persistentKeepalive.to }),
+    ...keepaliveOf(wanted, changed),
+    ...(changed?.extra && { extra: pick(given.extra, changed.extra) }),
     ...(added.length > 0 && { allowedIPs: added }),
   }
 }
@@ -85,6 +96,41 @@ function diffKeepalive({ wanted, current }: Candidate): Pick<PeerChanged, 'persi
   const from = current?.persistentKeepalive ?? 0
   const to = wanted.persistentKeepalive ?? 0
   return from === to ? {} : { persistentKeepalive: { from, to } }
+}
+
+function diffKeepaliveRange({
+  wanted,
+  current,
+}: Candidate): Pick<PeerChanged, 'persistentKeepaliveRange'> {
+  const from = current?.persistentKeepaliveRange
+  const to = wanted.persistentKeepaliveRange
+  if (from === to) return {}
+  const ends = { ...(from !== undefined && { from }), ...(to !== undefined && { to }) }
+  return { persistentKeepaliveRange: ends }
+}
+
+/** One line has both. */
+function keepaliveOf(
+  { persistentKeepalive = 0, persistentKeepaliveRange }: CheckedPeer,
+  changed: PeerChanged | undefined,
+): Pick<PeerConfig, 'persistentKeepalive' | 'persistentKeepaliveRange'> {
+  if (!changed?.persistentKeepalive && !changed?.persistentKeepaliveRange) return {}
+  return persistentKeepaliveRange === undefined
+    ? { persistentKeepalive }
+    : { persistentKeepalive, persistentKeepaliveRange }
+}
+
+/** A new peer gets all of it. */
+function diffPeerExtra({ given, current }: Candidate): Pick<PeerChanged, 'extra'> {
+  if (given.extra === undefined) return {}
+  const keys = current
+    ? diffExtra(current.extra, given.extra).map(({ key }) => key)
+    : Object.keys(given.extra)
+  return keys.length > 0 ? { extra: keys } : {}
+}
+
+function pick(extra: ExtraKeys = {}, keys: readonly string[]): ExtraKeys {
+  return Object.fromEntries(Object.entries(extra).filter(([key]) => keys.includes(key)))
 }
 
 /** The networks that the peer should have, in the order given. */

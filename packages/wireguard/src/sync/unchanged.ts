@@ -6,6 +6,7 @@ const COMPARED = new Set([
   'presharedKey',
   'endpoint',
   'persistentKeepalive',
+  'persistentKeepaliveRange',
   'replaceAllowedIPs',
   'allowedIPs',
 ])
@@ -20,6 +21,7 @@ export function isClearlyUnchanged(current: Peer, wanted: PeerConfig, scopes: Sc
   const { presharedKey, endpoint, persistentKeepalive, replaceAllowedIPs, allowedIPs = [] } = wanted
   return (
     (persistentKeepalive ?? 0) === current.persistentKeepalive &&
+    wanted.persistentKeepaliveRange === current.persistentKeepaliveRange &&
     (replaceAllowedIPs === undefined || replaceAllowedIPs === true) &&
     isSameSecret(current.presharedKey, presharedKey) &&
     (endpoint === undefined || isSpelledAs(current.endpoint, endpoint, scopes)) &&

@@ -201,7 +201,9 @@ export function rate(bytes: number, milliseconds: number): number {
 }
 
 function changedFields(before: Peer, peer: Peer, networks: boolean): PeerField[] | undefined {
-  const keepalive = before.persistentKeepalive === peer.persistentKeepalive
+  const keepalive =
+    before.persistentKeepalive === peer.persistentKeepalive &&
+    before.persistentKeepaliveRange === peer.persistentKeepaliveRange
   const version = before.protocolVersion === peer.protocolVersion
   const secret = sameSecret(before.presharedKey, peer.presharedKey)
   if (keepalive && version && networks && secret) return undefined

@@ -92,10 +92,14 @@ export class SharedReader {
    */
   async device(name: string, options: ReadingOptions = {}): Promise<Device> {
     const { device } = await this.reading(name, options)
-    const { privateKey, peers } = device
+    const { privateKey, amnezia, peers } = device
+    const protection = amnezia?.headerProtectionKey
     return shownWhole({
       ...device,
       ...(privateKey && { privateKey: SecretKey.from(privateKey) }),
+      ...(protection && {
+        amnezia: { ...amnezia, headerProtectionKey: SecretKey.from(protection) },
+      }),
       peers: [...peers],
     })
   }
