@@ -56,7 +56,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-const open = (name: string): Promise<KV> => new Kvm(jetstream(connection)).open(name)
+const open = (name: string, timeout = 5000): Promise<KV> =>
+  new Kvm(jetstream(connection, { timeout })).open(name)
 const keyOf = ({ publicKey }: { publicKey: string }): string =>
   Buffer.from(publicKey, 'base64').toString('base64url')
 const between = (least: number, most: number): number => least + (most - least) * Math.random()
@@ -150,7 +151,8 @@ it(`${sizes.clients} clients roam between three gateways while those, NATS and t
 
   const holders = new Holders(backend, gateways)
   const work = [...clients.map((client) => roam(client, gateways)), administer(clients)]
-  const there = await open('wireguard-gateways')
+  // A request that is made while the server is away is lost: what is measured is the gateways, and not how long it is waited for.
+  const there = await open('wireguard-gateways', 250)
   const seenAt = async ({ name }: RoamingGateway): Promise<number> => {
     const entry = await there.get(name).catch(() => null)
     return entry?.operation === 'PUT' ? entry.json<{ time: number }>().time : 0
@@ -218,14 +220,19 @@ it(`${sizes.clients} clients roam between three gateways while those, NATS and t
       `${revocations} revocations, revision ${streamInfo.state.last_seq}`,
     ].join('\n'),
   )
-  for (const name of new Set(late.map(({ client }) => client))) {
+  const long = atTwo.filter(({ milliseconds }) => milliseconds > MOST_AT_TWO)
+  for (const { name, milliseconds, from } of long) {
+    console.log(`${name}: at two gateways for ${Math.round(milliseconds)} ms from ${from}`)
+  }
+  const unusual = [...late.map(({ client }) => client), ...long.map(({ name }) => name)]
+  for (const name of new Set(unusual)) {
     const client = clients.find((one) => one.name === name) as RoamingClient
     console.log(story(client, gateways, handshakes).join('\n'))
   }
   expect(judged.length).toBeGreaterThan(sizes.clients)
   expect(judged.some(({ isWithStore }) => !isWithStore)).toBe(true)
   expect(late).toEqual([])
-  expect(atTwo.filter(({ milliseconds }) => milliseconds > MOST_AT_TWO)).toEqual([])
+  expect(long).toEqual([])
   expect(revocations).toBeGreaterThan(0)
   for (const client of clients) expect(throughThough(client), client.name).toEqual([])
   for (const milliseconds of apart) expect(milliseconds).toBeLessThan(MOST_APART)

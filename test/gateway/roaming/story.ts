@@ -27,7 +27,7 @@ export function story(
   ]
   const first = Math.min(...lines.map(([at]) => at))
   return [
-    `${client.name} (${publicKey}, ${outer.address})`,
+    `${client.name} (${publicKey}, ${outer.address}), from ${first}`,
     ...lines
       .sort(([one], [other]) => one - other)
       .map(([at, text]) => `${((at - first) / 1000).toFixed(3)} ${text}`),

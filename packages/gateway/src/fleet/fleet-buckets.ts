@@ -41,10 +41,7 @@ export class FleetBuckets {
     const openOrMake = async (name: string, lifetime: number): Promise<KV> => {
       const opened = await manager.open(name)
       // Opening says nothing of whether it is there.
-      const isThere = await opened.status().then(
-        () => true,
-        () => false,
-      )
+      const isThere = await opened.status().then(() => true, isMissing)
       return isThere ? opened : await manager.create(name, { history: 1, ttl: lifetime })
     }
     const [ofClients, ofGateways] = await Promise.all([
@@ -102,6 +99,12 @@ function presenceIn(entry: KvEntry): Presence | undefined {
   } catch {
     return undefined
   }
+}
+
+/** The error that says that there is no such bucket: a server that is slow to answer, behind its start, says nothing of it. */
+function isMissing(error: Error & { readonly code?: unknown }): false {
+  if (error.code === 10_059) return false
+  throw error
 }
 
 /** The error that says that an entry is not what it was when it was read: somebody else was first. */

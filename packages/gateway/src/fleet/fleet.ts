@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { abortable, type PublicKey, slept, startTimer, WireGuardError } from '@wgctrl/types'
 import type { FleetConfig } from '../config/gateway-config.js'
 import { NatsLink } from '../nats/connection.js'
+import { Pauses } from '../pauses.js'
 import { FleetBuckets, LONGEST } from './fleet-buckets.js'
 import { isLater, type Leave, leaveOf, type Moment, type Presence } from './presence.js'
 
@@ -33,8 +34,8 @@ export interface FleetContext {
 /** Milliseconds between looks whether all entries are what they should be. */
 const SWEEP = 300_000
 
-/** Milliseconds before the next try; of a connection doubled each time. */
-const [FIRST_PAUSE, LONGEST_PAUSE] = [100, 5000]
+/** Milliseconds before an entry is written again whose write failed, at least; twice as many at most. */
+const AGAIN = 500
 
 /** Clients whose entries are read or written at the same time. */
 const AT_ONCE = 64
@@ -177,7 +178,7 @@ export class Fleet {
   /** From one loss of the connection to the next. */
   async #run(): Promise<void> {
     const { signal } = this.#stopped
-    let pause = FIRST_PAUSE
+    const pauses = new Pauses()
     let isTold = false
     while (!signal.aborted) {
       const ended = new AbortController()
@@ -190,7 +191,8 @@ export class Fleet {
         this.#buckets = buckets
         for (const join of this.#joiners) join(buckets)
         this.#hear(buckets)
-        ;[isTold, pause] = [false, FIRST_PAUSE]
+        isTold = false
+        pauses.reset()
         this.#context.onJoined()
         for (const [publicKey, revision] of this.#obsolete) this.#remove(publicKey, revision)
         this.#claimAll()
@@ -205,8 +207,8 @@ export class Fleet {
         this.#silence()
         this.#buckets = undefined
       }
-      await this.#link.next(pause * (0.5 + Math.random()), signal)
-      pause = Math.min(2 * pause, LONGEST_PAUSE)
+      // What failed while there was no connection says nothing of how the next one will do.
+      if (await this.#link.next(pauses.take(), signal)) pauses.reset()
     }
   }
 
@@ -340,7 +342,7 @@ export class Fleet {
     } catch (error) {
       const isLost = this.#buckets === undefined
       if (!isLost) this.#context.onFailed(error)
-      if (!isLost) await slept(FIRST_PAUSE * (5 + 5 * Math.random()), this.#stopped.signal)
+      if (!isLost) await slept(AGAIN * (1 + Math.random()), this.#stopped.signal)
       if (!claim.isGone && !this.#waiting.has(publicKey)) this.#waiting.set(publicKey, arrival)
     } finally {
       this.#claims.delete(publicKey)

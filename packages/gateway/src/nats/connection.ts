@@ -74,16 +74,26 @@ export class NatsLink {
     return () => this.#losers.delete(listener)
   }
 
-  /** Waits for the next connection that comes about, at most so many milliseconds. */
-  async next(most: number, signal: AbortSignal): Promise<void> {
+  /**
+   * Waits for the next connection that comes about, at most so many milliseconds.
+   *
+   * @returns whether one did
+   */
+  async next(most: number, signal: AbortSignal): Promise<boolean> {
     const ended = new AbortController()
     const end = (): void => ended.abort()
-    this.#winners.add(end)
+    let isWon = false
+    const win = (): void => {
+      isWon = true
+      end()
+    }
+    this.#winners.add(win)
     signal.addEventListener('abort', end, { once: true })
     try {
       if (!signal.aborted) await slept(most, ended.signal)
+      return isWon
     } finally {
-      this.#winners.delete(end)
+      this.#winners.delete(win)
       signal.removeEventListener('abort', end)
     }
   }

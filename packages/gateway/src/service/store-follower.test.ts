@@ -64,17 +64,33 @@ const isFollowing = () => vi.waitFor(() => expect(follower.isAway).toBe(false))
 
 describe('StoreFollower', () => {
   it('tries a store again as soon as that says that it is back', async () => {
-    let comeBack = (): void => {}
-    const returned = vi.fn(() => new Promise<void>((resolve) => (comeBack = resolve)))
+    let comeBack = (_: boolean): void => {}
+    const returned = vi.fn(() => new Promise<boolean>((resolve) => (comeBack = resolve)))
     store = Object.assign(new ScriptedStore(), { isAway: true, returned })
     follower = new StoreFollower(store, context())
     follower.start()
     await vi.waitFor(() => expect(returned).toHaveBeenCalledTimes(1))
     expect(store.asked).toHaveLength(1)
     store.isAway = false
-    comeBack()
+    comeBack(true)
     await isFollowing()
     expect(store.asked).toHaveLength(2)
+  })
+
+  it('tries a store again soon that is back and not ready yet, however long it was away', async () => {
+    const pauses: number[] = []
+    const returned = async (most: number): Promise<boolean> => {
+      pauses.push(most)
+      if (pauses.length === 12) store.isAway = false
+      return pauses.length === 10
+    }
+    store = Object.assign(new ScriptedStore(), { isAway: true, returned })
+    follower = new StoreFollower(store, context())
+    follower.start()
+    await isFollowing()
+    expect(Math.min(...pauses.slice(6, 10))).toBeGreaterThanOrEqual(2500)
+    expect(pauses[10]).toBeLessThanOrEqual(150)
+    expect(pauses[11]).toBeLessThanOrEqual(300)
   })
 
   it('applies what comes together in one write, and of a client the last', async () => {

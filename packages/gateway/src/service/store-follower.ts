@@ -1,5 +1,6 @@
 import { type PublicKey, slept, WireGuardError } from '@wgctrl/types'
 import type { Client } from '../clients/client.js'
+import { Pauses } from '../pauses.js'
 import type { ClientStore, StoreChange } from '../store/store.js'
 
 /** What became of clients; `null`: nobody has this key any more. */
@@ -17,7 +18,7 @@ export interface FollowerContext {
   onFailed(error: unknown, publicKey?: PublicKey): void
 }
 
-/** Milliseconds before the next try, of the store and of a write; doubled each time. */
+/** Milliseconds before the next try of a write; doubled each time. */
 const [FIRST_PAUSE, LONGEST_PAUSE] = [100, 5000]
 
 /**
@@ -69,7 +70,7 @@ export class StoreFollower {
 
   async #follow(): Promise<void> {
     const { signal } = this.#stopped
-    let pause = FIRST_PAUSE
+    const pauses = new Pauses()
     while (!signal.aborted) {
       let failure: unknown = new WireGuardError('the store tells of no changes any more', {
         code: 'EPROTO',
@@ -78,7 +79,7 @@ export class StoreFollower {
         for await (const change of this.#store.changes({ since: this.#since, signal })) {
           if (signal.aborted) return
           this.#take(change)
-          pause = FIRST_PAUSE
+          pauses.reset()
         }
       } catch (error) {
         failure = error
@@ -86,10 +87,9 @@ export class StoreFollower {
       if (signal.aborted) return
       this.#isAway = true
       this.#context.onAway(failure)
-      // Many gateways lose the same store at once: they do not all return at once.
-      const most = pause * (0.5 + Math.random())
-      await (this.#store.returned?.(most, signal) ?? slept(most, signal))
-      pause = Math.min(2 * pause, LONGEST_PAUSE)
+      const most = pauses.take()
+      if (!this.#store.returned) await slept(most, signal)
+      else if (await this.#store.returned(most, signal)) pauses.reset()
     }
   }
 

@@ -55,8 +55,10 @@ export interface ClientStore extends AsyncDisposable {
   /**
    * Waits while it is away, until it is worth another try, at most so many milliseconds. Absent: it does not notice that
    * by itself.
+   *
+   * @returns whether it came back meanwhile
    */
-  returned?(most: number, signal: AbortSignal): Promise<void>
+  returned?(most: number, signal: AbortSignal): Promise<boolean>
   /** Looks at once for what it would find by itself later. Absent: there is nothing to look at. */
   reload?(): Promise<void>
 }

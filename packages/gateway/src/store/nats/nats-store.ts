@@ -90,7 +90,7 @@ export class NatsStore implements ClientStore {
     }
   }
 
-  returned(most: number, signal: AbortSignal): Promise<void> {
+  returned(most: number, signal: AbortSignal): Promise<boolean> {
     return this.#link.next(most, signal)
   }
 
