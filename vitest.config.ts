@@ -170,6 +170,7 @@ export default defineConfig({
       deviceTier('fleet', whileRoaming, 900_000, {
         env: { WGCTRL_ROAMING: process.env['WGCTRL_ROAMING'] ?? 'long' },
       }),
+      deviceTier('resolved', ['test/resolved/*.test.ts'], PATIENT),
       deviceTier('ynl', ['test/ynl/*.test.ts'], PATIENT),
       deviceTier('faults', ['test/faults/**/*.test.ts'], PATIENT, twoAtOnce),
       deviceTier('secrets', ['test/secrets/**/*.test.ts'], PATIENT, twoAtOnce),

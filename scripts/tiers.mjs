@@ -96,6 +96,11 @@ const services = [
   { package: 'python3', command: 'python3', why: 'compiles unix-dgram' },
 ]
 
+const bus = [
+  { package: 'dbus', command: 'dbus-daemon', why: 'is the system bus' },
+  { package: 'systemd', command: 'networkctl', why: 'has systemd-networkd, and a library' },
+]
+
 const compilers = [
   { package: 'gcc', command: 'x86_64-linux-gnu-gcc', why: 'knows the layouts of glibc' },
   { package: 'musl-tools', command: 'musl-gcc', why: 'knows those of musl' },
@@ -106,6 +111,9 @@ const compilers = [
   },
   { package: 'qemu-user-static', command: 'qemu-aarch64-static', why: 'runs programs for arm64' },
 ]
+
+/** Downloads the specs of the kernel. */
+const specs = 'test/kernel/specs.mjs'
 
 const takeWireGuard = join(root, 'test/kernel/without/take-wireguard.sh')
 
@@ -259,6 +267,15 @@ export const tiers = [
     needs: [...isolation, daemon, wg, ...network, python, tracer],
     seconds: 2400,
     run: vitest({ isolate: true }),
+  },
+  {
+    name: 'resolved',
+    about: "name servers in Debian's systemd-resolved, on a system bus of the test's own",
+    built: true,
+    root: true,
+    needs: [...isolation, daemon, tracer, ...bus],
+    seconds: 1200,
+    run: withDownload('test/resolved/systemd-resolved.mjs', vitest({ isolate: true })),
   },
   {
     name: 'files',
@@ -509,7 +526,7 @@ export const tiers = [
       { package: 'python3-yaml', why: "lets the kernel's client read its specs" },
     ],
     seconds: 1200,
-    run: withSpecs(vitest({ isolate: true })),
+    run: withDownload(specs, vitest({ isolate: true })),
   },
   ...['6.12', 'newest'].map(specsOnKernel),
   {
@@ -666,19 +683,20 @@ function specsOnKernel(kernel) {
       { package: 'xz-utils', command: 'xz', why: 'unpacks the modules that a machine begins with' },
     ],
     seconds: 3600,
-    run: withSpecs(kernelTests({ kernel: `${kernel}-full`, projects: ['kernel-ynl'] })),
+    run: withDownload(specs, kernelTests({ kernel: `${kernel}-full`, projects: ['kernel-ynl'] })),
   }
 }
 
 /**
- * Has the specs of the kernel downloaded before, which have no network in the tests.
+ * Has something downloaded before, by a script that keeps it in the cache: the tests have no network.
  *
+ * @param {string} script
  * @param {Tier['run']} run
  * @returns {Tier['run']}
  */
-function withSpecs(run) {
+function withDownload(script, run) {
   return async (...args) => {
-    await runWell(process.execPath, [join(root, 'test/kernel/specs.mjs')], { seconds: 600 })
+    await runWell(process.execPath, [join(root, script)], { seconds: 600 })
     return await run(...args)
   }
 }

@@ -1,77 +1,22 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it } from 'vitest'
 import { cases } from './cases.js'
-import { run } from './command.js'
 import { TestNamespace } from './namespace.js'
 import { chosenBackend, Ours } from './sides.js'
+import { traceUp } from './trace.js'
 
 const kind = await chosenBackend()
-const child = fileURLToPath(new URL('traced-up.mjs', import.meta.url))
-const MARKER = '/wgctrl-marker'
-
-/** What the C library and Node look at by themselves. */
-const OF_THE_RUNTIME =
-  /^\/(proc\/sys\/vm|proc\/self\/(maps|task)|sys\/devices\/system\/cpu|etc\/ld\.so|dev\/(null|urandom))/
-
-/** Locks, namespaces, the sockets of daemons, settings of the kernel, and which links there are. */
-const NEEDED =
-  /^\/(run\/(wgctrl|netns)|var\/run\/(wireguard|netns)|proc\/(thread-self|self)\/ns|proc\/sys\/net)\b|^\/proc\/self\/net\/dev$/
-
-/** What a daemon is started with, and in its network namespace. */
-const OF_A_DAEMON = /^\/bin\/sh$|\/(cat|nsenter|wireguard-go)$/
 
 it('up without name servers starts no program, and opens no file of others', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'wgctrl-traced-'))
-  onTestFinished(() => rm(folder, { recursive: true }))
   await using namespace = await TestNamespace.create('wgctrl-traced')
   await using _ = await Ours.in(namespace, kind)
   const { dns: __, ...settings } = cases['the default routes of both'] ?? {}
   const config = { name: 'wg0', ...settings, nat: {}, betweenClients: false }
-  const trace = join(folder, 'trace')
-  const program = [process.execPath, child, namespace.name, kind, JSON.stringify(config), MARKER]
-  await run('strace', '-f', '-e', 'trace=execve,open,openat,clone,clone3', '-o', trace, ...program)
-  const text = wholeCalls(await readFile(trace, 'utf8'))
-  const [, during = ''] = text.split(`"${MARKER}", O_`)
-  const lines = during.split('\n').filter((line) => !line.includes('= -1 '))
-  const programs = lines.flatMap((line) => /execve\("([^"]*)"/.exec(line)?.[1] ?? [])
-  expect(programs.filter((path) => kind === 'linux-kernel' || !OF_A_DAEMON.test(path))).toEqual([])
-  const own = threadsOf(text)
-  const files = lines
-    .filter((line) => own.has(line.split(' ')[0] ?? ''))
-    .flatMap((line) => /open(?:at)?\((?:AT_FDCWD, )?"([^"]*)"/.exec(line)?.[1] ?? [])
-  expect(files.filter((path) => !NEEDED.test(path) && !OF_THE_RUNTIME.test(path))).toEqual([])
+  const { programs, files, foreignFiles } = await traceUp(config, {
+    namespace: namespace.name,
+    kind,
+  })
+  expect(programs).toEqual([])
+  expect(foreignFiles).toEqual([])
   // It was looked at what it did.
   expect(files).toContainEqual(expect.stringContaining('src_valid_mark'))
 })
-
-/** With both halves of a call in one line, where it began: strace(1) breaks it off when another thread has news. */
-function wholeCalls(text: string): string {
-  const lines = text.split('\n')
-  const begun = new Map<string, number>()
-  for (const [at, line] of lines.entries()) {
-    const [, thread = '', rest = ''] = /^(\d+) +(.*)$/.exec(line) ?? []
-    if (rest.endsWith(' <unfinished ...>')) begun.set(thread, at)
-    const [, end] = /^<\.\.\. \w+ resumed>(.*)$/.exec(rest) ?? []
-    const start = begun.get(thread)
-    if (end === undefined || start === undefined) continue
-    lines[start] = lines[start]?.replace(/ <unfinished \.\.\.>$/, end) ?? ''
-    lines[at] = ''
-    begun.delete(thread)
-  }
-  return lines.join('\n')
-}
-
-/** The threads of the process that was traced, and none of what it started. */
-function threadsOf(text: string): Set<string> {
-  const lines = text.split('\n')
-  const threads = new Set([lines[0]?.split(' ')[0] ?? ''])
-  for (const line of lines) {
-    const [, parent = '', flags = '', thread = ''] =
-      /^(\d+) .*clone3?\((.*)\) = (\d+)/.exec(line) ?? []
-    if (threads.has(parent) && flags.includes('CLONE_THREAD')) threads.add(thread)
-  }
-  return threads
-}

@@ -46,7 +46,8 @@ export async function useRecords(): Promise<Disposable & { readonly folder: stri
   return { folder, ...usePrograms(`${stubs}-with-records`) }
 }
 
-function usePrograms(folder: string): Disposable {
+/** Puts the programs of a folder before all others. */
+export function usePrograms(folder: string): Disposable {
   const { PATH = '' } = process.env
   process.env.PATH = `${folder}${delimiter}${PATH}`
   return {

@@ -1,9 +1,10 @@
 // Brings an interface up and down twice, for strace(1) to look at the second time:
-// traced-up.mjs <namespace> <backend> <config> <marker>, the config as JSON. The marker is opened before and after.
+// traced-up.mjs <namespace> <backend> <config> <marker>, the config as JSON; no namespace: that of this process. The marker is opened before and after.
 import { openSync } from 'node:fs'
 import { KernelBackend, open, UserspaceBackend } from 'wgctrl'
 
-const [netns, kind, config, marker] = process.argv.slice(2)
+const [namespace, kind, config, marker] = process.argv.slice(2)
+const netns = namespace || undefined
 const backend = kind === 'linux-kernel' ? new KernelBackend({ netns }) : new UserspaceBackend()
 const wg = await open({ netns, backends: [backend] })
 const mark = () => {

@@ -118,7 +118,7 @@ const application = {
 const surroundings = {
   hooks: ['shell'],
   configFile: true,
-  dns: ['auto', 'resolvconf', 'resolvectl', 'netns', 'off'],
+  dns: ['auto', 'resolved', 'resolvconf', 'resolvectl', 'netns', 'off'],
 } as const
 export const UP_OPTIONS: FieldsOf<UpOptions> = {
   ...application,

@@ -1,5 +1,6 @@
 import { address } from './address.js'
 import { configFile } from './config-file.js'
+import { dbusMessage } from './dbus-message.js'
 import { deviceConfig } from './device-config.js'
 import { endpoint } from './endpoint.js'
 import { initiation } from './initiation.js'
@@ -18,6 +19,7 @@ export const targets = [
   kernelDevice,
   remoteMessage,
   uapiReply,
+  dbusMessage,
   configFile,
   deviceConfig,
   key,

@@ -39,13 +39,18 @@ async function checkFirewall(machine: Machine): Promise<Finding> {
   )
 }
 
+/** What systemd-resolved listens on, and the bus that it is told by. */
+const RESOLVED = ['/run/systemd/resolve/io.systemd.Resolve', '/run/dbus/system_bus_socket']
+
 async function checkDns(machine: Machine): Promise<Finding> {
+  const modes = await Promise.all(RESOLVED.map((each) => machine.mode(each)))
+  if (!modes.includes(undefined)) return ok('dns', 'name servers are set in systemd-resolved')
   const path = await firstOf(machine, ['resolvconf', 'resolvectl'])
   if (path !== undefined) return ok('dns', `name servers are set with ${path}`)
   return note(
     'dns',
-    'neither resolvconf nor systemd-resolved is installed: DNS lines of config files have no effect',
-    'install openresolv or systemd-resolved if config files have DNS lines',
+    'systemd-resolved does not run, and no resolvconf is installed: DNS lines of config files have no effect',
+    'install openresolv, or start systemd-resolved, if config files have DNS lines',
   )
 }
 

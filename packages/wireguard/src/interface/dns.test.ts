@@ -1,8 +1,10 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { WireGuardError } from '@wgctrl/types'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { resolvConf, setDns, unsetDns } from './dns.js'
+import { resolvConf, setDns, unsetDns, whyNoDns } from './dns.js'
+import type { Machine, Resolved } from './machine.js'
 import { thisMachine } from './this-machine.js'
 
 describe('resolvConf', () => {
@@ -41,7 +43,8 @@ exit 0
     writeFileSync(join(folder, 'resolvectl'), script, { mode: 0o755 })
   }
   const calls = (): string[] => readFileSync(join(folder, 'log'), 'utf8').trim().split('\n')
-  const target = { name: 'wg0', choice: 'resolvectl', options: { machine: thisMachine } } as const
+  const options = { machine: thisMachine }
+  const target = { name: 'wg0', index: 7, choice: 'resolvectl', options } as const
 
   it('gets the servers, the domains and all other names, and loses them again', async () => {
     putResolvectl()
@@ -68,6 +71,63 @@ exit 0
     expect(existsSync(join(folder, 'log'))).toBe(false)
     rmSync(join(folder, 'resolvectl'))
     vi.stubEnv('PATH', folder)
-    expect(await setDns(dns, target)).toBe('neither resolvconf nor resolvectl is installed')
+    expect(await setDns(dns, target)).toBe('resolvectl is not installed')
+  })
+})
+
+describe('whom auto comes down to', () => {
+  const dns = { servers: ['10.0.0.53'], search: [] }
+  const resolved = (isInCharge: boolean): Resolved => ({
+    isInCharge,
+    setLink: async () => void told.push('resolved'),
+    revertLink: async () => void told.push('revert'),
+  })
+  let told: string[]
+
+  beforeEach(() => {
+    told = []
+  })
+
+  async function setBy(
+    found: Awaited<ReturnType<Machine['resolved']>> | Error,
+    ...programs: string[]
+  ): Promise<string> {
+    const machine: Machine = {
+      ...thisMachine,
+      readText: async () => undefined,
+      resolved: async () => {
+        if (found instanceof Error) throw found
+        return found
+      },
+      findProgram: async (name) => (programs.includes(name) ? `/nowhere/${name}` : undefined),
+      tryProgram: async (path) => {
+        told.push(path.slice('/nowhere/'.length))
+        return { status: 0, output: '', complaint: '' }
+      },
+    }
+    const target = { name: 'wg0', index: 7, choice: 'auto', options: { machine } } as const
+    const done = await setDns(dns, target)
+    if (typeof done !== 'string') return told[0] ?? ''
+    expect(await whyNoDns(target)).toBe(done)
+    return done
+  }
+
+  const broken = new WireGuardError('the bus is broken', { code: 'EPROTO' })
+
+  it.each([
+    [resolved(true), ['resolvconf', 'resolvectl'], 'resolved'],
+    [resolved(false), ['resolvconf', 'resolvectl'], 'resolvconf'],
+    [resolved(false), ['resolvectl'], 'resolved'],
+    [resolved(false), [], 'resolved'],
+    ['absent', ['resolvconf', 'resolvectl'], 'resolvconf'],
+    ['absent', ['resolvectl'], 'resolvectl'],
+    ['absent', [], 'systemd-resolved does not run, and neither'],
+    ['elsewhere', ['resolvconf'], 'resolvconf'],
+    ['elsewhere', ['resolvectl'], 'another network namespace'],
+    [broken, ['resolvconf'], 'resolvconf'],
+    [broken, ['resolvectl'], 'resolvectl'],
+    [broken, [], 'cannot be asked: the bus is broken, and neither'],
+  ] as const)('%j, beside %j: %s', async (found, programs, by) => {
+    expect(await setBy(found, ...programs)).toContain(by)
   })
 })

@@ -205,10 +205,10 @@ class Down {
     })
   }
 
-  async #removeAround({ firewall, pairs, standbys }: FoundInterface): Promise<void> {
+  async #removeAround({ link, firewall, pairs, standbys }: FoundInterface): Promise<void> {
     const { signal } = this.#options
     const place = this.#place
-    await this.#removeDns()
+    await this.#removeDns(link?.index)
     for (const found of firewall) {
       await this.#attempt(`remove the IPv${found.family} firewall rules`, () =>
         removeFirewall(found, this.#name, place, this.#firewall),
@@ -231,8 +231,8 @@ class Down {
     }
   }
 
-  async #removeDns(): Promise<void> {
-    const target = this.#dns
+  async #removeDns(index: number | undefined): Promise<void> {
+    const target = { ...this.#dns, index }
     const isKnown = (this.#config.dns?.servers ?? []).length > 0 || (await hasDns(target))
     if (isKnown) await this.#attempt('take back the name servers', () => unsetDns(target))
   }

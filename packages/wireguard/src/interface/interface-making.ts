@@ -71,7 +71,7 @@ export class Making {
     await this.#addAddresses(handle)
     await this.#setForwarding()
     const mtu = await this.#setMtuAndUp(handle, device)
-    await this.#setDns()
+    await this.#setDns(handle)
     const firewallMark = await this.#addRoutes(handle, device)
     await this.#runHooks('PostUp', this.#config.hooks.postUp)
     await this.#transaction.settle()
@@ -167,11 +167,11 @@ export class Making {
     return mtu
   }
 
-  async #setDns(): Promise<void> {
+  async #setDns({ index }: InterfaceHandle): Promise<void> {
     const { dns } = this.#config
     if (dns.servers.length === 0) return
     const { dns: choice = 'auto' } = this.#options
-    const target = { name: this.#name, choice, options: this.#place }
+    const target = { name: this.#name, index, choice, options: this.#place }
     const warn = (why: string): void =>
       this.#warn({ code: 'ENODNS', message: `name servers are not set: ${why}` })
     await this.#transaction.step(

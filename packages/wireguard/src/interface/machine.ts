@@ -1,7 +1,7 @@
 import type { holdLock, Rtnl as NetlinkRtnl } from '@wgctrl/netlink'
 import type { Lookup } from '../resolve.js'
 import type { FoundTable } from './found-table.js'
-import type { HookContext } from './interface-config.js'
+import type { CheckedInterface, HookContext } from './interface-config.js'
 import type { Namespace } from './namespace.js'
 import type { NftChange, NftTableRef } from './nft-table.js'
 
@@ -36,6 +36,21 @@ export interface NfTables {
   list(): Promise<FoundTable[]>
 }
 
+/** systemd-resolved, without a program. */
+export interface Resolved {
+  /** Whether `/etc/resolv.conf` is one of its files. */
+  readonly isInCharge: boolean
+  /**
+   * Has it ask these servers for every name, through a link.
+   *
+   * @param name of the link, which `index` is the number of
+   * @throws {WireGuardError} `EINVAL`, `EPERM`, `ENODEV`, `ETIMEDOUT`
+   */
+  setLink(index: number, dns: CheckedInterface['dns'], name: string): Promise<void>
+  /** Has it forget what it was told of a link; a link that is gone is fine. */
+  revertLink(index: number): Promise<void>
+}
+
 /** Where a program runs, and with what. */
 export interface ProgramInput {
   /** What it reads from its standard input; absent: nothing. */
@@ -65,6 +80,11 @@ export interface Machine {
   openRtnl(netns: Namespace | undefined): Promise<Rtnl>
   /** The kernel's tables, without a program; `undefined`: the kernel has no nf_tables. */
   nfTables(netns: Namespace | undefined): Promise<NfTables | undefined>
+  /** `absent`: it does not run; `elsewhere`: it knows the links of another network namespace. */
+  resolved(
+    netns: Namespace | undefined,
+    signal?: AbortSignal,
+  ): Promise<Resolved | 'absent' | 'elsewhere'>
   holdLock: typeof holdLock
   /** Where a program is; `undefined`: nowhere. */
   findProgram(command: string): Promise<string | undefined>

@@ -7,6 +7,7 @@ import { kernelTables } from './kernel-tables.js'
 import type { Machine } from './machine.js'
 import { runInNamespace } from './namespace.js'
 import { findProgram, tryProgram } from './program.js'
+import { findResolved } from './resolved.js'
 import { tableNumber } from './table.js'
 
 const SETTINGS = '/proc/sys'
@@ -15,6 +16,7 @@ const SETTINGS = '/proc/sys'
 export const thisMachine: Machine = {
   openRtnl: (netns) => Rtnl.open({ netns }),
   nfTables: kernelTables,
+  resolved: findResolved,
   holdLock,
   findProgram,
   tryProgram,

@@ -195,6 +195,7 @@ export class MemoryMachine extends MemoryBackend {
       refuseNamespace(netns)
       return this.hasNfTables ? this.#nft : undefined
     },
+    resolved: async () => 'absent',
     holdLock: (subject, { signal }) => this.#hold(subject, signal),
     findProgram: async (command) => (this.programs.has(command) ? command : undefined),
     tryProgram: async (path, args, { input = '' }) => this.#run(path, args, input),
