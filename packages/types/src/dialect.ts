@@ -18,8 +18,9 @@ export function refuseExtra(config: CheckedConfig): void {
 export function refuseForeign(config: CheckedConfig, dialect: WireGuardDialect): void {
   if (dialect === 'amneziawg') return
   const at = config.peers.findIndex((peer) => peer.persistentKeepaliveRange !== undefined)
-  if (config.amnezia === undefined && at < 0) return
-  const field = config.amnezia === undefined ? `peers[${at}].persistentKeepaliveRange` : 'amnezia'
+  const isEmpty = Object.keys(config.amnezia ?? {}).length === 0
+  if (isEmpty && at < 0) return
+  const field = isEmpty ? `peers[${at}].persistentKeepaliveRange` : 'amnezia'
   throw unsupported(
     'amneziawg',
     `${field} is of AmneziaWG: open its devices with dialect 'amneziawg'`,

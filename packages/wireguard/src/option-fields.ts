@@ -193,7 +193,7 @@ export const JUST_IN_TIME_OPTIONS: FieldsOf<JustInTimeOptions> = {
 }
 
 export const PARSE_OPTIONS: FieldsOf<ParseOptions> = {
-  dialect: ['wg', 'wg-quick'],
+  dialect: ['wg', 'wg-quick', 'awg', 'awg-quick'],
   unknownKeys: ['keep', 'refuse'],
   mistakes: ['keep', 'refuse'],
 }
@@ -224,6 +224,7 @@ export const PEER_FIELDS: FieldsOf<PeerFields> = {
   presharedKey: true,
   endpoint: true,
   persistentKeepalive: true,
+  persistentKeepaliveRange: true,
   allowedIPs: true,
   name: true,
 }

@@ -1,6 +1,14 @@
 import { showable } from '@wgctrl/types'
 import type { AllowedIPEntry } from './address-value.js'
-import { type Dialect, type KeyRule, keysOf, WORDS } from './key-rule.js'
+import {
+  type Dialect,
+  type KeyRule,
+  keysOf,
+  readerOf,
+  readsQuickKeys,
+  ruleIn,
+  WORDS,
+} from './key-rule.js'
 import { type Assignment, type Entry, entriesOf, type Line } from './line.js'
 import { type ConfigProblem, HIDDEN } from './problem.js'
 import type { Section } from './section.js'
@@ -31,12 +39,13 @@ export function placeProblem(
 }
 
 /** What is wrong or strange with the values of a line that stands where it should. */
-export function* valueProblems(line: Line): Generator<LineProblem> {
+export function* valueProblems(line: Line, dialect: Dialect): Generator<LineProblem> {
   const { statement } = line
-  if (statement.is !== 'assignment' || !statement.rule) return
-  const { rule } = statement
+  const rule = statement.is === 'assignment' ? ruleIn(statement.rule, dialect) : undefined
+  if (statement.is !== 'assignment' || !rule) return
+  const read = readerOf(rule, dialect)
   for (const entry of entriesOf(line, statement)) {
-    const value = rule.read(entry.text)
+    const value = read(entry.text)
     const at = () => ({ column: entry.start + 1, text: shown(entry, rule), key: rule.name })
     if (value === undefined) yield { ...at(), kind: 'value', expected: rule.expected }
     else if (rule.name === 'AllowedIPs' && (value as AllowedIPEntry).hadHostBits) {
@@ -67,9 +76,10 @@ function wordProblem(
 
 function keyProblem(
   section: Section,
-  { key, rule }: Assignment,
+  { key, rule: anyRule }: Assignment,
   dialect: Dialect,
 ): Omit<LineProblem, 'column'> | undefined {
+  const rule = ruleIn(anyRule, dialect)
   if (section.kind === 'preamble') {
     const expected = '[Interface] or [Peer] before the first key'
     return { kind: 'misplaced', text: showable(key), expected }
@@ -78,12 +88,14 @@ function keyProblem(
     const kind = /^[A-Za-z][\w.-]*$/.test(key) ? 'unknown-key' : 'syntax'
     return { kind, text: showable(key), expected: `one of ${keysOf(section.kind, dialect)}` }
   }
-  if (rule.section === section.kind && rule.dialect === 'wg') return undefined
+  const isOfWg = rule.dialect === 'wg' || rule.dialect === 'awg'
+  if (rule.section === section.kind && isOfWg) return undefined
   const at = { kind: 'misplaced', text: showable(key), key: rule.name } as const
   if (rule.section !== section.kind) {
     return { ...at, expected: `it in ${rule.section === 'peer' ? '[Peer]' : '[Interface]'}` }
   }
-  if (dialect === 'wg') return { ...at, expected: 'a key of wg(8): this one is of wg-quick(8)' }
+  if (!readsQuickKeys(dialect))
+    return { ...at, expected: 'a key of wg(8): this one is of wg-quick(8)' }
   if (section.readsQuickKeys) return undefined
   return { ...at, expected: 'a header without spaces, [Interface], for a key of wg-quick(8)' }
 }

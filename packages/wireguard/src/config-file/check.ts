@@ -3,6 +3,7 @@ import { isNameServer, isSearchDomain } from '../interface/name-server.js'
 import { conflictProblems } from './check-conflict.js'
 import { placeProblem, valueProblems } from './check-line.js'
 import { type ConfigDocument, publicKeyOf } from './document.js'
+import { readsQuickKeys } from './key-rule.js'
 import { entriesOf } from './line.js'
 import { type ConfigProblem, type ConfigProblemKind, problem } from './problem.js'
 
@@ -22,7 +23,8 @@ export function findLineProblems(document: ConfigDocument): ConfigProblem[] {
   const problems = findPlaceProblems(document)
   for (const { section, line, number } of document.numberedLines()) {
     if (section.kind === 'unknown' || placeProblem(section, line, document.dialect)) continue
-    for (const found of valueProblems(line)) problems.push(problem({ ...found, line: number }))
+    for (const found of valueProblems(line, document.dialect))
+      problems.push(problem({ ...found, line: number }))
   }
   return inOrder(problems)
 }
@@ -38,7 +40,7 @@ export function findProblems(document: ConfigDocument): ConfigProblem[] {
  */
 export function allRefusals(document: ConfigDocument): ConfigProblem[] {
   const refused = findLineProblems(document).filter((found) => isFatal(found) || isUnknown(found))
-  if (document.dialect === 'wg') return refused
+  if (!readsQuickKeys(document.dialect)) return refused
   return inOrder([
     ...refused,
     ...conflictProblems(document).filter(isConflict),

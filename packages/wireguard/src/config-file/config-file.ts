@@ -102,6 +102,9 @@ export class ConfigFile {
       peer.allowedIPs = fields.allowedIPs
       peer.endpoint = fields.endpoint
       peer.persistentKeepalive = fields.persistentKeepalive
+      if (fields.persistentKeepaliveRange !== undefined) {
+        peer.persistentKeepaliveRange = fields.persistentKeepaliveRange
+      }
       peer.name = fields.name
     } catch (error) {
       this.#document.removePeer(publicKey)

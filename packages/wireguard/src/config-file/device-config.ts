@@ -3,6 +3,7 @@ import { DEVICE_CONFIG_OPTIONS } from '../option-fields.js'
 import { findRefusals } from './check.js'
 import { type ConfigFile, documentOf } from './config-file.js'
 import { KeyEditor } from './key-editor.js'
+import { readsAmneziaKeys } from './key-rule.js'
 import { type ConfigMode, mergePeers, orNull } from './merged-peers.js'
 import { ConfigFileError } from './problem.js'
 import { readFirewallMark, readKey, readPort } from './value.js'
@@ -33,7 +34,8 @@ export interface DeviceConfigOptions extends UseOptions {
 
 /**
  * What a config file means for a device. Names in endpoints stay names; wg-quick(8)'s keys are left
- * out: see `toInterfaceConfig`.
+ * out: see `toInterfaceConfig`. Of AmneziaWG's keys a file sets those that it has, in any mode, as awg(8) does; `sync` and
+ * `reconcile` reset those that it lacks.
  *
  * @throws {ConfigFileError} `EINVAL` for conflicts and unknown keys, all at once
  * @source wireguard-tools, src/config.c and src/setconf.c
@@ -63,11 +65,13 @@ export function deviceConfigOf(
   const own = privateKey && !privateKey.isZero ? publicKey(privateKey) : undefined
   const isKept = mode === 'addconf' && privateKey === undefined
   const peers = mergePeers(document, isKept ? ownKey : own, mode)
+  const amnezia = readsAmneziaKeys(document.dialect) && { amnezia: file.interface.amnezia }
   if (mode === 'addconf') {
     return {
       ...(privateKey && { privateKey: orNull(privateKey) }),
       ...(listenPort !== undefined && { listenPort }),
       ...(firewallMark !== undefined && { firewallMark }),
+      ...amnezia,
       peers,
     }
   }
@@ -75,6 +79,7 @@ export function deviceConfigOf(
     privateKey: privateKey ? orNull(privateKey) : null,
     listenPort: listenPort ?? 0,
     firewallMark: firewallMark ?? 0,
+    ...amnezia,
     replacePeers: true,
     peers,
   }

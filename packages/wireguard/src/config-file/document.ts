@@ -1,5 +1,5 @@
 import type { PublicKey } from '@wgctrl/types'
-import type { Dialect } from './key-rule.js'
+import { type Dialect, readsQuickKeys } from './key-rule.js'
 import { entriesOf, type Line, makeLine, splitLines, withoutWord } from './line.js'
 import { Section, type Style } from './section.js'
 import { startOf } from './space.js'
@@ -30,7 +30,7 @@ export class ConfigDocument {
     this.path = path
     this.hasByteOrderMark = text.startsWith(BYTE_ORDER_MARK)
     const all = splitLines(this.hasByteOrderMark ? text.slice(1) : text)
-    const lines = dialect === 'wg' ? all.map(withoutWord) : all
+    const lines = readsQuickKeys(dialect) ? all : all.map(withoutWord)
     this.style = styleOf(lines)
     this.sections = toSections(lines)
   }

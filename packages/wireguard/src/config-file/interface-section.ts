@@ -1,10 +1,20 @@
 import { inspect } from 'node:util'
-import { type KeyInput, type PublicKey, publicKey, type SecretKey } from '@wgctrl/types'
+import {
+  AMNEZIA_FIELDS,
+  type AmneziaConfig,
+  type AmneziaValue,
+  invalid,
+  type KeyInput,
+  type PublicKey,
+  publicKey,
+  type SecretKey,
+} from '@wgctrl/types'
 import type { NatConfig } from '../interface/nat-config.js'
 import { readHost, readInterfaceAddress, readWholeNetwork } from './address-value.js'
+import { amneziaText, readAmneziaValue } from './amnezia-value.js'
 import type { ConfigDocument } from './document.js'
 import { KeyEditor } from './key-editor.js'
-import { ANY_LINK } from './key-rule.js'
+import { ANY_LINK, readsAmneziaKeys } from './key-rule.js'
 import { present } from './present.js'
 import {
   keyText,
@@ -25,10 +35,12 @@ import {
  */
 export class InterfaceSection {
   readonly #keys: KeyEditor
+  readonly #hasAmnezia: boolean
 
   /** Use {@link ConfigFile.interface}. @internal */
   constructor(document: ConfigDocument) {
     this.#keys = new KeyEditor(document)
+    this.#hasAmnezia = readsAmneziaKeys(document.dialect)
   }
 
   get privateKey(): SecretKey | undefined {
@@ -62,6 +74,33 @@ export class InterfaceSection {
   }
   set firewallMark(mark: number | undefined) {
     this.#set('FwMark', mark ? `0x${mark.toString(16)}` : mark)
+  }
+
+  /**
+   * AmneziaWG's keys, `Jc` and so on, those that are there; `{}` in a file of a dialect without them. Assigning sets all
+   * of them.
+   */
+  get amnezia(): AmneziaConfig {
+    if (!this.#hasAmnezia) return {}
+    const entries = AMNEZIA_FIELDS.map((field) => {
+      const { name, fileKey, kind } = field
+      const read = (text: string): AmneziaValue | SecretKey | undefined =>
+        kind === 'key' ? readKey(text) : readAmneziaValue(field, text)
+      return [name, this.#keys.readLast(fileKey, read)]
+    })
+    return present(Object.fromEntries(entries))
+  }
+  set amnezia(amnezia: AmneziaConfig | undefined) {
+    if (!this.#hasAmnezia) {
+      if (Object.keys(amnezia ?? {}).length === 0) return
+      throw invalid(
+        'amnezia',
+        'no keys of the dialects wg and wg-quick: read the file as awg-quick',
+      )
+    }
+    for (const field of AMNEZIA_FIELDS) {
+      this.#set(field.fileKey, amneziaText(field, amnezia?.[field.name]))
+    }
   }
 
   /** `Address`: addresses with their prefix length, host bits kept. */
@@ -208,8 +247,9 @@ export class InterfaceSection {
   /** What there is, the private key `(hidden)`. */
   toJSON(): object {
     const { privateKey, listenPort, firewallMark, addresses, dns, mtu, table } = this
+    const amnezia = this.#hasAmnezia ? this.amnezia : undefined
     const { preUp, postUp, preDown, postDown, saveConfig, forward, nat, betweenClients } = this
-    const device = { privateKey, listenPort, firewallMark, addresses, dns, mtu, table }
+    const device = { privateKey, listenPort, firewallMark, amnezia, addresses, dns, mtu, table }
     const hooks = { preUp, postUp, preDown, postDown }
     return present({ ...device, ...hooks, saveConfig, forward, nat, betweenClients })
   }

@@ -29,8 +29,8 @@ export interface FormatInterfaceOptions {
 }
 
 /** An empty file, to be filled: what `parseConfig('')` gives. */
-export function newConfig(): ConfigFile {
-  return parseConfig('')
+export function newConfig(dialect: 'wg-quick' | 'awg-quick' = 'wg-quick'): ConfigFile {
+  return parseConfig('', { dialect })
 }
 
 /**
@@ -38,7 +38,7 @@ export function newConfig(): ConfigFile {
  * What stands for a default (`null`, an empty list) is left out, but for what wg-quick(8) would read as something else.
  *
  * @throws {TypeError | RangeError | WireGuardError} `EINVAL` with `path`, also for what no file can say: hooks that
- *   are functions, peers with `remove` or `updateOnly`
+ *   are functions, peers with `remove` or `updateOnly`, `extra`
  * @example
  * ```ts
  * const text = formatInterfaceConfig(config, { header: 'Made by the panel. Do not edit.' })
@@ -51,13 +51,18 @@ export function formatInterfaceConfig(
   checkFields(options, 'options', FORMAT_INTERFACE_OPTIONS)
   checkNamedInterface(config)
   checkPeers(config)
-  const file = newConfig()
+  const file = newConfig(isAmnezia(config) ? 'awg-quick' : 'wg-quick')
   documentOf(file).interfaceSection()
   writeInterface(file.interface, config)
   ;(config.peers ?? []).forEach((peer, index) => {
     writePeer(file, peer, `peers[${index}]`, options)
   })
   return headerLines(options.header) + formatConfig(file)
+}
+
+/** What awg-quick(8) alone reads. */
+function isAmnezia({ amnezia, peers = [] }: InterfaceConfig): boolean {
+  return amnezia !== undefined || peers.some((peer) => peer.persistentKeepaliveRange !== undefined)
 }
 
 function headerLines(header: string | undefined): string {
@@ -71,6 +76,7 @@ function writeInterface(section: InterfaceSection, config: InterfaceConfig): voi
   const { privateKey, listenPort, firewallMark, addresses, dns, mtu, table, hooks } = config
   section.privateKey = privateKey ?? undefined
   section.addresses = addresses
+  section.amnezia = config.amnezia
   section.listenPort = listenPort || undefined
   section.firewallMark = firewallMark || undefined
   if (dns) section.dns = { servers: dns.servers ?? [], search: dns.search ?? [] }
@@ -94,11 +100,19 @@ function hookLines(hooks: readonly Hook[] = [], path: string): string[] {
 }
 
 /** What the device itself would refuse, names in endpoints aside. */
-function checkPeers({ privateKey, listenPort, firewallMark, peers = [] }: InterfaceConfig): void {
+function checkPeers(config: InterfaceConfig): void {
+  const { privateKey, listenPort, firewallMark, amnezia, extra, peers = [] } = config
+  if (extra !== undefined) throw invalid('extra', 'a file has no word for it')
   const withoutEndpoints = Array.isArray(peers)
     ? peers.map((peer: PeerConfig) => ({ ...peer, endpoint: undefined }))
     : peers
-  const checked = checkConfig({ privateKey, listenPort, firewallMark, peers: withoutEndpoints })
+  const checked = checkConfig({
+    privateKey,
+    listenPort,
+    firewallMark,
+    amnezia,
+    peers: withoutEndpoints,
+  })
   wipeConfig(checked)
 }
 
@@ -108,7 +122,7 @@ function writePeer(
   path: string,
   { peerName }: FormatInterfaceOptions,
 ): void {
-  for (const field of ['remove', 'updateOnly'] as const) {
+  for (const field of ['remove', 'updateOnly', 'extra'] as const) {
     if (peer[field]) throw invalid(`${path}.${field}`, 'a file has no word for it')
   }
   const publicKey = parsePublicKey(peer.publicKey)
@@ -118,6 +132,9 @@ function writePeer(
   section.endpoint =
     peer.endpoint && endpointValue(parseEndpoint(peer.endpoint, `${path}.endpoint`))
   section.persistentKeepalive = peer.persistentKeepalive || undefined
+  if (peer.persistentKeepaliveRange !== undefined) {
+    section.persistentKeepaliveRange = peer.persistentKeepaliveRange
+  }
   section.allowedIPs = networksOf(peer)
   const name = peerName?.(publicKey)
   if (name !== undefined) section.name = name

@@ -1,6 +1,6 @@
 import { invalid } from '@wgctrl/types'
 import type { ConfigDocument } from './document.js'
-import { type KeyRule, ruleOf, wordOf } from './key-rule.js'
+import { type KeyRule, readerOf, readsQuickKeys, ruleIn, ruleOf, wordOf } from './key-rule.js'
 import {
   type Assignment,
   entriesOf,
@@ -130,7 +130,7 @@ export class KeyEditor {
     const section = after?.section ?? this.#target()
     let at = after ? after.at + 1 : section.insertionIndex
     const { style } = this.#document
-    const rule = anyRuleOf(name)
+    const rule = this.#ruleOf(name)
     if (rule?.dialect === 'wg-quick') section.admitQuickKeys()
     const spelled = (rule?.dialect === 'wgctrl' ? WORD_MARK : '') + (rule?.name ?? name)
     for (const text of texts) {
@@ -140,26 +140,33 @@ export class KeyEditor {
 
   /** Refuses what would not come back as it was given: above all a newline, which begins a new key. */
   #checked(name: string, value: string): string {
-    const rule = anyRuleOf(name)
+    const { dialect } = this.#document
+    const rule = this.#ruleOf(name)
+    const isOfWg = rule?.dialect === 'wg' || rule?.dialect === 'awg'
     const fits = rule
-      ? rule.section === this.#kind && (rule.dialect === 'wg' || this.#document.dialect !== 'wg')
+      ? rule.section === this.#kind && (isOfWg || readsQuickKeys(dialect))
       : /^[A-Za-z][A-Za-z0-9_-]*$/.test(name)
     if (!fits) {
-      throw invalid(name, `no key of [${this.#kind}] in the ${this.#document.dialect} dialect`)
+      throw invalid(name, `no key of [${this.#kind}] in the ${dialect} dialect`)
     }
     const text = trim(String(value))
     const forbidden = rule?.isHook ? /[\n\0]/ : /[\n\0#]/
     if (text === '' || forbidden.test(text)) {
       throw invalid(name, 'a value must have text, without a newline, NUL or # in it')
     }
-    if (rule && !isReadable(rule, text)) throw invalid(name, `expected ${rule.expected}`)
+    if (rule && !isReadable(rule, text, readerOf(rule, dialect)))
+      throw invalid(name, `expected ${rule.expected}`)
     return text
   }
 
   #named(name: string): Found[] {
-    const rule = anyRuleOf(name)
+    const rule = this.#ruleOf(name)
     if (rule) return this.#found((statement) => statement.rule === rule)
     return this.#found(({ key }) => lower(key) === lower(name))
+  }
+
+  #ruleOf(name: string): KeyRule | undefined {
+    return ruleIn(ruleOf(name), this.#document.dialect) ?? wordOf(name)
   }
 
   #found(test: (statement: Assignment) => boolean): Found[] {
@@ -176,10 +183,8 @@ export class KeyEditor {
   }
 }
 
-const anyRuleOf = (name: string): KeyRule | undefined => ruleOf(name) ?? wordOf(name)
-
-function isReadable(rule: KeyRule, value: string): boolean {
+function isReadable(rule: KeyRule, value: string, read: KeyRule['read']): boolean {
   const statement = { is: 'assignment', key: rule.name, rule, start: 0, end: value.length } as const
   const entries = entriesOf({ text: value, end: '', statement }, statement)
-  return entries.length > 0 && entries.every(({ text }) => rule.read(text) !== undefined)
+  return entries.length > 0 && entries.every(({ text }) => read(text) !== undefined)
 }

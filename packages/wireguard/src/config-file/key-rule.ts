@@ -1,4 +1,4 @@
-import { isInterfaceName } from '@wgctrl/types'
+import { AMNEZIA_FIELDS, isInterfaceName } from '@wgctrl/types'
 import {
   readAllowedIP,
   readEndpoint,
@@ -6,6 +6,7 @@ import {
   readInterfaceAddress,
   readWholeNetwork,
 } from './address-value.js'
+import { expectedOf, readAmneziaValue, readKeepaliveRange, readSwitch } from './amnezia-value.js'
 import { lower, squeeze } from './space.js'
 import {
   readBoolean,
@@ -17,8 +18,17 @@ import {
   readTable,
 } from './value.js'
 
-/** `wg`: what wg(8) reads. `wg-quick`: that, and what wg-quick(8) adds to `[Interface]`. */
-export type Dialect = 'wg' | 'wg-quick'
+/**
+ * `wg`: what wg(8) reads. `wg-quick`: that, and what wg-quick(8) adds to `[Interface]`. `awg` and `awg-quick`: the same with
+ * what AmneziaWG's awg(8) reads besides.
+ */
+export type Dialect = 'wg' | 'wg-quick' | 'awg' | 'awg-quick'
+
+/** Knows the keys that wg-quick(8), or awg-quick(8), adds. */
+export const readsQuickKeys = (dialect: Dialect): boolean => dialect.endsWith('-quick')
+
+/** Knows the keys of AmneziaWG. */
+export const readsAmneziaKeys = (dialect: Dialect): boolean => dialect.startsWith('awg')
 
 /** Any link: no link can be called so. */
 export const ANY_LINK = '*'
@@ -29,11 +39,13 @@ export interface KeyRule {
   readonly name: string
   readonly section: 'interface' | 'peer'
   /** Who reads it. `wgctrl`: nobody else, to whom it is a comment. */
-  readonly dialect: Dialect | 'wgctrl'
+  readonly dialect: 'wg' | 'wg-quick' | 'awg' | 'wgctrl'
   /** What a value must be. */
   readonly expected: string
   /** The value of a text, or of one entry of a list; `undefined` when it is none. */
   readonly read: (text: string) => unknown
+  /** The same where the file is of AmneziaWG and more is a value there. */
+  readonly readAwg?: (text: string) => unknown
   /** Lists: entries between commas, or (wg-quick) words between commas and spaces. */
   readonly list?: 'commas' | 'words'
   /** No error may show the value. */
@@ -42,6 +54,8 @@ export interface KeyRule {
   readonly mayBeEmpty?: true
   /** A shell's text up to the end of the line, `#` included. */
   readonly isHook?: true
+  /** Whitespace within the value is a part of it. */
+  readonly keepsSpace?: true
 }
 
 const interfaceKey = { section: 'interface', dialect: 'wg' } as const
@@ -87,6 +101,7 @@ const rules: readonly KeyRule[] = [
     name: 'PersistentKeepalive',
     expected: 'seconds from 0 to 65535, or off',
     read: readKeepalive,
+    readAwg: (text) => readKeepalive(text) ?? readKeepaliveRange(text),
   },
   {
     ...quickKey,
@@ -122,6 +137,26 @@ const rules: readonly KeyRule[] = [
   },
 ]
 
+/** @source amneziawg-tools, src/config.c */
+const amneziaRules: readonly KeyRule[] = [
+  ...AMNEZIA_FIELDS.map((field) => ({
+    section: 'interface' as const,
+    dialect: 'awg' as const,
+    name: field.fileKey,
+    expected: field.kind === 'key' ? KEY : expectedOf(field),
+    read: (text: string) => readAmneziaValue(field, text),
+    ...(field.kind === 'key' && { isSecret: true as const }),
+    ...(field.kind === 'text' && { keepsSpace: true as const }),
+  })),
+  {
+    section: 'peer',
+    dialect: 'awg',
+    name: 'AdvancedSecurity',
+    expected: 'on or off',
+    read: readSwitch,
+  },
+]
+
 /** Keys that stand in comments; see {@link wordOf}. */
 const ownRules: readonly KeyRule[] = [
   { ...ownKey, name: 'Forward', expected: 'true or false', read: readBoolean },
@@ -149,8 +184,9 @@ const ownRules: readonly KeyRule[] = [
   { ...ownKey, name: 'BetweenClients', expected: 'true or false', read: readBoolean },
 ]
 
-const byName = new Map(rules.map((rule) => [rule.name.toLowerCase(), rule]))
-const bySpelling = new Map(rules.map((rule) => [rule.name, rule]))
+const allRules = [...rules, ...amneziaRules]
+const byName = new Map(allRules.map((rule) => [rule.name.toLowerCase(), rule]))
+const bySpelling = new Map(allRules.map((rule) => [rule.name, rule]))
 
 /**
  * The rule of a key, spelled as in a file. wg(8) reads `Listen Port` as `ListenPort`; wg-quick(8) wants
@@ -160,7 +196,8 @@ export function ruleOf(key: string): KeyRule | undefined {
   const usual = bySpelling.get(key)
   if (usual) return usual
   const rule = byName.get(lower(squeeze(key)))
-  return rule?.dialect === 'wg' || rule?.name.length === key.length ? rule : undefined
+  const isOfWg = rule?.dialect === 'wg' || rule?.dialect === 'awg'
+  return isOfWg || rule?.name.length === key.length ? rule : undefined
 }
 
 const ownByName = new Map(ownRules.map((rule) => [rule.name.toLowerCase(), rule]))
@@ -171,10 +208,22 @@ export const wordOf = (key: string): KeyRule | undefined => ownByName.get(lower(
 /** The keys that such a comment may have, for a message. */
 export const WORDS: string = ownRules.map(({ name }) => name).join(', ')
 
+/** The rule as files of a dialect have it; `undefined` where the key means nothing to them. */
+export function ruleIn(rule: KeyRule | undefined, dialect: Dialect): KeyRule | undefined {
+  return rule?.dialect === 'awg' && !readsAmneziaKeys(dialect) ? undefined : rule
+}
+
+/** What reads a value in files of a dialect. */
+export const readerOf = (rule: KeyRule, dialect: Dialect): KeyRule['read'] =>
+  (readsAmneziaKeys(dialect) && rule.readAwg) || rule.read
+
 /** The keys that a section may have, for a message. */
 export function keysOf(section: string, dialect: Dialect): string {
-  const fit = rules.filter(
-    (rule) => rule.section === section && (rule.dialect === 'wg' || dialect === 'wg-quick'),
+  const fit = allRules.filter(
+    (rule) =>
+      rule.section === section &&
+      (rule.dialect !== 'wg-quick' || readsQuickKeys(dialect)) &&
+      ruleIn(rule, dialect) !== undefined,
   )
   return fit.map(({ name }) => name).join(', ')
 }

@@ -132,7 +132,8 @@ export function entriesOf(line: Line, { start, end, rule }: Assignment): Entry[]
 
 function entryAt(line: Line, start: number, end: number, rule: KeyRule | undefined): Entry {
   const text = line.text.slice(start, end)
-  return { text: rule?.dialect === 'wg' ? squeeze(text) : text, start, end }
+  const isSqueezed = rule?.dialect === 'wg' || (rule?.dialect === 'awg' && !rule.keepsSpace)
+  return { text: isSqueezed ? squeeze(text) : text, start, end }
 }
 
 /** The text of a comment line without its marks. */

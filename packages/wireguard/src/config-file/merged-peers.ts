@@ -1,5 +1,6 @@
 import { type Endpoint, isNamed, type PeerConfig, type PublicKey, SecretKey } from '@wgctrl/types'
 import { type AllowedIPEntry, readAllowedIP, readEndpoint } from './address-value.js'
+import { readKeepaliveRange } from './amnezia-value.js'
 import { type ConfigDocument, publicKeyOf } from './document.js'
 import { entriesOf } from './line.js'
 import type { Section } from './section.js'
@@ -56,7 +57,10 @@ function takenAndDropped(holdings: ReadonlyMap<string, Holding>): PeerConfig[] {
 
 class MergedPeer {
   readonly publicKey: PublicKey
-  readonly #fields: Pick<PeerConfig, 'presharedKey' | 'endpoint' | 'persistentKeepalive'> = {}
+  readonly #fields: Pick<
+    PeerConfig,
+    'presharedKey' | 'endpoint' | 'persistentKeepalive' | 'persistentKeepaliveRange'
+  > = {}
   #replaces = false
   /** The last word on each network: true takes it away. */
   readonly #networks = new Map<string, boolean>()
@@ -99,7 +103,12 @@ class MergedPeer {
     const fields = this.#fields
     if (name === 'PresharedKey') fields.presharedKey = orNull(SecretKey.from(text))
     if (name === 'Endpoint') fields.endpoint = readConfigEndpoint(text)
-    if (name === 'PersistentKeepalive') fields.persistentKeepalive = readKeepalive(text)
+    if (name === 'PersistentKeepalive') {
+      fields.persistentKeepalive = readKeepalive(text)
+      const range = readKeepaliveRange(text)
+      if (range === undefined) delete fields.persistentKeepaliveRange
+      else fields.persistentKeepaliveRange = range
+    }
   }
 
   #apply({ cidr, remove }: AllowedIPEntry, holdings: Map<string, Holding>): void {

@@ -9,7 +9,8 @@ import { ConfigFileError } from './problem.js'
 export interface ParseOptions {
   /**
    * `wg`: what `wg setconf` reads; wg-quick(8)'s keys are refused. Absent: `wg-quick`, which is that
-   * and `Address`, `DNS`, `MTU`, `Table`, `SaveConfig` and the hooks.
+   * and `Address`, `DNS`, `MTU`, `Table`, `SaveConfig` and the hooks. `awg` and `awg-quick`: the same with AmneziaWG's keys,
+   * `Jc`, `S1`, `H1`, `I1` and so on, which the others do not know.
    */
   readonly dialect?: Dialect | undefined
   /**

@@ -8,6 +8,7 @@ import {
   type SecretKey,
 } from '@wgctrl/types'
 import { endpointValue, readAllowedIP, readEndpoint } from './address-value.js'
+import { readKeepaliveRange } from './amnezia-value.js'
 import { type ConfigDocument, publicKeyOf } from './document.js'
 import { KeyEditor } from './key-editor.js'
 import { commentOf } from './line.js'
@@ -24,6 +25,8 @@ export interface PeerFields {
   readonly endpoint?: string | Endpoint | undefined
   /** Seconds; 0: off. */
   readonly persistentKeepalive?: number | undefined
+  /** `'15-30'`, in its place: of AmneziaWG, in a file of its dialects. */
+  readonly persistentKeepaliveRange?: string | undefined
   readonly allowedIPs?: readonly string[] | undefined
   /** Written as a comment, `# Name = …`. */
   readonly name?: string | undefined
@@ -70,12 +73,23 @@ export class PeerSection {
     this.#set('Endpoint', typeof endpoint === 'object' ? formatEndpoint(endpoint) : endpoint)
   }
 
-  /** Seconds; 0: off. */
+  /** Seconds; 0: off. Of a range the lower end. */
   get persistentKeepalive(): number | undefined {
-    return this.#keys.readLast('PersistentKeepalive', readKeepalive)
+    return this.#keys.readLast(
+      'PersistentKeepalive',
+      (text) => readKeepalive(text) ?? lowerEnd(readKeepaliveRange(text)),
+    )
   }
   set persistentKeepalive(seconds: number | undefined) {
     this.#set('PersistentKeepalive', seconds)
+  }
+
+  /** `'15-30'`, in files of AmneziaWG; absent: one number, or none. */
+  get persistentKeepaliveRange(): string | undefined {
+    return this.#keys.readLast('PersistentKeepalive', readKeepaliveRange)
+  }
+  set persistentKeepaliveRange(range: string | undefined) {
+    this.#set('PersistentKeepalive', range)
   }
 
   /** Canonical CIDRs: what a new peer has after all lines, `+` and `-` applied. */
@@ -149,6 +163,9 @@ Object.defineProperty(PeerSection.prototype, inspect.custom, {
     return this.toJSON()
   },
 })
+
+const lowerEnd = (range: string | undefined): number | undefined =>
+  range === undefined ? undefined : Number.parseInt(range, 10)
 
 /** Entries with `+` or `-` say something else than a plain network: they are replaced. */
 function plainNetwork(text: string): string | undefined {

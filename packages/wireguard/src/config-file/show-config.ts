@@ -1,6 +1,14 @@
-import { checkFields, type Device, type Endpoint, type Peer, parseCidr } from '@wgctrl/types'
+import {
+  AMNEZIA_FIELDS,
+  checkFields,
+  type Device,
+  type Endpoint,
+  type Peer,
+  parseCidr,
+} from '@wgctrl/types'
 import { SHOW_CONFIG_OPTIONS } from '../option-fields.js'
 import { checkReading } from '../reading.js'
+import { amneziaText } from './amnezia-value.js'
 
 export interface ShowConfigOptions {
   /** The name of an interface by its index, for endpoints with a scope; without one the index is shown. */
@@ -8,7 +16,8 @@ export interface ShowConfigOptions {
 }
 
 /**
- * A device as the text of a config file, secrets included: byte for byte what `wg showconf` prints.
+ * A device as the text of a config file, secrets included: byte for byte what `wg showconf` prints; of a device of AmneziaWG
+ * what `awg showconf` does.
  *
  * @source wireguard-tools, src/showconf.c
  */
@@ -20,6 +29,10 @@ export function showConfig(device: Device, options: ShowConfigOptions = {}): str
   if (listenPort !== 0) lines.push(`ListenPort = ${listenPort}`)
   if (firewallMark !== 0) lines.push(`FwMark = 0x${firewallMark.toString(16)}`)
   if (privateKey) lines.push(`PrivateKey = ${privateKey.toBase64()}`)
+  for (const field of AMNEZIA_FIELDS) {
+    const text = amneziaText(field, device.amnezia?.[field.name])
+    if (text !== undefined) lines.push(`${field.fileKey} = ${text}`)
+  }
   const sections = peers.map((peer) => peerLines(peer, options).join('\n'))
   return `${lines.join('\n')}\n\n${sections.map((section) => `${section}\n`).join('\n')}`
 }
@@ -30,7 +43,8 @@ function peerLines(peer: Peer, options: ShowConfigOptions): string[] {
   if (presharedKey) lines.push(`PresharedKey = ${presharedKey.toBase64()}`)
   if (allowedIPs.length > 0) lines.push(`AllowedIPs = ${allowedIPs.map(networkText).join(', ')}`)
   if (endpoint) lines.push(`Endpoint = ${endpointText(endpoint, options)}`)
-  if (persistentKeepalive !== 0) lines.push(`PersistentKeepalive = ${persistentKeepalive}`)
+  const keepalive = peer.persistentKeepaliveRange ?? persistentKeepalive
+  if (keepalive !== 0) lines.push(`PersistentKeepalive = ${keepalive}`)
   return lines
 }
 

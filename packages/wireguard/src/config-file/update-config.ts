@@ -1,7 +1,16 @@
-import { type Device, formatEndpoint, type Peer } from '@wgctrl/types'
+import {
+  AMNEZIA_FIELDS,
+  type AmneziaConfig,
+  type AmneziaParameters,
+  type Device,
+  formatEndpoint,
+  type Peer,
+  SecretKey,
+} from '@wgctrl/types'
 import { checkReading } from '../reading.js'
 import { readEndpoint } from './address-value.js'
 import { type ConfigFile, documentOf } from './config-file.js'
+import type { InterfaceSection } from './interface-section.js'
 import type { PeerSection } from './peer-section.js'
 
 /**
@@ -16,6 +25,7 @@ export function updateConfig(file: ConfigFile, device: Device): void {
   if (section.publicKey !== publicKey && (privateKey || !publicKey)) section.privateKey = privateKey
   if ((section.listenPort ?? 0) !== listenPort) section.listenPort = listenPort || undefined
   if ((section.firewallMark ?? 0) !== firewallMark) section.firewallMark = firewallMark || undefined
+  if (device.amnezia) updateAmnezia(section, device.amnezia)
   const present = new Set(device.peers.map((peer) => peer.publicKey))
   for (const peer of file.peers) if (!present.has(peer.publicKey)) file.removePeer(peer.publicKey)
   for (const peer of device.peers) {
@@ -23,6 +33,17 @@ export function updateConfig(file: ConfigFile, device: Device): void {
     const known = file.peer(peer.publicKey) ?? file.addPeer({ publicKey: peer.publicKey })
     updatePeer(known, peer)
   }
+}
+
+/** What a new device has anyway need not be in the file; where it is, it stays. */
+function updateAmnezia(section: InterfaceSection, amnezia: AmneziaParameters): void {
+  const written = section.amnezia
+  const now: AmneziaConfig = { ...amnezia }
+  for (const { name, fresh } of AMNEZIA_FIELDS) {
+    if (written[name] === undefined && now[name] === fresh) delete now[name]
+  }
+  section.amnezia = now
+  if (written.headerProtectionKey instanceof SecretKey) written.headerProtectionKey.wipe()
 }
 
 function updatePeer(section: PeerSection, peer: Peer): void {
@@ -34,6 +55,10 @@ function updatePeer(section: PeerSection, peer: Peer): void {
   // wg(8) can set port 0. Nothing can be sent there, and a file with it would be refused.
   const text = endpoint && endpoint.port > 0 ? formatEndpoint(endpoint) : undefined
   if (!isName && text !== written) section.endpoint = text
+  const { persistentKeepaliveRange } = peer
+  if (section.persistentKeepaliveRange !== persistentKeepaliveRange) {
+    section.persistentKeepaliveRange = persistentKeepaliveRange
+  }
   if ((section.persistentKeepalive ?? 0) !== persistentKeepalive) {
     section.persistentKeepalive = persistentKeepalive || undefined
   }
