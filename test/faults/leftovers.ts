@@ -20,9 +20,15 @@ function holdings(): Holdings {
     }
   })
   const threads = readdirSync('/proc/self/task')
-  const children = threads.flatMap((thread) =>
-    readFileSync(`/proc/self/task/${thread}/children`, 'utf8').split(' ').filter(Boolean),
-  )
+  const children = threads.flatMap((thread) => {
+    try {
+      const file = `/proc/self/task/${thread}/children`
+      return readFileSync(file, 'utf8').split(' ').filter(Boolean)
+    } catch {
+      // A thread that has ended since.
+      return []
+    }
+  })
   // Timers of the test runner come and go with its own limits; those of a call would stay.
   return {
     descriptors,
