@@ -63,7 +63,7 @@ const kernelTier = (name: string, include: string[], testTimeout: number, more =
 /** What takes a second alone takes a minute on a machine that ten others use; a test waits so for more than one thing. */
 const PATIENT = 300_000
 
-const unit = ['packages/*/src/**/*.test.ts']
+const unit = ['packages/*/src/**/*.test.ts', 'test/exports/*.test.ts']
 
 /** Of those, what mocks a module or loads one again: a process of its own for each. */
 const packages = new URL('packages/', import.meta.url)

@@ -1,3 +1,4 @@
+import { checkText } from './argument.js'
 import { InvalidTypeError, invalid } from './errors.js'
 import { quoted } from './showable.js'
 
@@ -18,8 +19,10 @@ const COLON = 58
  * Strict as inet_pton(3): four decimal parts without leading zeros, at most four hex digits a group.
  *
  * @returns `undefined` when the text is no address
+ * @throws {TypeError} `EINVAL` when it is no string
  */
 export function parseAddress(text: string): IpAddress | undefined {
+  checkText(text, 'text')
   return parseAddressWithin(text, text.length)
 }
 
@@ -70,7 +73,9 @@ export function isIPv4(text: string, end: number): boolean {
 }
 
 /** True of `::ffff:0:0/96`, the IPv6 form of IPv4 addresses. @source RFC 4291, 2.5.5.2 */
-export function isIPv4Mapped({ family, bytes }: IpAddress): boolean {
+export function isIPv4Mapped(address: IpAddress): boolean {
+  checkAddressBytes(address?.bytes, 'address.bytes')
+  const { family, bytes } = address
   if (family === 4) return false
   return bytes.subarray(0, 12).every((byte, at) => byte === (at < 10 ? 0 : 0xff))
 }
@@ -142,8 +147,17 @@ function putIPv6(text: string, end: number, bytes: Uint8Array, start: number): b
   return true
 }
 
-/** The canonical text of the address whose 4 or 16 bytes stand at `offset`. */
+function checkAddressBytes(bytes: unknown, path: string): void {
+  if (!(bytes instanceof Uint8Array)) throw new InvalidTypeError(path, 'must be a Uint8Array')
+}
+
+/**
+ * The canonical text of the address whose 4 or 16 bytes stand at `offset`.
+ *
+ * @throws {TypeError} `EINVAL` when `bytes` are none
+ */
 export function formatAddress(family: Family, bytes: Uint8Array, offset = 0): string {
+  checkAddressBytes(bytes, 'bytes')
   return family === 4 ? formatIPv4(bytes, offset) : formatIPv6(bytes, offset)
 }
 
@@ -254,8 +268,13 @@ function writeAddressWithin(text: string, end: number, bytes: Uint8Array, at: nu
   throw invalid('address', `not an IP address: ${quoted(text)}`)
 }
 
-/** The canonical text of a network, always with its prefix length. */
+/**
+ * The canonical text of a network, always with its prefix length.
+ *
+ * @throws {TypeError} `EINVAL` when it is none, such as a text
+ */
 export function formatCidr(cidr: Cidr): string {
+  checkAddressBytes(cidr?.bytes, 'cidr.bytes')
   return `${formatAddress(cidr.family, cidr.bytes)}/${cidr.prefixLength}`
 }
 
@@ -265,15 +284,16 @@ export function formatCidr(cidr: Cidr): string {
  * @throws {TypeError | WireGuardError} as {@link parseCidr}
  */
 export function canonicalCidr(text: string, path = 'cidr'): string {
-  if (typeof text === 'string' && isCanonicalCidr(text)) return text
+  if (isCanonicalCidr(text)) return text
   return formatCidr(parseCidr(text, path))
 }
 
 /**
  * True when the text is what {@link formatCidr} makes of it, which is what daemons and most users write.
- * Nothing is allocated. False also for networks of IPv4-mapped addresses.
+ * Nothing is allocated. False also for networks of IPv4-mapped addresses, and for what is no string.
  */
 export function isCanonicalCidr(text: string): boolean {
+  if (typeof text !== 'string') return false
   const slash = text.indexOf('/')
   if (slash < 0) return false
   const prefixLength = parsePrefixLength(text, slash + 1)

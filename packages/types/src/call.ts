@@ -1,4 +1,5 @@
 import { onAbort } from './abort-listeners.js'
+import { checkGiven } from './argument.js'
 import { checkDuration, startTimer } from './duration.js'
 import { AbortError, InvalidTypeError, WireGuardError } from './errors.js'
 
@@ -54,6 +55,7 @@ export class Deadline {
    * @throws {AbortError} when the signal was aborted before
    */
   constructor(options: CallOptions = {}) {
+    checkGiven(options, 'options', 'an object with signal, timeout')
     const { signal, timeout = DEFAULT_TIMEOUT } = options
     checkDuration(timeout, 'options.timeout')
     checkSignal(signal)

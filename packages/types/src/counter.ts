@@ -1,3 +1,4 @@
+import { checkGiven } from './argument.js'
 import type { Peer } from './device.js'
 
 /** A counter of 64 bits as a wire has it: a bigint only where a number would not be exact. */
@@ -18,11 +19,16 @@ export function exactBytes(received: Counter, transmitted: Counter): Peer['exact
   return { received: received.toString(), transmitted: transmitted.toString() }
 }
 
-/** The counters of a peer to the byte, whatever their size. */
+/**
+ * The counters of a peer to the byte, whatever their size.
+ *
+ * @throws {TypeError} `EINVAL` when it is none
+ */
 export function countersOf(peer: Peer): {
   readonly received: Counter
   readonly transmitted: Counter
 } {
+  checkGiven(peer, 'peer', 'a peer that was read')
   const { exactBytes: exact } = peer
   if (!exact) return { received: peer.receivedBytes, transmitted: peer.transmittedBytes }
   return { received: BigInt(exact.received), transmitted: BigInt(exact.transmitted) }

@@ -160,9 +160,15 @@ function checkPort(port: unknown, path: string): void {
   }
 }
 
-/** True of an endpoint whose name has yet to be resolved. */
+/** True of an endpoint whose name has yet to be resolved; false also of what is no endpoint. */
 export function isNamed(endpoint: Endpoint | NamedEndpoint): endpoint is NamedEndpoint {
-  return 'host' in endpoint
+  return typeof endpoint === 'object' && endpoint !== null && 'host' in endpoint
+}
+
+/** @throws {TypeError} `EINVAL` when it is none: a peer that was not heard from may have no endpoint */
+export function checkReadEndpoint(endpoint: Endpoint): void {
+  if (typeof endpoint?.address === 'string') return
+  throw new InvalidTypeError('endpoint', 'must be an endpoint that was read')
 }
 
 /**
@@ -171,9 +177,7 @@ export function isNamed(endpoint: Endpoint | NamedEndpoint): endpoint is NamedEn
  * @throws {TypeError} `EINVAL` when it is none: a peer that was not heard from may have no endpoint
  */
 export function formatEndpoint(endpoint: Endpoint): string {
-  if (typeof endpoint !== 'object' || endpoint === null) {
-    throw new InvalidTypeError('endpoint', 'must be an endpoint that was read')
-  }
+  checkReadEndpoint(endpoint)
   if (endpoint.family === 4) return `${endpoint.address}:${endpoint.port}`
   const scope = endpoint.scopeId === undefined ? '' : `%${endpoint.scopeId}`
   return `[${endpoint.address}${scope}]:${endpoint.port}`

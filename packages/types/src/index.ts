@@ -1,6 +1,7 @@
 export { onAbort } from './abort-listeners.js'
 export * from './address.js'
 export * from './amnezia.js'
+export * from './argument.js'
 export * from './backend.js'
 export * from './backend-options.js'
 export * from './call.js'

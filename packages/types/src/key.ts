@@ -303,9 +303,17 @@ function decodeBase64Key(text: string | Uint8Array, bytes: Uint8Array, start: nu
   return bad < 64
 }
 
-/** The base64 text of 32 bytes at `offset`. */
+/**
+ * The base64 text of 32 bytes at `offset`.
+ *
+ * @throws {TypeError | WireGuardError} `EINVAL` when they are none, or not as many
+ */
 export function formatPublicKey(bytes: Uint8Array, offset = 0): PublicKey {
   if (Buffer.isBuffer(bytes)) return bytes.toString('base64', offset, offset + KEY_LENGTH)
+  if (!(bytes instanceof Uint8Array)) throw new InvalidTypeError('bytes', 'must be a Uint8Array')
+  if (bytes.length - offset < KEY_LENGTH) {
+    throw invalid('bytes', `must be ${KEY_LENGTH}, got ${bytes.length - offset}`)
+  }
   return Buffer.from(bytes.buffer, bytes.byteOffset + offset, KEY_LENGTH).toString('base64')
 }
 

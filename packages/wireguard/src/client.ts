@@ -6,6 +6,7 @@ import {
   type Device,
   type DeviceConfig,
   type FieldsOf,
+  InvalidTypeError,
   inContext,
   type Peer,
   type PublicKey,
@@ -76,6 +77,9 @@ export class WireGuard implements AsyncDisposable {
 
   /** Use `open()`. @internal */
   constructor(backends: Backends, resolver: EndpointResolver, place: ClientPlace = {}) {
+    if (typeof backends?.close !== 'function') {
+      throw new InvalidTypeError('backends', 'must be those that open() finds: call that')
+    }
     this.#backends = backends
     this.#netns = place.netns
     this.#parts = clientParts(backends, resolver, place)

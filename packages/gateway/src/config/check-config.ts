@@ -43,7 +43,7 @@ const CONFIG: Fields = {
 export function checkGatewayConfig(value: unknown, path: string): GatewayConfig {
   checkFields(value, 'config', CONFIG, '')
   const raw = value as Raw
-  const base = dirname(resolve(path))
+  const base = dirname(resolve(textOf(path, 'path')))
   const { sealKeyFile, maxPeers, networks, fleet, listen, log = 'text' } = raw
   const store = checkStoreConfig(raw['store'], base)
   return {

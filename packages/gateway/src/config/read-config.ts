@@ -2,6 +2,7 @@ import { WireGuardError } from '@wgctrl/types'
 import { readTrusted } from '../files/trusted-text.js'
 import { checkGatewayConfig } from './check-config.js'
 import type { GatewayConfig } from './gateway-config.js'
+import { textOf } from './raw.js'
 
 /**
  * Reads the config file of a gateway, which is JSON.
@@ -10,7 +11,7 @@ import type { GatewayConfig } from './gateway-config.js'
  *   `EPERM` when others can write it; `ENOENT`, …
  */
 export async function readGatewayConfig(path: string): Promise<GatewayConfig> {
-  const { text } = await readTrusted(path)
+  const { text } = await readTrusted(textOf(path, 'path'))
   return checkGatewayConfig(parseJson(text, path), path)
 }
 

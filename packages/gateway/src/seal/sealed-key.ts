@@ -8,10 +8,13 @@ import {
   type KeyObject,
 } from 'node:crypto'
 import {
+  checkFields,
+  type FieldsOf,
   InvalidTypeError,
   invalid,
   type KeyInput,
   type PublicKey,
+  parsePublicKey,
   SecretKey,
   x25519PrivateKey,
   x25519PublicKey,
@@ -35,12 +38,20 @@ export interface SealedFor {
   readonly client: PublicKey
 }
 
+const SEALED_FOR: FieldsOf<SealedFor> = { gateway: true, client: true }
+
 /**
  * Seals a preshared key. It is another text each time; nothing in it says who sealed it.
  *
- * @throws {WireGuardError} `EINVAL` when a key is none
+ * @throws {TypeError | WireGuardError} `EINVAL` when a key is none; `path` names it
  */
-export function sealPresharedKey(presharedKey: SecretKey, { gateway, client }: SealedFor): string {
+export function sealPresharedKey(presharedKey: SecretKey, whom: SealedFor): string {
+  checkFields(whom, 'whom', SEALED_FOR, '')
+  const gateway = parsePublicKey(whom.gateway, 'gateway')
+  const client = parsePublicKey(whom.client, 'client')
+  if (!(presharedKey instanceof SecretKey)) {
+    throw new InvalidTypeError('presharedKey', 'must be a SecretKey')
+  }
   const ephemeral = generateKeyPairSync('x25519')
   const own = rawPublicKey(ephemeral.publicKey)
   const to = Buffer.from(gateway, 'base64')

@@ -1,4 +1,4 @@
-import { WireGuardError } from '@wgctrl/types'
+import { InvalidTypeError, WireGuardError } from '@wgctrl/types'
 
 /**
  * What is wrong at one place of a config file.
@@ -65,6 +65,7 @@ export class ConfigFileError extends WireGuardError {
 }
 
 function describe(problems: readonly ConfigProblem[], file: string | undefined): string {
+  if (!Array.isArray(problems)) throw new InvalidTypeError('problems', 'must be an array')
   const where = file === undefined ? '' : `${file}: `
   const [first] = problems
   if (problems.length === 1 && first) return where + first.message

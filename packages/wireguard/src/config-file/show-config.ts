@@ -1,6 +1,8 @@
 import {
   AMNEZIA_FIELDS,
   checkFields,
+  checkReadEndpoint,
+  checkText,
   type Device,
   type Endpoint,
   type Peer,
@@ -48,9 +50,14 @@ function peerLines(peer: Peer, options: ShowConfigOptions): string[] {
   return lines
 }
 
-/** An endpoint as wg(8) prints it: `192.0.2.1:51820`, `[fe80::1%eth0]:51820`. */
+/**
+ * An endpoint as wg(8) prints it: `192.0.2.1:51820`, `[fe80::1%eth0]:51820`.
+ *
+ * @throws {TypeError} `EINVAL` when it is none: a peer that was not heard from may have no endpoint
+ */
 export function endpointText(endpoint: Endpoint, options: ShowConfigOptions = {}): string {
   checkFields(options, 'options', SHOW_CONFIG_OPTIONS)
+  checkReadEndpoint(endpoint)
   const { interfaceName } = options
   const { address, port, family, scopeId } = endpoint
   if (family === 4) return `${address}:${port}`
@@ -59,8 +66,14 @@ export function endpointText(endpoint: Endpoint, options: ShowConfigOptions = {}
   return `[${addressText(address)}${scope}]:${port}`
 }
 
-/** An allowed IP as wg(8) prints it. @param cidr canonical, as a device has it */
+/**
+ * An allowed IP as wg(8) prints it.
+ *
+ * @param cidr canonical, as a device has it
+ * @throws {TypeError} `EINVAL` when it is no string
+ */
 export function networkText(cidr: string): string {
+  checkText(cidr, 'cidr')
   const slash = cidr.indexOf('/')
   return addressText(cidr.slice(0, slash)) + cidr.slice(slash)
 }

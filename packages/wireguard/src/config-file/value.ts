@@ -1,4 +1,4 @@
-import { type KeyInput, SecretKey } from '@wgctrl/types'
+import { checkText, type KeyInput, SecretKey } from '@wgctrl/types'
 import { lower } from './space.js'
 
 /** The routing table that routes go to: wg-quick(8)'s choice, none, or one by number or name. */
@@ -33,22 +33,32 @@ export function keyText(key: KeyInput | undefined, path: string): string | undef
  *
  * @source wireguard-tools, src/config.c: getaddrinfo(3), which takes a plus sign. It would take the
  *   names of /etc/services too, and turn 70000 into 4464: neither is a port here.
+ * @throws {TypeError} `EINVAL` when it is no string
  */
 export function readPort(text: string): number | undefined {
+  checkText(text, 'text')
   return /^\+?\d+$/.test(text) ? upTo(65535, Number(text)) : undefined
 }
 
 /**
  * A firewall mark as wg(8) reads it; 0 for `off`, `undefined` when it is none. `0x` in lower case alone is
  * hexadecimal; a leading zero means nothing.
+ *
+ * @throws {TypeError} `EINVAL` when it is no string
  */
 export function readFirewallMark(text: string): number | undefined {
+  checkText(text, 'text')
   if (lower(text) === 'off') return 0
   return /^(\d+|0x[\da-fA-F]+)$/.test(text) ? upTo(2 ** 32 - 1, Number(text)) : undefined
 }
 
-/** Seconds of a persistent keepalive as wg(8) reads them; 0 for `off`, `undefined` when they are none. */
+/**
+ * Seconds of a persistent keepalive as wg(8) reads them; 0 for `off`, `undefined` when they are none.
+ *
+ * @throws {TypeError} `EINVAL` when it is no string
+ */
 export function readKeepalive(text: string): number | undefined {
+  checkText(text, 'text')
   if (lower(text) === 'off') return 0
   return /^\d+$/.test(text) ? upTo(65535, Number(text)) : undefined
 }

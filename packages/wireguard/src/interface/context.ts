@@ -1,12 +1,13 @@
-import type {
-  CallOptions,
-  ConfigureOptions,
-  CreateOptions,
-  DeleteOptions,
-  Device,
-  DeviceConfig,
-  DeviceKind,
-  Peer,
+import {
+  type CallOptions,
+  type ConfigureOptions,
+  type CreateOptions,
+  type DeleteOptions,
+  type Device,
+  type DeviceConfig,
+  type DeviceKind,
+  InvalidTypeError,
+  type Peer,
 } from '@wgctrl/types'
 import type { EndpointResolver } from '../resolve.js'
 import type { Machine, Rtnl } from './machine.js'
@@ -45,6 +46,12 @@ export interface InterfaceContext {
   readonly netns?: Namespace | undefined
   /** Where all of it is; absent: the machine of this process. @internal */
   readonly machine?: Machine | undefined
+}
+
+/** @throws {TypeError} `EINVAL`; `path` is `context.wg` */
+export function checkContext(context: { readonly wg: object }): void {
+  if (typeof context?.wg === 'object' && context.wg !== null) return
+  throw new InvalidTypeError('context.wg', 'must be what open() gives, as in { wg }')
 }
 
 /** One interface while it is worked on. */

@@ -7,7 +7,7 @@ import {
   wipeDevice,
 } from '@wgctrl/types'
 import { DOWN_OPTIONS, INTERFACE_FIELDS } from '../option-fields.js'
-import type { InterfaceContext } from './context.js'
+import { checkContext, type InterfaceContext } from './context.js'
 import { currentConfig } from './current.js'
 import { removePair } from './default-route.js'
 import { hasDns, unsetDns } from './dns.js'
@@ -61,6 +61,7 @@ export async function bringDown(
   options: DownOptions = {},
 ): Promise<DownResult> {
   checkFields(options, 'options', DOWN_OPTIONS)
+  checkContext(context)
   const config = typeof target === 'string' ? { name: target } : target
   const hooks = checkHooksAlone(config)
   new Deadline(options).end()

@@ -1,6 +1,6 @@
 import { checkFields, WireGuardError } from '@wgctrl/types'
 import { ENSURE_OPTIONS } from '../option-fields.js'
-import type { InterfaceContext } from './context.js'
+import { checkContext, type InterfaceContext } from './context.js'
 import type { InterfaceChange } from './interface-change.js'
 import { checkNamedInterface, type InterfaceConfig } from './interface-config.js'
 import { type ReconcileOptions, reconcile } from './reconcile.js'
@@ -30,6 +30,7 @@ export async function ensure(
   options: EnsureOptions = {},
 ): Promise<EnsureResult> {
   checkFields(options, 'options', ENSURE_OPTIONS)
+  checkContext(context)
   checkNamedInterface(config)
   const { dryRun = false, keepPeers, ...upOptions } = options
   if (!(await isThere(context, config.name, options.signal))) {

@@ -1,4 +1,4 @@
-import type { Family } from '@wgctrl/types'
+import { checkGiven, type Family } from '@wgctrl/types'
 import type { Change } from '../sync/change.js'
 import { type DescribeOptions, describeChange } from '../sync/describe.js'
 
@@ -70,11 +70,16 @@ export interface ForwardingRuleChange {
 
 const MAIN = 254
 
-/** A change as one would say it, in one line without a full stop. */
+/**
+ * A change as one would say it, in one line without a full stop.
+ *
+ * @throws {TypeError} `EINVAL`; `path` names the option, or `change` of what is no change
+ */
 export function describeInterfaceChange(
   change: InterfaceChange,
   options: DescribeOptions = {},
 ): string {
+  checkGiven(change, 'change', 'a change that `reconcile` gives')
   switch (change.kind) {
     case 'address-added':
       return `add address ${change.address}`

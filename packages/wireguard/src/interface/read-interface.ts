@@ -5,14 +5,13 @@ import {
   checkInterfaceName,
   type Device,
   type DeviceKind,
-  InvalidTypeError,
   unsupported,
   WireGuardError,
 } from '@wgctrl/types'
 import { containsNetwork } from '../addresses/network.js'
 import { CLIENT_OPTIONS } from '../option-fields.js'
 import { toPeerConfig } from '../to-config.js'
-import type { InterfaceContext } from './context.js'
+import { checkContext, type InterfaceContext } from './context.js'
 import { currentConfig } from './current.js'
 import { findForwarding } from './forwarding.js'
 import { forwardingSettings } from './forwarding-rules.js'
@@ -43,13 +42,8 @@ export async function readInterface(
 ): Promise<InterfaceConfig> {
   checkFields(options, 'options', CLIENT_OPTIONS)
   checkInterfaceName(name)
-  const { wg, netns } = context ?? {}
-  if (typeof wg !== 'object' || wg === null) {
-    throw new InvalidTypeError(
-      'context.wg',
-      'must be what open() gives, as in readInterface({ wg }, name)',
-    )
-  }
+  checkContext(context)
+  const { wg, netns } = context
   if (ELSEWHERE in wg) {
     throw unsupported('readInterface', 'the interface is on the server: read it in a program there')
   }

@@ -7,7 +7,7 @@ import {
 } from '@wgctrl/types'
 import { RECONCILE_OPTIONS } from '../option-fields.js'
 import { isOfEndpoint } from '../sync/change.js'
-import type { InterfaceContext, InterfaceHandle } from './context.js'
+import { checkContext, type InterfaceContext, type InterfaceHandle } from './context.js'
 import { TablesClaim } from './firewall-mark.js'
 import { checkForwarding } from './forwarding.js'
 import { Application } from './interface-application.js'
@@ -48,6 +48,7 @@ export async function reconcile(
   options: ReconcileOptions = {},
 ): Promise<InterfaceChange[]> {
   checkFields(options, 'options', RECONCILE_OPTIONS)
+  checkContext(context)
   checkInterfaceName(name)
   const checked = checkInterface(settings, name)
   const { machine = thisMachine } = context

@@ -16,7 +16,7 @@ import {
 import { INTERFACE_FIELDS, RERESOLVE_OPTIONS } from '../option-fields.js'
 import { hasNames, type ResolvedSome } from '../resolve.js'
 import { callersTime } from '../time-left.js'
-import type { InterfaceContext } from './context.js'
+import { checkContext, type InterfaceContext } from './context.js'
 import type { InterfaceSettings } from './interface-config.js'
 import { kindOf } from './link.js'
 import { checkDevice, type NameOptions } from './names.js'
@@ -66,6 +66,7 @@ export async function reresolve(
   options: ReresolveOptions = {},
 ): Promise<ReresolveResult> {
   checkFields(options, 'options', RERESOLVE_OPTIONS)
+  checkContext(context)
   checkInterfaceName(name)
   checkFields(config, 'config', INTERFACE_FIELDS, '')
   const { olderThan = DEFAULT_AGE } = options

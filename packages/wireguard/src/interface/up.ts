@@ -9,7 +9,7 @@ import {
 import { UP_OPTIONS } from '../option-fields.js'
 import type { LookupRetry } from '../resolve.js'
 import { type ConfigFault, configFaults } from './config-faults.js'
-import type { InterfaceContext } from './context.js'
+import { checkContext, type InterfaceContext } from './context.js'
 import type { DnsChoice } from './dns.js'
 import type { FirewallChoice } from './firewall.js'
 import { checkForwarding } from './forwarding.js'
@@ -106,6 +106,7 @@ export async function bringUp(
   options: UpOptions = {},
 ): Promise<UpResult> {
   checkFields(options, 'options', UP_OPTIONS)
+  checkContext(context)
   const checked = checkNamedInterface(config)
   await checkDevice(checked.device, options)
   const { netns, machine = thisMachine } = context
@@ -132,6 +133,7 @@ export async function foreseeUp(
   options: UpOptions = {},
 ): Promise<UpPlan> {
   checkFields(options, 'options', UP_OPTIONS)
+  checkContext(context)
   const { netns, machine = thisMachine } = context
   await using rtnl = await machine.openRtnl(netns)
   const faults = await faultsHere(config, options, machine, netns, rtnl)

@@ -1,4 +1,4 @@
-import { checkFields, InvalidTypeError, type PublicKey } from '@wgctrl/types'
+import { checkFields, checkGiven, InvalidTypeError, type PublicKey } from '@wgctrl/types'
 import { DESCRIBE_OPTIONS } from '../option-fields.js'
 import type { AmneziaChange, Change, PeerAdded, PeerChanged, PrivateKeyChange } from './change.js'
 
@@ -17,10 +17,11 @@ export interface DescribeOptions {
  * // listen port: 51820 → 51821
  * // move allowed IP 10.0.0.2/32 from peer alice to peer bob
  * ```
- * @throws {TypeError} `EINVAL`; `path` names the option, or `change.kind` of what is no change
+ * @throws {TypeError} `EINVAL`; `path` names the option, or `change` or `change.kind` of what is no change
  */
 export function describeChange(change: Change, options: DescribeOptions = {}): string {
   checkFields(options, 'options', DESCRIBE_OPTIONS)
+  checkGiven(change, 'change', 'a change that `sync` gives')
   const { peerName } = options
   const peer = (key: PublicKey): string => `peer ${peerName?.(key) ?? key}`
   switch (change.kind) {

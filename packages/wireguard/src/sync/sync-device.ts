@@ -4,6 +4,7 @@ import {
   type CallOptions,
   checkFields,
   type DeviceConfig,
+  InvalidTypeError,
   type PublicKey,
   runInTurns,
   WireGuardError,
@@ -32,6 +33,11 @@ export interface SyncPlace {
 /** How often the differences are sent before others have to be told to let go of the device. */
 const TRIES = 10
 
+function checkBackend(backend: Pick<Backend, 'device' | 'configure'>): void {
+  if (typeof backend?.device === 'function' && typeof backend.configure === 'function') return
+  throw new InvalidTypeError('backend', 'must have device and configure, as what open() gives')
+}
+
 /** Milliseconds: the longest pause before another try. Two who are never in step come to an end. */
 const LONGEST_PAUSE = 100
 
@@ -52,6 +58,7 @@ export async function syncDevice(
   options: SyncOptions & SyncPlace = {},
 ): Promise<readonly Change[]> {
   checkFields(options, 'options', SYNC_DEVICE_OPTIONS)
+  checkBackend(backend)
   checkObject(desired)
   const { signal, dryRun, keep, netns, machine = machineOf(backend) } = options
   const rest = timeLeft({ signal, timeout: options.timeout })
