@@ -3,9 +3,10 @@ import type { UserspaceBackend } from '@wgctrl/uapi'
 import type { RoamingGateway } from './gateway.js'
 import { clock } from './world.js'
 
-/** Which clients' keys the devices of gateways had at a moment. */
+/** Which clients' keys the devices of gateways had, each read at some moment of a time that is short on a quiet machine. */
 interface Sample {
-  readonly at: number
+  readonly from: number
+  readonly to: number
   readonly keys: ReadonlyMap<RoamingGateway, ReadonlySet<string>>
 }
 
@@ -30,17 +31,20 @@ export class Holders {
     await this.#loop
   }
 
-  /** The longest time for which a client was at two gateways while both could tell each other, in milliseconds. */
+  /**
+   * The longest time for which a client was at two gateways while both could tell each other, in milliseconds: from the end of the first
+   * sample that says so to the beginning of the last, between which it was at both.
+   */
   longestAtTwo(publicKey: string): { milliseconds: number; from: number } {
     let longest = { milliseconds: 0, from: 0 }
     let since: number | undefined
-    for (const { at, keys } of this.#samples) {
+    for (const { from, to, keys } of this.#samples) {
       const having = [...keys].filter(
-        ([gateway, held]) => held.has(publicKey) && gateway.joined.has(at),
+        ([gateway, held]) => held.has(publicKey) && gateway.joined.has(from, to),
       )
-      since = having.length > 1 ? (since ?? at) : undefined
-      if (since !== undefined && at - since > longest.milliseconds) {
-        longest = { milliseconds: at - since, from: since }
+      since = having.length > 1 ? (since ?? to) : undefined
+      if (since !== undefined && from - since > longest.milliseconds) {
+        longest = { milliseconds: from - since, from: since }
       }
     }
     return longest
@@ -58,13 +62,14 @@ export class Holders {
   }
 
   async #sample(): Promise<Sample> {
-    const at = clock()
+    const from = clock()
     const read = this.#gateways.map(async (gateway) => {
       // One that lost its device has nobody.
       const device = await this.#backend.device(gateway.device).catch(() => undefined)
       device?.privateKey?.wipe()
       return [gateway, new Set(device?.peers.map((peer) => `${peer.publicKey}`))] as const
     })
-    return { at, keys: new Map(await Promise.all(read)) }
+    const keys = new Map(await Promise.all(read))
+    return { from, to: clock(), keys }
   }
 }

@@ -15,7 +15,12 @@ import {
 } from '@wgctrl/types'
 import type { Listing } from '../backends.js'
 import { waitForHandshake } from '../connection/wait-for-handshake.js'
-import { type HandshakeOptions, Handshakes, type PacketSource } from '../handshakes/handshakes.js'
+import {
+  type HandshakeOptions,
+  Handshakes,
+  type HandshakesContext,
+  type PacketSource,
+} from '../handshakes/handshakes.js'
 import type { DeviceWork } from '../just-in-time/insistence.js'
 import { JustInTime, type JustInTimeContext } from '../just-in-time/just-in-time.js'
 import type { JustInTimeOptions } from '../just-in-time/options.js'
@@ -104,7 +109,12 @@ export class LiveDevices {
     return this.#hub.watch(name, options)
   }
 
-  handshakes(name: string, options: HandshakeOptions = {}): Handshakes {
+  /** @param othersFirst see {@link HandshakesContext.othersFirst} */
+  handshakes(
+    name: string,
+    options: HandshakeOptions = {},
+    othersFirst?: HandshakesContext['othersFirst'],
+  ): Handshakes {
     const { netns, openPackets } = this.#context
     const isLate = this.#isClosed
     const read = async (device: string, reading: ReadingOptions): Promise<Device> => {
@@ -114,7 +124,13 @@ export class LiveDevices {
       return found
     }
     const ended = (): void => void this.#listeners.delete(handshakes)
-    const context = { read, netns, ended, ...(openPackets && { openPackets }) }
+    const context = {
+      read,
+      netns,
+      ended,
+      ...(openPackets && { openPackets }),
+      ...(othersFirst && { othersFirst }),
+    }
     const handshakes: Handshakes = new Handshakes(context, name, options)
     this.#listeners.add(handshakes)
     return handshakes
@@ -128,8 +144,8 @@ export class LiveDevices {
         this.#context.configure(device, config, call),
       inTurn: (device: string, change: (work: DeviceWork) => Promise<void>, call?: CallOptions) =>
         this.#context.inTurn?.(device, change, call) ?? change(this.#context),
-      handshakes: (device: string, handshakes: HandshakeOptions) =>
-        this.handshakes(device, handshakes),
+      handshakes: (...args: Parameters<JustInTimeContext['handshakes']>) =>
+        this.handshakes(...args),
       readText: this.#context.readText,
     }
     const gateway = new JustInTime(context, name, options)

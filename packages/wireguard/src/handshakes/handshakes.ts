@@ -85,6 +85,8 @@ export interface HandshakesContext {
   readonly netns?: string | number | undefined
   /** Absent: a packet socket. */
   openPackets?(netns: string | number | undefined): Promise<PacketSource>
+  /** Waits before a look at the device that can wait, as long as it does. Absent: nothing is more urgent. */
+  othersFirst?(canWait: () => boolean): Promise<unknown>
   /** It ended, whoever ended it. */
   ended?(): void
 }
@@ -317,6 +319,8 @@ export class Handshakes extends EventIterator<Initiation> {
     let pause = this.#interval
     let shortest = SHORTEST_PAUSE
     while (await this.#pause(pause, shortest)) {
+      await this.#context.othersFirst?.(() => this.#held.length === 0)
+      if (signal.aborted) return
       const start = performance.now()
       try {
         const { publicKey } = this.#responder ?? {}

@@ -1,3 +1,4 @@
+import { setTimeout as slept } from 'node:timers/promises'
 import {
   type Device,
   type DeviceConfig,
@@ -501,6 +502,30 @@ describe('JustInTime', () => {
       [0, 16],
     ])
     expect(peers()).toHaveLength(9)
+  })
+
+  it('reads the device for nothing that can wait while clients are let in', async () => {
+    const keys = newKeys(2)
+    await openGate({ interval: 20 })
+    const goOn = holdWrites()
+    knock(keys[0] as SecretKey)
+    await vi.waitFor(() => expect(configs).toHaveLength(1))
+    // One reading may have begun before.
+    await slept(200)
+    const before = reads
+    await slept(400)
+    expect(reads).toBe(before)
+    // A packet for another key: the device may have that by now.
+    const other = generatePrivateKey()
+    packets.send(
+      ipv4Packet({
+        payload: sealInitiation(keys[1] as SecretKey, publicKey(other)),
+        from: [9, 9, 9, 9],
+      }),
+    )
+    await vi.waitFor(() => expect(reads).toBeGreaterThan(before))
+    goOn()
+    await vi.waitFor(() => expect(gate.counters.installed).toBe(1))
   })
 
   it('removes who is revoked before those who wait are let in, and comes to nobody who was revoked meanwhile', async () => {

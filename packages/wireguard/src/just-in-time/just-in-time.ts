@@ -17,7 +17,12 @@ import {
 } from '@wgctrl/types'
 import { BoundedMap } from '../bounded-map.js'
 import type { HandshakeCounters } from '../handshakes/counters.js'
-import type { HandshakeOptions, Handshakes, Initiation } from '../handshakes/handshakes.js'
+import type {
+  HandshakeOptions,
+  Handshakes,
+  HandshakesContext,
+  Initiation,
+} from '../handshakes/handshakes.js'
 import type { Reading, ReadingOptions } from '../watch/shared-reader.js'
 import { Account } from './account.js'
 import { Arrival, type Pending } from './arrival.js'
@@ -36,7 +41,11 @@ export interface JustInTimeContext {
   configure(name: string, config: DeviceConfig, options?: ConfigureOptions): Promise<void>
   /** Reads and writes in one turn: no other call of this process comes between. */
   readonly inTurn: InsistenceContext['inTurn']
-  handshakes(name: string, options: HandshakeOptions): Handshakes
+  handshakes(
+    name: string,
+    options: HandshakeOptions,
+    othersFirst: HandshakesContext['othersFirst'],
+  ): Handshakes
   /** Files of /proc and /sys. Absent: those of this machine. */
   readonly readText?: ReadText | undefined
 }
@@ -100,7 +109,10 @@ export class JustInTime implements AsyncDisposable {
     this.#insistence = this.#makeInsistence()
     this.#entrance = this.#makeEntrance()
     const { interval } = settings
-    this.#handshakes = context.handshakes(name, { interval, netns: options.netns })
+    const { netns } = options
+    this.#handshakes = context.handshakes(name, { interval, netns }, (canWait) =>
+      this.#othersFirst(canWait),
+    )
     this.finished = new Promise((resolve, reject) => {
       this.#finish = (error) => (error === undefined ? resolve() : reject(error))
     })
@@ -368,9 +380,9 @@ export class JustInTime implements AsyncDisposable {
   }
 
   /** Who is in can wait better than who has to be let in. @returns false when this ended */
-  async #othersFirst(): Promise<boolean> {
+  async #othersFirst(canWait = () => true): Promise<boolean> {
     const { signal } = this.#controller
-    for (let at = 0; this.#entrance.isWriting && at < PATIENCE; at += MOMENT) {
+    for (let at = 0; this.#entrance.isWriting && at < PATIENCE && canWait(); at += MOMENT) {
       if (!(await slept(MOMENT, signal))) return false
     }
     return true
