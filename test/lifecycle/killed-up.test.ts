@@ -191,7 +191,9 @@ describe(`up of a daemon that begins to hang, on devices of kind ${kind}`, () =>
     if (!hang) return expect(kind).toBe('linux-kernel')
     const before = await state()
     const preUp = [hang]
-    const up = ours.bringUp({ ...config, hooks: { preUp } }, { dns, timeout: 1000 })
+    // Milliseconds in which a daemon has started on any machine, before it is the turn of the call that waits for ever.
+    const timeout = 15_000
+    const up = ours.bringUp({ ...config, hooks: { preUp } }, { dns, timeout })
     await expect(up).rejects.toMatchObject({ code: 'ETIMEDOUT', step: 'configure the device' })
     expect(await state()).toEqual(before)
   })
