@@ -1,4 +1,4 @@
-import type { DeviceKind } from '@wgctrl/types'
+import type { DeviceKind, WireGuardDialect } from '@wgctrl/types'
 import type { Command, Option } from './command.js'
 import { choiceOf } from './interface/choice.js'
 
@@ -6,6 +6,8 @@ import { choiceOf } from './interface/choice.js'
 export interface Globals {
   /** Absent: all, in the order of the command. */
   readonly backend?: DeviceKind | undefined
+  /** Whose devices and files are meant; absent: those of WireGuard. */
+  readonly dialect?: WireGuardDialect | undefined
   /** Where the kernel's devices are; absent: here. */
   readonly netns?: string | number | undefined
   /** About sockets and config files, as the library takes it. */
@@ -17,11 +19,18 @@ export interface Globals {
 }
 
 const KINDS = ['linux-kernel', 'userspace'] as const
+const DIALECTS = ['wireguard', 'amneziawg'] as const
 
 const backend: Option = {
   flags: '--backend <kind>',
   summary: 'take devices of this kind alone: linux-kernel or userspace',
   completes: KINDS,
+}
+
+const dialect: Option = {
+  flags: '--dialect <dialect>',
+  summary: 'devices and config files of wireguard (the default) or amneziawg',
+  completes: DIALECTS,
 }
 
 const netns: Option = {
@@ -45,7 +54,14 @@ const ssh: Option = {
 }
 
 /** They stand before the command; behind it, too, where it is none of wg(8). */
-export const globalOptions: readonly Option[] = [backend, netns, unsafePermissions, host, ssh]
+export const globalOptions: readonly Option[] = [
+  backend,
+  dialect,
+  netns,
+  unsafePermissions,
+  host,
+  ssh,
+]
 
 /** The options as a command line spells them, by their long names in camel case. */
 export type RawGlobals = Readonly<Record<string, unknown>>
@@ -81,12 +97,25 @@ export const attributeOf = ({ flags }: Option): string =>
 export function toGlobals(raw: RawGlobals): Globals {
   return {
     backend: choiceOf(raw, 'backend', KINDS),
+    ...(raw['dialect'] !== undefined && { dialect: choiceOf(raw, 'dialect', DIALECTS) }),
     netns: namespaceOf(raw['netns']),
     trust: raw['unsafePermissions'] === true ? { unsafePermissions: 'allow' } : {},
     ...(raw['host'] !== undefined && { host: destinationOf(raw['host']) }),
     ...(raw['ssh'] !== undefined && { ssh: String(raw['ssh']) }),
   }
 }
+
+/** What whoever opens devices is told. */
+export const deviceOptions = ({ trust, dialect }: Pick<Globals, 'trust' | 'dialect'>) => ({
+  ...trust,
+  ...(dialect !== undefined && { dialect }),
+})
+
+/** What whoever reads a config file of an interface is told. */
+export const fileOptions = ({ trust, dialect }: Pick<Globals, 'trust' | 'dialect'>) => ({
+  ...trust,
+  dialect: dialect === 'amneziawg' ? ('awg-quick' as const) : undefined,
+})
 
 /** A number is a pid. */
 export function namespaceOf(text: unknown): string | number | undefined {

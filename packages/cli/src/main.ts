@@ -59,7 +59,7 @@ async function runWords(
   const run = await command.load()
   const invocation = { program, command: command.name, words, options: {}, globals }
   // wg(8) says nothing of the kind.
-  if (program !== 'wg' && words.some((word) => mayHaveSocket(word))) {
+  if (program !== 'wg' && words.some((word) => mayHaveSocket(word, globals.dialect))) {
     const { warnOfNamesakes } = await import('./namesake.js')
     await warnOfNamesakes(command, invocation, io)
   }

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { type DeviceKind, isInterfaceName } from '@wgctrl/types'
+import { type DeviceKind, isInterfaceName, type WireGuardDialect } from '@wgctrl/types'
 import { SocketDirectory } from '@wgctrl/uapi'
 import type { Command, Invocation } from './command.js'
 import type { Io } from './io.js'
@@ -50,10 +50,10 @@ async function warnOf(
   io: Io,
   { interfaces, sockets }: Places,
 ): Promise<void> {
-  const { backend, netns, host } = invocation.globals
+  const { backend, dialect = 'wireguard', netns, host } = invocation.globals
   if (backend !== undefined || netns !== undefined || host !== undefined) return
-  const socket = await socketOf(name, sockets)
-  if (socket === undefined || !(await isOfKernel(name, interfaces))) return
+  const socket = await socketOf(name, dialect, sockets)
+  if (socket === undefined || !(await isOfKernel(name, dialect, interfaces))) return
   const both = `${name} is a device of the kernel, and one of userspace with the socket ${socket}`
   warner(invocation, io)(`${both}: ${taken[kind]}`)
 }
@@ -66,9 +66,13 @@ function namedDevices({ arguments: list = [] }: Command, words: readonly string[
   return [...new Set(named)].filter(isInterfaceName)
 }
 
-async function socketOf(name: string, folder?: string): Promise<string | undefined> {
+async function socketOf(
+  name: string,
+  dialect: WireGuardDialect,
+  folder?: string,
+): Promise<string | undefined> {
   try {
-    const path = await new SocketDirectory(folder).socketPath(name)
+    const path = await new SocketDirectory(folder, undefined, dialect).socketPath(name)
     return (await stat(path)).isSocket() ? path : undefined
   } catch {
     return undefined
@@ -76,7 +80,11 @@ async function socketOf(name: string, folder?: string): Promise<string | undefin
 }
 
 /** Without netlink, whose library is not loaded for a userspace device. @source drivers/net/wireguard/device.c */
-async function isOfKernel(name: string, interfaces: string): Promise<boolean> {
+async function isOfKernel(
+  name: string,
+  dialect: WireGuardDialect,
+  interfaces: string,
+): Promise<boolean> {
   const uevent = await readFile(`${interfaces}/${name}/uevent`, 'utf8').catch(() => '')
-  return /^DEVTYPE=wireguard$/m.test(uevent)
+  return uevent.split('\n').includes(`DEVTYPE=${dialect}`)
 }

@@ -2,6 +2,7 @@ import type { DeviceKind } from '@wgctrl/types'
 import { open, type WireGuardClient } from 'wgctrl'
 import type { Invocation } from './command.js'
 import { errorText } from './error-text.js'
+import { deviceOptions } from './globals.js'
 import type { Io } from './io.js'
 import { warnOfNamesake } from './namesake.js'
 
@@ -54,11 +55,11 @@ async function openDevices(
   order: readonly DeviceKind[],
   io: Io,
 ): Promise<WireGuardClient> {
-  const { backend, netns, trust, host } = globals
+  const { backend, netns, host } = globals
   if (host !== undefined) {
     return (await import('./remote/host.js')).openHost(globals, io, order[0])
   }
-  return await open({ backends: backend ? [backend] : order, netns, ...trust })
+  return await open({ backends: backend ? [backend] : order, netns, ...deviceOptions(globals) })
 }
 
 /** As {@link withDevices}, for a command without devices. */

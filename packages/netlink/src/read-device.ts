@@ -1,9 +1,9 @@
-import { checkLinkName, type Device, inContext } from '@wgctrl/types'
+import { checkLinkName, type Device, inContext, type WireGuardDialect } from '@wgctrl/types'
 import { Connection } from './connection.js'
 import { peerBuilder, toDevice } from './map/device.js'
 import type { Namespace } from './socket/namespace.js'
 import { NETLINK } from './socket/socket.js'
-import { WG_GENL_NAME } from './specs/wireguard.js'
+import { DIALECTS } from './wireguard/dialects.js'
 import { FamilyCache } from './wireguard/family.js'
 import { DeviceReader } from './wireguard/get-device.js'
 
@@ -14,12 +14,17 @@ import { DeviceReader } from './wireguard/get-device.js'
  * @param netns the network namespace; absent: the one of the calling thread
  * @throws {WireGuardError} as `device()` of {@link KernelBackend}, but for `ETIMEDOUT`
  */
-export async function readKernelDevice(name: string, netns?: Namespace): Promise<Device> {
+export async function readKernelDevice(
+  name: string,
+  netns?: Namespace,
+  dialect: WireGuardDialect = 'wireguard',
+): Promise<Device> {
   try {
     checkLinkName(name)
+    const { name: family, set } = DIALECTS[dialect]
     await using connection = await Connection.open({ protocol: NETLINK.generic, netns })
     const lent = { acquire: async () => connection, release: async () => {} }
-    const reader = new DeviceReader(lent, new FamilyCache(WG_GENL_NAME))
+    const reader = new DeviceReader(lent, new FamilyCache(family), set)
     return toDevice(await reader.read(name, peerBuilder))
   } catch (error) {
     throw inContext(error, { operation: 'device', device: name, backend: 'linux-kernel' })

@@ -20,6 +20,7 @@ export {
 export type {
   AllowedIPChange,
   AmneziaConfig,
+  AmneziaField,
   AmneziaName,
   AmneziaParameters,
   AmneziaValue,

@@ -6,6 +6,7 @@ import {
   WireGuardError,
 } from 'wgctrl'
 import type { Invocation } from '../command.js'
+import { fileOptions } from '../globals.js'
 import { type ConfigPath, configOf } from '../interface/config-path.js'
 import { holdFile } from '../interface/held-file.js'
 import type { Interruption } from '../interface/interruption.js'
@@ -32,10 +33,10 @@ export async function changeServer(
 ): Promise<number> {
   const [what, word = ''] = invocation.words
   if (what !== 'client') throw new Error('expected: client')
-  const found = await configOf(word, warner(invocation, io))
+  const found = await configOf(word, warner(invocation, io), invocation.globals)
   return await wholeChange(invocation, io, 'nothing was changed', async (interruption) => {
     using _ = await holdFile(found.path, interruption.signal)
-    const file = await readConfigFile(found.path, invocation.globals.trust)
+    const file = await readConfigFile(found.path, fileOptions(invocation.globals))
     await change({ ...found, file }, interruption)
     return 0
   })

@@ -8,6 +8,7 @@ import {
   type WireGuardClient,
 } from 'wgctrl'
 import type { Invocation, Run } from '../command.js'
+import { fileOptions } from '../globals.js'
 import { conflictsOf } from '../interface/interface-file.js'
 import { describedPeers } from '../peer-names/peer-names.js'
 import { withDevices } from '../session.js'
@@ -21,7 +22,7 @@ export const runDiff: Run = (invocation, io) => {
     invocation,
     io,
     async (wg) => {
-      const file = await readConfigFile(path, invocation.globals.trust)
+      const file = await readConfigFile(path, fileOptions(invocation.globals))
       const changes = await differences(wg, device, file, invocation)
       if (invocation.options['json'])
         io.stdout.write(`${visibleJson(JSON.stringify({ device, changes }))}\n`)

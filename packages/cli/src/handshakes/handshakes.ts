@@ -16,7 +16,8 @@ export const runHandshakes: Run = (invocation, io) =>
       device,
       names: new PeerNames(
         typeof options['names'] === 'string' ? [options['names']] : [],
-        configReader(invocation.globals.trust),
+        configReader(invocation.globals),
+        invocation.globals.dialect,
       ),
       isJson: options['json'] === true,
       now: () => io.now(),

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
+import type { Globals } from '../globals.js'
 import { configFileOf } from '../peer-names/peer-names.js'
 import { reasonOfFile } from '../wg/failure.js'
 
@@ -13,7 +14,7 @@ const NAME = /^[a-zA-Z0-9_=+.-]{1,15}$/
 const FILE = /^([a-zA-Z0-9_=+.-]{1,15})\.conf$/
 
 /**
- * Finds the file that a word on the command line means: a bare name is one of /etc/wireguard.
+ * Finds the file that a word on the command line means: a bare name is one of /etc/wireguard, of AmneziaWG of /etc/amnezia/amneziawg.
  *
  * @param warn told when others can read the file, and so the keys
  * @returns `undefined` when a bare name has no file
@@ -23,9 +24,10 @@ const FILE = /^([a-zA-Z0-9_=+.-]{1,15})\.conf$/
 export async function findConfig(
   word: string,
   warn: (text: string) => void,
+  { dialect }: Pick<Globals, 'dialect'> = {},
 ): Promise<ConfigPath | undefined> {
   const isName = NAME.test(word)
-  const path = isName ? configFileOf(word) : word
+  const path = isName ? configFileOf(word, dialect) : word
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     const advice = error.code === 'EACCES' ? ': run as root' : ''
@@ -54,8 +56,12 @@ export async function findConfig(
  *
  * @throws {Error} in words for the user
  */
-export async function configOf(word: string, warn: (text: string) => void): Promise<ConfigPath> {
-  const found = await findConfig(word, warn)
-  if (!found) throw new Error(`${configFileOf(word)} does not exist`)
+export async function configOf(
+  word: string,
+  warn: (text: string) => void,
+  globals: Pick<Globals, 'dialect'>,
+): Promise<ConfigPath> {
+  const found = await findConfig(word, warn, globals)
+  if (!found) throw new Error(`${configFileOf(word, globals.dialect)} does not exist`)
   return found
 }

@@ -1,5 +1,6 @@
 import { readConfigFile, type UpOptions } from 'wgctrl'
 import type { Run } from '../command.js'
+import { fileOptions } from '../globals.js'
 import { withInterfaces } from '../session.js'
 import { warner } from '../warner.js'
 import { changeLines } from './change-lines.js'
@@ -17,14 +18,14 @@ import { wholeChange } from './whole-change.js'
 export const runEnsure: Run = (invocation, io) =>
   withInterfaces(invocation, io, async (wg) => {
     const [word = ''] = invocation.words
-    const found = await configOf(word, warner(invocation, io))
+    const found = await configOf(word, warner(invocation, io), invocation.globals)
     const dryRun = invocation.options['dryRun'] === true
-    const { backend, trust } = invocation.globals
+    const { backend } = invocation.globals
     const common = { ...commonOptions(invocation, io), backend, dryRun }
     return await wholeChange(invocation, io, 'all is taken back', async (interruption) => {
       const { signal } = interruption
       using _ = dryRun ? undefined : await holdFile(found.path, signal)
-      const file = await readConfigFile(found.path, trust)
+      const file = await readConfigFile(found.path, fileOptions(invocation.globals))
       const config = interfaceOf(file, found.name, invocation)
       const options = { ...common, ...(await fileForHooks(found, invocation)) }
       const onStep: UpOptions['onStep'] = (event) => {

@@ -11,6 +11,7 @@ import {
 } from 'wgctrl'
 import type { Invocation, Run } from '../command.js'
 import { fileErrorText } from '../error-text.js'
+import { fileOptions } from '../globals.js'
 import type { Io } from '../io.js'
 import { withInterfaces } from '../session.js'
 import { visible } from '../visible-text.js'
@@ -60,11 +61,12 @@ async function exported(
 ): Promise<Exported> {
   const warn = warner(invocation, io)
   const { backend, netns } = invocation.globals
-  const found = await findConfig(word, warn)
+  const found = await findConfig(word, warn, invocation.globals)
   const name = found?.name ?? word
   const current = await readInterface({ wg, netns }, name, { backend })
   const file = found && (await readFound(found, invocation, warn))
-  if (!file) return { name, file: parseConfig(formatInterfaceConfig(current)) }
+  const { dialect } = fileOptions(invocation.globals)
+  if (!file) return { name, file: parseConfig(formatInterfaceConfig(current), { dialect }) }
   await bringFileInLine(wg, file, current)
   file.interface.forward = current.forward
   file.interface.nat = current.nat
@@ -75,11 +77,11 @@ async function exported(
 /** What is wrong with it is no reason to give out nothing: the interface is what counts. */
 async function readFound(
   { path }: ConfigPath,
-  { globals: { trust } }: Invocation,
+  { globals }: Invocation,
   warn: (text: string) => void,
 ): Promise<ConfigFile | undefined> {
   try {
-    return await readConfigFile(path, trust)
+    return await readConfigFile(path, fileOptions(globals))
   } catch (error) {
     warn(`without hooks and names: ${fileErrorText(path, error)}`)
     return undefined

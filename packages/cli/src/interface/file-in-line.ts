@@ -9,6 +9,7 @@ export async function bringFileInLine(
   const device = await wg.device(name)
   updateConfig(file, device)
   device.privateKey?.wipe()
+  device.amnezia?.headerProtectionKey?.wipe()
   const section = file.interface
   const kept = section.addresses.filter((address) => addresses.includes(address))
   section.addresses = [...kept, ...addresses.filter((address) => !kept.includes(address))]

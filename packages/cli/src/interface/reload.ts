@@ -1,5 +1,6 @@
 import { readConfigFile, type UpOptions } from 'wgctrl'
 import type { Run } from '../command.js'
+import { fileOptions } from '../globals.js'
 import { withInterfaces } from '../session.js'
 import { warner } from '../warner.js'
 import { changeLines } from './change-lines.js'
@@ -13,13 +14,13 @@ import { wholeChange } from './whole-change.js'
 export const runReload: Run = (invocation, io) =>
   withInterfaces(invocation, io, async (wg) => {
     const [word = ''] = invocation.words
-    const found = await configOf(word, warner(invocation, io))
+    const found = await configOf(word, warner(invocation, io), invocation.globals)
     const { hooks: _, ...options } = commonOptions(invocation, io)
     const dryRun = invocation.options['dryRun'] === true
     return await wholeChange(invocation, io, 'nothing was changed', async (interruption) => {
       const { signal } = interruption
       using __ = dryRun ? undefined : await holdFile(found.path, signal)
-      const file = await readConfigFile(found.path, invocation.globals.trust)
+      const file = await readConfigFile(found.path, fileOptions(invocation.globals))
       const { hooks, dns, ...settings } = interfaceOf(file, found.name, invocation)
       const onStep: UpOptions['onStep'] = (event) => {
         interruption.begin()

@@ -8,6 +8,7 @@ import {
 } from 'wgctrl'
 import type { Invocation, Run } from '../command.js'
 import { errorText } from '../error-text.js'
+import { fileOptions } from '../globals.js'
 import type { Io } from '../io.js'
 import { withInterfaces } from '../session.js'
 import { visible } from '../visible-text.js'
@@ -29,16 +30,16 @@ const KINDS = ['linux-kernel', 'userspace'] as const
 export const runUp: Run = (invocation, io) =>
   withInterfaces(invocation, io, async (wg) => {
     const [word = ''] = invocation.words
-    const found = await configOf(word, warner(invocation, io))
+    const found = await configOf(word, warner(invocation, io), invocation.globals)
     const backend = backendOf(invocation)
     const common = { ...commonOptions(invocation, io), backend }
     if (invocation.options['dryRun'] === true) {
-      const file = await readConfigFile(found.path, invocation.globals.trust)
+      const file = await readConfigFile(found.path, fileOptions(invocation.globals))
       return await showPlan(wg, interfaceOf(file, found.name, invocation), common, invocation, io)
     }
     return await wholeChange(invocation, io, 'all is taken back', async ({ signal }) => {
       using _ = await holdFile(found.path, signal)
-      const file = await readConfigFile(found.path, invocation.globals.trust)
+      const file = await readConfigFile(found.path, fileOptions(invocation.globals))
       const config = interfaceOf(file, found.name, invocation)
       await wg.up(config, { ...common, ...(await fileForHooks(found, invocation)), signal })
       return 0
@@ -65,7 +66,7 @@ export const runDown: Run = (invocation, io) =>
     const [word = ''] = invocation.words
     const options = commonOptions(invocation, io)
     const warn = warner(invocation, io)
-    const found = await findConfig(word, warn)
+    const found = await findConfig(word, warn, invocation.globals)
     return await wholeChange(invocation, io, 'nothing was changed', async (interruption) => {
       using _ = found && (await holdFile(found.path, interruption.signal))
       interruption.begin()
@@ -73,7 +74,7 @@ export const runDown: Run = (invocation, io) =>
         await wg.down(word, options)
         return 0
       }
-      const { trust } = invocation.globals
+      const trust = fileOptions(invocation.globals)
       const config = await readDownFile(found, trust, warn)
       // Read anew: a hook, or who holds no file, may have written it.
       const save = async (current: InterfaceConfig) =>

@@ -13,7 +13,11 @@ export const runMetrics: Run = (invocation, io) =>
     const exporter = new Exporter(wg, {
       listen: parseListenAddress(String(options['listen'])),
       devices: words.length > 0 ? [...new Set(words)] : undefined,
-      names: new PeerNames(options['names'] as string[] | undefined, configReader(globals.trust)),
+      names: new PeerNames(
+        options['names'] as string[] | undefined,
+        configReader(globals),
+        globals.dialect,
+      ),
       maxAge: maxAgeOf(options['maxAge']),
       hasRemoteLabels: options['remoteLabels'] === true,
       hasHandshakeDelay: options['handshakeDelay'] === true,

@@ -12,7 +12,7 @@ export class NamesOfDevices {
   readonly #warn: (text: string) => void
 
   constructor(invocation: Invocation, io: Io) {
-    this.#names = new PeerNames([], configReader(invocation.globals.trust))
+    this.#names = new PeerNames([], configReader(invocation.globals), invocation.globals.dialect)
     this.#warn = warner(invocation, io)
   }
 

@@ -1,6 +1,6 @@
-import type { PublicKey } from '@wgctrl/types'
+import type { PublicKey, WireGuardDialect } from '@wgctrl/types'
 import { type ConfigFile, readConfigFile } from 'wgctrl'
-import type { Globals } from '../globals.js'
+import { fileOptions, type Globals } from '../globals.js'
 import { visible } from '../visible-text.js'
 
 /** A file whose names could not be read. */
@@ -13,12 +13,19 @@ type OpenConfig = (path: string) => Promise<ConfigFile>
 
 /** Reads config files as the command line says that they are trusted. */
 export const configReader =
-  (trust: Globals['trust'] = {}): OpenConfig =>
+  (globals: Pick<Globals, 'trust' | 'dialect'> = { trust: {} }): OpenConfig =>
   (path) =>
-    readConfigFile(path, trust)
+    readConfigFile(path, fileOptions(globals))
 
-/** Where wg-quick(8) has the config of a device. */
-export const configFileOf = (device: string): string => `/etc/wireguard/${device}.conf`
+/** Where wg-quick(8) and awg-quick(8) have the configs of devices. @source amneziawg-tools, src/wg-quick/linux.bash */
+const FOLDERS: Readonly<Record<WireGuardDialect, string>> = {
+  wireguard: '/etc/wireguard',
+  amneziawg: '/etc/amnezia/amneziawg',
+}
+
+/** Where the config of a device is. */
+export const configFileOf = (device: string, dialect: WireGuardDialect = 'wireguard'): string =>
+  `${FOLDERS[dialect]}/${device}.conf`
 
 /** What cannot be read is no mistake where nobody asked for the file. */
 const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'])
@@ -29,6 +36,7 @@ const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'])
 export class PeerNames {
   readonly #files: readonly string[]
   readonly #open: OpenConfig
+  readonly #dialect: WireGuardDialect | undefined
   /** By file, then by key. */
   readonly #names = new Map<string, ReadonlyMap<PublicKey, string>>()
 
@@ -37,14 +45,20 @@ export class PeerNames {
    *   device, if there is one and it can be read
    * @param open @internal
    */
-  constructor(files: readonly string[] = [], open: OpenConfig = configReader()) {
+  constructor(
+    files: readonly string[] = [],
+    open: OpenConfig = configReader(),
+    dialect?: WireGuardDialect,
+  ) {
     this.#files = files
     this.#open = open
+    this.#dialect = dialect
   }
 
   /** Reads the files that were not read yet, for these devices. @returns what could not be read */
   async load(devices: readonly string[]): Promise<NamesProblem[]> {
-    const files = this.#files.length > 0 ? this.#files : devices.map(configFileOf)
+    const usual = () => devices.map((device) => configFileOf(device, this.#dialect))
+    const files = this.#files.length > 0 ? this.#files : usual()
     const problems: NamesProblem[] = []
     for (const file of files) {
       if (this.#names.has(file)) continue
@@ -66,7 +80,9 @@ export class PeerNames {
   }
 
   of(device: string, publicKey: PublicKey): string | undefined {
-    if (this.#files.length === 0) return this.#names.get(configFileOf(device))?.get(publicKey)
+    if (this.#files.length === 0) {
+      return this.#names.get(configFileOf(device, this.#dialect))?.get(publicKey)
+    }
     for (const file of this.#files) {
       const name = this.#names.get(file)?.get(publicKey)
       if (name !== undefined) return name

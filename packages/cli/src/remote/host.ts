@@ -56,9 +56,10 @@ function startThere(
 }
 
 /** Which devices are meant is told there. */
-function globalWords({ backend, netns, trust }: Globals): string[] {
+function globalWords({ backend, dialect, netns, trust }: Globals): string[] {
   return [
     ...(backend === undefined ? [] : ['--backend', backend]),
+    ...(dialect === undefined ? [] : ['--dialect', dialect]),
     ...(netns === undefined ? [] : ['--netns', String(netns)]),
     ...(trust.unsafePermissions === undefined ? [] : ['--unsafe-permissions']),
   ]

@@ -13,6 +13,7 @@ import {
 } from 'wgctrl'
 import type { Invocation, Run } from '../command.js'
 import { errorText } from '../error-text.js'
+import { deviceOptions } from '../globals.js'
 import { choiceOf } from '../interface/choice.js'
 import type { Io } from '../io.js'
 import { runService, type Service } from '../service/service.js'
@@ -28,10 +29,10 @@ const KINDS = ['userspace', 'linux-kernel'] as const
 
 export const runServe: Run = (invocation, io) =>
   withWords(invocation, io, async () => {
-    const { backend, netns, trust } = invocation.globals
+    const { backend, netns } = invocation.globals
     const options = await optionsOf(invocation, io)
     const backends = backend ? [backend] : orderOf(invocation.options)
-    await using wg = await open({ backends, netns, ...trust })
+    await using wg = await open({ backends, netns, ...deviceOptions(invocation.globals) })
     const service = new ServeService(wg, invocation, io, options)
     const warn = warner(invocation, io)
     await runService(service, { env: io.env, pid: process.pid, warn })

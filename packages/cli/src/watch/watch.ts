@@ -19,7 +19,8 @@ export const runWatch: Run = (invocation, io) =>
     const interval = intervalOf(options['interval'])
     const names = new PeerNames(
       typeof options['names'] === 'string' ? [options['names']] : [],
-      configReader(globals.trust),
+      configReader(globals),
+      globals.dialect,
     )
     const warn = warner(invocation, io)
     const problems = await names.load(device === undefined ? [] : [device])

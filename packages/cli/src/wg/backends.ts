@@ -2,7 +2,7 @@ import { readKernelDevice } from '@wgctrl/netlink'
 import type { Backend, Device } from '@wgctrl/types'
 import { mayHaveSocket } from '@wgctrl/uapi'
 import type { WireGuardClient } from 'wgctrl'
-import type { Globals } from '../globals.js'
+import { deviceOptions, type Globals } from '../globals.js'
 import type { Io } from '../io.js'
 
 /**
@@ -37,22 +37,22 @@ export class Backends implements AsyncDisposable {
    * @throws {WireGuardError} `ENODEV`, `EPERM`, `ENOBACKEND`, …
    */
   async device(name: string): Promise<Device> {
-    const { backend, host, netns } = this.#globals
+    const { backend, dialect, host, netns } = this.#globals
     if (host !== undefined) return await (await this.#far()).device(name)
     if (backend === 'userspace') return await this.#ofUserspace(name)
-    if (backend === undefined && mayHaveSocket(name)) {
+    if (backend === undefined && mayHaveSocket(name, dialect)) {
       try {
         return await this.#ofUserspace(name)
       } catch (error) {
         if (!isAbsent(error)) throw error
       }
     }
-    return await readKernelDevice(name, netns)
+    return await readKernelDevice(name, netns, dialect)
   }
 
   async #ofUserspace(name: string): Promise<Device> {
     this.#userspace ??= import('./userspace.js').then(({ openUserspace }) =>
-      openUserspace(this.#globals.trust),
+      openUserspace(deviceOptions(this.#globals)),
     )
     return await (await this.#userspace).device(name)
   }

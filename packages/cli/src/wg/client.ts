@@ -3,6 +3,7 @@ import { type DeviceConfig, type PublicKey, parsePublicKey, WireGuardError } fro
 import { UserspaceBackend } from '@wgctrl/uapi'
 import { open, type WireGuardClient } from 'wgctrl'
 import type { Invocation } from '../command.js'
+import { deviceOptions } from '../globals.js'
 import type { Io } from '../io.js'
 import { adviceOf, CommandFailure, reasonOf } from './failure.js'
 import { progressBar, withProgress } from './progress.js'
@@ -12,12 +13,16 @@ import { progressBar, withProgress } from './progress.js'
  * needed, and a bar on a terminal while a long change is made.
  */
 export async function openClient({ globals }: Invocation, io: Io): Promise<WireGuardClient> {
-  const { backend, netns, trust, host } = globals
+  const { backend, dialect, netns, host } = globals
   if (host !== undefined) return (await import('../remote/host.js')).openHost(globals, io)
   const progress = progressBar(io.stderr)
-  const all = [new UserspaceBackend(trust), new KernelBackend({ netns })]
+  const all = [new UserspaceBackend(deviceOptions(globals)), new KernelBackend({ netns, dialect })]
   const backends = all.filter(({ kind }) => backend === undefined || backend === kind)
-  return await open({ netns, backends: backends.map((backend) => withProgress(backend, progress)) })
+  return await open({
+    netns,
+    dialect,
+    backends: backends.map((backend) => withProgress(backend, progress)),
+  })
 }
 
 /** The device that is changed, and the program as which that is done. */

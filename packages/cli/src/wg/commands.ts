@@ -58,7 +58,9 @@ export const wgCommands: readonly Command[] = [
 
 With --json the same as JSON: one object for one interface, an array for all. Counters above 2^53 are strings.
 
-With --names peers have the names that the comments of /etc/wireguard/NAME.conf give them: in a line of their own, as the last column of a field, "(none)" where there is none, and as "name" in JSON of whole interfaces.`,
+With --names peers have the names that the comments of /etc/wireguard/NAME.conf give them: in a line of their own, as the last column of a field, "(none)" where there is none, and as "name" in JSON of whole interfaces.
+
+Of AmneziaWG (--dialect amneziawg before the command) as awg(8) prints it, dump with its columns among them, and its parameters are fields too, such as jc or header-protection-key.`,
     arguments: [
       {
         ...device,
@@ -95,6 +97,8 @@ With --names peers have the names that the comments of /etc/wireguard/NAME.conf 
     description: `Keys are read from files, so that they never stand on a command line: a path, /dev/stdin, or a process substitution. An empty file or /dev/null clears a key. allowed-ips, a list with commas, replaces what the peer has; networks with + or - before them are added or taken away instead. Peers are changed in the order in which they are given. The whole command line is checked before anything is sent.
 
 Names in endpoints are looked up again while a name server does not answer, 15 times or WG_ENDPOINT_RESOLUTION_RETRIES (a number, or infinity).
+
+Of AmneziaWG (--dialect amneziawg before the command) also the words of awg(8), such as jc 4, h1 100-199 or header-protection-key <file>, and persistent-keepalive 15-30.
 
 In a terminal a long change shows how far it is.`,
     arguments: [

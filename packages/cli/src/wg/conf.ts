@@ -9,6 +9,7 @@ import {
   type WireGuardClient,
 } from 'wgctrl'
 import type { Run } from '../command.js'
+import type { Globals } from '../globals.js'
 import type { Io } from '../io.js'
 import { applyConfigs, type LeaveOut, openClient, type Target, withoutOwnKey } from './client.js'
 import { CommandFailure, reasonOfFile, withFailures } from './failure.js'
@@ -28,7 +29,7 @@ export const run: Run = async (invocation, io) => {
   }
   const mode = invocation.command as Mode
   return withFailures(io, async () => {
-    const file = await readConf(path, io)
+    const file = await readConf(path, io, invocation.globals)
     const configs: DeviceConfig[] = []
     const read = (ownKey?: PublicKey): Promise<DeviceConfig> => {
       const config = toConfig(file, mode, ownKey)
@@ -90,10 +91,13 @@ function toConfig(file: ConfigFile, mode: Mode, ownKey?: PublicKey): DeviceConfi
   return toDeviceConfig(file, { mode, ownKey, conflicts: 'last-wins', unknownKeys: 'refuse' })
 }
 
-async function readConf(path: string, io: Io): Promise<ConfigFile> {
+async function readConf(path: string, io: Io, { dialect }: Globals): Promise<ConfigFile> {
   const text = await readText(path, io)
   try {
-    const file = parseConfig(text, { dialect: 'wg', unknownKeys: 'refuse' })
+    const file = parseConfig(text, {
+      dialect: dialect === 'amneziawg' ? 'awg' : 'wg',
+      unknownKeys: 'refuse',
+    })
     for (const { kind, text: network } of file.warnings) {
       if (kind !== 'host-bits') continue
       const plain = network.replace(/^[+-]/, '')
@@ -127,9 +131,9 @@ async function readText(path: string, io: Io): Promise<string> {
   return text
 }
 
-function wipeConf({ privateKey, peers = [] }: DeviceConfig): void {
-  if (privateKey instanceof SecretKey) privateKey.wipe()
-  for (const { presharedKey } of peers) {
-    if (presharedKey instanceof SecretKey) presharedKey.wipe()
+function wipeConf({ privateKey, amnezia, peers = [] }: DeviceConfig): void {
+  const keys = [privateKey, amnezia?.headerProtectionKey]
+  for (const key of [...keys, ...peers.map(({ presharedKey }) => presharedKey)]) {
+    if (key instanceof SecretKey) key.wipe()
   }
 }

@@ -11,20 +11,23 @@ import type { Globals } from '../globals.js'
  *
  * @throws the system's error when links cannot be listed
  */
-export async function deviceNames({ backend, netns }: Globals): Promise<string[]> {
+export async function deviceNames({ backend, dialect, netns }: Globals): Promise<string[]> {
   const [kernel, userspace] = await Promise.all([
-    backend === 'userspace' ? [] : kernelNames(netns),
-    backend === 'linux-kernel' ? [] : userspaceNames(),
+    backend === 'userspace' ? [] : kernelNames(netns, dialect),
+    backend === 'linux-kernel' ? [] : userspaceNames(dialect),
   ])
   return [...kernel, ...userspace]
 }
 
-async function kernelNames(netns: Globals['netns']): Promise<string[]> {
+async function kernelNames(
+  netns: Globals['netns'],
+  kind: Globals['dialect'] = 'wireguard',
+): Promise<string[]> {
   if (process.platform !== 'linux') return []
   try {
     const rtnl = await Rtnl.open({ netns })
     try {
-      const links = await rtnl.links({ kind: 'wireguard', brief: true })
+      const links = await rtnl.links({ kind, brief: true })
       return links.map(({ name }) => name)
     } finally {
       await rtnl.close()
@@ -36,8 +39,8 @@ async function kernelNames(netns: Globals['netns']): Promise<string[]> {
   }
 }
 
-async function userspaceNames(): Promise<string[]> {
-  const directory = new SocketDirectory()
+async function userspaceNames(dialect: Globals['dialect']): Promise<string[]> {
+  const directory = new SocketDirectory(undefined, undefined, dialect)
   if (process.platform === 'win32') return directory.names()
   const names = (await entriesOf(await directory.path()))
     .filter((entry) => entry.endsWith('.sock'))

@@ -1,8 +1,16 @@
-import { countersOf, type Device, type Peer } from '@wgctrl/types'
+import {
+  AMNEZIA_FIELDS,
+  type AmneziaField,
+  countersOf,
+  type Device,
+  type Peer,
+  SecretKey,
+} from '@wgctrl/types'
 import { networkText } from 'wgctrl'
+import type { Globals } from '../globals.js'
 import { visible } from '../visible-text.js'
 import type { NamedDevice } from './named-device.js'
-import { endpointOrNone, keyOrNone, markText, NONE, secondsOf } from './text.js'
+import { endpointOrNone, keyOrNone, markText, NONE, secondsOf, switchText } from './text.js'
 
 /** The columns of each line that a field of `show` prints. */
 type Field = (device: Device) => readonly (readonly unknown[])[]
@@ -10,7 +18,8 @@ type Field = (device: Device) => readonly (readonly unknown[])[]
 const networks = (peer: Peer, separator: string): string =>
   peer.allowedIPs.length === 0 ? NONE : peer.allowedIPs.map(networkText).join(separator)
 
-const keepalive = ({ persistentKeepalive }: Peer): string | number => persistentKeepalive || 'off'
+const keepalive = (peer: Peer): string | number =>
+  peer.persistentKeepaliveRange ?? (peer.persistentKeepalive || 'off')
 
 function transfer(peer: Peer): unknown[] {
   const { received, transmitted } = countersOf(peer)
@@ -39,9 +48,33 @@ const fields = new Map<string, Field>([
   ['dump', (device) => [deviceColumns(device), ...device.peers.map(peerColumns)]],
 ])
 
-function deviceColumns({ privateKey, publicKey, listenPort, firewallMark }: Device): unknown[] {
-  return [keyOrNone(privateKey), keyOrNone(publicKey), listenPort, markText(firewallMark)]
+/** Of AmneziaWG all parameters stand before the mark. @source amneziawg-tools, src/show.c: dump_print */
+function deviceColumns(device: Device): unknown[] {
+  const { privateKey, publicKey, listenPort, firewallMark, amnezia } = device
+  const parameters = amnezia ? AMNEZIA_FIELDS.map((field) => parameter(device, field)) : []
+  const keys = [keyOrNone(privateKey), keyOrNone(publicKey)]
+  return [...keys, listenPort, ...parameters, markText(firewallMark)]
 }
+
+/** As awg(8) prints what is not there. */
+function parameter({ amnezia = {} }: Device, { name, kind, fresh }: AmneziaField): unknown {
+  const value = amnezia[name]
+  if (kind === 'key') return keyOrNone(value instanceof SecretKey ? value : undefined)
+  if (kind === 'flag') return switchText(value === true)
+  if (kind === 'text') return value === undefined ? '(null)' : visible(`${value}`)
+  return value ?? fresh
+}
+
+/** The fields of AmneziaWG, by the words of awg(8). */
+const amneziaFields = new Map<string, Field>(
+  AMNEZIA_FIELDS.map((field) => [
+    field.key.replaceAll('_', '-'),
+    (device) => [[parameter(device, field)]],
+  ]),
+)
+
+const fieldOf = (name: string, dialect: Globals['dialect']): Field | undefined =>
+  fields.get(name) ?? (dialect === 'amneziawg' ? amneziaFields.get(name) : undefined)
 
 function peerColumns(peer: Peer): unknown[] {
   return [
@@ -55,8 +88,8 @@ function peerColumns(peer: Peer): unknown[] {
   ]
 }
 
-export function isField(name: string): boolean {
-  return fields.has(name)
+export function isField(name: string, dialect?: Globals['dialect']): boolean {
+  return fieldOf(name, dialect) !== undefined
 }
 
 /**
@@ -71,7 +104,7 @@ export function fieldText(
   withName: boolean,
   withNames = false,
 ): string {
-  const lines = fields.get(field)?.(device) ?? []
+  const lines = (fields.get(field) ?? amneziaFields.get(field))?.(device) ?? []
   const start = withName ? `${visible(device.name)}\t` : ''
   const named = withNames ? withNameColumn(device, lines) : lines
   return named.map((columns) => `${start}${columns.join('\t')}\n`).join('')

@@ -1,4 +1,4 @@
-import { type Device, type Peer, SecretKey } from '@wgctrl/types'
+import { AMNEZIA_FIELDS, type Device, type Peer, SecretKey } from '@wgctrl/types'
 import { visibleJson } from '../visible-text.js'
 
 /** What `--json` gives for a field: of a device its value, of peers an object by public key. */
@@ -20,7 +20,17 @@ const fields = new Map<string, (device: Device) => unknown>([
       ...(exactBytes && { exactBytes }),
     })),
   ],
-  ['persistent-keepalive', byPeer(({ persistentKeepalive }) => persistentKeepalive)],
+  [
+    'persistent-keepalive',
+    byPeer(
+      ({ persistentKeepalive, persistentKeepaliveRange }) =>
+        persistentKeepaliveRange ?? persistentKeepalive,
+    ),
+  ],
+  ...AMNEZIA_FIELDS.map(
+    ({ name, key }) =>
+      [key.replaceAll('_', '-'), ({ amnezia }: Device) => amnezia?.[name] ?? null] as const,
+  ),
   ['dump', (device) => device],
 ])
 

@@ -1,8 +1,8 @@
-import type { Peer, SecretKey } from '@wgctrl/types'
+import { AMNEZIA_FIELDS, type AmneziaParameters, type Peer, SecretKey } from '@wgctrl/types'
 import { networkText } from 'wgctrl'
 import { visible } from '../visible-text.js'
 import type { NamedDevice, NamedPeer } from './named-device.js'
-import { endpointOrNone, NONE, secondsOf } from './text.js'
+import { endpointOrNone, NONE, secondsOf, switchText } from './text.js'
 
 export interface PrettyOptions {
   /** Colours of ECMA-48. */
@@ -14,7 +14,8 @@ export interface PrettyOptions {
 }
 
 /**
- * A device as people read it, byte for byte as wg(8) prints it.
+ * A device as people read it, byte for byte as wg(8) prints it; of AmneziaWG as awg(8) does, but that its header
+ * protection key is hidden as the others are.
  *
  * @source wireguard-tools, src/show.c
  */
@@ -42,19 +43,37 @@ class PrettyText {
     this.#options = options
   }
 
-  device({ name, publicKey, privateKey, listenPort, firewallMark, peers }: NamedDevice): string {
+  device(device: NamedDevice): string {
+    const { name, publicKey, privateKey, listenPort, firewallMark, amnezia, peers } = device
     const head = [
       `${RESET}${GREEN}${BOLD}interface${RESET}: ${GREEN}${visible(name)}${RESET}`,
       publicKey && line('public key', publicKey),
       privateKey && line('private key', this.#secret(privateKey)),
       listenPort !== 0 && line('listening port', listenPort),
       firewallMark !== 0 && line('fwmark', `0x${firewallMark.toString(16)}`),
+      ...(amnezia ? this.#amnezia(amnezia) : []),
+      ...extraLines(device),
     ]
-    const sections = [head, ...latestFirst(peers).map((peer) => this.#peer(peer))]
+    const isAmnezia = amnezia !== undefined
+    const sections = [head, ...latestFirst(peers).map((peer) => this.#peer(peer, isAmnezia))]
     return sections.map((lines) => `${lines.filter(Boolean).join('\n')}\n`).join('\n')
   }
 
-  #peer(peer: NamedPeer): (string | false | undefined)[] {
+  /** What a new device has is not shown, but for flags. @source amneziawg-tools, src/show.c */
+  #amnezia(amnezia: AmneziaParameters): (string | false)[] {
+    return AMNEZIA_FIELDS.map(({ name, key, kind, fresh }) => {
+      const value = amnezia[name]
+      if (value === undefined || (value === fresh && kind !== 'flag')) return false
+      return line(key.replaceAll('_', ' '), this.#parameter(value))
+    })
+  }
+
+  #parameter(value: NonNullable<AmneziaParameters[keyof AmneziaParameters]>): string {
+    if (value instanceof SecretKey) return this.#secret(value)
+    return typeof value === 'boolean' ? switchText(value) : visible(`${value}`)
+  }
+
+  #peer(peer: NamedPeer, isAmnezia: boolean): (string | false | undefined)[] {
     const { presharedKey, endpoint, persistentKeepalive } = peer
     const handshake = secondsOf(peer.lastHandshake)
     const isUsed = peer.receivedBytes > 0 || peer.transmittedBytes > 0
@@ -66,8 +85,8 @@ class PrettyText {
       line('allowed ips', networksText(peer.allowedIPs)),
       handshake !== 0 && line('latest handshake', this.#ago(handshake)),
       isUsed && line('transfer', transferText(peer)),
-      persistentKeepalive !== 0 &&
-        line('persistent keepalive', `every ${durationText(persistentKeepalive)}`),
+      persistentKeepalive !== 0 && line('persistent keepalive', keepaliveText(peer, isAmnezia)),
+      ...extraLines(peer),
     ]
   }
 
@@ -102,6 +121,19 @@ function networksText(networks: readonly string[]): string {
 
 function transferText({ receivedBytes, transmittedBytes }: Peer): string {
   return `${bytesText(receivedBytes)} received, ${bytesText(transmittedBytes)} sent`
+}
+
+function keepaliveText(peer: Peer, isAmnezia: boolean): string {
+  const { persistentKeepalive, persistentKeepaliveRange } = peer
+  if (persistentKeepaliveRange !== undefined) return persistentKeepaliveRange
+  return isAmnezia ? `${persistentKeepalive}` : `every ${durationText(persistentKeepalive)}`
+}
+
+/** What a daemon said that has no field: wg(8) leaves it out. */
+function extraLines({ extra = {} }: Pick<Peer, 'extra'>): string[] {
+  return Object.entries(extra).flatMap(([key, values]) =>
+    [values].flat().map((value) => line(visible(key), visible(value))),
+  )
 }
 
 const KIBI = 1024

@@ -1,4 +1,11 @@
-import type { DeviceConfig, Endpoint, PeerConfig, PublicKey, SecretKey } from '@wgctrl/types'
+import type {
+  AmneziaConfig,
+  DeviceConfig,
+  Endpoint,
+  PeerConfig,
+  PublicKey,
+  SecretKey,
+} from '@wgctrl/types'
 
 /** What `wg set` asks for: a device's fields, and changes of peers one after the other. */
 export interface SetSteps {
@@ -6,6 +13,8 @@ export interface SetSteps {
   readonly firewallMark?: number
   /** 32 zero bytes clear it. */
   readonly privateKey?: SecretKey
+  /** Of AmneziaWG. */
+  readonly amnezia?: AmneziaConfig
   readonly peers: readonly PeerStep[]
 }
 
@@ -16,6 +25,7 @@ export interface PeerStep {
   readonly presharedKey?: SecretKey
   readonly endpoint?: string | Endpoint
   readonly persistentKeepalive?: number
+  readonly persistentKeepaliveRange?: string
   readonly replacesNetworks?: boolean
   readonly allowedIPs: NetworkStep[]
 }

@@ -1,5 +1,20 @@
-import { type Endpoint, isNamed, parsePublicKey } from '@wgctrl/types'
-import { readAllowedIP, readEndpoint, readFirewallMark, readKeepalive, readPort } from 'wgctrl'
+import {
+  AMNEZIA_FIELDS,
+  type AmneziaConfig,
+  type Endpoint,
+  isNamed,
+  parsePublicKey,
+} from '@wgctrl/types'
+import {
+  readAllowedIP,
+  readAmneziaValue,
+  readEndpoint,
+  readFirewallMark,
+  readKeepalive,
+  readKeepaliveRange,
+  readPort,
+} from 'wgctrl'
+import type { Globals } from '../globals.js'
 import type { Io } from '../io.js'
 import { CommandFailure } from './failure.js'
 import { readKeyFile } from './key-file.js'
@@ -13,8 +28,12 @@ import type { PeerStep, SetSteps } from './set-steps.js'
  * @throws {CommandFailure}
  * @source wireguard-tools, src/config.c: config_read_cmd
  */
-export async function parseSetWords(words: readonly string[], io: Io): Promise<SetSteps> {
-  const parser = new SetParser(io)
+export async function parseSetWords(
+  words: readonly string[],
+  io: Io,
+  { dialect }: Pick<Globals, 'dialect'> = {},
+): Promise<SetSteps> {
+  const parser = new SetParser(io, dialect === 'amneziawg')
   await parser.parse(words)
   return { ...parser.device, peers: parser.peers }
 }
@@ -25,9 +44,11 @@ class SetParser {
   readonly device: Mutable<Omit<SetSteps, 'peers'>> = {}
   readonly peers: Mutable<PeerStep>[] = []
   readonly #io: Io
+  readonly #isAmnezia: boolean
 
-  constructor(io: Io) {
+  constructor(io: Io, isAmnezia: boolean) {
     this.#io = io
+    this.#isAmnezia = isAmnezia
   }
 
   async parse(words: readonly string[]): Promise<void> {
@@ -61,17 +82,40 @@ class SetParser {
     if (word === 'listen-port') this.device.listenPort = portOf(value)
     else if (word === 'fwmark') this.device.firewallMark = markOf(value)
     else if (word === 'private-key') this.device.privateKey = await readKeyFile(value, this.#io)
-    else return false
+    else return this.#isAmnezia && (await this.#takeParameter(word, value))
+    return true
+  }
+
+  /** A word of awg(8). */
+  async #takeParameter(word: string, value: string): Promise<boolean> {
+    const field = AMNEZIA_FIELDS.find(({ key }) => key.replaceAll('_', '-') === word)
+    if (!field) return false
+    const taken =
+      field.kind === 'key' ? await readKeyFile(value, this.#io) : readAmneziaValue(field, value)
+    // An empty text takes a packet away.
+    if (taken === undefined && !(field.kind === 'text' && value === '')) {
+      throw new CommandFailure(`Unable to parse ${word}: \`${value}'`)
+    }
+    this.device.amnezia = { ...this.device.amnezia, [field.name]: taken ?? null } as AmneziaConfig
     return true
   }
 
   async #takeForPeer(peer: Mutable<PeerStep>, word: string, value: string): Promise<boolean> {
     if (word === 'endpoint') peer.endpoint = await endpointOf(value, this.#io)
-    else if (word === 'persistent-keepalive') peer.persistentKeepalive = keepaliveOf(value)
+    else if (word === 'persistent-keepalive') this.#takeKeepalive(peer, value)
     else if (word === 'preshared-key') peer.presharedKey = await readKeyFile(value, this.#io)
     else if (word === 'allowed-ips') this.#takeNetworks(peer, value)
     else return false
     return true
+  }
+
+  /** The last word counts. */
+  #takeKeepalive(peer: Mutable<PeerStep>, value: string): void {
+    delete peer.persistentKeepalive
+    delete peer.persistentKeepaliveRange
+    const range = this.#isAmnezia ? readKeepaliveRange(value) : undefined
+    if (range === undefined) peer.persistentKeepalive = keepaliveOf(value)
+    else peer.persistentKeepaliveRange = range
   }
 
   /** One sign among the networks makes the whole peer a change of what it has. */

@@ -1,3 +1,4 @@
+import { SecretKey } from '@wgctrl/types'
 import type { Run } from '../command.js'
 import { applyConfigs, openClient } from './client.js'
 import { withFailures } from './failure.js'
@@ -12,7 +13,7 @@ export const run: Run = async (invocation, io) => {
     return 1
   }
   return withFailures(io, async () => {
-    const steps = await parseSetWords(words, io)
+    const steps = await parseSetWords(words, io, invocation.globals)
     try {
       await using wg = await openClient(invocation, io)
       await applyConfigs(wg, { ...invocation, name }, toConfigs(steps))
@@ -22,7 +23,9 @@ export const run: Run = async (invocation, io) => {
   })
 }
 
-function wipeSteps({ privateKey, peers }: SetSteps): void {
+function wipeSteps({ privateKey, amnezia, peers }: SetSteps): void {
   privateKey?.wipe()
+  const protection = amnezia?.headerProtectionKey
+  if (protection instanceof SecretKey) protection.wipe()
   for (const { presharedKey } of peers) presharedKey?.wipe()
 }

@@ -168,7 +168,8 @@ class Show {
   }
 
   #knowsField(): boolean {
-    if (this.#field === undefined || isField(this.#field)) return true
+    if (this.#field === undefined || isField(this.#field, this.#invocation.globals.dialect))
+      return true
     this.#io.stderr.write(`Invalid parameter: \`${this.#field}'\n`)
     printUsage(this.#invocation, this.#io)
     return false

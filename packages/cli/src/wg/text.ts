@@ -37,3 +37,6 @@ export function interfaceName(index: number): string | undefined {
   }
   return undefined
 }
+
+/** As awg(8) writes a flag. */
+export const switchText = (value: boolean): 'on' | 'off' => (value ? 'on' : 'off')

@@ -1,4 +1,5 @@
 export { type AllowedIPEntry, readAllowedIP, readEndpoint } from './address-value.js'
+export { readAmneziaValue, readKeepaliveRange } from './amnezia-value.js'
 export type { ConfigFile } from './config-file.js'
 export { type ReadOptions, readConfigFile, writeConfigFile } from './config-io.js'
 export { holdConfigFile } from './config-lock.js'
