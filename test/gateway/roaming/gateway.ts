@@ -27,6 +27,8 @@ export class RoamingGateway {
   readonly reach = new Spans()
   /** The same from when it told the others that it is there: a connection is not made anew in no time. */
   readonly joined = new Spans()
+  /** When it lost its device last, in milliseconds since 1970. */
+  lostAt = 0
   readonly #config: string
   #program: Program | undefined
 
@@ -109,6 +111,7 @@ export class RoamingGateway {
   async lose(backend: UserspaceBackend): Promise<void> {
     await this.kill()
     await backend.delete(this.device)
+    this.lostAt = clock()
   }
 
   /** A number of its metrics. */

@@ -600,9 +600,10 @@ describe('JustInTime', () => {
     await openGate({
       interval: 100_000,
       onEvent: ({ type, publicKey: key }: JustInTimeEvent & { publicKey?: string }) => {
-        if (type === 'installed' && key !== silent) {
-          device().pretend(`${key}`, { lastHandshake: new Date() })
-        }
+        if (type !== 'installed') return
+        const isSilent = key === silent
+        const traffic = isSilent ? { transmittedBytes: 240 } : { lastHandshake: new Date() }
+        device().pretend(`${key}`, traffic)
       },
     })
     const before = reads

@@ -10,11 +10,16 @@ const [one, other, third] = Array.from({ length: 3 }, () => publicKey(generatePr
 const endpoint = { address: '192.0.2.1', port: 7, family: 4 } as const
 const installed = (key: string) => ({ publicKey: key, endpoint, peers: [{ publicKey: key }] })
 
-/** A reading with peers, of which some have a handshake. */
-const reading = (keys: readonly string[], answered: readonly string[] = []): Device =>
+/** A reading with peers, to which the device sent so much, and of which some have a handshake. */
+const reading = (
+  keys: readonly string[],
+  answered: readonly string[] = [],
+  transmittedBytes = 148 + 92,
+): Device =>
   ({
     peers: keys.map((key) => ({
       publicKey: key,
+      transmittedBytes,
       ...(answered.includes(key) && { lastHandshake: new Date() }),
     })),
   }) as unknown as Device
@@ -49,6 +54,28 @@ describe('UnansweredPeers', () => {
     waiting.tryAgain(one, 500)
     runAtOnce(waiting.update(answered, 600))
     expect(waiting.size).toBe(0)
+  })
+
+  it.each([
+    ['an initiation', 148],
+    ['an answer', 92],
+  ])('waits longer for who was sent %s alone, which may be answered yet', (_, bytes) => {
+    const waiting = new UnansweredPeers()
+    waiting.add(installed(one), 0)
+    const sent = reading([one], [], bytes)
+    expect(runAtOnce(waiting.update(sent, 500))).toEqual([])
+    expect([waiting.dueAt, waiting.size]).toEqual([1000, 1])
+    expect(runAtOnce(waiting.update(sent, 1000))).toHaveLength(1)
+    waiting.tryAgain(one, 1000)
+    expect([waiting.dueAt, waiting.size]).toEqual([2200, 1])
+    expect(runAtOnce(waiting.update(sent, 2200))).toHaveLength(1)
+  })
+
+  it('puts in anew who was looked at for the first time when it was late already', () => {
+    const waiting = new UnansweredPeers()
+    waiting.add(installed(one), 0)
+    expect(runAtOnce(waiting.update(reading([one], [], 148), 1500))).toHaveLength(1)
+    expect(waiting.size).toBe(1)
   })
 
   it('waits longer for the next try, and for no third', () => {

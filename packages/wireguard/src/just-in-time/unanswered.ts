@@ -8,11 +8,29 @@ import {
 } from '@wgctrl/types'
 
 /**
- * Milliseconds after an install, and after the try before, until a handshake must be there. A message may be lost, and a
- * device that gets to the client's initiation very late answers it while its own is under way. Each side then drops
- * the other's answer, and both would wait five seconds. A peer that is put in anew has no such wait.
+ * Milliseconds after an install until a handshake must be there. A device that gets to the client's initiation very late
+ * answers it while its own is under way. Each side then drops the other's answer, and both would wait five seconds. A
+ * peer that is put in anew has no such wait.
  */
-const TRIES: readonly [number, ...number[]] = [400, 1200]
+const FIRST_LOOK = 400
+
+/**
+ * The same where the device sent one message alone. That may be lost, or a client that is slow or far away is about to
+ * answer: to put its peer in anew would throw the answer away, and a client drops an initiation that it reads within 50 ms
+ * of another.
+ *
+ * @source drivers/net/wireguard/messages.h: INITIATIONS_PER_SECOND
+ */
+const LATE = 1000
+
+/** The same behind a peer that was put in anew. */
+const NEXT_LOOK = 1200
+
+/** How often a peer is put in anew. */
+const TRIES = 2
+
+/** Bytes of the first and the second message of a handshake. */
+const BOTH_MESSAGES = 148 + 92
 
 /** What it costs to look at a peer, beside one that is checked. */
 const SEEN = 0.1
@@ -29,8 +47,9 @@ export interface Unanswered {
 
 interface Waiting extends Unanswered {
   tries: number
-  /** On the monotonic clock. */
+  /** On the monotonic clock: when it is looked whether both sides initiated, and when it is put in anew in any case. */
   dueAt: number
+  lateAt: number
 }
 
 /** Peers that were installed, and whose handshakes have to come about: one reading says it of all of them. */
@@ -54,7 +73,8 @@ export class UnansweredPeers {
 
   /** A peer was installed. */
   add(one: Unanswered, now: number): void {
-    this.#waiting.set(one.publicKey, { ...one, tries: 0, dueAt: now + TRIES[0] })
+    const [dueAt, lateAt] = [now + FIRST_LOOK, now + LATE]
+    this.#waiting.set(one.publicKey, { ...one, tries: 0, dueAt, lateAt })
   }
 
   /** A peer was put in anew. Behind the last try nothing more is waited for. */
@@ -63,9 +83,8 @@ export class UnansweredPeers {
     if (!one) return
     one.isUnfinished = false
     one.tries++
-    const delay = TRIES[one.tries]
-    if (delay === undefined) this.#waiting.delete(publicKey)
-    else one.dueAt = now + delay
+    one.dueAt = one.lateAt = now + NEXT_LOOK
+    if (one.tries === TRIES) this.#waiting.delete(publicKey)
   }
 
   delete(publicKey: PublicKey): void {
@@ -81,16 +100,19 @@ export class UnansweredPeers {
    * Takes over what a reading says, in steps: whoever has a handshake is not waited for any more, nor who is due and
    * not there.
    *
-   * @returns those who are due, and there without a handshake
+   * @returns those who are there without a handshake, and to be put in anew
    */
   *update(device: Device, now: number): Steps<Unanswered[]> {
     const budget = new StepBudget()
     const left = new Map<PublicKey, Waiting>()
-    for (const { publicKey, lastHandshake } of device.peers) {
+    for (const { publicKey, lastHandshake, transmittedBytes } of device.peers) {
       if (budget.spend(SEEN)) yield
       const one = this.#waiting.get(publicKey)
-      if (one && lastHandshake && !one.isUnfinished) this.#waiting.delete(publicKey)
-      else if (one && one.dueAt <= now) left.set(publicKey, one)
+      if (!one) continue
+      const isOver = one.isUnfinished || transmittedBytes >= BOTH_MESSAGES || one.lateAt <= now
+      if (lastHandshake && !one.isUnfinished) this.#waiting.delete(publicKey)
+      else if (one.dueAt <= now && isOver) left.set(publicKey, one)
+      else if (one.dueAt <= now) one.dueAt = one.lateAt
     }
     for (const { publicKey } of this.due(now)) {
       if (!left.has(publicKey)) this.#waiting.delete(publicKey)
