@@ -20,7 +20,7 @@ export class Bench {
 
   /** So many that a call on them is still under way when its caller has another thought. */
   get manyPeers(): number {
-    return Math.min(10_000, 4 * this.mostPeers)
+    return Math.min(10_000, 2 * this.mostPeers)
   }
 
   async setup(): Promise<void> {

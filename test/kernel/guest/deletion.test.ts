@@ -9,4 +9,4 @@ afterAll(() => bench.teardown())
 
 deletionThatWaits(bench)
 // The others are in the tier `kernel-long`.
-deletable(bench, ['down', 'closed'])
+deletable(bench, ['down'])

@@ -56,7 +56,7 @@ export function deletionThatWaits(bench: Bench): void {
     const deletion = spawn('ip', ['link', 'delete', name], { stdio: 'inherit' })
     const ended = once(deletion, 'exit')
     // Without a dump it takes less than half a second.
-    await Promise.race([ended, sleep(5000)])
+    await Promise.race([ended, sleep(2000)])
     expect(deletion.exitCode).toBe(null)
     await letGo()
     expect(await ended).toEqual([0, null])

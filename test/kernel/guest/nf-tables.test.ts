@@ -70,7 +70,7 @@ it('the tables of an interface are the same by netlink and by nft', async () => 
   }
   const before = await listed()
   const seen: unknown[] = []
-  for (const firewall of ['netlink', 'nft', 'netlink'] as const) {
+  for (const firewall of ['netlink', 'nft'] as const) {
     const other = firewall === 'nft' ? 'netlink' : 'nft'
     expect((await wg.up(config, { firewall })).warnings).toEqual([])
     seen.push(await listed())
@@ -80,5 +80,4 @@ it('the tables of an interface are the same by netlink and by nft', async () => 
   }
   expect(seen[0]).not.toEqual(before)
   expect(seen[1]).toEqual(seen[0])
-  expect(seen[2]).toEqual(seen[0])
 })
