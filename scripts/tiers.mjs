@@ -109,6 +109,7 @@ const compilers = [
     command: 'aarch64-linux-gnu-gcc',
     why: 'knows those of arm64',
   },
+  { package: 'libc6-dev-arm64-cross', why: 'has the headers of that' },
   { package: 'qemu-user-static', command: 'qemu-aarch64-static', why: 'runs programs for arm64' },
 ]
 
