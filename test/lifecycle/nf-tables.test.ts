@@ -1,4 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { mkdtemp, rm, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import {
   addFirewall,
   findFirewall,
@@ -27,6 +30,7 @@ import { programTables } from '../../packages/wireguard/src/interface/nft-progra
 import { thisMachine } from '../../packages/wireguard/src/interface/this-machine.js'
 import { withoutPrivileges } from '../contract/privileges.js'
 import { TestNamespace } from './namespace.js'
+import { usePrograms } from './sides.js'
 
 const machine = thisMachine
 
@@ -43,6 +47,7 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
+  for (const each of [kernel, program]) await each[Symbol.asyncDispose]()
   await namespace[Symbol.asyncDispose]()
 })
 
@@ -166,7 +171,7 @@ describe('the table of a default route', () => {
 
   it('is EPERM for who may not change it, and for who may not look as if there were none', async () => {
     await withoutPrivileges(async () => {
-      const tables = there(await machine.nfTables(undefined))
+      await using tables = there(await machine.nfTables(undefined))
       await expect(tables.apply([{ create: guardTable(guard) }])).rejects.toMatchObject({
         code: 'EPERM',
         message: /CAP_NET_ADMIN/,
@@ -195,6 +200,49 @@ describe('the table of a default route', () => {
     for (const table of ['inet filter', 'ip wg-quick-wg1', 'ip6 wg-quick-wg ']) {
       expect(text).toContain(`table ${table}`)
     }
+  })
+})
+
+describe('rules of iptables', () => {
+  it.each(['nft', 'legacy'])('are found beside nf_tables: iptables-%s', async (variant) => {
+    const folder = await mkdtemp(join(tmpdir(), 'wgctrl-iptables-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    for (const family of ['iptables', 'ip6tables']) {
+      for (const verb of ['save', 'restore']) {
+        await symlink(`/usr/sbin/${family}-${variant}-${verb}`, join(folder, `${family}-${verb}`))
+      }
+    }
+    using _ = usePrograms(folder)
+    const addresses = ['fd00::1']
+    await addFirewall('iptables', guard, place)
+    await addFirewall('iptables', { ...guard, family: 6, addresses }, place)
+    const found = await findFirewall('wg0', place, 'auto')
+    expect(found).toMatchObject([
+      { family: 4, by: 'iptables', mark: 51820, addresses: guard.addresses },
+      { family: 6, by: 'iptables', mark: 51820, addresses },
+    ])
+    for (const each of found) await removeFirewall(each, 'wg0', place, 'auto')
+    expect(await findFirewall('wg0', place, 'auto')).toEqual([])
+  })
+
+  it('are looked for by no program where there can be none', async () => {
+    await namespace.run('nft', 'add table ip filter; add table ip6 mangle2; add table inet raw')
+    await namespace.run('iptables-legacy', '-t', 'filter', '-S')
+    const asked: string[] = []
+    const tryProgram: typeof machine.tryProgram = async (path, ...rest) => {
+      asked.push(path)
+      return await machine.tryProgram(path, ...rest)
+    }
+    const watched = { ...place, machine: { ...machine, tryProgram } }
+    expect(await findFirewall('wg0', watched, 'auto')).toEqual([])
+    expect(asked).toEqual([])
+    await namespace.run('iptables-legacy', '-t', 'raw', '-S')
+    await namespace.run('nft', 'add table ip6 mangle')
+    expect(await findFirewall('wg0', watched, 'auto')).toEqual([])
+    expect(asked).toEqual([
+      expect.stringMatching(/\/iptables-save$/),
+      expect.stringMatching(/\/ip6tables-save$/),
+    ])
   })
 })
 

@@ -13,15 +13,15 @@ const MARKER = '/wgctrl-marker'
 const OF_THE_RUNTIME =
   /^\/(proc\/sys\/vm|proc\/self\/(maps|task)|sys\/devices\/system\/cpu|etc\/ld\.so|dev\/(null|urandom))/
 
-/** Locks, namespaces, the sockets of daemons, settings of the kernel, and which links there are. */
+/** Locks, namespaces, the sockets of daemons, settings of the kernel, which links and tables of iptables there are. */
 const NEEDED =
-  /^\/(run\/(wgctrl|netns)|var\/run\/(wireguard|netns)|proc\/(thread-self|self)\/ns|proc\/sys\/net)\b|^\/proc\/self\/net\/dev$/
+  /^\/(run\/(wgctrl|netns)|var\/run\/(wireguard|netns)|proc\/(thread-self|self)\/ns|proc\/sys\/net)\b|^\/proc\/(self\/net\/dev|thread-self\/net\/ip6?_tables_names)$/
 
 /** What a daemon is started with, and in its network namespace. */
 const OF_A_DAEMON = /^\/bin\/sh$|\/(cat|nsenter|wireguard-go)$/
 
-/** What `up` did, by strace(1). */
-export interface UpTrace {
+/** What `up` and `down` did, by strace(1). */
+export interface LifeTrace {
   /** Programs that were started, but for those of a daemon. */
   readonly programs: readonly string[]
   /** Files that were opened. */
@@ -31,14 +31,14 @@ export interface UpTrace {
 }
 
 /**
- * Brings an interface up twice, and looks at the second time: by then what is loaded when it is first used is there.
+ * Brings an interface up and down twice, and looks at the second time: by then what is loaded when it is first used is there.
  *
  * @param place.namespace absent: that of this process
  */
-export async function traceUp(
+export async function traceLife(
   config: InterfaceConfig,
   { namespace = '', kind }: { namespace?: string; kind: DeviceKind },
-): Promise<UpTrace> {
+): Promise<LifeTrace> {
   const folder = await mkdtemp(join(tmpdir(), 'wgctrl-traced-'))
   try {
     const trace = join(folder, 'trace')

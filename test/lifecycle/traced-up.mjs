@@ -18,7 +18,7 @@ const mark = () => {
 for (const isSeen of [false, true]) {
   if (isSeen) mark()
   await wg.up(JSON.parse(config))
+  await wg.down(JSON.parse(config))
   if (isSeen) mark()
-  await wg.down(JSON.parse(config).name)
 }
 await wg.close()

@@ -2,10 +2,10 @@ import { expect, it } from 'vitest'
 import { cases } from '../lifecycle/cases.js'
 import { run } from '../lifecycle/command.js'
 import { chosenBackend, usePrograms } from '../lifecycle/sides.js'
-import { traceUp } from '../lifecycle/trace.js'
+import { traceLife } from '../lifecycle/trace.js'
 import { ResolvedStage } from './stage.js'
 
-it('up with name servers starts no program where systemd-resolved runs, and opens no file of others', async () => {
+it('up and down with name servers start no program where systemd-resolved runs, and open no file of others', async () => {
   await using stage = await ResolvedStage.begin()
   using _ = usePrograms(await stage.programsAs('resolvconf', 'resolvectl'))
   await run('ip', 'link', 'add', 'uplink', 'type', 'veth', 'peer', 'name', 'far')
@@ -13,7 +13,7 @@ it('up with name servers starts no program where systemd-resolved runs, and open
   for (const name of ['uplink', 'far']) await run('ip', 'link', 'set', name, 'up')
   await run('ip', 'route', 'add', 'default', 'via', '192.0.2.1')
   const dns = { servers: ['10.0.0.53'], search: ['a.example'] }
-  const { programs, foreignFiles } = await traceUp(
+  const { programs, foreignFiles } = await traceLife(
     { name: 'wg0', ...cases['the default routes of both'], dns },
     { kind: await chosenBackend() },
   )

@@ -1,4 +1,4 @@
-import type { Family } from '@wgctrl/types'
+import { type Family, unsupported } from '@wgctrl/types'
 import {
   type FirewallRules,
   type FoundRules,
@@ -10,6 +10,7 @@ import {
 } from './firewall-rules.js'
 import type { NfTables, Place } from './machine.js'
 import { programTables } from './nft-program.js'
+import type { NftChange } from './nft-table.js'
 import { runProgram } from './program.js'
 import type { Undo } from './transaction.js'
 
@@ -27,6 +28,21 @@ const iptables = (family: Family, verb: 'save' | 'restore'): string =>
 /** What tables of nf_tables are looked at and changed with; `undefined`: it is not there. */
 export const nfTablesOf = (choice: FirewallChoice, place: Place): Promise<NfTables | undefined> =>
   choice === 'nft' ? programTables(place) : place.machine.nfTables(place.netns)
+
+/**
+ * Makes all changes to tables, or none.
+ *
+ * @throws {WireGuardError} `EUNSUPPORTED` when nothing makes them any more
+ */
+export async function changeTables(
+  choice: FirewallChoice,
+  place: Place,
+  changes: readonly NftChange[],
+): Promise<void> {
+  await using tables = await nfTablesOf(choice, place)
+  if (!tables) throw unsupported('nf_tables', 'there is nothing that makes tables any more')
+  await tables.apply(changes)
+}
 
 /** What makes the rules of a default route as a table; `undefined`: nothing does. */
 const makerOf = async (choice: FirewallChoice, place: Place): Promise<NfTables | undefined> =>
@@ -47,10 +63,11 @@ export async function addFirewall(
   place: Place,
 ): Promise<Undo | undefined> {
   const { machine, netns } = place
-  const tables = await makerOf(choice, place)
+  await using tables = await makerOf(choice, place)
   if (tables) {
     await tables.apply([{ create: guardTable(rules) }])
-    return () => tables.apply([{ remove: guardTableRef(rules.name, rules.family) }])
+    const remove = { remove: guardTableRef(rules.name, rules.family) }
+    return () => changeTables(choice, { machine, netns }, [remove])
   }
   const restore =
     mayUseIptables(choice) && (await machine.findProgram(iptables(rules.family, 'restore')))
@@ -62,15 +79,19 @@ export async function addFirewall(
 
 /** Whether there is what would make the rules. */
 export async function hasFirewall(choice: FirewallChoice, place: Place): Promise<boolean> {
-  if (await makerOf(choice, place)) return true
+  await using tables = await makerOf(choice, place)
+  if (tables) return true
   if (!mayUseIptables(choice)) return false
   return (await place.machine.findProgram(iptables(4, 'restore'))) !== undefined
 }
 
 /** Whether rules that somebody has made could be found. */
-export const canFindFirewall = async (choice: FirewallChoice, place: Place): Promise<boolean> =>
-  (await nfTablesOf(choice, place)) !== undefined ||
-  (await place.machine.findProgram(iptables(4, 'save'))) !== undefined
+export async function canFindFirewall(choice: FirewallChoice, place: Place): Promise<boolean> {
+  await using tables = await nfTablesOf(choice, place)
+  return (
+    tables !== undefined || (await place.machine.findProgram(iptables(4, 'save'))) !== undefined
+  )
+}
 
 /** Rules that are there for an interface. */
 export interface FoundFirewall extends FoundRules {
@@ -93,9 +114,9 @@ export async function findFirewall(
   place: Place,
   choice: FirewallChoice,
 ): Promise<FoundFirewall[]> {
-  const tables = await nfTablesOf(choice, place)
+  await using tables = await nfTablesOf(choice, place)
   const found = FAMILIES.flatMap((family) => [
-    findTable(name, family, tables),
+    findTable(name, family, tables, choice, place),
     findIptables(name, family, place),
   ])
   return (await Promise.all(found)).flatMap((one) => one ?? [])
@@ -123,18 +144,42 @@ async function findTable(
   name: string,
   family: Family,
   tables: NfTables | undefined,
+  choice: FirewallChoice,
+  place: Place,
 ): Promise<FoundFirewall | undefined> {
   const ref = guardTableRef(name, family)
   const found = await tables?.find(ref)
-  if (!tables || !found) return undefined
+  if (!found) return undefined
   return {
     family,
     by: 'nf_tables',
     identity: ref.table,
     ...foundRules(found),
-    remove: () => tables.apply([{ remove: ref }]),
-    replace: (rules) => tables.apply([{ remove: ref }, { create: guardTable(rules) }]),
+    remove: () => changeTables(choice, place, [{ remove: ref }]),
+    replace: (rules) =>
+      changeTables(choice, place, [{ remove: ref }, { create: guardTable(rules) }]),
   }
+}
+
+/** The tables that our rules of iptables are in. */
+const OF_IPTABLES = ['raw', 'mangle']
+
+/**
+ * Whether there can be rules of iptables, so that no program has to be run where there are none. Those of iptables-nft are in
+ * tables of nf_tables by the same names; of the old iptables the kernel lists the tables.
+ */
+async function mayHaveIptables(
+  family: Family,
+  { machine, netns }: Pick<Place, 'machine' | 'netns'>,
+): Promise<boolean> {
+  await using tables = await machine.nfTables(netns)
+  if (!tables) return true
+  const legacy = await machine.legacyTables(family, netns)
+  if (legacy === undefined || legacy.some((table) => OF_IPTABLES.includes(table))) return true
+  for (const table of OF_IPTABLES) {
+    if (await tables.find({ family: family === 4 ? 'ip' : 'ip6', table })) return true
+  }
+  return false
 }
 
 async function findIptables(
@@ -144,7 +189,7 @@ async function findIptables(
 ): Promise<FoundFirewall | undefined> {
   const save = await place.machine.findProgram(iptables(family, 'save'))
   const restore = await place.machine.findProgram(iptables(family, 'restore'))
-  if (!save || !restore) return undefined
+  if (!save || !restore || !(await mayHaveIptables(family, place))) return undefined
   const { status, output } = await place.machine.tryProgram(save, [], place)
   const rules = status === 0 ? parseIptablesSave(output, name) : undefined
   if (!rules) return undefined

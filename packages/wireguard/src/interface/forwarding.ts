@@ -1,5 +1,5 @@
 import { Deadline, type Family, invalid, unsupported } from '@wgctrl/types'
-import { type FirewallChoice, nfTablesOf } from './firewall.js'
+import { changeTables, type FirewallChoice, nfTablesOf } from './firewall.js'
 import {
   droppingChains,
   type ForwardingRules,
@@ -44,7 +44,8 @@ export async function checkForwarding(
       `${field} is made in nf_tables, which '${firewall}' rules out`,
     )
   }
-  if (await nfTablesOf(firewall, place)) return
+  await using tables = await nfTablesOf(firewall, place)
+  if (tables) return
   const missing = firewall === 'nft' ? 'nft, which is not installed' : 'a kernel with nf_tables'
   throw unsupported(field, `${field} needs ${missing}`)
 }
@@ -54,7 +55,7 @@ export async function findForwarding(
   name: string,
   place: ForwardingPlace,
 ): Promise<FoundForwarding | undefined> {
-  const tables = await nfTablesOf(place.firewall, place)
+  await using tables = await nfTablesOf(place.firewall, place)
   const found = await tables?.find(forwardingTable(name))
   return found && foundForwarding(found)
 }
@@ -141,7 +142,8 @@ async function findDroppingChains(
 }
 
 async function listTables(place: ForwardingPlace): Promise<FoundTable[]> {
-  return (await (await nfTablesOf(place.firewall, place))?.list()) ?? []
+  await using tables = await nfTablesOf(place.firewall, place)
+  return (await tables?.list()) ?? []
 }
 
 async function removeHeld(name: string, place: ForwardingPlace): Promise<void> {
@@ -170,11 +172,8 @@ async function holdForwarding({
   return await machine.holdLock('packet forwarding', { netns, signal: deadline.signal })
 }
 
-async function change(changes: readonly NftChange[], place: ForwardingPlace): Promise<void> {
-  const tables = await nfTablesOf(place.firewall, place)
-  if (!tables) throw unsupported('nf_tables', 'there is nothing that makes tables any more')
-  await tables.apply(changes)
-}
+const change = (changes: readonly NftChange[], place: ForwardingPlace): Promise<void> =>
+  changeTables(place.firewall, place, changes)
 
 /** For what takes back, or has to come to its end. */
 const uninterrupted = ({ machine, netns, firewall }: ForwardingPlace): ForwardingPlace => ({

@@ -15,33 +15,35 @@ import type { NftTableRef } from './nft-table.js'
 
 /** The tables of nf_tables of this kernel, in process; `undefined`: it has none. */
 export async function kernelTables(netns: Namespace | undefined): Promise<NfTables | undefined> {
-  const use = async <T>(body: (nftables: Nftables) => Promise<T>): Promise<T> => {
-    await using nftables = await Nftables.open({ netns })
-    return await body(nftables)
-  }
   try {
-    await use(async () => {})
+    return tablesBy(await Nftables.open({ netns }), netns)
   } catch (error) {
     if (!(error instanceof NetlinkError)) throw error
     if (error.code === 'EUNSUPPORTED') return undefined
     // Who may not ask may not change anything either, and is told so by the step that needs it.
-    if (error.code !== 'EPERM') throw error
-  }
-  /** Who may not look has no tables: what needs them says so. */
-  const look = async (ref: NftTableRef | undefined): Promise<FoundTable[]> => {
-    try {
-      return await use((nftables) => read(nftables, ref, netns))
-    } catch (error) {
-      if (error instanceof NetlinkError && error.code === 'EPERM') return []
-      throw error
-    }
-  }
-  return {
-    apply: (changes) => use((nftables) => nftables.apply(tableChanges(changes))),
-    find: async (ref) => (await look(ref))[0],
-    list: () => look(undefined),
+    if (error.code === 'EPERM') return tablesOfNobody(error)
+    throw error
   }
 }
+
+function tablesBy(nftables: Nftables, netns: Namespace | undefined): NfTables {
+  return {
+    apply: (changes) => nftables.apply(tableChanges(changes)),
+    find: async (ref) => (await read(nftables, ref, netns))[0],
+    list: () => read(nftables, undefined, netns),
+    [Symbol.asyncDispose]: () => nftables.close(),
+  }
+}
+
+/** Who may not look has no tables: what needs them says so. */
+const tablesOfNobody = (denied: NetlinkError): NfTables => ({
+  apply: async () => {
+    throw denied
+  },
+  find: async () => undefined,
+  list: async () => [],
+  [Symbol.asyncDispose]: async () => {},
+})
 
 /** Tables that change all the time are shown as they were at several moments. */
 const ATTEMPTS = 8

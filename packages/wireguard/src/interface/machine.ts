@@ -1,4 +1,5 @@
 import type { holdLock, Rtnl as NetlinkRtnl } from '@wgctrl/netlink'
+import type { Family } from '@wgctrl/types'
 import type { Lookup } from '../resolve.js'
 import type { FoundTable } from './found-table.js'
 import type { CheckedInterface, HookContext } from './interface-config.js'
@@ -26,8 +27,8 @@ export type Rtnl = AsyncDisposable &
     | 'close'
   >
 
-/** The tables of nf_tables in one network namespace, by whatever means. */
-export interface NfTables {
+/** The tables of nf_tables in one network namespace, by whatever means: whoever gets it lets go of it. */
+export interface NfTables extends AsyncDisposable {
   /** Makes all changes, or none. @throws {WireGuardError} `EEXIST`, `ENOENT`, `EPERM` */
   apply(changes: readonly NftChange[]): Promise<void>
   /** `undefined`: there is no such table. */
@@ -80,6 +81,8 @@ export interface Machine {
   openRtnl(netns: Namespace | undefined): Promise<Rtnl>
   /** The kernel's tables, without a program; `undefined`: the kernel has no nf_tables. */
   nfTables(netns: Namespace | undefined): Promise<NfTables | undefined>
+  /** The tables that the old iptables has in a namespace; `undefined`: this process may not look. */
+  legacyTables(family: Family, netns: Namespace | undefined): Promise<string[] | undefined>
   /** `absent`: it does not run; `elsewhere`: it knows the links of another network namespace. */
   resolved(
     netns: Namespace | undefined,

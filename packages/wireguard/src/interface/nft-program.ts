@@ -18,5 +18,6 @@ export async function programTables(place: Place): Promise<NfTables | undefined>
     // A kernel without nf_tables, or without such a table: either way there is nothing of ours.
     find: async ({ family, table }) => (await list('list', 'table', family, table))[0],
     list: () => list('-t', 'list', 'ruleset'),
+    [Symbol.asyncDispose]: async () => {},
   }
 }

@@ -16,6 +16,8 @@ const SETTINGS = '/proc/sys'
 export const thisMachine: Machine = {
   openRtnl: (netns) => Rtnl.open({ netns }),
   nfTables: kernelTables,
+  legacyTables: (family, netns) =>
+    runInNamespace(netns, () => listLegacyTables(family === 4 ? 'ip' : 'ip6')),
   resolved: findResolved,
   holdLock,
   findProgram,
@@ -29,6 +31,16 @@ export const thisMachine: Machine = {
       runInNamespace(netns, () => writeFileSync(join(SETTINGS, path), value)),
     list: (folder, netns) => runInNamespace(netns, () => readdirSync(join(SETTINGS, folder))),
   },
+}
+
+/** @source net/netfilter/x_tables.c: there is no such file as long as nobody has made a table, nor without the old iptables */
+function listLegacyTables(family: 'ip' | 'ip6'): string[] | undefined {
+  try {
+    const names = readFileSync(`/proc/thread-self/net/${family}_tables_names`, 'latin1')
+    return names.split('\n').filter((name) => name !== '')
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? [] : undefined
+  }
 }
 
 function readSetting(file: string): string | undefined {

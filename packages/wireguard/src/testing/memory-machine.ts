@@ -195,6 +195,7 @@ export class MemoryMachine extends MemoryBackend {
       refuseNamespace(netns)
       return this.hasNfTables ? this.#nft : undefined
     },
+    legacyTables: async () => [],
     resolved: async () => 'absent',
     holdLock: (subject, { signal }) => this.#hold(subject, signal),
     findProgram: async (command) => (this.programs.has(command) ? command : undefined),

@@ -38,6 +38,9 @@ export class MemoryNft implements NfTables {
     return parseRuleset(this.text)
   }
 
+  /** It stays: only what looks at it is done. */
+  async [Symbol.asyncDispose](): Promise<void> {}
+
   /** The ruleset, as nft lists it. */
   get text(): string {
     return [...this.#tables.keys()].map((table) => tableText(table, this.#tables)).join('')
