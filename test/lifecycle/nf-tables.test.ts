@@ -203,6 +203,27 @@ describe('the table of a default route', () => {
   })
 })
 
+it('what belongs together is asked over one socket, which is closed', async () => {
+  let [opened, closed] = [0, 0]
+  const nfTables: typeof machine.nfTables = async (netns) => {
+    const tables = there(await machine.nfTables(netns))
+    opened++
+    const close = async (): Promise<void> => {
+      closed++
+      await tables[Symbol.asyncDispose]()
+    }
+    return { ...tables, [Symbol.asyncDispose]: close }
+  }
+  const watched = { ...place, machine: { ...machine, nfTables } }
+  const undo = there(await addFirewall('auto', guard, watched))
+  expect([opened, closed]).toEqual([1, 1])
+  const [found] = await findFirewall('wg0', watched, 'auto')
+  expect([opened, closed]).toEqual([2, 2])
+  await there(found).replace({ ...guard, mark: 7 })
+  await undo()
+  expect([opened, closed]).toEqual([4, 4])
+})
+
 describe('rules of iptables', () => {
   it.each(['nft', 'legacy'])('are found beside nf_tables: iptables-%s', async (variant) => {
     const folder = await mkdtemp(join(tmpdir(), 'wgctrl-iptables-'))

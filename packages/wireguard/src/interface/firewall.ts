@@ -115,9 +115,11 @@ export async function findFirewall(
   choice: FirewallChoice,
 ): Promise<FoundFirewall[]> {
   await using tables = await nfTablesOf(choice, place)
+  // A machine can have nf_tables without nft.
+  await using kernel = choice === 'nft' ? await place.machine.nfTables(place.netns) : undefined
   const found = FAMILIES.flatMap((family) => [
     findTable(name, family, tables, choice, place),
-    findIptables(name, family, place),
+    findIptables(name, family, kernel ?? tables, place),
   ])
   return (await Promise.all(found)).flatMap((one) => one ?? [])
 }
@@ -170,9 +172,9 @@ const OF_IPTABLES = ['raw', 'mangle']
  */
 async function mayHaveIptables(
   family: Family,
-  { machine, netns }: Pick<Place, 'machine' | 'netns'>,
+  tables: NfTables | undefined,
+  { machine, netns }: Place,
 ): Promise<boolean> {
-  await using tables = await machine.nfTables(netns)
   if (!tables) return true
   const legacy = await machine.legacyTables(family, netns)
   if (legacy === undefined || legacy.some((table) => OF_IPTABLES.includes(table))) return true
@@ -185,11 +187,12 @@ async function mayHaveIptables(
 async function findIptables(
   name: string,
   family: Family,
+  tables: NfTables | undefined,
   place: Place,
 ): Promise<FoundFirewall | undefined> {
   const save = await place.machine.findProgram(iptables(family, 'save'))
   const restore = await place.machine.findProgram(iptables(family, 'restore'))
-  if (!save || !restore || !(await mayHaveIptables(family, place))) return undefined
+  if (!save || !restore || !(await mayHaveIptables(family, tables, place))) return undefined
   const { status, output } = await place.machine.tryProgram(save, [], place)
   const rules = status === 0 ? parseIptablesSave(output, name) : undefined
   if (!rules) return undefined
