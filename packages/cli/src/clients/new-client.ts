@@ -97,7 +97,8 @@ function endsOf(file: ConfigFile, taken: readonly Owner[], { options }: Invocati
     ...(presharedKey === false && { presharedKey: null }),
   }
   try {
-    return peerConfigs({ privateKey, listenPort }, client)
+    const amnezia = file.dialect === 'awg-quick' ? file.interface.amnezia : undefined
+    return peerConfigs({ privateKey, listenPort, amnezia }, client)
   } finally {
     privateKey.wipe()
   }

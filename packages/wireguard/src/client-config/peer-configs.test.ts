@@ -32,6 +32,13 @@ describe('peerConfigs', () => {
     expect(client).toMatchObject({ name: 'wg0', mtu: 1380, dns: { servers: ['10.8.0.1'] } })
   })
 
+  it('gives a client what AmneziaWG wants the same at both ends', () => {
+    const amnezia = { s1: 15, h1: '100-199' }
+    using ends = peerConfigs({ ...server, amnezia }, given)
+    expect(ends.client.amnezia).toEqual(amnezia)
+    expect(formatInterfaceConfig(ends.client)).toContain('S1 = 15\nH1 = 100-199\n')
+  })
+
   it('has a peer that a config file takes as it is', () => {
     const file = newConfig()
     using withSecret = peerConfigs(server, given)

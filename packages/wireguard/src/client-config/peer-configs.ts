@@ -1,4 +1,5 @@
 import {
+  type AmneziaConfig,
   canonicalCidr,
   checkFields,
   checkInterfaceName,
@@ -30,6 +31,8 @@ export interface ServerSide {
   /** Where the private key is not at hand. */
   readonly publicKey?: PublicKey | undefined
   readonly listenPort?: number | undefined
+  /** Of AmneziaWG: its clients get the same parameters, the key among them as it is, no copy. */
+  readonly amnezia?: AmneziaConfig | undefined
 }
 
 /** What is particular to one client. */
@@ -106,6 +109,7 @@ export function peerConfigs(server: ServerSide, client: ClientSide): PeerConfigs
       client: {
         ...clientInterface(client),
         ...(privateKey && { privateKey }),
+        ...(server.amnezia && { amnezia: server.amnezia }),
         peers: [{ ...serverPeer(client, serverKey, server.listenPort), ...secret }],
       },
       peer: { publicKey: clientKey, ...secret, allowedIPs: networksOf(client) },

@@ -35,7 +35,7 @@ export function amneziaText(
 }
 
 /** As awg(8) writes it. */
-export const switchText = (value: boolean): 'on' | 'off' => (value ? 'on' : 'off')
+const switchText = (value: boolean): 'on' | 'off' => (value ? 'on' : 'off')
 
 function readRange(text: string, { kind, max }: AmneziaField): NumberRange | undefined {
   const ends = parseRange(text, max)
