@@ -679,7 +679,6 @@ function specsOnKernel(kernel) {
     root: true,
     needs: [
       wg,
-      { package: 'iw', command: 'iw', why: 'has simulated radios meet' },
       python,
       { package: 'python3-yaml', why: "lets the kernel's client read its specs" },
       { package: 'xz-utils', command: 'xz', why: 'unpacks the modules that a machine begins with' },
