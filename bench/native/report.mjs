@@ -1,5 +1,6 @@
 import { short, table } from '../report.mjs'
 import { nameOf } from '../shapes.mjs'
+import { joined } from './joined.mjs'
 import { BEFORE } from './library.mjs'
 import { PICOSECONDS } from './machine.mjs'
 import { targets } from './targets.mjs'
@@ -77,22 +78,6 @@ function timeTable(title, rows, group, measure) {
     ...names.map((name) => cell(joined(row[group], name, measure))),
   ])
   return table(title, ['peers × allowed IPs', ...names], lines)
-}
-
-/**
- * The median process: of each of their medians and quartiles the median.
- *
- * @param {Run[]} runs
- * @param {string} name
- * @param {Measure} measure
- * @returns {{ median: number, low: number, high: number } | undefined}
- */
-export function joined(runs, name, measure) {
-  const found = runs.flatMap(({ result }) => result[name]?.[measure] ?? [])
-  if (found.length === 0) return undefined
-  const middle = (/** @type {'median' | 'low' | 'high'} */ field) =>
-    found.map((summary) => summary[field]).sort((a, b) => a - b)[found.length >> 1] ?? 0
-  return { median: middle('median'), low: middle('low'), high: middle('high') }
 }
 
 function cell(summary) {

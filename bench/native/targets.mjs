@@ -1,6 +1,6 @@
 import { largest } from '../shapes.mjs'
+import { joined } from './joined.mjs'
 import { BEFORE } from './library.mjs'
-import { joined } from './report.mjs'
 
 /**
  * @typedef {import('./report.mjs').Results} Results
