@@ -20,7 +20,6 @@ export {
 export type {
   AllowedIPChange,
   AmneziaConfig,
-  AmneziaField,
   AmneziaName,
   AmneziaParameters,
   AmneziaValue,

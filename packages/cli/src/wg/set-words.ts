@@ -91,7 +91,9 @@ class SetParser {
     const field = AMNEZIA_FIELDS.find(({ key }) => key.replaceAll('_', '-') === word)
     if (!field) return false
     const taken =
-      field.kind === 'key' ? await readKeyFile(value, this.#io) : readAmneziaValue(field, value)
+      field.kind === 'key'
+        ? await readKeyFile(value, this.#io)
+        : readAmneziaValue(field.name, value)
     // An empty text takes a packet away.
     if (taken === undefined && !(field.kind === 'text' && value === '')) {
       throw new CommandFailure(`Unable to parse ${word}: \`${value}'`)

@@ -1,7 +1,11 @@
 import {
+  AMNEZIA_FIELDS,
   type AmneziaConfig,
   type AmneziaField,
+  type AmneziaName,
   type AmneziaValue,
+  checkText,
+  InvalidTypeError,
   type KeyInput,
   type NumberRange,
   numberRange,
@@ -10,8 +14,20 @@ import {
 import { lower } from './space.js'
 import { keyText, readKeyText } from './value.js'
 
-/** @returns `undefined` when it is none. A key stays text: who wants it makes a secret of it. */
-export function readAmneziaValue(field: AmneziaField, text: string): AmneziaValue | undefined {
+const FIELDS: ReadonlyMap<unknown, AmneziaField> = new Map(
+  AMNEZIA_FIELDS.map((field) => [field.name, field]),
+)
+
+/**
+ * The value of a parameter of AmneziaWG as a file, or awg(8), has it. A key stays text: who wants it makes a secret of it.
+ *
+ * @returns `undefined` when it is none
+ * @throws {TypeError} `EINVAL`; `path` names the argument
+ */
+export function readAmneziaValue(name: AmneziaName, text: string): AmneziaValue | undefined {
+  const field = FIELDS.get(name)
+  if (!field) throw new InvalidTypeError('name', 'must be a parameter of AmneziaWG, such as jc')
+  checkText(text, 'text')
   switch (field.kind) {
     case 'key':
       return readKeyText(text)

@@ -82,10 +82,9 @@ export class InterfaceSection {
    */
   get amnezia(): AmneziaConfig {
     if (!this.#hasAmnezia) return {}
-    const entries = AMNEZIA_FIELDS.map((field) => {
-      const { name, fileKey, kind } = field
+    const entries = AMNEZIA_FIELDS.map(({ name, fileKey, kind }) => {
       const read = (text: string): AmneziaValue | SecretKey | undefined =>
-        kind === 'key' ? readKey(text) : readAmneziaValue(field, text)
+        kind === 'key' ? readKey(text) : readAmneziaValue(name, text)
       return [name, this.#keys.readLast(fileKey, read)]
     })
     return present(Object.fromEntries(entries))

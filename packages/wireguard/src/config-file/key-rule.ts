@@ -144,7 +144,7 @@ const amneziaRules: readonly KeyRule[] = [
     dialect: 'awg' as const,
     name: field.fileKey,
     expected: field.kind === 'key' ? KEY : expectedOf(field),
-    read: (text: string) => readAmneziaValue(field, text),
+    read: (text: string) => readAmneziaValue(field.name, text),
     ...(field.kind === 'key' && { isSecret: true as const }),
     ...(field.kind === 'text' && { keepsSpace: true as const }),
   })),
