@@ -173,6 +173,8 @@ export function numberRange(from: number, to: number): NumberRange {
 }
 
 /**
+ * Reads a number, or a range as it is written, that a caller gave.
+ *
  * @param path the field that the range stands in
  * @throws {TypeError | RangeError} `EINVAL` with `path`
  */

@@ -11,8 +11,9 @@ export type ExtraKeys = Readonly<Record<string, string | readonly string[]>>
 /** Each line of it. */
 export type CheckedExtra = readonly (readonly [key: string, value: string])[]
 
-/** Lines of one device or peer, and bytes of one value. */
+/** Lines that one device or peer may have. */
 export const MOST_EXTRA = 64
+/** Bytes of one value. */
 export const LONGEST_EXTRA = 4096
 
 /** What {@link DeviceConfig} and {@link PeerConfig} have fields for, and what the protocol itself needs. */
