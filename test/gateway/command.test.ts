@@ -9,6 +9,7 @@ import { Program, start, WGCTRL } from '../cli/program.js'
 import { ip } from '../contract/harnesses/isolation.js'
 import { eventually } from '../events/hearing.js'
 import { type Client, Stage } from '../events/stage.js'
+import { run } from '../lifecycle/command.js'
 import { answered, blockOf, place } from './gate.js'
 
 const example = fileURLToPath(new URL('../../packages/gateway/example', import.meta.url))
@@ -21,6 +22,8 @@ beforeEach(async () => {
   stage = await Stage.open('wg0')
   folder = await mkdtemp(join(tmpdir(), 'wgctrl-example-'))
   await cp(example, folder, { recursive: true })
+  // As npm installs it: whoever checked this out may let a group write.
+  await run('chmod', '-R', 'go-w', folder)
   await appendFile(join(folder, 'wg0.conf'), `PrivateKey = ${stage.privateKey.toBase64()}\n`)
   await chmod(join(folder, 'wg0.conf'), 0o600)
 })

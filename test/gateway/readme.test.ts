@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -31,7 +31,9 @@ async function install(): Promise<void> {
   const [bin, global] = [join(folder, 'bin'), join(folder, 'global')]
   await mkdir(bin)
   await mkdir(join(global, '@wgctrl'), { recursive: true })
-  await symlink(join(root, 'packages/gateway'), join(global, '@wgctrl/gateway'))
+  const example = join(global, '@wgctrl/gateway/example')
+  await cp(join(root, 'packages/gateway/example'), example, { recursive: true })
+  execFileSync('chmod', ['-R', 'go-w', example])
   const scripts = {
     wgctrl: `exec ${process.execPath} ${WGCTRL} "$@"`,
     npm: `[ "$1" != root ] || echo ${global}`,
