@@ -16,9 +16,11 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** Takes a UDP port until it is disposed of. */
-export async function takenPort(): Promise<AsyncDisposable & { readonly port: number }> {
-  const port = await freePort()
+/** Takes a UDP port, by default one that nobody has, until it is disposed of. */
+export async function takenPort(
+  wanted?: number,
+): Promise<AsyncDisposable & { readonly port: number }> {
+  const port = wanted ?? (await freePort())
   const socket = await bind(port)
   const close = async (): Promise<void> => {
     socket.close()

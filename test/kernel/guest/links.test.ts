@@ -1,9 +1,10 @@
 import { IFF, type Link, Rtnl } from '@wgctrl/netlink'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
-import { Bench } from '../../contract/bench.js'
+import { Bench, failure } from '../../contract/bench.js'
 import { uniqueName } from '../../contract/harness.js'
 import { ip } from '../../contract/harnesses/isolation.js'
 import { kernel } from '../../contract/harnesses/kernel.js'
+import { freePort, takenPort } from '../../contract/ports.js'
 
 const bench = new Bench(kernel)
 beforeAll(() => bench.setup())
@@ -60,6 +61,22 @@ it('all links, as ip(8) lists them', async () => {
   const links: Shown[] = JSON.parse(await ip('-details', '-json', 'link', 'show'))
   expect(links.length).toBeGreaterThan(2)
   expect((await rtnl.links()).map(asShown)).toEqual(links.map(picked))
+})
+
+it('a device has its port while its link is up, and leaves it to others while that is down', async () => {
+  await using rtnl = await Rtnl.open()
+  const port = await freePort()
+  const name = await bench.newDevice({ listenPort: port })
+  await rtnl.changeLink(name, { up: true })
+  expect(await failure(takenPort(port))).toMatchObject({ code: 'EADDRINUSE' })
+  await rtnl.changeLink(name, { up: false })
+  {
+    await using _ = await takenPort(port)
+    expect((await bench.wg.device(name)).listenPort).toBe(port)
+    const call = rtnl.changeLink(name, { up: true })
+    expect(await failure(call)).toMatchObject({ code: 'EADDRINUSE' })
+  }
+  await rtnl.changeLink(name, { up: true })
 })
 
 async function showLink(name: string): Promise<Shown> {
