@@ -1,4 +1,3 @@
-import { checkText } from './argument.js'
 import { InvalidTypeError, invalid } from './errors.js'
 import { quoted } from './showable.js'
 
@@ -18,12 +17,10 @@ const COLON = 58
  * Reads an IPv4 or IPv6 address in any valid spelling; neither scope nor brackets.
  * Strict as inet_pton(3): four decimal parts without leading zeros, at most four hex digits a group.
  *
- * @returns `undefined` when the text is no address
- * @throws {TypeError} `EINVAL` when it is no string
+ * @returns `undefined` when the text is no address, or no text
  */
 export function parseAddress(text: string): IpAddress | undefined {
-  checkText(text, 'text')
-  return parseAddressWithin(text, text.length)
+  return typeof text === 'string' ? parseAddressWithin(text, text.length) : undefined
 }
 
 /** The address that the first `end` characters of `text` are: no substring is made for it. */

@@ -22,7 +22,7 @@ beforeEach(async () => {
 })
 
 /** Options are looked at first: nothing of it is needed. */
-const context = {} as InterfaceContext
+const context = { wg: {} } as InterfaceContext
 
 const config = { name: 'wg9', addresses: [], peers: [] }
 
