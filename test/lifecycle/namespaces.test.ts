@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { access, readFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { generatePrivateKey, publicKey } from 'wgctrl'
@@ -189,10 +190,14 @@ describe(`network namespaces, on devices of kind ${kind}`, () => {
     const before = await snapshot(inside)
     const controller = new AbortController()
     process.once('SIGINT', () => controller.abort())
-    const onStep = ({ step }: { step: string }): void => {
-      if (step.startsWith('add the IPv6 rule')) process.kill(process.pid, 'SIGINT')
+    // Node tells of it in a turn of its own: without somebody who waits for it, all may be done by then.
+    const interrupt = async (): Promise<void> => {
+      const aborted = once(controller.signal, 'abort')
+      process.kill(process.pid, 'SIGINT')
+      await aborted
     }
-    const attempt = near.bringUp(client, { signal: controller.signal, onStep })
+    const hooks = { postUp: [interrupt, () => {}] }
+    const attempt = near.bringUp({ ...client, hooks }, { signal: controller.signal })
     await expect(attempt).rejects.toMatchObject({ name: 'AbortError' })
     expect(await snapshot(inside)).toEqual(before)
     expect((await leftovers()).daemons).toEqual([])
