@@ -254,7 +254,7 @@ function checkTags(given: unknown, path: string): string {
 
 type Draft = Partial<Record<AmneziaName, AmneziaValue>>
 
-/** Of these amneziawg-go takes anything, and sends junk of gigabytes then. @source device/noise-protocol.go: JunkPackets */
+/** A device counts on it, and need not look. @source amneziawg-go, device/noise-protocol.go: JunkPackets */
 function checkSizes({ jmin, jmax }: Draft): void {
   if (jmin === undefined || jmax === undefined || jmin <= jmax) return
   throw new InvalidRangeError('amnezia.jmin', `must not be above jmax, ${jmax}`)
