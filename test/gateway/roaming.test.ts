@@ -79,6 +79,8 @@ const records = new Map<RoamingClient, string[]>()
 
 async function allow(client: RoamingClient, more: string[] = []): Promise<void> {
   const allowedIPs = [`${client.address}/32`, ...more]
+  // Gateways may hear of it before this process does.
+  client.revoked.end()
   await bucket.put(keyOf(client), JSON.stringify({ allowedIPs, name: client.name }))
   noteAllowed(client, allowedIPs)
 }
@@ -207,7 +209,11 @@ it(`${sizes.clients} clients roam between three gateways while those, NATS and t
   for (const { name, milliseconds, from } of long) {
     console.log(`${name}: at two gateways for ${Math.round(milliseconds)} ms from ${from}`)
   }
-  const unusual = [...late.map(({ client }) => client), ...long.map(({ name }) => name)]
+  const through = clients.filter((client) => throughThough(client).length > 0)
+  const unusual = [
+    ...late.map(({ client }) => client),
+    ...[...long, ...through].map(({ name }) => name),
+  ]
   for (const name of new Set(unusual)) {
     const client = clients.find((one) => one.name === name) as RoamingClient
     console.log(story(client, gateways, handshakes).join('\n'))
@@ -247,6 +253,6 @@ it(`${sizes.clients} clients roam between three gateways while those, NATS and t
   expect(late).toEqual([])
   expect(long).toEqual([])
   expect(revocations).toBeGreaterThan(0)
-  for (const client of clients) expect(throughThough(client), client.name).toEqual([])
+  expect(through.map((client) => [client.name, throughThough(client)])).toEqual([])
   for (const milliseconds of apart) expect(milliseconds).toBeLessThan(MOST_APART)
 })

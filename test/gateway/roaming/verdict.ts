@@ -47,10 +47,13 @@ function wasKnown(client: RoamingClient, { gateway }: Stay, at: number): boolean
   )
 }
 
-/** Answers that a client got more than a second after it was revoked, at a gateway that could hear of it. */
+/**
+ * Answers that a client got more than a second after it was revoked, at a gateway that could hear of it. What its device
+ * kept back until it was let in again goes through in its own right.
+ */
 export function throughThough(client: RoamingClient): number[] {
-  return client.answers.flatMap(({ sentAt }) => {
-    const revoked = client.revoked.at(sentAt)
+  return client.answers.flatMap(({ sentAt, at }) => {
+    const revoked = client.revoked.has(sentAt, at) ? client.revoked.at(sentAt) : undefined
     const stay = client.stays.find((one) => one.from <= sentAt && one.to >= sentAt)
     const joined = stay?.gateway.joined.at(sentAt)
     if (revoked === undefined || joined === undefined) return []
