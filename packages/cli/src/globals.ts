@@ -1,4 +1,4 @@
-import type { DeviceKind, WireGuardDialect } from '@wgctrl/types'
+import { type DeviceKind, WIREGUARD_DIALECTS, type WireGuardDialect } from '@wgctrl/types'
 import type { Command, Option } from './command.js'
 import { choiceOf } from './interface/choice.js'
 
@@ -19,7 +19,6 @@ export interface Globals {
 }
 
 const KINDS = ['linux-kernel', 'userspace'] as const
-const DIALECTS = ['wireguard', 'amneziawg'] as const
 
 const backend: Option = {
   flags: '--backend <kind>',
@@ -30,7 +29,7 @@ const backend: Option = {
 const dialect: Option = {
   flags: '--dialect <dialect>',
   summary: 'devices and config files of wireguard (the default) or amneziawg',
-  completes: DIALECTS,
+  completes: WIREGUARD_DIALECTS,
 }
 
 const netns: Option = {
@@ -97,7 +96,7 @@ export const attributeOf = ({ flags }: Option): string =>
 export function toGlobals(raw: RawGlobals): Globals {
   return {
     backend: choiceOf(raw, 'backend', KINDS),
-    ...(raw['dialect'] !== undefined && { dialect: choiceOf(raw, 'dialect', DIALECTS) }),
+    ...(raw['dialect'] !== undefined && { dialect: choiceOf(raw, 'dialect', WIREGUARD_DIALECTS) }),
     netns: namespaceOf(raw['netns']),
     trust: raw['unsafePermissions'] === true ? { unsafePermissions: 'allow' } : {},
     ...(raw['host'] !== undefined && { host: destinationOf(raw['host']) }),

@@ -7,12 +7,30 @@ import { SecretKey } from './key.js'
  * @internal
  */
 export function wipeDevice(device: Device): void {
-  const { privateKey, amnezia } = device
-  for (const key of [
-    privateKey,
-    amnezia?.headerProtectionKey,
-    ...device.peers.map((peer) => peer.presharedKey),
-  ]) {
+  wipeOwnKeys(device)
+  for (const { presharedKey } of device.peers) {
+    if (presharedKey instanceof SecretKey) presharedKey.wipe()
+  }
+}
+
+/**
+ * Zeroes what a device keeps secret for itself. Its peers, which readings may share, keep theirs.
+ *
+ * @internal
+ */
+export function wipeOwnKeys({ privateKey, amnezia }: Pick<Device, 'privateKey' | 'amnezia'>): void {
+  for (const key of [privateKey, amnezia?.headerProtectionKey]) {
     if (key instanceof SecretKey) key.wipe()
   }
+}
+
+/**
+ * A reading without what the device keeps secret for itself. The keys are not wiped.
+ *
+ * @internal
+ */
+export function withoutOwnKeys({ privateKey: _, amnezia, ...rest }: Device): Device {
+  if (!amnezia) return rest
+  const { headerProtectionKey: __, ...parameters } = amnezia
+  return { ...rest, amnezia: parameters }
 }

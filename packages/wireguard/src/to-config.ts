@@ -4,6 +4,8 @@ import {
   type Peer,
   type PeerConfig,
   shownWhole,
+  wipeOwnKeys,
+  withoutOwnKeys,
 } from '@wgctrl/types'
 import { checkDevice } from './reading.js'
 
@@ -31,6 +33,17 @@ export function toConfig(
   }
 }
 
+/** @internal What a config of an interface says of its device. */
+export function deviceSettings({ privateKey, listenPort, firewallMark, amnezia, peers }: Device) {
+  return {
+    ...(privateKey && { privateKey }),
+    listenPort,
+    ...(firewallMark !== 0 && { firewallMark }),
+    ...(amnezia && { amnezia }),
+    peers: peers.map(toPeerConfig),
+  }
+}
+
 /** @internal One peer of it. */
 export function toPeerConfig(peer: Peer): PeerConfig {
   const { publicKey, presharedKey, endpoint, allowedIPs } = peer
@@ -48,14 +61,11 @@ export function toPeerConfig(peer: Peer): PeerConfig {
 
 /** @internal A reading without its keys, which are wiped where nobody else has them. */
 export function withoutSecrets(device: Device, isOwn: boolean): Device {
-  const { privateKey, amnezia, ...rest } = device
-  const { headerProtectionKey, ...parameters } = amnezia ?? {}
-  privateKey?.wipe()
-  headerProtectionKey?.wipe()
+  wipeOwnKeys(device)
   const peers = device.peers.map((peer) => {
     const { presharedKey, ...others } = peer
     if (isOwn) presharedKey?.wipe()
     return presharedKey ? others : peer
   })
-  return shownWhole({ ...rest, ...(amnezia && { amnezia: parameters }), peers })
+  return shownWhole({ ...withoutOwnKeys(device), peers })
 }

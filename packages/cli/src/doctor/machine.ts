@@ -2,7 +2,7 @@ import { open, readdir, readFile, stat } from 'node:fs/promises'
 import { release } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { Nftables } from '@wgctrl/netlink'
-import { isProgram, reasonWithin } from '@wgctrl/types'
+import { isProgram, reasonWithin, wipeOwnKeys } from '@wgctrl/types'
 import { type Device, open as openWireGuard } from 'wgctrl'
 
 /** A device, or why it could not be read. */
@@ -128,7 +128,7 @@ async function seeDevices(): Promise<SeenDevices> {
       const { device: name, code } = error
       return name === undefined ? [] : [{ name, code, message: reasonWithin(error) }]
     })
-    for (const { privateKey } of found) privateKey?.wipe()
+    for (const device of found) wipeOwnKeys(device)
     return { backends, devices: [...found.map(seen), ...failed] }
   } catch (error) {
     const { code = 'EUNKNOWN', message } = error as NodeJS.ErrnoException

@@ -1,3 +1,4 @@
+import { wipeOwnKeys } from '@wgctrl/types'
 import { type ConfigFile, type InterfaceConfig, updateConfig, type WireGuardClient } from 'wgctrl'
 
 /** Makes a file say what an interface is now. What is the same stays as it is spelled, and so do comments. */
@@ -8,8 +9,7 @@ export async function bringFileInLine(
 ): Promise<void> {
   const device = await wg.device(name)
   updateConfig(file, device)
-  device.privateKey?.wipe()
-  device.amnezia?.headerProtectionKey?.wipe()
+  wipeOwnKeys(device)
   const section = file.interface
   const kept = section.addresses.filter((address) => addresses.includes(address))
   section.addresses = [...kept, ...addresses.filter((address) => !kept.includes(address))]

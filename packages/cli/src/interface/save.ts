@@ -1,3 +1,4 @@
+import { wipeOwnKeys } from '@wgctrl/types'
 import { readConfigFile, updateConfig, writeConfigFile } from 'wgctrl'
 import type { Run } from '../command.js'
 import { fileOptions } from '../globals.js'
@@ -19,8 +20,7 @@ export const runSave: Run = (invocation, io) =>
       const device = await wg.device(found.name, { backend, signal })
       const file = await readConfigFile(found.path, fileOptions(invocation.globals))
       updateConfig(file, device)
-      device.privateKey?.wipe()
-      device.amnezia?.headerProtectionKey?.wipe()
+      wipeOwnKeys(device)
       interruption.begin()
       await writeConfigFile(found.path, file)
       return 0

@@ -1,3 +1,4 @@
+import { wipeOwnKeys, withoutOwnKeys } from '@wgctrl/types'
 import { type Device, type DeviceKind, WireGuardError } from 'wgctrl'
 import { errorText } from '../error-text.js'
 
@@ -116,9 +117,9 @@ export class Reading {
 
   async #read(name: string): Promise<void> {
     try {
-      const { privateKey, ...device } = await this.#reader.device(name, this.#options)
-      privateKey?.wipe()
-      this.#devices.set(device.name, device)
+      const device = await this.#reader.device(name, this.#options)
+      wipeOwnKeys(device)
+      this.#devices.set(device.name, withoutOwnKeys(device))
     } catch (error) {
       const failure = readError(name, error)
       // One that went since it was listed is no error, unless somebody asked for it.

@@ -12,6 +12,7 @@ import {
   type Peer,
   type PublicKey,
   wipeDevice,
+  wipeOwnKeys,
 } from '@wgctrl/types'
 import type { Listing } from '../backends.js'
 import { waitForHandshake } from '../connection/wait-for-handshake.js'
@@ -91,8 +92,7 @@ export class LiveDevices {
       const device = await this.#reader.device(name, { maxAge, signal })
       // A reading asks all backends; one of another kind than the caller wants does not help him.
       if (call.backend === undefined || call.backend === device.kind) return device
-      device.privateKey?.wipe()
-      device.amnezia?.headerProtectionKey?.wipe()
+      wipeOwnKeys(device)
     } catch (error) {
       throw inContext(error, { operation: 'device', device: name })
     }

@@ -2,6 +2,7 @@ import { showable } from '@wgctrl/types'
 import type { AllowedIPEntry } from './address-value.js'
 import {
   type Dialect,
+  isOfWg,
   type KeyRule,
   keysOf,
   readerOf,
@@ -88,8 +89,7 @@ function keyProblem(
     const kind = /^[A-Za-z][\w.-]*$/.test(key) ? 'unknown-key' : 'syntax'
     return { kind, text: showable(key), expected: `one of ${keysOf(section.kind, dialect)}` }
   }
-  const isOfWg = rule.dialect === 'wg' || rule.dialect === 'awg'
-  if (rule.section === section.kind && isOfWg) return undefined
+  if (rule.section === section.kind && isOfWg(rule)) return undefined
   const at = { kind: 'misplaced', text: showable(key), key: rule.name } as const
   if (rule.section !== section.kind) {
     return { ...at, expected: `it in ${rule.section === 'peer' ? '[Peer]' : '[Interface]'}` }

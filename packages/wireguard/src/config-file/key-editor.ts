@@ -1,6 +1,14 @@
 import { invalid } from '@wgctrl/types'
 import type { ConfigDocument } from './document.js'
-import { type KeyRule, readerOf, readsQuickKeys, ruleIn, ruleOf, wordOf } from './key-rule.js'
+import {
+  isOfWg,
+  type KeyRule,
+  readerOf,
+  readsQuickKeys,
+  ruleIn,
+  ruleOf,
+  wordOf,
+} from './key-rule.js'
 import {
   type Assignment,
   entriesOf,
@@ -142,9 +150,8 @@ export class KeyEditor {
   #checked(name: string, value: string): string {
     const { dialect } = this.#document
     const rule = this.#ruleOf(name)
-    const isOfWg = rule?.dialect === 'wg' || rule?.dialect === 'awg'
     const fits = rule
-      ? rule.section === this.#kind && (isOfWg || readsQuickKeys(dialect))
+      ? rule.section === this.#kind && (isOfWg(rule) || readsQuickKeys(dialect))
       : /^[A-Za-z][A-Za-z0-9_-]*$/.test(name)
     if (!fits) {
       throw invalid(name, `no key of [${this.#kind}] in the ${dialect} dialect`)

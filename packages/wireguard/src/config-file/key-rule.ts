@@ -196,9 +196,11 @@ export function ruleOf(key: string): KeyRule | undefined {
   const usual = bySpelling.get(key)
   if (usual) return usual
   const rule = byName.get(lower(squeeze(key)))
-  const isOfWg = rule?.dialect === 'wg' || rule?.dialect === 'awg'
-  return isOfWg || rule?.name.length === key.length ? rule : undefined
+  return rule && (isOfWg(rule) || rule.name.length === key.length) ? rule : undefined
 }
+
+/** Whether wg(8) or awg(8) reads the key; else wg-quick(8) alone does, or we. */
+export const isOfWg = ({ dialect }: KeyRule): boolean => dialect === 'wg' || dialect === 'awg'
 
 const ownByName = new Map(ownRules.map((rule) => [rule.name.toLowerCase(), rule]))
 

@@ -1,6 +1,6 @@
 import { addressAttributes } from '@wgctrl/netlink'
 import type { Device } from '@wgctrl/types'
-import { toPeerConfig } from '../to-config.js'
+import { deviceSettings } from '../to-config.js'
 import { listDns } from './dns.js'
 import type { InterfaceConfig, InterfaceSettings } from './interface-config.js'
 import type { Machine, Rtnl } from './machine.js'
@@ -42,11 +42,7 @@ export async function currentConfig(sources: CurrentSources): Promise<InterfaceC
     ...(base.nat && { nat: base.nat }),
     ...(base.betweenClients !== undefined && { betweenClients: base.betweenClients }),
     ...(base.saveConfig !== undefined && { saveConfig: base.saveConfig }),
-    ...(device.privateKey && { privateKey: device.privateKey }),
-    listenPort: device.listenPort,
-    ...(device.firewallMark !== 0 && { firewallMark: device.firewallMark }),
-    ...(device.amnezia && { amnezia: device.amnezia }),
-    peers: device.peers.map(toPeerConfig),
+    ...deviceSettings(device),
   }
 }
 

@@ -10,7 +10,7 @@ import {
 } from '@wgctrl/types'
 import { containsNetwork } from '../addresses/network.js'
 import { CLIENT_OPTIONS } from '../option-fields.js'
-import { toPeerConfig } from '../to-config.js'
+import { deviceSettings } from '../to-config.js'
 import { checkContext, type InterfaceContext } from './context.js'
 import { currentConfig } from './current.js'
 import { findForwarding } from './forwarding.js'
@@ -48,25 +48,12 @@ export async function readInterface(
     throw unsupported('readInterface', 'the interface is on the server: read it in a program there')
   }
   const device = await wg.device(name, options)
-  return (await readLink(device, netns, machineOf(wg) ?? thisMachine)) ?? deviceAlone(device)
-}
-
-function deviceAlone({
-  name,
-  privateKey,
-  listenPort,
-  firewallMark,
-  amnezia,
-  peers,
-}: Device): InterfaceConfig {
-  return {
-    name,
-    ...(privateKey && { privateKey }),
-    listenPort,
-    ...(firewallMark !== 0 && { firewallMark }),
-    ...(amnezia && { amnezia }),
-    peers: peers.map(toPeerConfig),
-  }
+  return (
+    (await readLink(device, netns, machineOf(wg) ?? thisMachine)) ?? {
+      name: device.name,
+      ...deviceSettings(device),
+    }
+  )
 }
 
 /** @returns `undefined`: no link here is the device's */

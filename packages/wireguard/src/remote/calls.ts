@@ -1,4 +1,11 @@
-import { type Device, InvalidTypeError, type Peer, unsupported, wipeDevice } from '@wgctrl/types'
+import {
+  type Device,
+  InvalidTypeError,
+  type Peer,
+  unsupported,
+  wipeDevice,
+  withoutOwnKeys,
+} from '@wgctrl/types'
 import type { WireGuard } from '../client.js'
 import type { InterfaceConfig } from '../interface/interface-config.js'
 import type { FoundPeer } from '../just-in-time/options.js'
@@ -136,11 +143,8 @@ async function readAll({ wg, access, ...context }: CallContext, args: Arguments)
 /** So that a key that may not be seen is not there at all. */
 function withoutKeys(device: Device, access: Access): Device {
   if (access.secrets) return device
-  const { privateKey: _, amnezia, ...rest } = device
-  const { headerProtectionKey: __, ...parameters } = amnezia ?? {}
   return {
-    ...rest,
-    ...(amnezia && { amnezia: parameters }),
+    ...withoutOwnKeys(device),
     peers: device.peers.map((peer) => withoutKey(peer, access)),
   }
 }
