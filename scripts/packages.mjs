@@ -90,14 +90,15 @@ export function pnpm() {
  * @returns {Promise<Packed[]>}
  */
 export async function packPackages(destination) {
+  const packages = readPackages()
   const [command, ...start] = pnpm()
-  return await Promise.all(
-    readPackages().map(async (each) => {
-      const args = [...start, 'pack', '--pack-destination', destination]
-      await runWell(command, args, { cwd: each.directory })
-      const { name, version } = each.manifest
-      const file = `${name.replace('@', '').replace('/', '-')}-${version}.tgz`
-      return { ...each, tarball: join(destination, file) }
-    }),
-  )
+  // One pnpm for all: to begin takes it longer than to pack.
+  const chosen = packages.flatMap(({ name }) => ['--filter', name])
+  const args = [...start, '--recursive', ...chosen, 'pack', '--pack-destination', destination]
+  await runWell(command, args, { cwd: root })
+  return packages.map((each) => {
+    const { name, version } = each.manifest
+    const file = `${name.replace('@', '').replace('/', '-')}-${version}.tgz`
+    return { ...each, tarball: join(destination, file) }
+  })
 }
