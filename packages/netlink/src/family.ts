@@ -19,24 +19,29 @@ export function checkFamily(family: Family, found: Family, path: string): void {
 }
 
 /**
- * True of a message about IPv4 or IPv6. A dump of all families has others too: routes and rules of
+ * True of a header's first byte that is of one family; without one, of either. A dump of all families has others too: routes and rules of
  * multicast routing (128, 129), labels of MPLS, addresses of one byte.
  *
  * @source linux/rtnetlink.h: every header begins with its family
  */
-const isInternet = ({ payload }: { payload: Uint8Array }): boolean =>
-  payload[0] === AF.inet || payload[0] === AF.inet6
+export const isFamilyNumber = (family: Family | undefined, number: number | undefined): boolean =>
+  family === undefined ? number === AF.inet || number === AF.inet6 : number === familyNumber(family)
 
-/** True of a message about one family; without one, of those about either. */
+/** The same of messages. */
 export const isOfFamily =
   (family: Family | undefined) =>
-  (message: { payload: Uint8Array }): boolean =>
-    family === undefined ? isInternet(message) : message.payload[0] === familyNumber(family)
+  ({ payload }: { payload: Uint8Array }): boolean =>
+    isFamilyNumber(family, payload[0])
 
 /** @throws {NetlinkError} EPROTO for fewer bytes than an address of the family has */
-export const addressText = (family: Family, bytes: Uint8Array): string => {
-  if (bytes.length >= (family === 4 ? 4 : 16)) return formatAddress(family, bytes)
-  throw protocolError(`an IPv${family} address of ${bytes.length} bytes`)
+export const addressText = (
+  family: Family,
+  bytes: Uint8Array,
+  start = 0,
+  end: number = bytes.length,
+): string => {
+  if (end - start >= (family === 4 ? 4 : 16)) return formatAddress(family, bytes, start)
+  throw protocolError(`an IPv${family} address of ${end - start} bytes`)
 }
 
 /**

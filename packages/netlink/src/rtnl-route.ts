@@ -1,6 +1,7 @@
 import { type Family, invalid, parseAddress, parseCidr, quoted } from '@wgctrl/types'
 import type { Infer } from './codec/attribute-set.js'
-import { decode } from './codec/decode.js'
+import { readU32 } from './codec/bytes.js'
+import { decode, locate, slotsFor } from './codec/decode.js'
 import type { Message } from './codec/message.js'
 import { decodeStruct } from './codec/struct.js'
 import { addressText, checkFamily, familyNumber, familyOf } from './family.js'
@@ -14,7 +15,7 @@ import {
   RTN,
   RTPROT,
   routeAttributes,
-  type routeMetrics,
+  routeMetrics,
   rtmsg,
 } from './specs/rt-route.js'
 
@@ -69,6 +70,22 @@ export interface NewRoute {
   priority?: number | undefined
   metrics?: Infer<typeof routeMetrics> | undefined
 }
+
+/** Where the attributes of the route in hand are: of the 10,000 of a dump each copy would show. */
+const slots = slotsFor(routeAttributes)
+
+const typeOf = (name: keyof typeof routeAttributes.fields): number =>
+  routeAttributes.fields[name].type
+
+const TYPE = {
+  dst: typeOf('dst'),
+  oif: typeOf('oif'),
+  gateway: typeOf('gateway'),
+  priority: typeOf('priority'),
+  prefsrc: typeOf('prefsrc'),
+  metrics: typeOf('metrics'),
+  table: typeOf('table'),
+} as const
 
 export function routeDumpRequest({ family, table, link, type }: RouteFilter): Request {
   const header = { family: family === undefined ? 0 : familyNumber(family), type }
@@ -129,25 +146,34 @@ function addressBytes(text: string, path: string, family?: Family): Uint8Array {
 }
 
 export function toRoute({ payload }: Pick<Message, 'payload'>): Route {
-  const header = decodeStruct(rtmsg, payload)
-  const { dst, oif, gateway, prefsrc, priority, metrics, table } = decode(
-    routeAttributes,
-    payload,
-    rtmsg.size,
-  )
+  return readRoute(payload, 0, payload.length)
+}
+
+/** @throws {NetlinkError} EPROTO */
+export function readRoute(bytes: Uint8Array, start: number, end: number): Route {
+  const header = decodeStruct(rtmsg, bytes, start, end)
+  locate(routeAttributes, bytes, start + rtmsg.size, end, slots)
   const family = familyOf(header.family)
-  const network = addressText(family, dst ?? new Uint8Array(family === 4 ? 4 : 16))
-  return {
+  const text = (type: number): string => addressText(family, bytes, startOf(type), endOf(type))
+  const network = isThere(TYPE.dst) ? text(TYPE.dst) : family === 4 ? '0.0.0.0' : '::'
+  const route: { -readonly [field in keyof Route]: Route[field] } = {
     family,
     destination: `${network}/${header.dstLen}`,
-    table: table ?? header.table,
+    table: isThere(TYPE.table) ? readU32(bytes, startOf(TYPE.table)) : header.table,
     type: header.type,
     protocol: header.protocol,
     scope: header.scope,
-    ...(oif !== undefined && { link: oif }),
-    ...(gateway && { gateway: addressText(family, gateway) }),
-    ...(prefsrc && { source: addressText(family, prefsrc) }),
-    ...(priority !== undefined && { priority }),
-    ...(metrics && { metrics }),
   }
+  if (isThere(TYPE.oif)) route.link = readU32(bytes, startOf(TYPE.oif))
+  if (isThere(TYPE.gateway)) route.gateway = text(TYPE.gateway)
+  if (isThere(TYPE.prefsrc)) route.source = text(TYPE.prefsrc)
+  if (isThere(TYPE.priority)) route.priority = readU32(bytes, startOf(TYPE.priority))
+  if (isThere(TYPE.metrics)) {
+    route.metrics = decode(routeMetrics, bytes, startOf(TYPE.metrics), endOf(TYPE.metrics))
+  }
+  return route
 }
+
+const isThere = (type: number): boolean => startOf(type) > 0
+const startOf = (type: number): number => slots[type * 2] as number
+const endOf = (type: number): number => slots[type * 2 + 1] as number

@@ -1,14 +1,14 @@
 import { closeSync } from 'node:fs'
 import { abortable, checkFields, refuseAborted } from '@wgctrl/types'
 import type { Infer } from './codec/attribute-set.js'
-import { type Message, NLM_F } from './codec/message.js'
+import { type Message, type MessageCursor, NLM_F } from './codec/message.js'
 import { Connection } from './connection.js'
 import { NetlinkError, recoded } from './errors.js'
-import { familyError, isOfFamily } from './family.js'
+import { familyError, isFamilyNumber, isOfFamily } from './family.js'
 import { type Link, toLink } from './link.js'
 import { type LinkEvents, watchLinks } from './link-events.js'
 import { endReads, goneError } from './open-reads.js'
-import type { ReplyOptions, Request } from './reply.js'
+import { copyMessage, type ReplyOptions, type Request } from './reply.js'
 import { fixedRequest } from './request.js'
 import {
   type Address,
@@ -40,6 +40,7 @@ import {
   type Route,
   type RouteFilter,
   RTM_ROUTE,
+  readRoute,
   routeDumpRequest,
   routeLookupRequest,
   routeRequest,
@@ -219,7 +220,8 @@ export class Rtnl {
   async addresses(filter: AddressFilter = {}, options?: ReplyOptions): Promise<Address[]> {
     checkInput(filter, 'filter', ADDRESS_FILTER)
     checkOptions(options)
-    const messages = await this.#dump(addressRequest(RTM_ADDRESS.get, 0, filter), options)
+    const request = addressRequest(RTM_ADDRESS.get, 0, filter)
+    const messages = await this.#dump(request, options, copyMessage)
     return messages.filter(isOfFamily(filter.family)).map(toAddress)
   }
 
@@ -246,14 +248,14 @@ export class Rtnl {
     checkInput(filter, 'filter', ROUTE_FILTER)
     checkOptions(options)
     const { family, table, type } = filter
-    const messages = await this.#dump(routeDumpRequest(filter), options, NO_TABLE)
-    const found = messages.filter((each) => each.type === RTM_ROUTE.new)
+    const found = await this.#dump(routeDumpRequest(filter), options, readNewRoute, NO_TABLE)
     // Kernels before 4.20 filter nothing.
-    return found
-      .filter(isOfFamily(family))
-      .map(toRoute)
-      .filter((route) => table === undefined || route.table === table)
-      .filter((route) => type === undefined || route.type === type)
+    return found.filter(
+      (route) =>
+        (family === undefined || route.family === family) &&
+        (table === undefined || route.table === table) &&
+        (type === undefined || route.type === type),
+    )
   }
 
   /**
@@ -294,7 +296,7 @@ export class Rtnl {
   async rules(filter: { family?: 4 | 6 } = {}, options?: ReplyOptions): Promise<Rule[]> {
     checkInput(filter, 'filter', RULE_FILTER)
     checkOptions(options)
-    const messages = await this.#dump(ruleDumpRequest(filter), options)
+    const messages = await this.#dump(ruleDumpRequest(filter), options, copyMessage)
     return messages.filter(isOfFamily(filter.family)).map(toRule)
   }
 
@@ -337,13 +339,14 @@ export class Rtnl {
    * @source net/core/fib_rules.c: EAFNOSUPPORT for a family that is not there, as IPv6 with `ipv6.disable=1`.
    * Of addresses and routes the kernel then dumps those of all families (net/core/rtnetlink.c).
    */
-  async #dump(
+  async #dump<T>(
     request: Request,
-    options?: ReplyOptions,
+    options: ReplyOptions = {},
+    read: (message: MessageCursor) => T | undefined,
     codes: readonly string[] = NO_FAMILY,
-  ): Promise<Message[]> {
+  ): Promise<T[]> {
     try {
-      return await this.#connection.dump(request, options)
+      return await this.#connection.dumpOf(request, options, read)
     } catch (error) {
       if (error instanceof NetlinkError && codes.includes(error.code)) return []
       throw error
@@ -379,6 +382,12 @@ export class Rtnl {
       throw recoded(error, 'ENODEV', `there is no network interface ${ref}`)
     }
   }
+}
+
+/** A route of IPv4 or IPv6 that is there. */
+const readNewRoute = ({ type, bytes, start, end }: MessageCursor): Route | undefined => {
+  const isRoute = type === RTM_ROUTE.new && end > start && isFamilyNumber(undefined, bytes[start])
+  return isRoute ? readRoute(bytes, start, end) : undefined
 }
 
 const linkRequest = (
