@@ -78,6 +78,31 @@ describe('devices of AmneziaWG', () => {
     )
   })
 
+  it('are asked for before they are changed', async () => {
+    const kernel = new FakeKernel({ amneziaVersion: 3 })
+    const commands: string[] = []
+    const openTransport = (protocol: number) => {
+      const transport = kernel.openTransport(protocol)
+      const sendSync = transport.sendSync.bind(transport)
+      transport.sendSync = (bytes) => {
+        const isOfFamily = Buffer.from(bytes).readUInt16LE(4) === 34
+        if (isOfFamily) commands.push(bytes[16] === 0 ? 'get' : 'set')
+        sendSync(bytes)
+      }
+      return transport
+    }
+    const backend = new KernelBackend({ dialect: 'amneziawg', openTransport })
+    await backend.create('awg0')
+    await backend.configure('awg0', { listenPort: 1 })
+    expect(commands).toEqual(['get', 'set'])
+    commands.length = 0
+    const missing = backend.configure('nothing', { listenPort: 1 })
+    await expect(missing).rejects.toMatchObject({ code: 'ENODEV' })
+    const other = backend.configure('lo', { listenPort: 1 })
+    await expect(other).rejects.toMatchObject({ code: 'ENOTWIREGUARD' })
+    expect(commands).toEqual(['get', 'get'])
+  })
+
   it('refuse what their module has no word for, and say so', async () => {
     const { backend } = await stage()
     const refuse = (amnezia: AmneziaConfig, field: string) =>
