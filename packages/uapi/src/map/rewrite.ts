@@ -2,6 +2,7 @@ import {
   type CheckedConfig,
   type CheckedPeer,
   type Device,
+  invalid,
   isZeroKey,
   keyBytes,
   type PeerState,
@@ -15,8 +16,13 @@ import {
  * change one, one peer to a set. A peer that becomes another, if only because a network moves away from
  * it, is removed and added anew; what it counted and its session are lost. A peer that `config` leaves
  * as it is stays untouched.
+ *
+ * @throws {WireGuardError} `EINVAL`, as it would answer itself: of peers it knows no keys but its own
  */
 export function toRewrites(config: CheckedConfig, current: Device): CheckedConfig[] {
+  const at = config.peers.findIndex(({ extra }) => extra !== undefined)
+  if (at >= 0)
+    throw invalid(`peers[${at}].extra`, 'has keys that this implementation does not know')
   const present = config.replacePeers ? [] : current.peers
   const before = new PeerTable(present)
   const after = new PeerTable(present)
