@@ -30,6 +30,8 @@ export interface Traits extends Capabilities {
   readonly otherLink: 'ENODEV' | 'ENOTWIREGUARD'
   /** A read may end with `EINTR` when the device changes meanwhile; else it is of one moment. */
   readonly tornReads: boolean
+  /** What becomes of `extra`: it is kept and shown, or refused with this code, by the device or before it is asked. */
+  readonly extra: 'kept' | 'EINVAL' | 'EUNSUPPORTED'
 }
 
 /** Where the devices of one run of the suite live. */

@@ -155,6 +155,8 @@ export const WATCH_FIELDS: readonly WatchField[] = [
   'privateKey',
   'listenPort',
   'firewallMark',
+  'amnezia',
+  'extra',
   'presharedKey',
   'persistentKeepalive',
   'allowedIPs',

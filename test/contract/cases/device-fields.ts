@@ -17,6 +17,22 @@ export function deviceFields(bench: Bench): void {
     ...(traits.showsPrivateKey && { privateKey }),
   })
 
+  it('keeps and shows keys that have no field, or refuses them', async () => {
+    const name = await bench.newDevice({ peers: [{ publicKey: peerKey(1) }] })
+    const configs = [
+      { extra: { later: '1', several: ['a', 'b'] } },
+      { peers: [{ publicKey: peerKey(1), extra: { mark: '7' } }] },
+    ]
+    for (const config of configs) {
+      if (traits.extra === 'kept') await bench.wg.configure(name, config)
+      else expect(await bench.refusal(name, config)).toMatchObject({ code: traits.extra })
+    }
+    const { extra, peers } = await bench.read(name)
+    const isKept = traits.extra === 'kept'
+    expect(extra).toEqual(isKept ? { later: '1', several: ['a', 'b'] } : undefined)
+    expect(peers).toEqual([{ ...barePeer(peerKey(1)), ...(isKept && { extra: { mark: '7' } }) }])
+  })
+
   it('changes nothing with an empty config', async () => {
     const name = await bench.newDevice({
       privateKey: pair.privateKey,

@@ -17,6 +17,7 @@ const kernelTraits: Traits = {
   takesLinkNames: true,
   otherLink: 'ENOTWIREGUARD',
   tornReads: true,
+  extra: 'EUNSUPPORTED',
 }
 
 /** Devices of the running kernel, made by the backend. */

@@ -18,6 +18,7 @@ export const memory: Harness = {
     takesLinkNames: false,
     otherLink: 'ENODEV',
     tornReads: false,
+    extra: 'kept',
   },
 
   async setup(): Promise<Stage> {

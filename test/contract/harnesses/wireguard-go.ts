@@ -23,6 +23,7 @@ export const wireguardGoTraits: Traits = {
   takesLinkNames: false,
   otherLink: 'ENODEV',
   tornReads: false,
+  extra: 'EINVAL',
 }
 
 /** wireguard-go as it is installed, started by the backend. */

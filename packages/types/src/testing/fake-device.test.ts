@@ -85,6 +85,25 @@ describe('FakeDevice', () => {
     ])
   })
 
+  it('keeps keys that have no field, and shows no secret among them', () => {
+    const device = deviceWith(
+      { extra: { later: '1', several: ['a', 'b'], auth_token: 'x', later_hex: 'f0'.repeat(32) } },
+      {
+        extra: { later: ['2', '3'] },
+        peers: [{ publicKey: a, extra: { mark: '7', psk_id: '1' } }],
+      },
+      { listenPort: 1, peers: [{ publicKey: a, persistentKeepalive: 5 }] },
+    )
+    const { extra, unknown, peers } = device.snapshot()
+    expect(extra).toEqual({ later: ['2', '3'], several: ['a', 'b'] })
+    expect(unknown).toEqual({ auth_token: 1, later_hex: 1, psk_id: 1 })
+    expect(peers).toMatchObject([{ publicKey: a, extra: { mark: '7' } }])
+    device.apply(checkConfig({ peers: [{ publicKey: a, remove: true }] }))
+    device.apply(checkConfig({ peers: [{ publicKey: a }] }))
+    expect(device.snapshot().peers[0]).not.toHaveProperty('extra')
+    expect(deviceWith({ extra: { many: [] } }).snapshot()).not.toHaveProperty('extra')
+  })
+
   it('gives snapshots that nobody can reach it through', () => {
     const secret = new Uint8Array(32).fill(7)
     const device = deviceWith({

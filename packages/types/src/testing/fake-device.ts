@@ -3,6 +3,7 @@ import type { CheckedConfig, CheckedPeer } from '../checked-config.js'
 import { type Counter, exactBytes, toCounter } from '../counter.js'
 import type { Device, DeviceKind, Peer } from '../device.js'
 import type { Endpoint } from '../endpoint.js'
+import type { CheckedExtra, ExtraKeys } from '../extra.js'
 import { isZeroKey, type PublicKey, publicKey, SecretKey } from '../key.js'
 import { shownWhole } from '../shown-device.js'
 
@@ -22,12 +23,13 @@ interface FakePeer extends FakeTraffic {
   persistentKeepalive: number
   persistentKeepaliveRange?: string
   readonly allowedIPs: Set<string>
+  readonly extra: Map<string, readonly string[]>
 }
 
 /**
  * A WireGuard device in memory that behaves as the real ones do where it shows: a network moves to
  * the peer that was given it last, the device's own key is ignored as a peer, `updateOnly` and
- * `remove` of a missing peer do nothing.
+ * `remove` of a missing peer do nothing. It knows every key of `extra` and keeps what it was given last.
  *
  * @example
  * ```ts
@@ -45,6 +47,7 @@ export class FakeDevice {
   #listenPort = 0
   #firewallMark = 0
   readonly #amnezia: Record<string, unknown> = {}
+  readonly #extra = new Map<string, readonly string[]>()
   readonly #peers = new Map<PublicKey, FakePeer>()
   readonly #owners = new Map<string, FakePeer>()
 
@@ -59,6 +62,7 @@ export class FakeDevice {
     if (config.listenPort !== undefined) this.#listenPort = config.listenPort
     if (config.firewallMark !== undefined) this.#firewallMark = config.firewallMark
     if (config.amnezia) this.#setAmnezia(config.amnezia)
+    if (config.extra) setExtra(this.#extra, config.extra)
     if (config.replacePeers) for (const peer of [...this.#peers.values()]) this.#remove(peer)
     for (const peer of config.peers) this.#applyPeer(peer)
   }
@@ -81,7 +85,9 @@ export class FakeDevice {
       listenPort: this.#listenPort,
       firewallMark: this.#firewallMark,
       ...this.#shownAmnezia(),
+      ...shownExtra(this.#extra),
       peers: Array.from(this.#peers.values(), snapshotPeer),
+      ...this.#unknown(),
     })
   }
 
@@ -110,6 +116,17 @@ export class FakeDevice {
     return entries.length > 0 ? { amnezia: Object.fromEntries(entries) } : {}
   }
 
+  /** Lines that may be secrets, of the device and of peers: a reading counts them. */
+  #unknown(): Pick<Device, 'unknown'> {
+    const counts: Record<string, number> = {}
+    const owners = [this.#extra, ...Array.from(this.#peers.values(), ({ extra }) => extra)]
+    for (const [key, values] of owners.flatMap((extra) => [...extra])) {
+      const hidden = values.filter((value) => !isShown(key, value)).length
+      if (hidden > 0) counts[key] = (counts[key] ?? 0) + hidden
+    }
+    return Object.keys(counts).length > 0 ? { unknown: counts } : {}
+  }
+
   #applyPeer(config: CheckedPeer): void {
     if (config.publicKey === this.#publicKey) return
     const present = this.#peers.get(config.publicKey)
@@ -131,6 +148,7 @@ export class FakeDevice {
       const { persistentKeepaliveRange } = config
       if (persistentKeepaliveRange !== undefined) Object.assign(peer, { persistentKeepaliveRange })
     }
+    if (config.extra) setExtra(peer.extra, config.extra)
     if (config.replaceAllowedIPs) this.#dropNetworks(peer)
     for (const { text, remove } of config.allowedIPs) {
       if (remove) this.#dropNetwork(peer, text)
@@ -139,7 +157,12 @@ export class FakeDevice {
   }
 
   #add(key: PublicKey): FakePeer {
-    const peer: FakePeer = { publicKey: key, persistentKeepalive: 0, allowedIPs: new Set() }
+    const peer: FakePeer = {
+      publicKey: key,
+      persistentKeepalive: 0,
+      allowedIPs: new Set(),
+      extra: new Map(),
+    }
     this.#peers.set(key, peer)
     return peer
   }
@@ -192,5 +215,28 @@ function snapshotPeer(peer: FakePeer): Peer {
     ...(exact && { exactBytes: exact }),
     allowedIPs: [...peer.allowedIPs],
     protocolVersion: 1,
+    ...shownExtra(peer.extra),
   }
+}
+
+/** What a change has of a key takes the place of what was there. */
+function setExtra(extra: Map<string, readonly string[]>, lines: CheckedExtra): void {
+  for (const key of new Set(lines.map(([name]) => name))) {
+    const values = lines.filter(([name]) => name === key).map(([, value]) => value)
+    extra.set(key, values)
+  }
+}
+
+/** What may be a secret no reading shows. */
+function isShown(key: string, value: string): boolean {
+  return !/key|secret|password|psk|token/.test(key) && !/^[0-9a-f]{64}$/i.test(value)
+}
+
+function shownExtra(extra: ReadonlyMap<string, readonly string[]>): { extra?: ExtraKeys } {
+  const shown = [...extra].flatMap(([key, values]) => {
+    const [first, ...others] = values.filter((value) => isShown(key, value))
+    if (first === undefined) return []
+    return [[key, others.length > 0 ? [first, ...others] : first] as const]
+  })
+  return shown.length > 0 ? { extra: Object.fromEntries(shown) } : {}
 }

@@ -93,6 +93,8 @@ describe('MemoryBackend', () => {
     const kernel = new MemoryBackend('linux-kernel')
     await kernel.create('wg0')
     expect((await kernel.device('wg0')).kind).toBe('linux-kernel')
+    const extra = kernel.configure('wg0', { extra: { later: '1' } })
+    await expect(extra).rejects.toMatchObject({ code: 'EUNSUPPORTED', feature: 'extra' })
     await expect(kernel.device('no')).rejects.toMatchObject({ backend: 'linux-kernel' })
   })
 

@@ -4,6 +4,7 @@ import { type CallOptions, Deadline } from '../call.js'
 import { checkConfig, refuseOwnKey, wipeConfig } from '../checked-config.js'
 import type { DeviceConfig } from '../config.js'
 import type { Device, DeviceKind, Peer } from '../device.js'
+import { refuseExtra } from '../dialect.js'
 import { inContext, unsupported, WireGuardError } from '../errors.js'
 import { checkInterfaceName } from '../interface-name.js'
 import { FakeDevice } from './fake-device.js'
@@ -64,6 +65,7 @@ export class MemoryBackend implements Backend {
   configure(name: string, config: DeviceConfig, options?: CallOptions): Promise<void> {
     return this.#call('configure', name, options, () => {
       const checked = checkConfig(config)
+      if (this.kind === 'linux-kernel') refuseExtra(checked)
       const device = this.#find(name)
       const own = device.snapshot().publicKey
       if (own !== undefined && checked.privateKey === undefined) refuseOwnKey(checked.peers, own)

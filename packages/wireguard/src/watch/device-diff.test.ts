@@ -92,6 +92,26 @@ describe('DeviceDiff', () => {
     expect(tick()).toEqual([])
   })
 
+  it('tells of parameters of AmneziaWG, and of keys that have no field', () => {
+    const key = Buffer.alloc(32, 7)
+    apply({ amnezia: { jc: 4, headerProtectionKey: key } })
+    expect(tick()).toMatchObject([{ type: 'device-changed', fields: ['amnezia'] }])
+    apply({ amnezia: { jc: 4, headerProtectionKey: key } })
+    expect(tick()).toEqual([])
+    apply({ amnezia: { jc: 5 } })
+    expect(tick()).toMatchObject([{ fields: ['amnezia'], now: { amnezia: { jc: 5 } } }])
+    apply({ amnezia: { headerProtectionKey: Buffer.alloc(32, 8) } })
+    expect(tick()).toMatchObject([{ fields: ['amnezia'] }])
+    apply({ extra: { later: ['1', '2'] }, peers: [{ publicKey: a, extra: { mark: '7' } }] })
+    expect(tick()).toMatchObject([
+      { type: 'device-changed', fields: ['extra'], now: { extra: { later: ['1', '2'] } } },
+      { type: 'peer-changed', fields: ['extra'], peer: { extra: { mark: '7' } } },
+    ])
+    apply({ peers: [{ publicKey: a, persistentKeepaliveRange: '15-30' }] })
+    expect(tick()).toMatchObject([{ fields: ['persistentKeepalive'] }])
+    expect(tick()).toEqual([])
+  })
+
   it('tells where a peer roamed to', () => {
     apply({ peers: [{ publicKey: a, endpoint: '192.0.2.1:1' }] })
     expect(tick()).toMatchObject([{ type: 'peer-roamed', endpoint: { port: 1 } }])

@@ -1,8 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
 import {
+  type AmneziaParameters,
   type Counter,
   countersOf,
   type Device,
   type Endpoint,
+  type ExtraKeys,
   type Peer,
   type PublicKey,
   SecretKey,
@@ -63,8 +66,7 @@ export class DeviceDiff {
     this.#at = at
     this.#generation++
     if (!isFirst) this.#compareHead(device, tell)
-    const { privateKey, listenPort, firewallMark } = device
-    this.#head = { ...(privateKey && { privateKey }), listenPort, firewallMark }
+    this.#head = headOf(device)
     this.#order.length = Math.min(this.#order.length, device.peers.length)
     const budget = new StepBudget()
     for (let index = 0; index < device.peers.length; index++) {
@@ -123,6 +125,8 @@ export class DeviceDiff {
     if (!sameSecret(before.privateKey, device.privateKey)) fields.push('privateKey')
     if (before.listenPort !== device.listenPort) fields.push('listenPort')
     if (before.firewallMark !== device.firewallMark) fields.push('firewallMark')
+    if (!sameAmnezia(before.amnezia, device.amnezia)) fields.push('amnezia')
+    if (!sameExtra(before.extra, device.extra)) fields.push('extra')
     if (fields.length === 0) return
     tell({ type: 'device-changed', device: this.#name, fields, now: device })
   }
@@ -189,6 +193,16 @@ export class DeviceDiff {
   }
 }
 
+function headOf({ privateKey, listenPort, firewallMark, amnezia, extra }: Device): Head {
+  return {
+    ...(privateKey && { privateKey }),
+    listenPort,
+    firewallMark,
+    ...(amnezia && { amnezia }),
+    ...(extra && { extra }),
+  }
+}
+
 function growth(before: Counter, now: Counter): number {
   if (now < before) return Number(now)
   if (typeof now === 'number' && typeof before === 'number') return now - before
@@ -206,12 +220,14 @@ function changedFields(before: Peer, peer: Peer, networks: boolean): PeerField[]
     before.persistentKeepaliveRange === peer.persistentKeepaliveRange
   const version = before.protocolVersion === peer.protocolVersion
   const secret = sameSecret(before.presharedKey, peer.presharedKey)
-  if (keepalive && version && networks && secret) return undefined
+  const extra = sameExtra(before.extra, peer.extra)
+  if (keepalive && version && networks && secret && extra) return undefined
   const fields: PeerField[] = []
   if (!keepalive) fields.push('persistentKeepalive')
   if (!version) fields.push('protocolVersion')
   if (!networks) fields.push('allowedIPs')
   if (!secret) fields.push('presharedKey')
+  if (!extra) fields.push('extra')
   return fields
 }
 
@@ -257,6 +273,21 @@ function sameSecret(one: SecretKey | undefined, other: SecretKey | undefined): b
   if (one === undefined || other === undefined) return false
   // A backend that got its reading through a structured clone has no bytes to compare.
   return !(one instanceof SecretKey && other instanceof SecretKey) || one.equals(other)
+}
+
+function sameAmnezia(
+  one: AmneziaParameters | undefined,
+  other: AmneziaParameters | undefined,
+): boolean {
+  if (one === other) return true
+  const { headerProtectionKey, ...parameters } = one ?? {}
+  const { headerProtectionKey: later, ...others } = other ?? {}
+  return sameSecret(headerProtectionKey, later) && isDeepStrictEqual(parameters, others)
+}
+
+/** Most peers have none. The order of keys is no part of it. */
+function sameExtra(one: ExtraKeys | undefined, other: ExtraKeys | undefined): boolean {
+  return one === other || isDeepStrictEqual(one, other)
 }
 
 function isOld({ lastHandshake }: Peer, now: number): boolean {

@@ -1,10 +1,15 @@
 import type { Device, Endpoint, ErrorCode, Peer, PublicKey, WireGuardError } from '@wgctrl/types'
 
-/** Fields of a device that can change while it stays what it is. */
-export type DeviceField = 'privateKey' | 'listenPort' | 'firewallMark'
+/** Fields of a device that can change while it stays what it is; `amnezia` is all parameters of AmneziaWG. */
+export type DeviceField = 'privateKey' | 'listenPort' | 'firewallMark' | 'amnezia' | 'extra'
 
-/** Fields of a peer that somebody configures. */
-export type PeerField = 'presharedKey' | 'persistentKeepalive' | 'allowedIPs' | 'protocolVersion'
+/** Fields of a peer that somebody configures; `persistentKeepalive` is its range, too. */
+export type PeerField =
+  | 'presharedKey'
+  | 'persistentKeepalive'
+  | 'allowedIPs'
+  | 'protocolVersion'
+  | 'extra'
 
 /** What can be watched besides devices and peers that come and go. */
 export type WatchField = DeviceField | PeerField | 'endpoint' | 'handshake' | 'stale' | 'transfer'
