@@ -23,7 +23,12 @@ describe('the config of a gateway', () => {
     })
     const more = {
       ...least,
-      interface: { file: '/srv/wg1.conf', backend: 'userspace', nat: { to: 'eth0' } },
+      interface: {
+        file: '/srv/wg1.conf',
+        backend: 'userspace',
+        dialect: 'amneziawg',
+        nat: { to: 'eth0' },
+      },
       networks: ['10.8.0.0/16', 'fd08::/64'],
       maxPeers: 1000,
       idle: '1.5h',
@@ -71,6 +76,7 @@ describe('the config of a gateway', () => {
     ['interface.file', { ...least, interface: { file: 'wg0' } }],
     ['interface.file', { ...least, interface: { file: '/etc/a name.conf' } }],
     ['interface.backend', { ...least, interface: { file: 'wg0.conf', backend: 'go' } }],
+    ['interface.dialect', { ...least, interface: { file: 'wg0.conf', dialect: 'awg' } }],
     ['store', { interface: least.interface }],
     ['store.type', { ...least, store: { path: 'clients' } }],
     ['store.path', { ...least, store: { type: 'file' } }],

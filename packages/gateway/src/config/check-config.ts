@@ -15,6 +15,7 @@ import { countOf, objectOf, pathOf, type Raw, textOf } from './raw.js'
 const CONFIG: Fields = {
   interface: {
     file: true,
+    dialect: ['wireguard', 'amneziawg'],
     backend: ['linux-kernel', 'userspace'],
     forward: 'boolean',
     nat: { to: true, networks: true, source: true },

@@ -1,4 +1,4 @@
-import type { NatConfig } from 'wgctrl'
+import type { NatConfig, WireGuardDialect } from 'wgctrl'
 
 /** Where clients are in files. */
 export interface FileStoreConfig {
@@ -95,6 +95,8 @@ export interface GatewayConfig {
   readonly interface: {
     /** Its config file, named for it. */
     readonly file: string
+    /** What the interface speaks, and its file is written in; absent: `wireguard`. */
+    readonly dialect?: WireGuardDialect | undefined
     /** What makes the device; absent: the kernel, else a userspace daemon. */
     readonly backend?: 'linux-kernel' | 'userspace' | undefined
     /** As of an `InterfaceConfig` of `wgctrl`: forwards for clients, translates their addresses, parts them. */

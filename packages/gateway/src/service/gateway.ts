@@ -100,7 +100,7 @@ export class Gateway {
   async #start(): Promise<void> {
     const { signal } = this.#stopped
     const { store, networks, cache, maxLookups } = this.#config
-    this.#wg = await open({ signal })
+    this.#wg = await open({ signal, dialect: this.#config.interface.dialect })
     await this.#ensure(this.#config)
     const unseal: ClientRules['unseal'] = (sealed, client, path) => {
       if (this.#opener) return this.#opener.open(sealed, client, path)
@@ -138,6 +138,9 @@ export class Gateway {
   /** Brings the interface to its file and looks at the store at once. Other changes of the config need a new start. */
   async reload(): Promise<void> {
     const config = (await this.#options.readConfig?.()) ?? this.#config
+    if (config.interface.dialect !== this.#config.interface.dialect) {
+      throw tooLate(['interface.dialect'])
+    }
     await this.#ensure(config)
     await this.#store?.reload?.()
     const { interface: _, ...rest } = config
@@ -146,8 +149,7 @@ export class Gateway {
     const changed = Object.keys({ ...rest, ...before }).filter(
       (field) => !isDeepStrictEqual(rest[field as 'store'], before[field as 'store']),
     )
-    const message = `${changed.join(', ')} of the config changed, which takes a new start`
-    throw new WireGuardError(message, { code: 'EINVAL', path: changed[0] })
+    throw tooLate(changed)
   }
 
   /** One line on how it goes. */
@@ -333,6 +335,11 @@ export class Gateway {
     for (const publicKey of changed) this.#tell({ type: 'changed', publicKey })
     for (const publicKey of removed) this.#tell({ type: 'revoked', publicKey })
   }
+}
+
+function tooLate(changed: readonly string[]): WireGuardError {
+  const message = `${changed.join(', ')} of the config changed, which takes a new start`
+  return new WireGuardError(message, { code: 'EINVAL', path: changed[0] })
 }
 
 /** What the store has for clients now, unless it tells of a change meanwhile, which is newer. */

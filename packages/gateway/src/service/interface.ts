@@ -16,11 +16,13 @@ interface EnsuredInterface {
  */
 export async function ensureInterface(
   wg: WireGuard,
-  { file: path, backend, ...settings }: GatewayConfig['interface'],
+  { file: path, dialect, backend, ...settings }: GatewayConfig['interface'],
   tell: (message: string) => void,
   signal: AbortSignal,
 ): Promise<EnsuredInterface> {
-  const file = await readConfigFile(path)
+  const file = await readConfigFile(path, {
+    dialect: dialect === 'amneziawg' ? 'awg-quick' : 'wg-quick',
+  })
   const name = interfaceName(path)
   const config: InterfaceConfig = { ...toInterfaceConfig(file, name), ...settings }
   const { action } = await wg.ensure(config, {

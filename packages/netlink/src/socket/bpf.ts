@@ -22,9 +22,10 @@ export const BPF = {
   loadWord: 0x20,
   loadHalf: 0x28,
   loadByte: 0x30,
-  /** A = u32 or u16 at X + k. */
+  /** A = u32, u16 or u8 at X + k. */
   loadWordAtX: 0x40,
   loadHalfAtX: 0x48,
+  loadByteAtX: 0x50,
   /** X = 4 * (u8 at k & 15): the length of an IPv4 header. */
   loadHeaderLength: 0xb1,
   /** A = X */

@@ -76,15 +76,8 @@ function sourcesOf(
     return { requireLinks, openLinks: async () => undefined }
   }
   return {
-    requireLinks: (kind) => {
-      if (dialect === 'amneziawg') throw disguised()
-      backends.requireLinks(kind)
-    },
+    requireLinks: (kind) => backends.requireLinks(kind),
     openLinks: async () => (backends.hasKernelLinks ? openLinkSource(netns) : undefined),
     socketDirectory: () => new SocketDirectory(socketDir, undefined, dialect).path(),
   }
 }
-
-/** An initiation is known by its first bytes and its length, which AmneziaWG is there to hide. */
-const disguised = () =>
-  unsupported('handshakes', 'initiations of AmneziaWG do not look like those that are listened for')

@@ -5,7 +5,7 @@ import { SharedReader } from '../watch/shared-reader.js'
 import { type HandshakeOptions, Handshakes, type Initiation } from './handshakes.js'
 import { FakePackets } from './testing/fake-packets.js'
 import { ipv4Packet, ipv6Packet } from './testing/packets.js'
-import { sealInitiation, stampMac1 } from './testing/seal.js'
+import { disguised, sealInitiation, stampMac1 } from './testing/seal.js'
 
 const PORT = 51_820
 const gatewayKey = generatePrivateKey()
@@ -78,6 +78,48 @@ describe('Handshakes', () => {
     })
     const { received, delivered } = handshakes.counters
     expect([delivered >= 2, received]).toEqual([true, delivered])
+  })
+
+  it('hears those of AmneziaWG, whatever its parameters become', async () => {
+    const key = Buffer.alloc(32, 9)
+    const knockDisguised = (type: number, padding: number, protection?: Uint8Array): boolean => {
+      const message = sealInitiation(clientKey, gateway, new Date(), type)
+      return packets.send(ipv4Packet({ payload: disguised(message, padding, protection) }))
+    }
+    await backend.configure('wg0', { amnezia: { s1: 15, h1: '70000-70099' } })
+    await listen(often).start()
+    expect(knockDisguised(70_042, 15)).toBe(true)
+    expect(await nextOf(handshakes)).toMatchObject({ publicKey: client })
+    expect([knock(), knockDisguised(70_042, 14), knockDisguised(800_000, 15)]).toEqual([
+      false,
+      false,
+      false,
+    ])
+    const changes = [
+      [{ h1: 5 }, () => knockDisguised(5, 15)],
+      [{ s1: 12, headerProtectionKey: key }, () => knockDisguised(5, 12, key)],
+      // As a packet socket may find it when the kernel module was there before.
+      [{ h1: 6 }, () => knockDisguised(6, 12)],
+      [{ headerProtectionKey: null, s1: 0, h1: null }, knock],
+    ] as const
+    for (const [amnezia, knockAnew] of changes) {
+      const { armed } = packets
+      await backend.configure('wg0', { amnezia })
+      await until(() => packets.armed > armed)
+      expect(knockAnew()).toBe(true)
+      expect(await nextOf(handshakes)).toMatchObject({ publicKey: client })
+    }
+    await backend.configure('wg0', { amnezia: { headerProtectionKey: key, s1: 12 } })
+    const { badMac } = handshakes.counters
+    await until(() => knockDisguised(1, 12, Buffer.alloc(32, 8)))
+    await until(() => handshakes.counters.badMac > badMac)
+  })
+
+  it('does not begin where initiations may have any length', async () => {
+    await backend.configure('wg0', { amnezia: { randomTrailers: true } })
+    const refusal = { code: 'EUNSUPPORTED', feature: 'handshakes' }
+    await expect(listen().start()).rejects.toMatchObject(refusal)
+    await packets.close()
   })
 
   it('counts everything that it drops, by reason, and tells of none', async () => {

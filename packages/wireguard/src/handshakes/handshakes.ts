@@ -14,6 +14,7 @@ import {
 import { EventIterator } from '../event-iterator.js'
 import { HANDSHAKE_OPTIONS } from '../option-fields.js'
 import { type HandshakeCounters, NO_PACKETS, type Verdict } from './counters.js'
+import { disguiseOf, isSameDisguise, UNDISGUISED } from './disguise.js'
 import { initiationFilter, LONGEST_PACKET } from './initiation-filter.js'
 import { Responder, requireNoise } from './noise.js'
 import type { UdpPacket } from './packet.js'
@@ -132,6 +133,7 @@ export class Handshakes extends EventIterator<Initiation> {
   #packets: PacketSource | undefined
   #drops = 0
   #port = 0
+  #disguise = UNDISGUISED
   #responder: Responder | undefined
   #known: ReadonlySet<PublicKey> = new Set()
   /** Packets for another key than the one that is known, the last of them: the device may have another now. */
@@ -181,7 +183,8 @@ export class Handshakes extends EventIterator<Initiation> {
    *
    * @throws {WireGuardError} `ENODEV` and others as a reading of the device; `EPERM` without
    *   CAP_NET_RAW; `EUNSUPPORTED` where the private key cannot be read (boringtun), there are no packet
-   *   sockets (other systems than Linux) or `node:crypto` lacks what a handshake is made of (Bun)
+   *   sockets (other systems than Linux), `node:crypto` lacks what a handshake is made of (Bun), or a device of AmneziaWG has
+   *   `randomTrailers`
    */
   async start(): Promise<void> {
     try {
@@ -198,6 +201,7 @@ export class Handshakes extends EventIterator<Initiation> {
       throw unsupported('handshakes', 'this implementation does not give out its private key')
     }
     requireNoise()
+    disguiseOf(device)
     const netns = this.#options.netns ?? this.#context.netns
     const open = this.#context.openPackets ?? openInitiations
     this.#packets = await open(netns)
@@ -245,7 +249,7 @@ export class Handshakes extends EventIterator<Initiation> {
 
   #sift(packet: Uint8Array): void {
     const now = performance.now()
-    const udp = this.#sieve.examine(packet, this.#port, this.#responder, now)
+    const udp = this.#sieve.examine(packet, this.#port, this.#disguise, this.#responder, now)
     if (typeof udp === 'string') {
       this.#counts[udp]++
       if (udp === 'badMac' || udp === 'noKey') this.#hold(packet, udp)
@@ -347,8 +351,12 @@ export class Handshakes extends EventIterator<Initiation> {
 
   #arm(device: Device | undefined): void {
     const port = device?.listenPort ?? 0
-    if (port !== this.#port) this.#packets?.attach(initiationFilter(port))
+    const disguise = device ? disguiseOf(device) : UNDISGUISED
+    if (port !== this.#port || !isSameDisguise(disguise, this.#disguise)) {
+      this.#packets?.attach(initiationFilter(port, disguise))
+    }
     this.#port = port
+    this.#disguise = disguise
     const { privateKey } = device ?? {}
     if (privateKey === undefined) this.#responder = undefined
     else if (device?.publicKey !== this.#responder?.publicKey) {

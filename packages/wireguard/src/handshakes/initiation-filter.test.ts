@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { initiationFilter, LONGEST_PACKET } from './initiation-filter.js'
@@ -68,6 +69,42 @@ describe('initiationFilter', () => {
     expect(runBpf(filter, ipv6Packet({ payload }), IPV4)).toBe(0)
     const arp = { ...IPV4, protocol: 0x0806 }
     expect(runBpf(filter, ipv4Packet({ payload }), arp)).toBe(0)
+  })
+
+  it.each([
+    [5, 5],
+    [100, 199],
+    [250, 70_000],
+    [0x01020304, 0x0102ffff],
+    [0, 0xffffffff],
+    [0xfffffff0, 0xffffffff],
+  ])('passes disguised types of %i to %i, and none that begins otherwise', (from, to) => {
+    const disguise = { padding: 17, from, to }
+    const passes = (type: number, length = 17 + 148): boolean => {
+      const payload = Buffer.alloc(length, 7)
+      payload.writeUInt32LE(type, 17)
+      const program = initiationFilter(PORT, disguise)
+      const isPassed4 = runBpf(program, ipv4Packet({ payload, optionWords: 3 }), IPV4) > 0
+      expect(runBpf(program, ipv6Packet({ payload }), IPV6) > 0).toBe(isPassed4)
+      return isPassed4
+    }
+    for (const type of [from, to, Math.floor((from + to) / 2)]) expect(passes(type)).toBe(true)
+    expect(passes(from, 17 + 147)).toBe(false)
+    expect(passes(from, 148)).toBe(false)
+    const differs = 32 - Math.clz32(from ^ to)
+    const above = Math.ceil(differs / 8) * 8
+    if (above < 32) expect(passes((to ^ (1 << above)) >>> 0)).toBe(false)
+  })
+
+  it('passes what is encrypted by its length alone, and no padding that goes into no packet', () => {
+    const key = createSecretKey(Buffer.alloc(32, 1))
+    const long = ipv4Packet({ payload: Buffer.alloc(17 + 148, 7) })
+    const disguise = { padding: 17, from: 1, to: 1, key }
+    expect(runBpf(initiationFilter(PORT, disguise), long, IPV4)).toBe(LONGEST_PACKET)
+    expect(runBpf(initiationFilter(PORT, disguise), ipv4Packet({ payload }), IPV4)).toBe(0)
+    const endless = ipv4Packet({ payload: Buffer.alloc(2000 + 148, 7) })
+    const wide = { ...disguise, padding: 2000 }
+    expect(runBpf(initiationFilter(PORT, wide), endless, IPV4)).toBe(0)
   })
 
   it('refuses everything when there is no port', () => {

@@ -1,4 +1,5 @@
 import { BPF, BPF_AD, type BpfInstruction } from '@wgctrl/netlink'
+import { type Disguise, UNDISGUISED } from './disguise.js'
 import { INITIATION_LENGTH } from './noise.js'
 
 /** @source linux/if_packet.h, PACKET_HOST: sent to this host, and not by it */
@@ -15,11 +16,11 @@ const IPV6_HEADER = 40
 /** More fragments, or an offset: a fragment's first or later part. @source RFC 791, section 3.1 */
 const FRAGMENT = 0x3fff
 
-/** Type 1 and three reserved zero bytes. @source WireGuard paper, section 5.4.2 */
-const TYPE = 0x01000000
+/** Bytes before a message, with which it still goes into one packet of a usual link. */
+const LONGEST_PADDING = 1500
 
 /** Bytes of the longest packet that passes: an IPv4 header with all options, UDP, the message. */
-export const LONGEST_PACKET = IPV4_LONGEST_HEADER + UDP_HEADER + INITIATION_LENGTH
+export const LONGEST_PACKET = IPV4_LONGEST_HEADER + UDP_HEADER + LONGEST_PADDING + INITIATION_LENGTH
 
 /** A line of the program: an instruction, with the names of the lines to go to. */
 interface Line {
@@ -32,8 +33,8 @@ interface Line {
   readonly no?: string
 }
 
-const { loadWord, loadHalf, loadByte, loadWordAtX, loadHalfAtX, loadHeaderLength } = BPF
-const { fromX, and, jumpIfEqual, jumpIfAtLeast, jumpIfSet } = BPF
+const { loadWord, loadHalf, loadByte, loadWordAtX, loadHalfAtX, loadByteAtX } = BPF
+const { loadHeaderLength, fromX, and, jumpIfEqual, jumpIfAtLeast, jumpIfSet } = BPF
 
 /**
  * Lets through what can be a handshake initiation for a port: UDP over IPv4 (with options or without)
@@ -42,14 +43,13 @@ const { fromX, and, jumpIfEqual, jumpIfAtLeast, jumpIfSet } = BPF
  * sends none.
  *
  * @param port the device's; 0 lets nothing through
+ * @param disguise how they look. Of types that are a range the first bytes are compared, of those that are encrypted none
  */
-export function initiationFilter(port: number): BpfInstruction[] {
-  if (port === 0) return [{ code: BPF.return, jt: 0, jf: 0, k: 0 }]
-  const udpLength = UDP_HEADER + INITIATION_LENGTH
-  const mustBe = (code: number, at: number, value: number): Line[] => [
-    { code, k: at },
-    { code: jumpIfEqual, k: value, no: 'refuse' },
-  ]
+export function initiationFilter(port: number, disguise: Disguise = UNDISGUISED): BpfInstruction[] {
+  const { padding } = disguise
+  if (port === 0 || padding > LONGEST_PADDING) return [{ code: BPF.return, jt: 0, jf: 0, k: 0 }]
+  const udpLength = UDP_HEADER + padding + INITIATION_LENGTH
+  const message = UDP_HEADER + padding
   return assemble([
     ...mustBe(loadWord, BPF_AD.packetType, TO_THIS_HOST),
     { code: loadWord, k: BPF_AD.protocol },
@@ -67,7 +67,7 @@ export function initiationFilter(port: number): BpfInstruction[] {
     { code: jumpIfAtLeast, k: IPV4_HEADER, no: 'refuse' },
     ...mustBe(loadHalfAtX, 2, port),
     ...mustBe(loadHalfAtX, 4, udpLength),
-    ...mustBe(loadWordAtX, UDP_HEADER, TYPE),
+    ...typeTests(disguise, message, loadWordAtX, loadByteAtX),
     { code: BPF.return, k: LONGEST_PACKET },
 
     { code: loadByte, k: 0, label: 'ipv6' },
@@ -76,11 +76,43 @@ export function initiationFilter(port: number): BpfInstruction[] {
     ...mustBe(loadByte, 6, UDP),
     ...mustBe(loadHalf, IPV6_HEADER + 2, port),
     ...mustBe(loadHalf, IPV6_HEADER + 4, udpLength),
-    ...mustBe(loadWord, IPV6_HEADER + UDP_HEADER, TYPE),
+    ...typeTests(disguise, IPV6_HEADER + message, loadWord, loadByte),
     { code: BPF.return, k: LONGEST_PACKET },
 
     { code: BPF.return, k: 0, label: 'refuse' },
   ])
+}
+
+function mustBe(code: number, at: number, value: number): Line[] {
+  return [
+    { code, k: at },
+    { code: jumpIfEqual, k: value, no: 'refuse' },
+  ]
+}
+
+/** A type is little-endian, as the machine is not: of a range the bytes from the last on, up to one that can differ. */
+function typeTests({ from, to, key }: Disguise, at: number, word: number, byte: number): Line[] {
+  if (key) return []
+  const [least, most] = [wireBytes(from), wireBytes(to)]
+  if (from === to) return mustBe(word, at, least.readUInt32BE())
+  const lines: Line[] = []
+  for (let index = 3; index >= 0; index--) {
+    const [low, high] = [least[index] as number, most[index] as number]
+    if (low !== high) {
+      lines.push({ code: byte, k: at + index })
+      lines.push({ code: jumpIfAtLeast, k: low, no: 'refuse' })
+      lines.push({ code: jumpIfAtLeast, k: high + 1, yes: 'refuse' })
+      break
+    }
+    lines.push(...mustBe(byte, at + index, low))
+  }
+  return lines
+}
+
+function wireBytes(type: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32LE(type)
+  return bytes
 }
 
 /** Turns the names of lines into the distances that the machine jumps. */

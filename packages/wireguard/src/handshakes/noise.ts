@@ -25,9 +25,6 @@ const TIMESTAMP = 88
 const MAC1 = 116
 const MAC2 = 132
 
-/** Type 1 and three reserved zero bytes. @source section 5.4.2 */
-const HEADER = Uint8Array.of(1, 0, 0, 0)
-
 /** @source section 5.4: CONSTRUCTION, IDENTIFIER, LABEL-MAC1 */
 const CONSTRUCTION = Buffer.from('Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s')
 const IDENTIFIER = Buffer.from('WireGuard v1 zx2c4 Jason@zx2c4.com')
@@ -88,7 +85,6 @@ export class Responder {
    */
   hasMac1(message: Uint8Array): boolean {
     if (message.length !== INITIATION_LENGTH) return false
-    if (!HEADER.every((byte, index) => message[index] === byte)) return false
     const mac1 = this.#mac1(message.subarray(0, MAC1))
     return timingSafeEqual(mac1, message.subarray(MAC1, MAC2))
   }

@@ -1,4 +1,5 @@
 import type { Endpoint, PublicKey } from '@wgctrl/types'
+import { type Disguise, revealed } from './disguise.js'
 import type { Responder } from './noise.js'
 import { parseUdpPacket, type UdpPacket } from './packet.js'
 import { type Rate, RateLimit, sourceOf } from './rate-limit.js'
@@ -47,21 +48,24 @@ export class Sieve {
    * The cheap tests.
    *
    * @param port the device's: others' packets may still come after it changed
+   * @param disguise how initiations for the device look
    * @param now milliseconds of a clock that does not go back
-   * @returns what may be opened, in its turn
+   * @returns what may be opened, in its turn: of its payload the message
    */
   examine(
     packet: Uint8Array,
     port: number,
+    disguise: Disguise,
     responder: Responder | undefined,
     now: number,
   ): UdpPacket | 'malformed' | 'noKey' | 'badMac' | 'sourceLimited' {
     const udp = parseUdpPacket(packet)
     if (!udp || udp.destinationPort !== port) return 'malformed'
     if (!responder) return 'noKey'
-    if (!responder.hasMac1(udp.payload)) return 'badMac'
+    const message = revealed(udp.payload, disguise).find((each) => responder.hasMac1(each))
+    if (!message) return 'badMac'
     if (!this.#perSource.take(sourceOf(udp.source), now)) return 'sourceLimited'
-    return udp
+    return { ...udp, payload: message }
   }
 
   /** Takes the turn of one that may be opened; false: it is nobody's turn yet. */

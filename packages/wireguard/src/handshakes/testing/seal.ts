@@ -26,6 +26,7 @@ export function sealInitiation(
   privateKey: KeyInput,
   responder: PublicKey,
   at: Date = new Date(),
+  type: number = 1,
 ): Buffer {
   const to = Buffer.from(responder, 'base64')
   const own = Buffer.from(publicKey(privateKey), 'base64')
@@ -48,12 +49,21 @@ export function sealInitiation(
   const sealedStatic = sealWith(agree(ephemeral.privateKey, to), own)
   const sealedTimestamp = sealWith(agree(toKey(privateKey), to), tai64n(at))
 
-  const header = Buffer.from([1, 0, 0, 0])
+  const header = Buffer.alloc(4)
+  header.writeUInt32LE(type)
   const index = randomBytes(4)
   return stampMac1(
     Buffer.concat([header, index, ephemeralPublic, sealedStatic, sealedTimestamp]),
     responder,
   )
+}
+
+/** A message as AmneziaWG sends it: behind bytes at random, of which the first 12 are the nonce when it is encrypted. */
+export function disguised(message: Uint8Array, padding: number, key?: Uint8Array): Buffer {
+  const before = randomBytes(padding)
+  if (!key) return Buffer.concat([before, message])
+  const start = Buffer.concat([Buffer.alloc(4), before.subarray(0, 12)])
+  return Buffer.concat([before, createCipheriv('chacha20', key, start).update(message)])
 }
 
 /** Puts a right mac1 and an empty mac2 behind 116 bytes, whatever they are. */
