@@ -681,6 +681,7 @@ function specsOnKernel(kernel) {
       wg,
       python,
       { package: 'python3-yaml', why: "lets the kernel's client read its specs" },
+      { package: 'iw', command: 'iw', why: 'has simulated radios meet' },
       { package: 'xz-utils', command: 'xz', why: 'unpacks the modules that a machine begins with' },
     ],
     seconds: 3600,
