@@ -1,6 +1,6 @@
 // The tier `check`. Needs the workspace prepared: `node scripts/test.mjs check` does that first.
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -16,6 +16,7 @@ import { billOf } from './sbom.mjs'
 import { installedWith, installScripts, otherLicences, withoutIntegrity } from './supply.mjs'
 
 /** @typedef {import('./packages.mjs').Packed} Packed */
+/** @typedef {{ directories: string[], compilerOptions: object, include: string[] }} Program what is compiled at once */
 
 const concurrency = 2
 
@@ -23,8 +24,8 @@ describe('sources', { concurrency }, () => {
   it('are formatted, and biome finds no fault', () =>
     finds(['biome', 'ci', '--error-on-warnings', '--colors=off', '.']))
 
-  for (const directory of typedDirectories()) {
-    it(`${directory} has sound types`, () => findsTypes(join(root, directory)))
+  for (const { directories, ...program } of typedPrograms()) {
+    it(`${directories.join(', ')}: types are sound`, () => findsTypes(program))
   }
 
   it('have nothing unused', () => finds(['knip']))
@@ -185,14 +186,50 @@ async function finds([name = '', ...args], cwd = root) {
 /**
  * Both packages have a `tsc`: this is the fast one.
  *
- * @param {string} directory
+ * @param {Omit<Program, 'directories'>} program
  */
-async function findsTypes(directory) {
-  const tsc = join(root, 'node_modules/typescript-native/bin/tsc')
-  await runWell(process.execPath, [tsc], { cwd: directory, seconds: 300 })
+async function findsTypes({ compilerOptions, include }) {
+  const folder = mkdtempSync(join(tmpdir(), 'wgctrl-types-'))
+  try {
+    const config = {
+      extends: join(root, 'tsconfig.base.json'),
+      compilerOptions: { typeRoots: [join(root, 'node_modules/@types')], ...compilerOptions },
+      include,
+    }
+    const path = join(folder, 'tsconfig.json')
+    writeFileSync(path, JSON.stringify(config))
+    const tsc = join(root, 'node_modules/typescript-native/bin/tsc')
+    await runWell(process.execPath, [tsc, '--project', path], { cwd: root, seconds: 300 })
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 }
 
-/** Whatever has a tsconfig.json. */
+/**
+ * Whatever has a tsconfig.json. Those whose options are the same are one program: each for itself would compile again
+ * what it imports of the others.
+ */
+function typedPrograms() {
+  /** @type {Map<string, Program>} */
+  const programs = new Map()
+  for (const directory of typedDirectories()) {
+    const own = readManifest(join(root, directory, 'tsconfig.json'))
+    const { extends: base, compilerOptions = {}, include, ...others } = own
+    assert.equal(join(root, directory, base), join(root, 'tsconfig.base.json'))
+    assert.deepEqual(others, {}, `${directory}/tsconfig.json has more than is looked at here`)
+    const key = JSON.stringify(compilerOptions)
+    /** @type {Program} */
+    const program = programs.get(key) ?? { directories: [], compilerOptions, include: [] }
+    program.directories.push(directory)
+    program.include.push(
+      ...include.map((/** @type {string} */ each) => join(root, directory, each)),
+    )
+    programs.set(key, program)
+  }
+  return [...programs.values()]
+}
+
+/** @returns {string[]} */
 function typedDirectories() {
   const members = readdirSync(join(root, 'packages')).map((name) => join('packages', name))
   const beside = readdirSync(root).filter((name) => name !== 'node_modules')
