@@ -32,6 +32,8 @@ const PARTS_OF_BACKENDS = new Set([
     'writeCidr',
     'writeKey',
   ],
+  ...['beginText', 'isCanonicalCidrAt', 'putAddress', 'putKey', 'putLine', 'putNetwork', 'textIn'],
+  ...['textsIn'],
   ...[
     'x25519PublicKey',
     'UapiSocket',

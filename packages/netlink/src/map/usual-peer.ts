@@ -1,16 +1,20 @@
-import { type Endpoint, type Peer, SecretKey, timeOf } from '@wgctrl/types'
-import { readBe16 } from '../codec/bytes.js'
-import { wgAllowedIp, wgPeer } from '../specs/wireguard.js'
 import {
   beginText,
+  type Endpoint,
   isLongText,
+  type Peer,
   putAddress,
   putKey,
   putNetwork,
+  SecretKey,
   takePiece,
   textCount,
   textIn,
-} from './peer-text.js'
+  textsIn,
+  timeOf,
+} from '@wgctrl/types'
+import { readBe16 } from '../codec/bytes.js'
+import { wgAllowedIp, wgPeer } from '../specs/wireguard.js'
 import { AF_INET, AF_INET6, SOCKADDR_IN, SOCKADDR_IN6 } from './sockaddr.js'
 
 /*
@@ -181,14 +185,6 @@ function putNetworks(bytes: Uint8Array, from: number, end: number): number {
     at += length
   }
   return at
-}
-
-/** The texts of a piece from a place on, in a list that has room for no more. */
-function textsIn(piece: string, from: number): string[] {
-  const count = textCount() - from
-  if (count === 1) return [textIn(piece, from)]
-  if (count === 2) return [textIn(piece, from), textIn(piece, from + 1)]
-  return Array.from({ length: count }, (_, at) => textIn(piece, from + at))
 }
 
 /** Adds the allowed IPs behind the first piece. @returns whether they are all of the usual form */

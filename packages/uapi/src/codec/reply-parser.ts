@@ -17,6 +17,7 @@ import { ExtraLines } from './extra-lines.js'
 import { decodeHexKey } from './hex.js'
 import { KeyFinder, type ReplyKey } from './keys.js'
 import { type WireDevice, type WirePeer, wirePeer } from './reply.js'
+import { lastUsual, usualPeer } from './usual-peer.js'
 import { LONGEST_LINE, WholeLines } from './whole-lines.js'
 
 const EQUALS = 61
@@ -102,7 +103,7 @@ export class ReplyParser {
 
   /** True once a peer began: all that the reply says of the device itself is known by then. */
   get isPastDevice(): boolean {
-    return this.#peer !== undefined || this.isComplete
+    return this.#peers > 0 || this.isComplete
   }
 
   /**
@@ -132,10 +133,29 @@ export class ReplyParser {
   /** Reads whole lines. @returns false behind the last of the reply */
   #readLines(bytes: Buffer, from: number, to: number): boolean {
     for (let at = from; at < to && !this.isComplete; ) {
+      at = this.#readUsual(bytes, at, to)
       this.#lineNumber++
       at = this.#readLine(bytes, at)
     }
     return !this.isComplete
+  }
+
+  /** Reads peers of the usual form. @returns where something else begins, or a peer that may go on */
+  #readUsual(bytes: Buffer, from: number, to: number): number {
+    let at = from
+    for (;;) {
+      const peer = this.errno === undefined ? usualPeer(bytes, at, to, this.#scratch) : undefined
+      if (peer === undefined) return at
+      this.#finishPeer()
+      this.#countPeer()
+      this.#finished.push(peer)
+      this.#lineNumber += lastUsual.lines
+      at = lastUsual.end
+    }
+  }
+
+  #countPeer(): void {
+    if (++this.#peers > LIMITS.peers) throw this.#broken('the peers do not end')
   }
 
   /** @returns where the next line begins */
@@ -174,7 +194,7 @@ export class ReplyParser {
         return true
       case 'public_key':
         this.#finishPeer()
-        if (++this.#peers > LIMITS.peers) throw this.#broken('the peers do not end')
+        this.#countPeer()
         this.#peer = wirePeer(formatPublicKey(this.#key(bytes, from, to)))
         return true
       case 'private_key':

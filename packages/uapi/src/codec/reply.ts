@@ -18,6 +18,8 @@ export interface WirePeer {
   rxBytes: Counter
   txBytes: Counter
   allowedIps: string[]
+  /** Each of `allowedIps` is spelled canonically, and their list has no room for more. Absent: nobody looked. */
+  areCanonical?: true
   protocolVersion: number
   extra?: ExtraKeys
 }

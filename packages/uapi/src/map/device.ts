@@ -54,7 +54,7 @@ export function toPeer(wire: WirePeer, device: WireDevice): Peer {
     receivedBytes: Number(rxBytes),
     transmittedBytes: Number(txBytes),
     // A copy: a list that grew has room to grow further, a quarter of what a peer takes.
-    allowedIPs: allowedIps.map(toCanonicalCidr),
+    allowedIPs: wire.areCanonical ? allowedIps : allowedIps.map(toCanonicalCidr),
     protocolVersion: wire.protocolVersion,
   }
   if (wire.persistentKeepaliveTo !== undefined) {

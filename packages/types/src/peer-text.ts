@@ -10,8 +10,10 @@ type Scratch = Buffer & { latin1Slice(start: number, end: number): string }
 /** Characters after which a piece ends: a key, an endpoint and a handful of networks. */
 const PIECE = 256
 
-/** A piece, and behind it the longest network there is: `ffff:…/128`, or of an IPv4-mapped address. */
-const scratch: Scratch = Buffer.alloc(PIECE + 64) as Scratch
+/** Room behind a piece for the text that makes it long enough: the longest network has 47 characters. */
+const LONGEST = 64
+
+const scratch: Scratch = Buffer.alloc(PIECE + LONGEST) as Scratch
 const view = new DataView(scratch.buffer, scratch.byteOffset, scratch.length)
 
 /** Where each text that was written since the piece began starts. */
@@ -29,11 +31,12 @@ const BASE64_PAIR: Uint16Array = Uint16Array.from(
 )
 const HEX: Uint8Array = codes('0123456789abcdef')
 const MAPPED: Uint8Array = codes('::ffff:')
-const [DOT, SLASH, ZERO, COLON, EQUALS] = [46, 47, 48, 58, 61]
+const [NEWLINE, DOT, SLASH, ZERO, COLON, EQUALS] = [10, 46, 47, 48, 58, 61]
 
 /** The digits of an octet and a dot as a little-endian word, and how many bytes of it count. */
 const OCTET: Uint32Array = new Uint32Array(256)
 const OCTET_LENGTH: Uint8Array = new Uint8Array(256)
+
 for (let octet = 0; octet < 256; octet++) {
   const digits = codes(String(octet))
   OCTET_LENGTH[octet] = digits.length + 1
@@ -63,8 +66,25 @@ export function takePiece(): string {
 
 /** One of the texts of a piece, by its place in the order of writing. */
 export function textIn(piece: string, index: number): string {
-  const end = index + 1 < count ? (starts[index + 1] as number) : length
-  return piece.substring(starts[index] as number, end)
+  return piece.substring(textStart(index), textEnd(index))
+}
+
+/** Where one of the texts begins in its piece. */
+export function textStart(index: number): number {
+  return starts[index] as number
+}
+
+/** Where it ends. */
+export function textEnd(index: number): number {
+  return index + 1 < count ? (starts[index + 1] as number) : length
+}
+
+/** The texts of a piece from a place on, in a list that has room for no more. */
+export function textsIn(piece: string, from: number): string[] {
+  const left = count - from
+  if (left === 1) return [textIn(piece, from)]
+  if (left === 2) return [textIn(piece, from), textIn(piece, from + 1)]
+  return Array.from({ length: left }, (_, at) => textIn(piece, from + at))
 }
 
 /** The base64 text of the 32 bytes at `at`. */
@@ -110,6 +130,23 @@ function writeIPv4(bytes: Uint8Array, from: number, to: number): number {
     at += OCTET_LENGTH[octet] as number
   }
   return at - 1
+}
+
+/**
+ * What stands from `from` on, up to a newline, which must be there.
+ *
+ * @returns where that is; -1: it is longer than any address, or not ASCII
+ */
+export function putLine(bytes: Uint8Array, from: number): number {
+  starts[count++] = length
+  const longest = from + LONGEST
+  for (let at = from; at < longest; at++) {
+    const code = bytes[at] as number
+    if (code === NEWLINE) return at
+    if (code > 127) return -1
+    scratch[length++] = code
+  }
+  return -1
 }
 
 /** RFC 5952, as `formatAddress` has it. @returns where it ends */
