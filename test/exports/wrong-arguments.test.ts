@@ -22,7 +22,16 @@ const PARTS_OF_BACKENDS = new Set([
     'slept',
   ],
   ...['checkChoice', 'checkFields', 'checkTrusted', 'unknownField', 'startCall', 'ofProcess'],
-  ...['inContext', 'wipeConfig', 'wipeDevice', 'withCheckedConfig', 'shownWhole', 'exactBytes'],
+  ...[
+    'inContext',
+    'wipeConfig',
+    'wipeDevice',
+    'wipeOwnKeys',
+    'withoutOwnKeys',
+    'withCheckedConfig',
+    'shownWhole',
+    'exactBytes',
+  ],
   ...[
     'isIPv4',
     'parseIPv4Endpoint',
