@@ -1,7 +1,10 @@
-import { type AmneziaConfig, SecretKey } from '@wgctrl/types'
+import { readFileSync } from 'node:fs'
+import { type AmneziaConfig, type DeviceConfig, SecretKey } from '@wgctrl/types'
 import { describe, expect, it } from 'vitest'
 import { KernelBackend } from './backend.js'
 import { probe } from './probe.js'
+import type { Transport } from './socket/transport.js'
+import { attr, attributes, done, message, text } from './testing/bytes.js'
 import { FakeKernel } from './testing/index.js'
 
 const PEER = Buffer.alloc(32, 0xa1)
@@ -162,4 +165,87 @@ it('leaves AmneziaWG alone where it is not asked for', async () => {
   await expect(backend.configure('wg0', { amnezia: { jc: 4 } })).rejects.toMatchObject(wanted)
   const extra = { code: 'EUNSUPPORTED', feature: 'extra' }
   await expect(backend.configure('wg0', { extra: { a: '1' } })).rejects.toMatchObject(extra)
+})
+
+describe("what AmneziaWG's module said of a device that awg(8) had configured", () => {
+  const file = new URL('../../../test/vectors/amneziawg-module.json', import.meta.url)
+  const { answer } = JSON.parse(readFileSync(file, 'utf8')) as { answer: string }
+  const ofModule = Buffer.from(answer, 'base64')
+  const WIREGUARD = 34
+  const INDEX = 1
+  const PEERS = 8
+
+  const config: DeviceConfig = {
+    ...{ privateKey: Buffer.alloc(32, 1), listenPort: 1, firewallMark: 2 },
+    amnezia: { ...EVERYTHING, headerProtectionKey: KEY },
+    peers: [
+      { publicKey: PEER, persistentKeepaliveRange: '15-30', allowedIPs: ['10.0.0.2'] },
+      { publicKey: Buffer.alloc(32, 0xb2), persistentKeepalive: 25 },
+    ],
+  }
+
+  const isDump = (bytes: Uint8Array): boolean => {
+    const request = Buffer.from(bytes)
+    return request.readUInt16LE(4) === WIREGUARD && request[16] === 0
+  }
+
+  /** Answers dumps as the module did, and all else as the fake does. */
+  function openReplay(base: Transport): Transport {
+    const queue: Buffer[] = []
+    const sendSync = (bytes: Uint8Array): void => {
+      const request = Buffer.from(bytes)
+      if (isDump(request)) {
+        const part = message(WIREGUARD, 2, request.readUInt32LE(8), ofModule)
+        queue.push(Buffer.concat([part, done(request)]))
+      } else base.sendSync(bytes)
+    }
+    const receiveSync = (into: Uint8Array): number | undefined => {
+      const next = queue.shift()
+      if (!next) return base.receiveSync(into)
+      into.set(next)
+      return next.length
+    }
+    return {
+      sendSync,
+      send: async (bytes) => sendSync(bytes),
+      receiveSync,
+      receive: async (into) => receiveSync(into),
+      close: () => base.close(),
+    }
+  }
+
+  it('is read as it was configured', async () => {
+    const kernel = new FakeKernel({ amneziaVersion: 3 })
+    const openTransport = (protocol: number) => openReplay(kernel.openTransport(protocol))
+    const backend = new KernelBackend({ dialect: 'amneziawg', openTransport })
+    const { amnezia, peers, ...device } = await backend.device('awg0')
+    const { headerProtectionKey, ...others } = amnezia ?? {}
+    expect(others).toEqual(EVERYTHING)
+    expect(headerProtectionKey?.equals(KEY)).toBe(true)
+    expect(device).toMatchObject({ name: 'awg0', listenPort: 1, firewallMark: 2 })
+    expect(device).not.toHaveProperty('unknown')
+    expect(peers).toMatchObject([
+      { persistentKeepaliveRange: '15-30', allowedIPs: ['10.0.0.2/32'] },
+      { persistentKeepalive: 25, allowedIPs: [] },
+    ])
+  })
+
+  it('is what the fake says of it, byte for byte and in the same order', async () => {
+    const { kernel, backend } = await stage()
+    await backend.configure('awg0', config)
+    const dumped: Buffer[] = []
+    const transport = kernel.openTransport(16)
+    const get = message(WIREGUARD, 0x305, 1, Buffer.from([0, 1, 0, 0]), attr(2, text('awg0')))
+    transport.sendSync(get)
+    const into = Buffer.alloc(65_536)
+    for (let length = transport.receiveSync(into); length; length = transport.receiveSync(into)) {
+      dumped.push(Buffer.from(into.subarray(0, length)))
+    }
+    const ofFake = (dumped[0] as Buffer).subarray(16, (dumped[0] as Buffer).readUInt32LE(0))
+    const ofDevice = (bytes: Buffer) =>
+      attributes(bytes.subarray(4)).flatMap(({ type, payload }) =>
+        type === INDEX || type === PEERS ? [] : `${type} ${payload.toString('hex')}`,
+      )
+    expect(ofDevice(ofFake)).toEqual(ofDevice(ofModule))
+  })
 })

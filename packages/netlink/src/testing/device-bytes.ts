@@ -26,8 +26,12 @@ const NO_KEY = Buffer.alloc(32)
 const key = (base64: string | undefined): Buffer =>
   base64 === undefined ? NO_KEY : Buffer.from(base64, 'base64')
 
-/** The attributes of a device, without peers, in the kernel's order. */
-export function deviceAttributes(device: Device, index: number): Buffer {
+/**
+ * The attributes of a device, without peers, in the kernel's order.
+ *
+ * @param further what AmneziaWG's module has beyond WireGuard: it stands before the keys
+ */
+export function deviceAttributes(device: Device, index: number, ...further: Buffer[]): Buffer {
   const secrets = device.privateKey
     ? [attr(3, device.privateKey.toBytes()), attr(4, key(device.publicKey))]
     : []
@@ -36,6 +40,7 @@ export function deviceAttributes(device: Device, index: number): Buffer {
     attr(7, u32(device.firewallMark)),
     attr(1, u32(index)),
     attr(2, text(device.name)),
+    ...further,
     ...secrets,
   ])
 }

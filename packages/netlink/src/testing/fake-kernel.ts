@@ -281,7 +281,7 @@ function linkMessage(request: Buffer, flags: number, name: string, link: FakeLin
 function dumpParts(device: Device, index: number, size: number, amneziaVersion: number): Buffer[] {
   const parts: Buffer[] = []
   const further = amneziaVersion > 0 ? [amneziaAttributes(device, amneziaVersion)] : []
-  const head = Buffer.concat([deviceAttributes(device, index), ...further])
+  const head = deviceAttributes(device, index, ...further)
   const short = attr(2, text(device.name))
   let peers: Buffer[] = []
   let room = size - head.length
