@@ -11,11 +11,11 @@ const MARKER = '/wgctrl-marker'
 
 /** What the C library and Node look at by themselves. */
 const OF_THE_RUNTIME =
-  /^\/(proc\/sys\/vm|proc\/self\/(maps|task)|sys\/devices\/system\/cpu|etc\/ld\.so|dev\/(null|urandom))/
+  /^\/(proc\/sys\/vm|proc\/self\/(cgroup|maps|task)|proc\/meminfo|sys\/devices\/system\/cpu|etc\/ld\.so|dev\/(null|urandom))/
 
 /** Locks, namespaces, the sockets of daemons, settings of the kernel, which links and tables of iptables there are. */
 const NEEDED =
-  /^\/(run\/(wgctrl|netns)|var\/run\/(wireguard|netns)|proc\/(thread-self|self)\/ns|proc\/sys\/net)\b|^\/proc\/(self\/net\/dev|thread-self\/net\/ip6?_tables_names)$/
+  /^\/(run\/(wgctrl|netns)|dev\/shm\/wgctrl-\d+|var\/run\/(wireguard|netns)|proc\/(thread-self|self)\/ns|proc\/sys\/net)\b|^\/proc\/(self\/net\/dev|thread-self\/net\/ip6?_tables_names)$/
 
 /** What a daemon is started with, and in its network namespace. */
 const OF_A_DAEMON = /^\/bin\/sh$|\/(cat|nsenter|wireguard-go)$/
