@@ -18,7 +18,8 @@ it('the example of wifi lists a station of each of two simulated radios that mee
     ...['wlan0', 'wlan1'].flatMap((name) => [
       `iw dev ${name} set type ibss`,
       `ip link set ${name} up`,
-      `iw dev ${name} ibss join wgctrl 2412`,
+      // Of one cell by its name: two that begin at once each make their own, and 6.12 brought none together in two minutes.
+      `iw dev ${name} ibss join wgctrl 2412 fixed-freq 02:00:5e:10:00:01`,
     ]),
   ])
   const said = vi.spyOn(console, 'log').mockImplementation(() => {})
