@@ -524,6 +524,7 @@ export const tiers = [
     needs: [
       ...isolation,
       python,
+      { package: 'nftables', command: 'nft', why: 'has connections tracked' },
       { package: 'python3-yaml', why: "lets the kernel's client read its specs" },
     ],
     seconds: 1200,
