@@ -51,7 +51,6 @@ import { type Namespace, namespaceIdentity } from './socket/namespace.js'
 import { NETLINK, openNetlinkSocket } from './socket/socket.js'
 import type { Transport } from './socket/transport.js'
 import { AWG_RANGES_VERSION } from './specs/amneziawg.js'
-import type { DeviceHead } from './wireguard/coalescer.js'
 import { DIALECTS } from './wireguard/dialects.js'
 import { FamilyCache } from './wireguard/family.js'
 import { DeviceReader } from './wireguard/get-device.js'
@@ -255,8 +254,10 @@ export class KernelBackend implements Backend {
   ): Promise<void> {
     refuseForeign(config, this.#dialect)
     refuseExtra(config)
-    if (this.#dialect === 'amneziawg') await this.#findDevice(name, signal)
-    await refuseKeyOfDevice(config, () => this.#publicKey(name, signal), ownKey)
+    // Of AmneziaWG it is asked for before it is changed: whether it is there is ours to tell, whatever a module answers.
+    const known =
+      this.#dialect === 'amneziawg' ? ((await this.#publicKey(name, signal)) ?? null) : ownKey
+    await refuseKeyOfDevice(config, () => this.#publicKey(name, signal), known)
     const plain = await this.#withoutRemovals(name, config, signal)
     const scopes = await this.#scopes(plain, signal)
     const version = await this.#version(name, signal)
@@ -264,15 +265,6 @@ export class KernelBackend implements Backend {
     refuseRanges(plain, version)
     const writer = peerWriter(scopes, hasRanges)
     await this.#writer.write(toChange(name, plain, version), writer, { signal, onProgress })
-  }
-
-  /**
-   * Asked for before it is changed: whether it is there is ours to tell, whatever a module answers.
-   *
-   * @throws {NetlinkError} ENODEV, ENOTWIREGUARD
-   */
-  async #findDevice(name: string, signal: AbortSignal): Promise<void> {
-    wipeHead(await this.#reader.head(name, { signal }))
   }
 
   /** The family's name, and the kind of its links. */
@@ -309,10 +301,11 @@ export class KernelBackend implements Backend {
     }
   }
 
+  /** @throws {NetlinkError} ENODEV, ENOTWIREGUARD */
   async #publicKey(name: string, signal: AbortSignal): Promise<PublicKey | undefined> {
-    const head = await this.#reader.head(name, { signal })
-    wipeHead(head)
-    const { publicKey } = head
+    const { publicKey, privateKey, amnezia } = await this.#reader.head(name, { signal })
+    privateKey?.fill(0)
+    amnezia?.headerProtectionKey?.fill(0)
     return publicKey === undefined || isZeroKey(publicKey) ? undefined : formatPublicKey(publicKey)
   }
 
@@ -379,11 +372,6 @@ export class KernelBackend implements Backend {
       deadline?.end()
     }
   }
-}
-
-function wipeHead({ privateKey, amnezia }: DeviceHead): void {
-  privateKey?.fill(0)
-  amnezia?.headerProtectionKey?.fill(0)
 }
 
 /** A module that is too old has no word for a range. */

@@ -16,6 +16,12 @@ export const MOST_EXTRA = 64
 /** Bytes of one value. */
 export const LONGEST_EXTRA = 4096
 
+/** What no reading shows of lines: it may be a secret, and nobody could wipe a string. @internal */
+export const EXTRA_SECRET: { readonly key: RegExp; readonly value: RegExp } = {
+  key: /key|secret|password|psk|token/,
+  value: /^[0-9a-f]{64}$/i,
+}
+
 /** What {@link DeviceConfig} and {@link PeerConfig} have fields for, and what the protocol itself needs. */
 const OWN: ReadonlySet<string> = new Set([
   ...['get', 'set', 'errno', 'private_key', 'own_public_key', 'listen_port', 'fwmark'],

@@ -18,7 +18,13 @@ export function wipeDevice(device: Device): void {
  *
  * @internal
  */
-export function wipeOwnKeys({ privateKey, amnezia }: Pick<Device, 'privateKey' | 'amnezia'>): void {
+export function wipeOwnKeys({
+  privateKey,
+  amnezia,
+}: {
+  readonly privateKey?: Device['privateKey'] | undefined
+  readonly amnezia?: Device['amnezia']
+}): void {
   for (const key of [privateKey, amnezia?.headerProtectionKey]) {
     if (key instanceof SecretKey) key.wipe()
   }

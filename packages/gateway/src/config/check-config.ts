@@ -5,6 +5,7 @@ import {
   type Fields,
   InvalidTypeError,
   parseCidr,
+  WIREGUARD_DIALECTS,
 } from '@wgctrl/types'
 import { checkFleetConfig } from './check-fleet.js'
 import { checkStoreConfig } from './check-store.js'
@@ -15,7 +16,7 @@ import { countOf, objectOf, pathOf, type Raw, textOf } from './raw.js'
 const CONFIG: Fields = {
   interface: {
     file: true,
-    dialect: ['wireguard', 'amneziawg'],
+    dialect: WIREGUARD_DIALECTS,
     backend: ['linux-kernel', 'userspace'],
     forward: 'boolean',
     nat: { to: true, networks: true, source: true },

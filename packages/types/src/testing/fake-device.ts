@@ -3,7 +3,7 @@ import type { CheckedConfig, CheckedPeer } from '../checked-config.js'
 import { type Counter, exactBytes, toCounter } from '../counter.js'
 import type { Device, DeviceKind, Peer } from '../device.js'
 import type { Endpoint } from '../endpoint.js'
-import type { CheckedExtra, ExtraKeys } from '../extra.js'
+import { type CheckedExtra, EXTRA_SECRET, type ExtraKeys } from '../extra.js'
 import { isZeroKey, type PublicKey, publicKey, SecretKey } from '../key.js'
 import { shownWhole } from '../shown-device.js'
 
@@ -229,7 +229,7 @@ function setExtra(extra: Map<string, readonly string[]>, lines: CheckedExtra): v
 
 /** What may be a secret no reading shows. */
 function isShown(key: string, value: string): boolean {
-  return !/key|secret|password|psk|token/.test(key) && !/^[0-9a-f]{64}$/i.test(value)
+  return !EXTRA_SECRET.key.test(key) && !EXTRA_SECRET.value.test(value)
 }
 
 function shownExtra(extra: ReadonlyMap<string, readonly string[]>): { extra?: ExtraKeys } {

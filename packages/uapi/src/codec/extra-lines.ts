@@ -1,13 +1,9 @@
-import { type ExtraKeys, LONGEST_EXTRA, MOST_EXTRA } from '@wgctrl/types'
+import { EXTRA_SECRET, type ExtraKeys, LONGEST_EXTRA, MOST_EXTRA } from '@wgctrl/types'
 
 /** Bytes of all values that are kept of one reply: an endless one must not fill memory. */
 const MOST_BYTES = 2 ** 24
 
 const KEY = /^[a-z][a-z0-9_]*$/
-
-/** What may be a secret must not become a string, which nobody could wipe. */
-const SECRET_KEY = /key|secret|password|psk|token/
-const SECRET_VALUE = /^[0-9a-f]{64}$/i
 
 /** A device or a peer. */
 interface Owner {
@@ -28,8 +24,8 @@ export class ExtraLines {
     if (length > LONGEST_EXTRA || this.#bytes + length > MOST_BYTES || this.#lines === MOST_EXTRA) {
       return
     }
-    if (!KEY.test(key) || SECRET_KEY.test(key)) return
-    const isHex = length === 64 && SECRET_VALUE.test(bytes.toString('latin1', from, to))
+    if (!KEY.test(key) || EXTRA_SECRET.key.test(key)) return
+    const isHex = length === 64 && EXTRA_SECRET.value.test(bytes.toString('latin1', from, to))
     if (isHex) return
     // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what a terminal obeys
     const value = bytes.toString('utf8', from, to).replace(/[\x00-\x1f\x7f-\x9f]/g, '?')

@@ -11,6 +11,7 @@ import {
   SecretKey,
   secretBytes,
   WireGuardError,
+  wipeOwnKeys,
 } from '@wgctrl/types'
 import { decodeCounter, decodeInteger } from './decimal.js'
 import { ExtraLines } from './extra-lines.js'
@@ -124,8 +125,7 @@ export class ReplyParser {
   wipe(): void {
     this.#lines.wipe()
     this.#scratch.fill(0)
-    this.device.privateKey?.wipe()
-    this.device.amnezia?.headerProtectionKey?.wipe()
+    wipeOwnKeys(this.device)
     this.#peer?.presharedKey?.wipe()
     for (const peer of this.#finished) peer.presharedKey?.wipe()
   }
