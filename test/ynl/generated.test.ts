@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,6 +9,8 @@ import { kernelSpecs, sources, specFiles } from '../kernel/specs.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'wgctrl-generated-'))
+
+symlinkSync(join(root, 'test/node_modules'), join(folder, 'node_modules'))
 
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -26,6 +28,8 @@ it.each(sources)(
       compilerOptions: {
         typeRoots: [join(root, 'node_modules/@types')],
         isolatedDeclarations: true,
+        // It finds the packages as a user's does, by their declarations: our sources are not held to this.
+        paths: {},
       },
       include: [`${kernel}-*.ts`],
     }

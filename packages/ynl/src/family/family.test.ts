@@ -19,13 +19,18 @@ import { describe, expect, it } from 'vitest'
 import { EXAMPLE } from '../example.fixture.js'
 import { openFamily } from '../open-family.js'
 import { readSpec } from '../spec/read-spec.js'
-import type { Family, Values } from './family.js'
+import type { Family, Notification, Values } from './family.js'
 
 const spec = readSpec(EXAMPLE)
 
 /** struct header: family, ex-kind, two bytes of padding, name. */
 const header = (kind = 9, name = -2) => [u8(2), u8(kind), u16(0), s32(name)]
 const READ_HEADER = { exFamily: 2, exKind: 'odd', headerName: -2 }
+
+/** An interface, as they are made for whole headers: it has no index signature. */
+interface SetMessage {
+  readonly name?: string | undefined
+}
 
 async function withKernel(kernel: KernelFunction): Promise<[Family, FakeTransport]> {
   const transport = fakeTransport(kernel)
@@ -324,9 +329,8 @@ describe('Family, conversations', () => {
     await expect(family.do('get-it', {}, { signal })).rejects.toMatchObject({ name: 'AbortError' })
     const dump = family.dump('get-it', {}, { signal })
     await expect(dump.toArray()).rejects.toMatchObject({ name: 'AbortError' })
-    await expect(family.subscribe(['ex-link'], { signal })).rejects.toMatchObject({
-      name: 'AbortError',
-    })
+    const heard = family.subscribe<Notification<'set-ntf', SetMessage>>(['ex-link'], { signal })
+    await expect(heard).rejects.toMatchObject({ name: 'AbortError' })
   })
 
   it('refuses calls when it was closed, and closes its sockets', async () => {

@@ -167,10 +167,11 @@ export class Family {
   /**
    * Listens to multicast groups, from when this resolved, until the loop is left or the signal fires.
    *
+   * @typeParam N what is heard, as the made class has it: interfaces are messages too; believed, not looked at
    * @param groups by their names in the spec
    * @throws {WireGuardError} `EINVAL` for a group that the spec does not have, `EUNSUPPORTED` for one that the kernel does not
    */
-  async subscribe<N extends Notification = Notification>(
+  async subscribe<N extends Notification<string, object> = Notification>(
     groups: readonly string[],
     options: CallOptions = {},
   ): Promise<MulticastEvents<N>> {
