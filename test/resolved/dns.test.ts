@@ -16,16 +16,17 @@ import { withoutPrivileges } from '../contract/privileges.js'
 import { run, runWith } from '../lifecycle/command.js'
 import { TestNamespace } from '../lifecycle/namespace.js'
 import { usePrograms, useRecords } from '../lifecycle/sides.js'
+import { layLink } from './link.js'
 import { ResolvedStage } from './stage.js'
 
 const options = { machine: thisMachine }
 let stage: ResolvedStage
+/** Of `link0`. */
+let index: number
 let wg: WireGuard
 
 beforeAll(async () => {
-  await run('ip', 'link', 'add', 'link0', 'type', 'veth', 'peer', 'name', 'far0')
-  await run('ip', 'address', 'add', '10.9.0.1/24', 'dev', 'link0')
-  for (const name of ['far0', 'link0']) await run('ip', 'link', 'set', name, 'up')
+  index = await layLink()
   stage = await ResolvedStage.begin()
   wg = await open()
 })
@@ -34,11 +35,6 @@ afterAll(async () => {
   await wg.close()
   await stage[Symbol.asyncDispose]()
 })
-
-async function indexOf(name: string): Promise<number> {
-  const [link] = JSON.parse(await run('ip', '-j', 'link', 'show', name))
-  return link.ifindex
-}
 
 async function there() {
   const resolved = await findResolved(undefined)
@@ -57,7 +53,6 @@ describe('what a link is told', () => {
   it('is what resolvectl tells it, and can be taken back', async () => {
     const untold = await stage.told('link0')
     const resolved = await there()
-    const index = await indexOf('link0')
     await resolved.setLink(index, dns, 'link0')
     const ours = await stage.told('link0')
     const status = await stage.resolvectl('status', 'link0')
@@ -72,7 +67,6 @@ describe('what a link is told', () => {
   })
 
   it('is what its resolvconf tells it, but for the order of the domains', async () => {
-    const index = await indexOf('link0')
     await (await there()).setLink(index, dns, 'link0')
     const ours = wordsOf(await stage.told('link0'))
     await (await there()).revertLink(index)
@@ -85,7 +79,7 @@ describe('what a link is told', () => {
     const untold = await stage.told('link0')
     const target = {
       name: 'link0',
-      index: await indexOf('link0'),
+      index,
       choice: 'auto',
       options,
     } as const
@@ -109,7 +103,6 @@ describe('what a link is told', () => {
     const plain = { servers: ['10.9.0.53'], search: [] }
     await expect(resolved.setLink(4711, plain, 'link0')).rejects.toMatchObject({ code: 'ENODEV' })
     await resolved.revertLink(4711)
-    const index = await indexOf('link0')
     await withoutPrivileges(() =>
       expect(resolved.setLink(index, plain, 'link0')).rejects.toMatchObject({ code: 'EPERM' }),
     )
@@ -126,7 +119,6 @@ describe('whom it comes down to', () => {
 
   it('a resolvconf that has resolv.conf, or systemd-resolved that has it', async () => {
     using records = await useRecords()
-    const index = await indexOf('link0')
     const untold = await stage.told('link0')
     await undo(await setDns(dns, { ...target, index }), async () => {
       expect(await readdir(records.folder)).toEqual(['link0'])
@@ -142,7 +134,6 @@ describe('whom it comes down to', () => {
 
   it('what another had set is taken back: in resolvconf, and of systemd-resolved', async () => {
     using records = await useRecords()
-    const index = await indexOf('link0')
     const untold = await stage.told('link0')
     await setDns(dns, { ...target, index })
     await giveResolvConf()
@@ -157,7 +148,6 @@ describe('whom it comes down to', () => {
   it('systemd-resolved without a program, where resolvconf is another name of its own', async () => {
     using _ = usePrograms(await stage.programsAs('resolvconf', 'resolvectl'))
     const machine = { ...thisMachine, tryProgram: vi.fn(thisMachine.tryProgram) }
-    const index = await indexOf('link0')
     const untold = await stage.told('link0')
     const asked = { ...target, index, options: { machine } }
     await setDns(dns, asked)
@@ -174,9 +164,7 @@ describe('whom it comes down to', () => {
     expect(await findResolved(netns)).toBe('elsewhere')
     const there = { ...target, choice: 'resolved', options: { ...options, netns } } as const
     expect(await whyNoDns(there)).toMatch('another network namespace')
-    expect(await setDns(dns, { ...there, index: await indexOf('link0') })).toMatch(
-      'another network',
-    )
+    expect(await setDns(dns, { ...there, index })).toMatch('another network')
   })
 })
 

@@ -1,18 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { expect, it, vi } from 'vitest'
 import { findResolved } from '../../packages/wireguard/src/interface/resolved.js'
-import { run } from '../lifecycle/command.js'
+import { layLink } from './link.js'
 import { ResolvedStage } from './stage.js'
 
 const dns = { servers: ['10.9.0.53'], search: ['a.example'] }
 
 it('a link that systemd-networkd manages has its name servers from there, as by resolvectl', async () => {
+  const index = await layLink()
   await using stage = await ResolvedStage.begin()
-  await run('ip', 'link', 'add', 'link0', 'type', 'veth', 'peer', 'name', 'far0')
-  await run('ip', 'address', 'add', '10.9.0.1/24', 'dev', 'link0')
-  for (const name of ['far0', 'link0']) await run('ip', 'link', 'set', name, 'up')
   await stage.manage('link0')
-  const [{ ifindex: index }] = JSON.parse(await run('ip', '-j', 'link', 'show', 'link0'))
   const known = () => readFile(`/run/systemd/netif/links/${index}`, 'utf8')
   await vi.waitFor(async () => expect(await known()).toContain('ADMIN_STATE=configured'))
   const resolved = await findResolved(undefined)
