@@ -18,6 +18,7 @@ const PARTS_OF_BACKENDS = new Set([
     'inTurn',
     'onAbort',
     'runAtOnce',
+    'ownTurn',
     'runInTurns',
     'slept',
   ],

@@ -32,6 +32,27 @@ describe('work in steps', () => {
     expect(turns).toBeGreaterThanOrEqual(4)
   })
 
+  it('makes a step alone in a turn, however many works run side by side', async () => {
+    let [turn, steps, most] = [0, 0, 0]
+    const count = (): void => {
+      turn++
+      steps = 0
+      next = setImmediate(count)
+    }
+    function* work(): Steps<void> {
+      yield
+      for (let step = 0; step < 5; step++) {
+        most = Math.max(most, ++steps)
+        yield
+      }
+    }
+    let next = setImmediate(count)
+    await Promise.all(Array.from({ length: 4 }, () => runInTurns(work())))
+    clearImmediate(next)
+    expect(most).toBe(1)
+    expect(turn).toBeGreaterThanOrEqual(19)
+  })
+
   it('that is short is done before the call returns', () => {
     const log: number[] = []
     void runInTurns(counting(1, log))

@@ -14,12 +14,23 @@ export function runAtOnce<T>(steps: Steps<T>): T {
   }
 }
 
-/** Runs work to its end, a step in each turn of the event loop. What is short is done before it returns. */
+let line: Promise<void> = Promise.resolve()
+
+/**
+ * Resolves in a later turn of the event loop, in which nobody else goes on who waits here: several works side by
+ * side would otherwise make one long turn of their steps.
+ */
+export function ownTurn(): Promise<void> {
+  line = line.then(() => nextTurn())
+  return line
+}
+
+/** Runs work to its end, each step in a turn of its own. What is short is done before it returns. */
 export async function runInTurns<T>(steps: Steps<T>): Promise<T> {
   for (;;) {
     const { done, value } = steps.next()
     if (done) return value
-    await nextTurn()
+    await ownTurn()
   }
 }
 

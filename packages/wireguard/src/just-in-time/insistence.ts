@@ -1,6 +1,7 @@
 import {
   type CallOptions,
   type Device,
+  ownTurn,
   type PublicKey,
   runInTurns,
   slept,
@@ -85,6 +86,7 @@ export class Insistence {
   /** Another reading says who is there: of them nothing more is waited for. */
   async learn(device: Device): Promise<void> {
     if (this.#unanswered.size === 0) return
+    await ownTurn()
     await runInTurns(this.#unanswered.update(device, Number.NEGATIVE_INFINITY))
   }
 
@@ -128,8 +130,11 @@ export class Insistence {
     // Somebody may have removed them since, or the handshakes have come.
     const device = await read(name, { signal })
     const ownKey = device.publicKey ?? null
+    await ownTurn()
     const left = await runInTurns(this.#unanswered.update(device, now))
+    await ownTurn()
     wipeDevice(device)
+    await ownTurn()
     const orders = left
       .filter(({ publicKey }) => residents.has(publicKey))
       .slice(0, AGAIN_TOGETHER)

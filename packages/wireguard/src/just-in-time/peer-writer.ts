@@ -1,5 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { CallOptions, PeerConfig } from '@wgctrl/types'
+import { type CallOptions, ownTurn, type PeerConfig } from '@wgctrl/types'
 
 /** Entries of a config that are written together, and what becomes of them. */
 export interface Order {
@@ -51,7 +50,7 @@ export class PeerWriter {
     for (let orders = this.#next(); orders.length > 0; orders = this.#next()) {
       await writeOrders(orders, this.#write)
       // What comes of many is work enough for one turn.
-      if (orders.length > 1) await nextTurn()
+      if (orders.length > 1) await ownTurn()
     }
     this.#isWriting = false
   }

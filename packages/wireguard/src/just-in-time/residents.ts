@@ -4,7 +4,7 @@ import { type Device, type Peer, type PublicKey, StepBudget, type Steps } from '
 const ANSWER_TIME = 15_000
 
 /** What it costs to look at a peer, beside one that is checked. */
-const SEEN = 0.25
+const SEEN = 0.5
 
 /** How many are gathered, beside twice as many as are asked for, until the first of them are found. */
 const SORTED_AT_LEAST = 8

@@ -33,7 +33,7 @@ const TRIES = 2
 const BOTH_MESSAGES = 148 + 92
 
 /** What it costs to look at a peer, beside one that is checked. */
-const SEEN = 0.1
+const SEEN = 0.25
 
 /** A peer that was installed and has no handshake yet. */
 export interface Unanswered {

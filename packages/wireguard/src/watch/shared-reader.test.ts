@@ -2,23 +2,27 @@ import { AbortError, type CallOptions, type Device, generatePrivateKey } from '@
 import { describe, expect, it, vi } from 'vitest'
 import { SharedReader } from './shared-reader.js'
 
-const device = (listenPort: number): Device => ({
+const device = (listenPort: number, peers: Device['peers'] = []): Device => ({
   name: 'wg0',
   kind: 'userspace',
   privateKey: generatePrivateKey(),
   listenPort,
   firewallMark: 0,
-  peers: [],
+  peers,
 })
 
 /** A backend whose reads end when the test says so. */
-function slowReads() {
+function slowReads(peers?: Device['peers']) {
   const pending: { resolve: () => void; reject: (error: Error) => void; signal: AbortSignal }[] = []
   let count = 0
   const read = (_name: string, { signal }: CallOptions): Promise<Device> =>
     new Promise((resolve, reject) => {
       const port = ++count
-      pending.push({ resolve: () => resolve(device(port)), reject, signal: signal as AbortSignal })
+      pending.push({
+        resolve: () => resolve(device(port, peers)),
+        reject,
+        signal: signal as AbortSignal,
+      })
       signal?.addEventListener('abort', () => reject(signal.reason))
     })
   return { read, pending, count: () => count }
@@ -29,6 +33,34 @@ const port = async (reading: Promise<{ device: Device }>): Promise<number> =>
   (await reading).device.listenPort
 
 describe('SharedReader', () => {
+  it('lets each who shares a large device go on in a turn of its own', async () => {
+    const { read, pending } = slowReads(Array(1001).fill(device(1)))
+    const reader = new SharedReader(read)
+    let turn = 0
+    const count = (): void => {
+      turn++
+      next = setImmediate(count)
+    }
+    let next = setImmediate(count)
+    const asked = Array.from({ length: 4 }, () => reader.reading('wg0', { maxAge: 1000 }))
+    const turns = asked.map((reading) => reading.then(() => turn))
+    pending[0]?.resolve()
+    expect(new Set(await Promise.all(turns)).size).toBe(4)
+    clearImmediate(next)
+  })
+
+  it('gives a large device to nobody who gave up before its turn', async () => {
+    const { read, pending } = slowReads(Array(1001).fill(device(1)))
+    const reader = new SharedReader(read)
+    const controller = new AbortController()
+    const { signal } = controller
+    const asked = reader.reading('wg0', { signal })
+    pending[0]?.resolve()
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+    controller.abort()
+    await expect(asked).rejects.toBeInstanceOf(AbortError)
+  })
+
   it('gives one read to all who ask at once and accept its age', async () => {
     const { read, pending, count } = slowReads()
     const reader = new SharedReader(read)
@@ -85,7 +117,7 @@ describe('SharedReader', () => {
 
   it('gives a reading from before a change of peers to those who take it, and none from before another change', async () => {
     let reads = 0
-    const reader = new SharedReader(async () => ({ listenPort: ++reads }) as Device)
+    const reader = new SharedReader(async () => device(++reads))
     const read = (beforePeers: boolean) =>
       port(reader.reading('wg0', { maxAge: 10_000, beforePeers }))
     expect(await read(false)).toBe(1)

@@ -2,6 +2,7 @@ import {
   abortable,
   type CallOptions,
   type Device,
+  ownTurn,
   refuseAborted,
   SecretKey,
   shownWhole,
@@ -28,6 +29,9 @@ export interface ReadingOptions {
 
 /** Milliseconds that a reading is kept at most, whatever age somebody would accept. */
 const LONGEST_KEPT = 60_000
+
+/** Peers whose looking through takes a millisecond and more. */
+const LARGE = 1000
 
 interface Flight {
   readonly at: number
@@ -82,7 +86,13 @@ export class SharedReader {
       const reading = await this.#join(entry, flight, signal).catch((error) => {
         if (wanted || signal?.aborted) throw error
       })
-      if (wanted && reading) return reading
+      if (!wanted || !reading) continue
+      // What each of those who share it makes of a large device is long enough for a turn.
+      if (reading.device.peers.length > LARGE) {
+        await ownTurn()
+        refuseAborted(signal)
+      }
+      return reading
     }
   }
 
