@@ -23,6 +23,7 @@ import { thisMachine } from '../../packages/wireguard/src/interface/this-machine
 import { withoutPrivileges } from '../contract/privileges.js'
 import { cases } from './cases.js'
 import { run } from './command.js'
+import { hidePrograms } from './hidden-programs.js'
 import { loseDevice } from './loss.js'
 import { TestNamespace } from './namespace.js'
 import { chosenBackend, Ours, useStubs } from './sides.js'
@@ -52,8 +53,8 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
-  if (fullPath !== '') await showPrograms()
-  fullPath = ''
+  await showPrograms?.()
+  showPrograms = undefined
   stubs[Symbol.dispose]()
   await ours[Symbol.asyncDispose]()
   await namespace[Symbol.asyncDispose]()
@@ -451,7 +452,8 @@ async function putProgram(name: string, text: string): Promise<string> {
   return join(programs, name)
 }
 
-let fullPath = ''
+/** Present while programs are hidden. */
+let showPrograms: (() => Promise<void>) | undefined
 
 /**
  * Leaves nothing to be found but these programs, and what makes devices: neither in PATH nor where programs
@@ -465,29 +467,16 @@ async function onlyPrograms(...names: string[]): Promise<void> {
     const found = await findProgram(name)
     if (found) await copyFile(await realpath(found), join(programs, name))
   }
-  fullPath = process.env.PATH ?? ''
-  await hidePrograms(programs)
-}
-
-const FOR_ROOT = ['/usr/local/sbin', '/usr/sbin']
-
-async function hidePrograms(path: string): Promise<void> {
-  for (const hidden of FOR_ROOT) await run('mount', '-t', 'tmpfs', 'wgctrl-test', hidden)
-  process.env.PATH = path
-}
-
-async function showPrograms(): Promise<void> {
-  process.env.PATH = fullPath
-  for (const hidden of FOR_ROOT) await run('umount', hidden)
+  showPrograms = await hidePrograms(programs)
 }
 
 async function withPrograms<T>(body: () => Promise<T>): Promise<T> {
   const few = process.env.PATH ?? ''
-  await showPrograms()
+  await showPrograms?.()
   try {
     return await body()
   } finally {
-    await hidePrograms(few)
+    showPrograms = await hidePrograms(few)
   }
 }
 

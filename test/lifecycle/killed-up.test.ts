@@ -8,7 +8,7 @@ import { thisMachine } from '../../packages/wireguard/src/interface/this-machine
 import { daemonOf } from '../contract/harnesses/wireguard-go.js'
 import { stopProcess } from '../stopped-process.js'
 import { cases } from './cases.js'
-import { run } from './command.js'
+import { hidePrograms } from './hidden-programs.js'
 import { killDaemon, loseDevice } from './loss.js'
 import { TestNamespace } from './namespace.js'
 import { chosenBackend, Ours, useRecords } from './sides.js'
@@ -244,18 +244,13 @@ describe(`down, when a part cannot be removed, on devices of kind ${kind}`, () =
     const before = await state()
     if (firewall === 'auto') ours.machine = { ...thisMachine, nfTables: async () => undefined }
     await ours.bringUp(config, { dns, firewall: 'off' })
-    const { PATH = '' } = process.env
-    for (const folder of ['/usr/local/sbin', '/usr/sbin']) {
-      await run('mount', '-t', 'tmpfs', 'wgctrl-test', folder)
-    }
-    process.env.PATH = '/nowhere'
+    const showPrograms = await hidePrograms('/nowhere')
     try {
       const { warnings } = await ours.bringDown('wg0', { dns, firewall })
       expect(warnings.map(({ code }) => code)).toEqual(['ENOFIREWALL'])
     } finally {
       ours.machine = thisMachine
-      process.env.PATH = PATH
-      for (const folder of ['/usr/local/sbin', '/usr/sbin']) await run('umount', folder)
+      await showPrograms()
     }
     expect(await state()).toEqual(before)
   })
