@@ -15,6 +15,7 @@ export const fakePipe: Harness = {
   traits: {
     ...memory.traits,
     ...new UserspaceBackend().capabilities,
+    extra: 'EINVAL',
     endpointScope: true,
     immediate: false,
     lists: false,
