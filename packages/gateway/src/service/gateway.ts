@@ -6,8 +6,8 @@ import {
   refuseAborted,
   WireGuardError,
 } from '@wgctrl/types'
-import { type JustInTime, type JustInTimeEvent, open, type WireGuard } from 'wgctrl'
-import { type Client, type ClientRules, isPeerOf, peerOf } from '../clients/client.js'
+import { type JustInTime, type JustInTimeEvent, open, type Peer, type WireGuard } from 'wgctrl'
+import { type ClientRules, peerOf } from '../clients/client.js'
 import { interfaceName } from '../config/check-config.js'
 import type { FleetConfig, GatewayConfig } from '../config/gateway-config.js'
 import { readTrusted } from '../files/trusted-text.js'
@@ -19,6 +19,7 @@ import { ClientFinder } from './client-finder.js'
 import type { GatewayEvent, GatewayState } from './events.js'
 import { ensureInterface } from './interface.js'
 import { type ClientChanges, StoreFollower } from './store-follower.js'
+import { verifyClients } from './verification.js'
 
 export interface GatewayOptions {
   /** Told of what happens, in order. Not waited for; it must not throw. */
@@ -37,9 +38,6 @@ const PROMPT = 250
  * the store's.
  */
 const FLEET_PATIENCE = 500
-
-/** How many clients are asked for at once when changes were lost. */
-const ASKED_AT_ONCE = 32
 
 /**
  * A gateway as a service: an interface that holds the clients that are there, a store that knows all of them, and each
@@ -287,9 +285,17 @@ export class Gateway {
     return new StoreFollower(store, {
       take: (change) => finder.take(change),
       apply: (changes) => this.#apply(gate, changes),
-      verify: async (signal) => {
+      verify: (signal) => {
         finder.forget()
-        await this.#verify(finder, gate, signal)
+        return verifyClients(
+          {
+            finder,
+            peers: () => this.#peers(signal),
+            present: () => gate.present(),
+            apply: (changes) => this.#apply(gate, changes),
+          },
+          signal,
+        )
       },
       onAway: (error) => {
         if (this.#awaySince !== undefined) return
@@ -309,22 +315,12 @@ export class Gateway {
     })
   }
 
-  /** Asks for everybody who is in, and makes the differences. */
-  async #verify(finder: ClientFinder, gate: JustInTime, signal: AbortSignal): Promise<void> {
-    const { device } = this.state()
-    const { peers, privateKey } = await (this.#wg as WireGuard).device(device, { signal })
+  async #peers(signal: AbortSignal): Promise<readonly Peer[]> {
+    const { peers, privateKey } = await (this.#wg as WireGuard).device(this.state().device, {
+      signal,
+    })
     privateKey?.wipe()
-    const present = new Map(peers.map((peer) => [peer.publicKey, peer]))
-    const keys = gate.present()
-    for (let at = 0; at < keys.length; at += ASKED_AT_ONCE) {
-      const asked = await askedFor(finder, keys.slice(at, at + ASKED_AT_ONCE), signal)
-      const changes = [...asked].filter(([key, client]) => {
-        const peer = present.get(key)
-        return !client || !peer || !isPeerOf(peer, client)
-      })
-      if (changes.length > 0) await this.#apply(gate, new Map(changes))
-    }
-    for (const { presharedKey } of peers) presharedKey?.wipe()
+    return peers
   }
 
   async #apply(gate: JustInTime, changes: ClientChanges): Promise<void> {
@@ -340,22 +336,4 @@ export class Gateway {
 function tooLate(changed: readonly string[]): WireGuardError {
   const message = `${changed.join(', ')} of the config changed, which takes a new start`
   return new WireGuardError(message, { code: 'EINVAL', path: changed[0] })
-}
-
-/** What the store has for clients now, unless it tells of a change meanwhile, which is newer. */
-async function askedFor(
-  finder: ClientFinder,
-  keys: readonly PublicKey[],
-  signal: AbortSignal,
-): Promise<Map<PublicKey, Client | null>> {
-  const begun = performance.now()
-  const asked = await Promise.all(
-    keys.map(async (key) => [key, (await finder.ask(key, signal)) ?? null] as const),
-  )
-  return new Map(
-    asked.map(([key, client]) => {
-      const told = finder.toldSince(key, begun)
-      return [key, told === undefined ? client : told] as const
-    }),
-  )
 }
