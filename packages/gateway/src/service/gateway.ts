@@ -285,9 +285,9 @@ export class Gateway {
     return new StoreFollower(store, {
       take: (change) => finder.take(change),
       apply: (changes) => this.#apply(gate, changes),
-      verify: (signal) => {
-        finder.forget()
-        return verifyClients(
+      onLost: () => finder.forget(),
+      verify: (signal) =>
+        verifyClients(
           {
             finder,
             peers: () => this.#peers(signal),
@@ -295,8 +295,7 @@ export class Gateway {
             apply: (changes) => this.#apply(gate, changes),
           },
           signal,
-        )
-      },
+        ),
       onAway: (error) => {
         if (this.#awaySince !== undefined) return
         this.#awaySince = performance.now()

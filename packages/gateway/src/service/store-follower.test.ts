@@ -45,6 +45,7 @@ const context = (more: Partial<FollowerContext> = {}): FollowerContext => ({
     if (error) throw error
     applied.push([...changes])
   },
+  onLost: () => void told.push('lost'),
   verify: async () => void told.push('verify'),
   onAway: () => void told.push('away'),
   onBack: () => void told.push('back'),
@@ -106,7 +107,7 @@ describe('StoreFollower', () => {
         ['a', null],
       ],
     ])
-    expect(told).toEqual(['back', 'verify'])
+    expect(told).toEqual(['back', 'lost', 'verify'])
   })
 
   it('catches up from the revision that it had when the store comes back', async () => {
@@ -138,7 +139,7 @@ describe('StoreFollower', () => {
     store.say('changed', 'good', 3)
     store.say('revoked', 'leaves', 4)
     await vi.waitFor(() => expect(applied).toEqual([[['good', client]]]))
-    expect(told.slice(2)).toEqual(['failed leaves', 'failed broken'])
+    expect(told.slice(3)).toEqual(['failed leaves', 'failed broken'])
     expect(follower.revision).toBe(1)
     isGone = false
     await vi.waitFor(() => expect(follower.revision).toBe(4))
@@ -146,11 +147,13 @@ describe('StoreFollower', () => {
     expect(follower.waiting).toBe(0)
   })
 
-  it('verifies until it could', async () => {
+  it('verifies until it could, and says once that changes were lost', async () => {
     const verify = vi.fn().mockRejectedValueOnce(new Error('away')).mockResolvedValue(undefined)
     follower = new StoreFollower(store, context({ verify }))
     follower.start()
     await vi.waitFor(() => expect(verify).toHaveBeenCalledTimes(2), 5000)
+    // What was told since then is to be believed, also after a try that failed.
+    expect(told.filter((each) => each === 'lost')).toHaveLength(1)
     // Meanwhile changes are applied.
     store.say('revoked', 'a', 9)
     await vi.waitFor(() => expect(follower.revision).toBe(9))

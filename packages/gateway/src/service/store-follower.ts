@@ -11,7 +11,9 @@ export interface FollowerContext {
   take(change: Extract<StoreChange, { publicKey: PublicKey }>): void
   /** Applies changes. What it throws has them applied again, each by itself. */
   apply(changes: ClientChanges): Promise<void>
-  /** Changes were lost: asks for all clients that are in. What it throws has it called again. */
+  /** Changes were lost. */
+  onLost(): void
+  /** Asks, when changes were lost, for all clients that are in. What it throws has it called again. */
   verify(signal: AbortSignal): Promise<void>
   onAway(error: unknown): void
   onBack(): void
@@ -157,6 +159,7 @@ export class StoreFollower {
 
   #verify(): void {
     this.#lost++
+    this.#context.onLost()
     this.#verifying ??= this.#verifyAll().finally(() => {
       this.#verifying = undefined
     })
