@@ -154,10 +154,28 @@ it('tells what is missing where the kernel has no such module', async () => {
   })
   const amnezia = new FakeKernel({ amneziaVersion: 3 })
   expect(await probe({ dialect: 'amneziawg', openTransport: amnezia.openTransport })).toMatchObject(
-    { state: 'ready' },
+    { state: 'ready', message: 'AmneziaWG version 3 is ready.' },
   )
   expect(await probe({ openTransport: amnezia.openTransport })).not.toMatchObject({
     state: 'ready',
+  })
+})
+
+it('speaks of AmneziaWG where a link is of another kind, or may not be read', async () => {
+  const kernel = new FakeKernel({ amneziaVersion: 3 })
+  const { openTransport } = kernel
+  const options = { dialect: 'amneziawg', openTransport } as const
+  expect(await probe({ ...options, device: 'lo' })).toMatchObject({
+    state: 'not-wireguard',
+    message: 'lo is not an AmneziaWG interface.',
+  })
+  const backend = new KernelBackend(options)
+  const message = expect.stringContaining('lo is not an AmneziaWG interface')
+  await expect(backend.device('lo')).rejects.toMatchObject({ code: 'ENOTWIREGUARD', message })
+  kernel.permitted = false
+  expect(await probe(options)).toMatchObject({
+    state: 'no-permission',
+    message: expect.stringMatching(/^AmneziaWG is there/),
   })
 })
 

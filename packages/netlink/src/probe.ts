@@ -6,7 +6,7 @@ import { type GenlFamily, resolveFamily } from './genl.js'
 import type { Namespace } from './socket/namespace.js'
 import { NETLINK, openNetlinkSocket } from './socket/socket.js'
 import type { Transport } from './socket/transport.js'
-import { DIALECTS } from './wireguard/dialects.js'
+import { DIALECTS, dialectOf } from './wireguard/dialects.js'
 import { FamilyCache } from './wireguard/family.js'
 import { DeviceReader } from './wireguard/get-device.js'
 
@@ -157,9 +157,10 @@ async function probeDevice(
   const borrowed = { acquire: async () => connection, release: async () => {} }
   const reader = new DeviceReader(borrowed, new FamilyCache(family.name))
   const head = await attempt(() => reader.head(device ?? NO_LINK))
+  const { title, article } = dialectOf(family.name)
   const ready: ProbeResult = {
     state: 'ready',
-    message: `WireGuard version ${family.version} is ready.`,
+    message: `${title} version ${family.version} is ready.`,
   }
   if ('value' in head) return ready
   const cause = head.error
@@ -168,7 +169,7 @@ async function probeDevice(
       return {
         state: 'no-permission',
         message:
-          'WireGuard is there, but this process may not use it: it needs CAP_NET_ADMIN in the network ' +
+          `${title} is there, but this process may not use it: it needs CAP_NET_ADMIN in the network ` +
           'namespace. Run it as root, or as a service with AmbientCapabilities=CAP_NET_ADMIN; `setcap` on ' +
           'the node binary would give that to every script, so do it to a copy if at all.',
         cause,
@@ -177,7 +178,7 @@ async function probeDevice(
       if (device === undefined) return ready
       return { state: 'no-such-device', message: `There is no network interface ${device}.`, cause }
     case 'ENOTWIREGUARD':
-      return { state: 'not-wireguard', message: `${device} is not a WireGuard interface.`, cause }
+      return { state: 'not-wireguard', message: `${device} is not ${article} interface.`, cause }
     default:
       throw cause
   }

@@ -4,6 +4,7 @@ import { type GenlFamily, resolveFamily } from '../genl.js'
 import type { ReplyOptions, Request } from '../reply.js'
 import { genlRequest } from '../request.js'
 import { WG_CMD, WG_GENL_NAME, wgDevice } from '../specs/wireguard.js'
+import { dialectOf } from './dialects.js'
 
 /** Which device: by name or by the index of its interface. */
 export type DeviceRef = string | number
@@ -39,6 +40,29 @@ export class FamilyCache {
       return this.use(connection, options, body)
     }
   }
+
+  /**
+   * Gives the errnos of get-device and set-device their meaning.
+   *
+   * @source ENODEV: no such link; EOPNOTSUPP: a link of another kind (drivers/net/wireguard/netlink.c);
+   * ENOENT: no such family (net/netlink/genetlink.c)
+   */
+  meaningOf(error: unknown, device: DeviceRef): unknown {
+    if (!(error instanceof NetlinkError)) return error
+    const { title, article } = dialectOf(this.#name)
+    switch (error.code) {
+      case 'ENODEV':
+        return recoded(error, 'ENODEV', `there is no network interface ${device}`)
+      case 'EOPNOTSUPP':
+        return recoded(error, 'ENOTWIREGUARD', `${device} is not ${article} interface`)
+      case 'ENOENT':
+        return recoded(error, 'ENOBACKEND', `the kernel has no ${title}: its module is not loaded`)
+      case 'EADDRINUSE':
+        return recoded(error, 'EADDRINUSE', 'the listen port is taken')
+      default:
+        return error
+    }
+  }
 }
 
 /** The request for a device and its peers. */
@@ -50,26 +74,4 @@ export function getDeviceRequest(family: GenlFamily, device: DeviceRef): Request
     wgDevice,
     typeof device === 'number' ? { ifindex: device } : { ifname: device },
   )
-}
-
-/**
- * Gives the errnos of get-device and set-device their meaning.
- *
- * @source ENODEV: no such link; EOPNOTSUPP: a link of another kind (drivers/net/wireguard/netlink.c);
- * ENOENT: no such family (net/netlink/genetlink.c)
- */
-export function wireguardError(error: unknown, device: DeviceRef): unknown {
-  if (!(error instanceof NetlinkError)) return error
-  switch (error.code) {
-    case 'ENODEV':
-      return recoded(error, 'ENODEV', `there is no network interface ${device}`)
-    case 'EOPNOTSUPP':
-      return recoded(error, 'ENOTWIREGUARD', `${device} is not a WireGuard interface`)
-    case 'ENOENT':
-      return recoded(error, 'ENOBACKEND', 'the kernel has no WireGuard: its module is not loaded')
-    case 'EADDRINUSE':
-      return recoded(error, 'EADDRINUSE', 'the listen port is taken')
-    default:
-      return error
-  }
 }

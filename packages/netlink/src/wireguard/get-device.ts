@@ -5,7 +5,7 @@ import { protocolError } from '../errors.js'
 import type { Reply, ReplyOptions } from '../reply.js'
 import { wgDevice } from '../specs/wireguard.js'
 import { Coalescer, type DeviceHead, type DeviceSet, MAX_DEVICE } from './coalescer.js'
-import { type DeviceRef, type FamilyCache, getDeviceRequest, wireguardError } from './family.js'
+import { type DeviceRef, type FamilyCache, getDeviceRequest } from './family.js'
 import type { PeerBuilder } from './peer-builder.js'
 
 /** How often a torn dump is read again before it is given up with EINTR. */
@@ -65,7 +65,7 @@ export class DeviceReader {
         } while (!dump.reply.interrupted && (await dump.reply.advance()))
         if (dump.reply.interrupted) continue
       } catch (error) {
-        throw wireguardError(error, device)
+        throw this.#family.meaningOf(error, device)
       } finally {
         await dump.close()
       }
@@ -113,7 +113,7 @@ export class DeviceReader {
           if (batch.length > 0) yield batch
         } while (await dump.reply.advance())
       } catch (error) {
-        throw wireguardError(error, device)
+        throw this.#family.meaningOf(error, device)
       } finally {
         await dump.close()
       }
@@ -147,7 +147,7 @@ export class DeviceReader {
       })
     } catch (error) {
       await this.#connections.release(connection)
-      throw wireguardError(error, device)
+      throw this.#family.meaningOf(error, device)
     }
   }
 }

@@ -6,7 +6,7 @@ import type { Reply, ReplyOptions } from '../reply.js'
 import { wgDevice } from '../specs/wireguard.js'
 import type { DeviceSet } from './coalescer.js'
 import { configPath, type MessagePlace } from './config-path.js'
-import { type DeviceRef, type FamilyCache, wireguardError } from './family.js'
+import type { DeviceRef, FamilyCache } from './family.js'
 import type { ConnectionSource } from './get-device.js'
 import { type PackedMessage, packDevice, type WgDeviceChange } from './pack.js'
 import type { PeerWriter } from './peer-writer.js'
@@ -35,7 +35,7 @@ export class DeviceWriter {
     try {
       return await this.#family.use(connection, options, async ({ version }) => version)
     } catch (error) {
-      throw wireguardError(error, device)
+      throw this.#family.meaningOf(error, device)
     } finally {
       await this.#connections.release(connection)
     }
@@ -60,7 +60,7 @@ export class DeviceWriter {
         await sendAll(connection, packDevice(family, change, peerWriter, this.#set), options)
       })
     } catch (error) {
-      throw wireguardError(error, device)
+      throw this.#family.meaningOf(error, device)
     } finally {
       await this.#connections.release(connection)
     }
