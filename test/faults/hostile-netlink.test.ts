@@ -150,18 +150,14 @@ describe('netlink that is hostile', () => {
   })
 
   it('lists links without end: EPROTO', async () => {
-    const header = Buffer.alloc(16)
+    let datagram: Buffer | undefined
     await using rtnl = new Rtnl(
       endlessTransport((_, sequence) => {
-        const link = message(
-          16,
-          2,
-          sequence,
-          header,
-          attr(3, text('lo')),
-          attr(99, Buffer.alloc(30_000)),
-        )
-        return Buffer.concat(new Array(2).fill(link))
+        if (datagram) return datagram
+        const attributes = [attr(3, text('lo')), attr(99, Buffer.alloc(30_000))]
+        const link = message(16, 2, sequence, Buffer.alloc(16), ...attributes)
+        datagram = Buffer.concat([link, link])
+        return datagram
       }, NETLINK.route),
     )
     const before = process.memoryUsage().arrayBuffers
