@@ -12,9 +12,8 @@ import { pnpm, readPackages, root } from './packages.mjs'
  * @returns {Promise<{ components: { purl: string }[] }>}
  */
 export async function billOf(name) {
-  const [command, ...start] = pnpm()
   const args = ['--filter', name, 'sbom', '--sbom-format', 'cyclonedx', '--prod']
-  const output = await runWell(command, [...start, ...args], { cwd: root })
+  const output = await runWell(await pnpm(), args, { cwd: root })
   return JSON.parse(output.slice(output.indexOf('{')))
 }
 

@@ -114,10 +114,7 @@ export function withoutIntegrity() {
  * @returns {Promise<string[]>}
  */
 export async function otherLicences() {
-  const [command, ...start] = pnpm()
-  const output = await runWell(command, [...start, '-r', 'licenses', 'list', '--json'], {
-    cwd: root,
-  })
+  const output = await runWell(await pnpm(), ['-r', 'licenses', 'list', '--json'], { cwd: root })
   /** @type {Record<string, { name: string }[]>} */
   const byLicence = JSON.parse(output.slice(output.indexOf('{')))
   if (Object.keys(byLicence).length === 0) throw new Error('pnpm lists no licences')

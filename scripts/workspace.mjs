@@ -25,10 +25,9 @@ export async function installDependencies() {
 }
 
 async function install() {
-  const [command, ...start] = pnpm()
   const { NODE_ENV, ...env } = process.env
   const started = performance.now()
-  await runWell(command, [...start, 'install', '--frozen-lockfile'], { cwd: root, env })
+  await runWell(await pnpm(), ['install', '--frozen-lockfile'], { cwd: root, env })
   say('installed the dependencies', started)
 }
 

@@ -33,8 +33,8 @@ async function pnpm({ out, packed }) {
     join(out, 'pnpm-workspace.yaml'),
     JSON.stringify({ overrides: fromTarballs(packed) }),
   )
-  const [command, ...start] = ownPnpm()
-  await runWell(command, [...start, 'install', '--no-frozen-lockfile'], { cwd: out, seconds: 300 })
+  const args = ['install', '--no-frozen-lockfile']
+  await runWell(await ownPnpm(), args, { cwd: out, seconds: 300 })
   return [process.execPath, 'main.mjs']
 }
 
