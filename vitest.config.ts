@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
@@ -43,6 +44,12 @@ const deviceTier = (name: string, include: string[], testTimeout: number, more =
 
 /** Half of their time these tests wait: two files run at a time, also on two processors. */
 const twoAtOnce = { maxWorkers: 2 }
+
+/** And these wait longer, for daemons that hang and for what has to pass by itself. */
+const threeAtOnce = { maxWorkers: 3 }
+
+/** As vitest has it, which takes all processors but one: of two, that would be one file at a time. */
+const atLeastTwo = { maxWorkers: Math.max(2, availableParallelism() - 1) }
 
 /** The packages that were built are no sources that vitest has to read. */
 const built = { server: { deps: { external: [/\/packages\/[a-z]+\/dist\//] } } }
@@ -150,31 +157,31 @@ export default defineConfig({
   test: {
     projects: [
       // Files share the modules of a process, but for those that put others in their place.
-      tier('unit', unit, PATIENT, { isolate: false, exclude: mocked }),
-      tier('unit-mocked', mocked, PATIENT),
+      tier('unit', unit, PATIENT, { isolate: false, exclude: mocked, ...atLeastTwo }),
+      tier('unit-mocked', mocked, PATIENT, atLeastTwo),
       deviceTier('contract', ['test/contract/**/*.test.ts'], PATIENT, {
         ...twoAtOnce,
         exclude: longContract,
       }),
       deviceTier('contract-long', longContract, PATIENT),
       deviceTier('interop', ['test/interop/**/*.test.ts'], PATIENT),
-      deviceTier('cli', ['test/cli/*.test.ts'], 600_000, twoAtOnce),
+      deviceTier('cli', ['test/cli/*.test.ts'], 600_000, threeAtOnce),
       deviceTier('cli-long', longCommands, 600_000, {
         env: { WGCTRL_CLI: 'long' },
       }),
       deviceTier('callers', ['test/cli/two-callers.test.ts'], 3_600_000, { env: hundredRounds }),
-      deviceTier('lifecycle', ['test/lifecycle/*.test.ts'], 600_000, twoAtOnce),
+      deviceTier('lifecycle', ['test/lifecycle/*.test.ts'], 600_000, threeAtOnce),
       deviceTier('files', ['test/corpus/ours.test.ts'], PATIENT),
       deviceTier('corpus', ['test/corpus/*.test.ts'], 3_600_000, { fileParallelism: false }),
       deviceTier('leaks', longLeaks, 7_200_000, { fileParallelism: false, env: manyRounds }),
-      deviceTier('events', ['test/events/*.test.ts'], PATIENT),
+      deviceTier('events', ['test/events/*.test.ts'], PATIENT, atLeastTwo),
       // Files one after the other: they are about time, and the machine is one.
       deviceTier('events-long', ['test/events/*.test.ts', ...onQuietMachine], 1_800_000, {
         fileParallelism: false,
         env: longEvents,
       }),
       deviceTier('gateway', ['test/gateway/*.test.ts'], PATIENT, {
-        ...twoAtOnce,
+        ...threeAtOnce,
         exclude: [...withNats, ...whileRoaming, ...withMillion],
       }),
       deviceTier('gateway-nats', withNats, PATIENT),
@@ -185,7 +192,7 @@ export default defineConfig({
       deviceTier('resolved', ['test/resolved/*.test.ts'], PATIENT),
       deviceTier('ynl', ['test/ynl/*.test.ts'], PATIENT),
       deviceTier('faults', ['test/faults/**/*.test.ts'], PATIENT, {
-        ...twoAtOnce,
+        ...threeAtOnce,
         exclude: onQuietMachine,
       }),
       deviceTier('secrets', ['test/secrets/**/*.test.ts'], PATIENT, twoAtOnce),
