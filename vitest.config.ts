@@ -91,11 +91,12 @@ function filesIn(folder: URL): string[] {
 }
 
 /**
- * The whole contract once more: with a connection between, which is in every run on devices in memory, and of the fake
- * of a daemon that is itself in every run.
+ * The whole contract once more: with a connection between, which is in every run on devices in memory, of the fake
+ * of a daemon that is itself in every run, and of another with as many peers as the others have there.
  */
 const longContract = [
   'test/contract/fake-socket-2022.test.ts',
+  'test/contract/fake-socket-boringtun.test.ts',
   'test/contract/remote-wireguard-go.test.ts',
 ]
 

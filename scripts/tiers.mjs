@@ -152,7 +152,7 @@ export const tiers = [
   {
     name: 'contract-long',
     about:
-      'the suite through serve() and connect() with real wireguard-go devices, and on the fake of an old one',
+      'the suite through serve() and connect() with real wireguard-go devices, and on the fakes of an old one and of boringtun',
     asked: true,
     root: true,
     needs: [...isolation, daemon],

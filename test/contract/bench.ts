@@ -3,6 +3,13 @@ import { expect, onTestFinished } from 'vitest'
 import type { Harness, Stage, Subject, Traits } from './harness.js'
 import { type PlainDevice, plainDevice } from './plain.js'
 
+/** For what is slow, or shown at length elsewhere: see {@link Bench}. */
+export interface Sizes {
+  readonly mostPeers?: number
+  /** Default: twice as many, and no more than 10,000. */
+  readonly manyPeers?: number
+}
+
 /** What a case works on: the harness, once it is set up, with short ways to common steps. */
 export class Bench {
   readonly traits: Traits
@@ -12,15 +19,19 @@ export class Bench {
   /** How many peers a case may give a device that is about large ones. */
   readonly mostPeers: number
 
-  constructor(harness: Harness, mostPeers: number = 10_000) {
+  /** So many that a call on them is still under way when its caller has another thought. */
+  readonly manyPeers: number
+
+  constructor(harness: Harness, { mostPeers = 10_000, manyPeers }: Sizes = {}) {
     this.#harness = harness
     this.traits = harness.traits
     this.mostPeers = mostPeers
+    this.manyPeers = manyPeers ?? Math.min(10_000, 2 * mostPeers)
   }
 
-  /** So many that a call on them is still under way when its caller has another thought. */
-  get manyPeers(): number {
-    return Math.min(10_000, 2 * this.mostPeers)
+  /** As many peers as a case asks for, where that is not more than many. */
+  atMost(peers: number): number {
+    return Math.min(peers, this.manyPeers)
   }
 
   async setup(): Promise<void> {

@@ -2,4 +2,5 @@ import { fakeSocket } from './harnesses/fake-socket.js'
 import { contract } from './suite.js'
 
 contract(fakeSocket('wireguard-go'))
-contract(fakeSocket('boringtun'), { mostPeers: 1000 })
+// The tier `contract-long` has more.
+contract(fakeSocket('boringtun'), { mostPeers: 1000, manyPeers: 500 })

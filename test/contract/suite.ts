@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest'
-import { Bench } from './bench.js'
+import { Bench, type Sizes } from './bench.js'
 import { allowedIPs } from './cases/allowed-ips.js'
 import { cancellation } from './cases/cancellation.js'
 import { concurrency } from './cases/concurrency.js'
@@ -33,13 +33,10 @@ const topics = {
   sockets,
 }
 
-/**
- * What every backend promises, and the facade over it. On what is slow, or shown at length elsewhere, devices have
- * no more than `mostPeers`.
- */
-export function contract(harness: Harness, { mostPeers }: { mostPeers?: number } = {}): void {
+/** What every backend promises, and the facade over it. */
+export function contract(harness: Harness, sizes?: Sizes): void {
   describe(harness.name, () => {
-    const bench = new Bench(harness, mostPeers)
+    const bench = new Bench(harness, sizes)
     beforeAll(() => bench.setup())
     afterAll(() => bench.teardown())
     for (const [topic, cases] of Object.entries(topics)) {
