@@ -48,9 +48,8 @@ export type Way = keyof typeof ways
 
 export const everyWay: Way[] = Object.keys(ways) as Way[]
 
-/** What the kernel does, and what we make of it. */
-export function deletionThatWaits(bench: Bench): void {
-  // The reason why reads end before a device is deleted, and when it goes.
+/** What the kernel does, and the reason why reads end before a device is deleted. */
+export function deletionOfKernel(bench: Bench): void {
   it('the kernel deletes a device only when the last dump of it has ended', async () => {
     const { name, letGo } = await heldDevice(bench)
     const deletion = spawn('ip', ['link', 'delete', name], { stdio: 'inherit' })
@@ -61,7 +60,10 @@ export function deletionThatWaits(bench: Bench): void {
     await letGo()
     expect(await ended).toEqual([0, null])
   })
+}
 
+/** What we make of it. */
+export function deletionThatWaits(bench: Bench): void {
   it('a deletion that has to wait ends in its time, and holds up no other call', async () => {
     const { name, letGo } = await heldDevice(bench)
     await using wg = new KernelBackend()
