@@ -118,7 +118,11 @@ const specs = 'test/kernel/specs.mjs'
 
 const takeWireGuard = join(root, 'test/kernel/without/take-wireguard.sh')
 
-/** @type {Tier[]} */
+/**
+ * From both ends of this list a run takes what it does side by side: short ones in the middle have both end at once.
+ *
+ * @type {Tier[]}
+ */
 export const tiers = [
   // First, since it needs nothing built: the packages are, for the machine, meanwhile.
   {
@@ -190,6 +194,21 @@ export const tiers = [
     run: vitest({ isolate: true }),
   },
   {
+    name: 'faults',
+    about:
+      'daemons that die or hang, sockets that change, hostile answers, two writers, a clock that steps',
+    built: true,
+    root: true,
+    needs: [
+      ...isolation,
+      daemon,
+      tracer,
+      { package: 'faketime', command: 'faketime', why: 'steps the clock of a process' },
+    ],
+    seconds: 1200,
+    run: vitest({ isolate: true }),
+  },
+  {
     name: 'fuzz',
     about: 'inputs that were kept, and new ones, to every decoder and parser',
     seconds: 900,
@@ -202,21 +221,6 @@ export const tiers = [
     built: true,
     root: true,
     needs: [...isolation, daemon],
-    seconds: 1200,
-    run: vitest({ isolate: true }),
-  },
-  {
-    name: 'faults',
-    about:
-      'daemons that die or hang, sockets that change, hostile answers, two writers, a clock that steps',
-    built: true,
-    root: true,
-    needs: [
-      ...isolation,
-      daemon,
-      tracer,
-      { package: 'faketime', command: 'faketime', why: 'steps the clock of a process' },
-    ],
     seconds: 1200,
     run: vitest({ isolate: true }),
   },
