@@ -3,14 +3,13 @@ import { chmod, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { UserspaceBackend } from '@wgctrl/uapi'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { uniqueName } from '../contract/harness.js'
 import { isolate } from '../contract/harnesses/isolation.js'
 import { daemonOf } from '../contract/harnesses/wireguard-go.js'
 import { peerKey } from '../contract/samples.js'
 import { Relay } from '../faults/relay.js'
 import { stopProcess } from '../stopped-process.js'
-import { hasCaller } from './callers.js'
 import { inTerminal, start, temporaryFolder, WGCTRL } from './program.js'
 
 const PEERS = 4000
@@ -88,14 +87,17 @@ describe(`setconf of ${PEERS} peers in a terminal`, () => {
 it('a set that takes several writes makes all of them when a signal comes during the first', async () => {
   const name = await newDevice()
   const daemon = (await daemonOf(name)) as number
+  await using relay = await Relay.before(`/var/run/wireguard/${name}.sock`, 1)
   await stopProcess(daemon)
   const [one, other] = [peerKey(1), peerKey(2)]
   // What both wires would refuse as one.
   const ofBoth = ['allowed-ips', '10.0.0.1/32']
   const set = start(['set', name, 'peer', one, ...ofBoth, 'peer', other, ...ofBoth])
-  await vi.waitFor(async () => expect(await hasCaller(name)).toBe(true), 60_000)
+  // A caller who has said nothing yet would change nothing.
+  await relay.holds
   set.kill('SIGTERM')
   process.kill(daemon, 'SIGCONT')
+  relay.letGo()
   expect(await set.status()).toBe(143)
   const { peers } = await backend.device(name)
   expect(peers.map(({ publicKey, allowedIPs }) => [publicKey, ...allowedIPs]).sort()).toEqual(
