@@ -103,7 +103,7 @@ describe('one fault, one code', () => {
     const netns = join(await newFolder(), 'file')
     await writeFile(netns, '')
     const error = await failure(new UserspaceBackend().create(uniqueName(), { netns }))
-    expect(error).toMatchObject({ code: 'EINVAL' })
+    expect(error).toMatchObject({ code: 'EINVAL', path: 'options.netns' })
     expect(await failure(Rtnl.open({ netns }))).toMatchObject({
       code: 'EINVAL',
       path: 'netns',

@@ -1,7 +1,8 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { checkProgram, daemonCommand, namespaceEntry } from './command.js'
+import { checkNamespace, checkProgram, daemonCommand, namespaceEntry } from './command.js'
 import { temporaryDirectory } from './sockets.fixture.js'
 
 afterEach(() => {
@@ -77,6 +78,15 @@ describe('a network namespace', () => {
     ['-x', ['nsenter', '--net=/run/netns/-x', '--']],
   ])('%j', (netns, entry) => {
     expect(namespaceEntry(netns)).toEqual(entry)
+  })
+
+  it('is one by what it is, before a program is started in it', async () => {
+    await expect(checkNamespace('/proc/self/ns/net')).resolves.toBeUndefined()
+    await expect(checkNamespace(fileURLToPath(import.meta.url))).rejects.toMatchObject({
+      code: 'EINVAL',
+      path: 'options.netns',
+      message: expect.stringMatching(/command\.test\.ts is no network namespace$/),
+    })
   })
 
   it.each(['', '.', '..', 'a\0b', 0, -1, 1.5, Number.NaN, {}, null])('is not %j', (netns) => {

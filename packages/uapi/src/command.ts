@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { access } from 'node:fs/promises'
+import { access, statfs } from 'node:fs/promises'
 import { basename, delimiter, join } from 'node:path'
 import {
   type CreateOptions,
@@ -14,6 +14,14 @@ import {
 
 /** As wg-quick(8) names it. */
 const IMPLEMENTATION_VARIABLE = 'WG_QUICK_USERSPACE_IMPLEMENTATION'
+
+/**
+ * Where files of namespaces are: nsfs, and procfs before Linux 3.19. nsenter(1) says of others what only a program's last
+ * words tell.
+ *
+ * @source include/uapi/linux/magic.h: NSFS_MAGIC, PROC_SUPER_MAGIC
+ */
+const NAMESPACE_FILE_SYSTEMS: ReadonlySet<number> = new Set([0x6e736673, 0x9fa0])
 
 /**
  * Where programs put their sockets that cannot be told where.
@@ -94,13 +102,15 @@ function namespacePath(netns: string | number): string {
 /**
  * Looks for a network namespace before a program is started in it, whose words would have to be understood.
  *
- * @throws {WireGuardError} `ENOENT` when there is none, `EPERM`
+ * @throws {WireGuardError} `ENOENT` when there is none, `EPERM`; `EINVAL` for a file of another kind
  */
 export async function checkNamespace(netns: CreateOptions['netns']): Promise<void> {
   if (netns === undefined) return
   const path = namespacePath(netns)
+  let kind: number
   try {
     await access(path, constants.R_OK)
+    kind = (await statfs(path)).type
   } catch (cause) {
     const { code = 'ENOENT' } = cause as NodeJS.ErrnoException
     throw new WireGuardError(`network namespace ${quoted(netns)}: cannot open ${path}: ${code}`, {
@@ -108,5 +118,8 @@ export async function checkNamespace(netns: CreateOptions['netns']): Promise<voi
       path: 'options.netns',
       cause,
     })
+  }
+  if (!NAMESPACE_FILE_SYSTEMS.has(kind)) {
+    throw invalid('options.netns', `${path} is no network namespace`)
   }
 }
