@@ -41,7 +41,9 @@ function showAsText(out) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
     await installDependencies()
-    console.log(await buildSite(join(site, 'dist')))
+    const out = join(site, 'dist')
+    console.log(await buildSite(out))
+    console.log(`The site is in ${out}.`)
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)
     process.exitCode = 1

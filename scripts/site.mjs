@@ -24,14 +24,19 @@ describe('site', () => {
 
   after(() => rmSync(folder, { recursive: true }))
 
-  it('has a page for each of docs/, under its heading', () => {
-    const text = [...pages.values()].join('\n')
+  it('has one page for each of docs/, under its heading', () => {
+    const documents = [...pages].filter(([path]) => path.startsWith('documents'))
+    const text = documents.map(([, page]) => page).join('\n')
     const docs = readdirSync(join(root, 'docs')).filter((file) => file.endsWith('.md'))
     assert.ok(docs.length > 10)
     for (const file of docs) {
       const [, heading = ''] = /^# (.+)/m.exec(readFileSync(join(root, 'docs', file), 'utf8')) ?? []
       const title = heading.replaceAll('`', '').replaceAll('&', '&amp;').replaceAll("'", '&#39;')
-      assert.ok(text.includes(`<title>${title} | wgctrl</title>`), `${file}: ${title}`)
+      assert.equal(
+        text.split(`<title>${title} | wgctrl</title>`).length - 1,
+        1,
+        `${file}: ${title}`,
+      )
     }
   })
 

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { OptionDefaults } from 'typedoc'
 
 /**
@@ -6,6 +7,17 @@ import { OptionDefaults } from 'typedoc'
  * @type {import('typedoc').TypeDocOptions['requiredToBeDocumented']}
  */
 const DOCUMENTED = ['Class', 'Function', 'Variable']
+
+/** What most people look for. */
+const SOUGHT_FIRST = [
+  ...['which-call.md', 'panels.md', 'config-files.md', 'interfaces.md', 'testing.md'],
+  ...['errors.md', 'questions.md'],
+]
+
+/** A page that is named twice is made twice. */
+const others = readdirSync(new URL('../docs/', import.meta.url))
+  .filter((name) => name.endsWith('.md') && !SOUGHT_FIRST.includes(name))
+  .sort()
 
 /** @type {Partial<import('typedoc').TypeDocOptions>} */
 export default {
@@ -26,17 +38,15 @@ export default {
   ].map((name) => `api/${name}.ts`),
   sort: ['source-order'],
   readme: '../README.md',
-  // What most people look for first.
   projectDocuments: [
-    ...['which-call', 'panels', 'config-files', 'interfaces', 'testing', 'errors', 'questions'].map(
-      (name) => `../docs/${name}.md`,
-    ),
-    '../docs/*.md',
+    ...[...SOUGHT_FIRST, ...others].map((name) => `../docs/${name}`),
     '../examples/README.md',
     '../examples/panel/README.md',
     '../SECURITY.md',
     '../ARCHITECTURE.md',
   ],
+  // Also by what a page says, not by its title alone.
+  searchInDocuments: true,
   plugin: ['./headings.mjs'],
   out: 'dist',
   tsconfig: 'tsconfig.json',

@@ -271,7 +271,12 @@ export class WireGuard implements AsyncDisposable {
     return await this.#parts.interfaces.up(config, options)
   }
 
-  /** Removes exactly what {@link up} made, also after a crash. Linux only. @throws {StepError} */
+  /**
+   * Removes exactly what {@link up} made, also after a crash. Linux only.
+   *
+   * @param target the config for its hooks as well: by a name alone, no hook runs and no `PostDown` line
+   * @throws {StepError}
+   */
   async down(target: string | InterfaceConfig, options: DownOptions = {}): Promise<DownResult> {
     const name = typeof target === 'string' ? target : target?.name
     this.#checkLinks('down', name, options, DOWN_OPTIONS)

@@ -14,7 +14,7 @@ async function client() {
   onTestFinished(() => wg.close())
   const shake = (lastHandshake: Date) =>
     backend.devices.get('wg0')?.pretend(ALICE, { lastHandshake })
-  return { wg, shake }
+  return { wg, shake, backend }
 }
 
 it('waits for the first handshake', async () => {
@@ -44,6 +44,23 @@ it('says what it waited for', async () => {
     device: 'wg0',
     message: expect.stringContaining(`no handshake with ${ALICE}`),
   })
+})
+
+it('says so also when the time is up while it looks once more', async () => {
+  const { wg, backend } = await client()
+  const { device } = backend
+  let looks = 0
+  backend.device = async (name, options) => {
+    if (++looks > 1)
+      await new Promise((_, reject) => options?.signal?.addEventListener('abort', reject))
+    return await device.call(backend, name, options)
+  }
+  const waiting = wg.waitForHandshake('wg0', ALICE, { timeout: 300 })
+  await expect(waiting).rejects.toMatchObject({
+    code: 'ETIMEDOUT',
+    message: expect.stringContaining(`no handshake with ${ALICE}`),
+  })
+  expect(looks).toBe(2)
 })
 
 it('says why nothing may have been sent, and not of a peer that has a keepalive or cannot be reached', async () => {

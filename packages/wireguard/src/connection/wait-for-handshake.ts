@@ -37,9 +37,12 @@ export async function waitForHandshake(
 ): Promise<Peer> {
   checkLinkName(name)
   const publicKey = parsePublicKey(key)
+  let peer: Peer | undefined
   for (;;) {
-    const { device } = await read(name, { maxAge: INTERVAL, signal })
-    const peer = device.peers.find((one) => one.publicKey === publicKey)
+    const { device } = await read(name, { maxAge: INTERVAL, signal }).catch((error) => {
+      throw peer && signal.aborted ? endOf(signal, peer) : error
+    })
+    peer = device.peers.find((one) => one.publicKey === publicKey)
     if (!peer) throw invalid('publicKey', `${name} has no peer ${publicKey}`)
     const isNew = after === undefined || (peer.lastHandshake ?? 0) > after
     if (isNew && isConnected(peer)) return peer
@@ -48,7 +51,7 @@ export async function waitForHandshake(
 }
 
 /**
- * The device answered all the time: it is the peer that did not, or nobody asked it.
+ * The device answered, if not to the last look that was under way: it is the peer that did not, or nobody asked it.
  *
  * @param peer as it was at last
  */

@@ -74,7 +74,7 @@ const SETTINGS: readonly [string, string][] = [
  * @example
  * ```ts
  * const machine = new MemoryMachine()
- * machine.addLink({ name: 'eth0', addresses: ['192.0.2.2/24'], gateways: ['192.0.2.1'] })
+ * await machine.addLink({ name: 'eth0', addresses: ['192.0.2.2/24'], gateways: ['192.0.2.1'] })
  * await using wg = await open({ backends: [machine] })
  * await wg.up(config)
  * expect((await machine.state()).addresses).toEqual({ wg0: ['10.8.0.1/24'] })
