@@ -5,6 +5,7 @@ import {
   type PublicKey,
   refuseAborted,
   WireGuardError,
+  wipeOwnKeys,
 } from '@wgctrl/types'
 import { type JustInTime, type JustInTimeEvent, open, type Peer, type WireGuard } from 'wgctrl'
 import { type ClientRules, peerOf } from '../clients/client.js'
@@ -315,11 +316,9 @@ export class Gateway {
   }
 
   async #peers(signal: AbortSignal): Promise<readonly Peer[]> {
-    const { peers, privateKey } = await (this.#wg as WireGuard).device(this.state().device, {
-      signal,
-    })
-    privateKey?.wipe()
-    return peers
+    const device = await (this.#wg as WireGuard).device(this.state().device, { signal })
+    wipeOwnKeys(device)
+    return device.peers
   }
 
   async #apply(gate: JustInTime, changes: ClientChanges): Promise<void> {

@@ -130,6 +130,7 @@ export class Insistence {
     // Somebody may have removed them since, or the handshakes have come.
     const device = await read(name, { signal })
     const ownKey = device.publicKey ?? null
+    // Each of these looks at every peer that is there: long enough for a turn of its own.
     await ownTurn()
     const left = await runInTurns(this.#unanswered.update(device, now))
     await ownTurn()
