@@ -10,7 +10,14 @@ import * as wgctrl from 'wgctrl'
  * hand on, some of it for each of 100,000 peers.
  */
 const PARTS_OF_BACKENDS = new Set([
-  ...['PeerTable', 'refuseKeyOfDevice', 'refuseOwnKey', 'removesAllowedIPs', 'withThrowawayPeer'],
+  ...[
+    'PeerTable',
+    'keysOf',
+    'refuseKeyOfDevice',
+    'refuseOwnKey',
+    'removesAllowedIPs',
+    'withThrowawayPeer',
+  ],
   ...[
     'abortReason',
     'abortable',
@@ -22,7 +29,15 @@ const PARTS_OF_BACKENDS = new Set([
     'runInTurns',
     'slept',
   ],
-  ...['checkChoice', 'checkFields', 'checkTrusted', 'unknownField', 'startCall', 'ofProcess'],
+  ...[
+    'checkChoice',
+    'checkEndpoint',
+    'checkFields',
+    'checkTrusted',
+    'unknownField',
+    'startCall',
+    'ofProcess',
+  ],
   ...[
     'inContext',
     'wipeConfig',
@@ -30,6 +45,7 @@ const PARTS_OF_BACKENDS = new Set([
     'wipeOwnKeys',
     'withoutOwnKeys',
     'withCheckedConfig',
+    'withSteps',
     'shownWhole',
     'exactBytes',
   ],
@@ -39,7 +55,10 @@ const PARTS_OF_BACKENDS = new Set([
     'isZeroKey',
     'keyBytes',
     'writeAddress',
+    'writeCanonicalCidr',
     'writeCidr',
+    'writeIPv4',
+    'writeIPv4Endpoint',
     'writeKey',
   ],
   ...['beginText', 'isCanonicalCidrAt', 'putAddress', 'putKey', 'putLine', 'putNetwork', 'textIn'],

@@ -23,6 +23,7 @@ import {
   inTurn,
   invalid,
   isZeroKey,
+  keysOf,
   type Peer,
   type PeerIterator,
   type PublicKey,
@@ -35,13 +36,14 @@ import {
   WIREGUARD_DIALECTS,
   type WireGuardDialect,
   WireGuardError,
-  withCheckedConfig,
+  withSteps,
   withThrowawayPeer,
 } from '@wgctrl/types'
 import { NetlinkError, recoded } from './errors.js'
 import { peerWriter, type ScopeIndex, toChange } from './map/config.js'
 import { peerBuilder, toDevice } from './map/device.js'
 import { removalProbe } from './map/removal.js'
+import { changeSteps, isUsual, type UsualChange, wipeChange } from './map/usual-config.js'
 import { type OpenRead, OpenReads } from './open-reads.js'
 import { type EndStream, PeerStream } from './peer-stream.js'
 import { ConnectionPool } from './pool.js'
@@ -152,10 +154,13 @@ export class KernelBackend implements Backend {
   }
 
   configure(name: string, config: DeviceConfig, options?: ConfigureOptions): Promise<void> {
-    return withCheckedConfig(config, (checked) =>
-      this.#call('configure', name, options, async (signal) =>
-        this.#apply(name, await checked(signal), signal, options),
-      ),
+    const steps = changeSteps(name, config, this.#dialect)
+    return withSteps(steps, wipeChange, (change) =>
+      this.#call('configure', name, options, async (signal) => {
+        const ready = await change(signal)
+        if (isUsual(ready)) await this.#applyUsual(name, ready, signal, options)
+        else await this.#apply(name, ready, signal, options)
+      }),
     )
   }
 
@@ -246,6 +251,16 @@ export class KernelBackend implements Backend {
     }
   }
 
+  async #applyUsual(
+    name: string,
+    { messages, ...keys }: UsualChange,
+    signal: AbortSignal,
+    { onProgress, ownKey }: ConfigureOptions = {},
+  ): Promise<void> {
+    await refuseKeyOfDevice(keys, () => this.#publicKey(name, signal), ownKey)
+    await this.#writer.send(name, messages, { signal, onProgress })
+  }
+
   async #apply(
     name: string,
     config: CheckedConfig,
@@ -257,7 +272,7 @@ export class KernelBackend implements Backend {
     // Of AmneziaWG it is asked for before it is changed: whether it is there is ours to tell, whatever a module answers.
     const known =
       this.#dialect === 'amneziawg' ? ((await this.#publicKey(name, signal)) ?? null) : ownKey
-    await refuseKeyOfDevice(config, () => this.#publicKey(name, signal), known)
+    await refuseKeyOfDevice(keysOf(config), () => this.#publicKey(name, signal), known)
     const plain = await this.#withoutRemovals(name, config, signal)
     const scopes = await this.#scopes(plain, signal)
     const version = await this.#version(name, signal)

@@ -8,6 +8,7 @@ import {
   parseAddress,
   parseCidr,
   writeAddress,
+  writeCanonicalCidr,
   writeCidr,
 } from './address.js'
 import { WireGuardError } from './errors.js'
@@ -247,6 +248,19 @@ describe('writeCidr and writeAddress', () => {
   })
 })
 
+/** The bytes and the prefix of a network whose text is canonical. */
+function written(text: string): string | false {
+  const bytes = new Uint8Array(18)
+  return isCanonicalCidr(text) && `${writeCidr(text, bytes, 1)} ${bytes}`
+}
+
+/** The same by who looks as he writes. */
+function writtenAsRead(text: string): string | false {
+  const bytes = new Uint8Array(18)
+  const prefixLength = writeCanonicalCidr(text, bytes, 1)
+  return prefixLength >= 0 && `${prefixLength} ${bytes}`
+}
+
 describe('isCanonicalCidr', () => {
   it.each([
     ...[
@@ -290,6 +304,7 @@ describe('isCanonicalCidr', () => {
         const isMapped = canonical.startsWith('::ffff:') && canonical.includes('.')
         expect(isCanonicalCidr(canonical)).toBe(!isMapped)
         if (isSloppy && sloppy !== canonical) expect(isCanonicalCidr(sloppy)).toBe(false)
+        for (const text of [canonical, sloppy]) expect(writtenAsRead(text)).toBe(written(text))
         const spelled = sloppy.replace(/:0:/g, ':0000:').toUpperCase()
         if (spelled !== canonical) expect(isCanonicalCidr(spelled)).toBe(false)
       }),
@@ -302,6 +317,7 @@ describe('isCanonicalCidr', () => {
     fc.assert(
       fc.property(text, (any) => {
         if (isCanonicalCidr(any)) expect(formatCidr(parseCidr(any))).toBe(any)
+        expect(writtenAsRead(any)).toBe(written(any))
       }),
       { numRuns: 20_000 },
     )

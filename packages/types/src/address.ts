@@ -70,6 +70,14 @@ export function isIPv4(text: string, end: number): boolean {
   return parseIPv4(text, 0, end) >= 0
 }
 
+/** Writes the 4 bytes of such an address. @returns whether it is one @internal */
+export function writeIPv4(text: string, end: number, bytes: Uint8Array, at: number): boolean {
+  const address = parseIPv4(text, 0, end)
+  if (address < 0) return false
+  putIPv4(address, bytes, at)
+  return true
+}
+
 /** True of `::ffff:0:0/96`, the IPv6 form of IPv4 addresses. @source RFC 4291, 2.5.5.2 */
 export function isIPv4Mapped(address: IpAddress): boolean {
   checkAddressBytes(address?.bytes, 'address.bytes')
@@ -256,6 +264,27 @@ export function writeCidr(text: string, bytes: Uint8Array, at: number): number {
   return parsePrefixLength(text, slash + 1, text.length)
 }
 
+/**
+ * The same of a text that nobody has looked at yet: it is checked as it is read.
+ *
+ * @returns the length of its prefix; -1: the text is not canonical, and up to 16 bytes hold anything
+ * @internal
+ */
+export function writeCanonicalCidr(text: string, bytes: Uint8Array, at: number): number {
+  const slash = text.lastIndexOf('/')
+  if (slash <= 0) return -1
+  const prefixLength = parsePrefixLength(text, slash + 1, text.length)
+  const address = parseIPv4(text, 0, slash)
+  if (address >= 0) {
+    if (!hasIPv4Prefix(address, prefixLength)) return -1
+    putIPv4(address, bytes, at)
+  } else {
+    if (!hasCanonicalIPv6Prefix(text, 0, slash, prefixLength)) return -1
+    putGroups(bytes, at)
+  }
+  return prefixLength
+}
+
 /** Writes the 4 or 16 bytes of an address. @throws {WireGuardError} `EINVAL` when it is none */
 export function writeAddress(text: string, bytes: Uint8Array, at: number): void {
   writeAddressWithin(text, text.length, bytes, at)
@@ -305,12 +334,32 @@ export function isCanonicalCidrAt(text: string, start: number, end: number): boo
   if (slash <= start) return false
   const prefixLength = parsePrefixLength(text, slash + 1, end)
   const address = parseIPv4(text, start, slash)
-  if (address >= 0) return prefixLength <= 32 && address % 2 ** (32 - prefixLength) === 0
-  return prefixLength <= 128 && isCanonicalIPv6(text, start, slash) && hasNoBitsBehind(prefixLength)
+  if (address >= 0) return hasIPv4Prefix(address, prefixLength)
+  return hasCanonicalIPv6Prefix(text, start, slash, prefixLength)
 }
+
+/** True when the prefix is one and nothing of the address stands behind it. */
+const hasIPv4Prefix = (address: number, prefixLength: number): boolean =>
+  prefixLength <= 32 && address % 2 ** (32 - prefixLength) === 0
+
+const hasCanonicalIPv6Prefix = (
+  text: string,
+  start: number,
+  end: number,
+  prefixLength: number,
+): boolean =>
+  prefixLength <= 128 && isCanonicalIPv6(text, start, end) && hasNoBitsBehind(prefixLength)
 
 /** Those of the text that {@link isCanonicalIPv6} read last. */
 const groups = new Uint16Array(8)
+
+function putGroups(bytes: Uint8Array, at: number): void {
+  for (let index = 0, to = at; index < 8; index++, to += 2) {
+    const group = groups[index] as number
+    bytes[to] = group >> 8
+    bytes[to + 1] = group
+  }
+}
 
 /** As {@link formatIPv6} would spell it. Fills {@link groups}. */
 function isCanonicalIPv6(text: string, start: number, end: number): boolean {

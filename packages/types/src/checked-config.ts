@@ -22,6 +22,7 @@ import {
   sharedSecretBytes,
 } from './key.js'
 import { unknownField } from './known-fields.js'
+import { keysOf, refuseOwnKey } from './own-key.js'
 import { runAtOnce, runInTurns, StepBudget, type Steps } from './steps.js'
 
 /** A {@link DeviceConfig} that both wires can carry: absent leaves, zero clears. */
@@ -77,17 +78,32 @@ export function checkConfig(config: DeviceConfig): CheckedConfig {
  * @param use makes the call; what it is given waits for the checked config
  * @throws {TypeError | RangeError | WireGuardError} as {@link checkConfig}; as `use`
  */
-export async function withCheckedConfig<T>(
+export function withCheckedConfig<T>(
   config: DeviceConfig,
   use: (checked: (signal: AbortSignal) => Promise<CheckedConfig>) => Promise<T>,
 ): Promise<T> {
-  const checking = runInTurns(checkSteps(config))
+  return withSteps(checkSteps(config), wipeConfig, use)
+}
+
+/**
+ * Begins steps at once, for a call that has yet to wait for its turn.
+ *
+ * @param wipe of what came of them, when the call is over
+ * @param use makes the call; what it is given waits for the end of the steps
+ * @throws as `steps`; as `use`
+ */
+export async function withSteps<C, T>(
+  steps: Steps<C>,
+  wipe: (made: C) => void,
+  use: (made: (signal: AbortSignal) => Promise<C>) => Promise<T>,
+): Promise<T> {
+  const making = runInTurns(steps)
   // Nobody may be waiting yet when it fails.
-  checking.catch(() => {})
+  making.catch(() => {})
   try {
-    return await use((signal) => abortable(checking, signal))
+    return await use((signal) => abortable(making, signal))
   } finally {
-    checking.then(wipeConfig, () => {})
+    making.then(wipe, () => {})
   }
 }
 
@@ -131,10 +147,7 @@ function* checkWith(copies: Uint8Array[], config: DeviceConfig): Steps<CheckedCo
   if (protection instanceof Uint8Array) copies.push(protection)
   const privateKey = checkSecret(config.privateKey, 'privateKey')
   if (privateKey) copies.push(privateKey)
-  if (privateKey !== undefined && !isZeroKey(privateKey)) {
-    refuseOwnKey(checked, publicKey(privateKey))
-  }
-  return {
+  const whole = {
     ...(privateKey !== undefined && { privateKey }),
     ...(listenPort !== undefined && { listenPort }),
     ...(firewallMark !== undefined && { firewallMark: firewallMark ?? 0 }),
@@ -143,6 +156,10 @@ function* checkWith(copies: Uint8Array[], config: DeviceConfig): Steps<CheckedCo
     replacePeers: replacePeers === true,
     peers: checked,
   }
+  if (privateKey !== undefined && !isZeroKey(privateKey)) {
+    refuseOwnKey(keysOf(whole), publicKey(privateKey))
+  }
+  return whole
 }
 
 /** All but keys and peers. */
@@ -285,7 +302,12 @@ function checkedNetwork(input: string, path: string, remove: boolean): CheckedAl
 
 const ENDPOINT_FIELDS = ['address', 'host', 'port', 'family', 'scopeId']
 
-function checkEndpoint(input: PeerConfig['endpoint'], path: string): Endpoint | undefined {
+/**
+ * @returns what is no name
+ * @throws {TypeError | RangeError | WireGuardError} `EINVAL` with `path`
+ * @internal
+ */
+export function checkEndpoint(input: PeerConfig['endpoint'], path: string): Endpoint | undefined {
   if (input === undefined) return undefined
   if (input === null) {
     throw new InvalidTypeError(
@@ -370,17 +392,6 @@ function* refuseContradiction(allowedIPs: readonly CheckedAllowedIP[], index: nu
     }
     seen.set(text, remove)
   }
-}
-
-/**
- * Refuses a device's own public key as a peer: both wires ignore such a peer and report success.
- *
- * @throws {WireGuardError} `EINVAL`; `path` names the peer
- */
-export function refuseOwnKey(peers: readonly CheckedPeer[], own: PublicKey): void {
-  const index = peers.findIndex((peer) => peer.publicKey === own && !peer.remove)
-  if (index < 0) return
-  throw invalid(`peers[${index}].publicKey`, 'this is the key of the device itself')
 }
 
 /** Zeroes the copies of secrets that {@link checkConfig} made. */

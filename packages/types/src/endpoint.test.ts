@@ -1,7 +1,14 @@
 import { isIP } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Endpoint, formatEndpoint, isNamed, parseEndpoint } from './endpoint.js'
+import {
+  type Endpoint,
+  formatEndpoint,
+  isNamed,
+  parseEndpoint,
+  parseIPv4Endpoint,
+  writeIPv4Endpoint,
+} from './endpoint.js'
 import { WireGuardError } from './errors.js'
 
 const v4 = { address: '192.0.2.1', port: 51820, family: 4 } as const
@@ -169,5 +176,25 @@ describe('formatEndpoint', () => {
     [{ ...local, scopeId: 'eth0' }, '[fe80::1%eth0]:51820'],
   ])('%o is %s', (endpoint, text) => {
     expect(formatEndpoint(endpoint)).toBe(text)
+  })
+})
+
+describe('writeIPv4Endpoint', () => {
+  it('writes what parseIPv4Endpoint reads, and nothing of anything else', () => {
+    const port = fc.oneof(fc.nat(70_000), fc.constantFrom('0', '080', '', '1x', '000001'))
+    const near = fc.tuple(fc.ipV4(), port).map(([address, number]) => `${address}:${number}`)
+    const other = fc.oneof(near, fc.string(), fc.stringMatching(/^[0-9.:]{0,22}$/))
+    fc.assert(
+      fc.property(other, (text) => {
+        const bytes = new Uint8Array(8)
+        const read = parseIPv4Endpoint(text)
+        const isUsual = read !== undefined && read.port > 0
+        expect(writeIPv4Endpoint(text, bytes, 1)).toBe(isUsual)
+        const octets = isUsual ? read.address.split('.').map(Number) : [0, 0, 0, 0]
+        const number = isUsual ? read.port : 0
+        expect([...bytes]).toEqual([0, number >> 8, number & 255, ...octets, 0])
+      }),
+      { numRuns: 2000 },
+    )
   })
 })

@@ -5,6 +5,7 @@ import {
   isIPv4,
   isIPv4Mapped,
   parseAddress,
+  writeIPv4,
 } from './address.js'
 import { InvalidRangeError, InvalidTypeError, invalid } from './errors.js'
 import { quoted } from './showable.js'
@@ -109,16 +110,38 @@ function parseEndpointText(text: string, path: string): Endpoint | NamedEndpoint
  */
 export function parseIPv4Endpoint(text: string): Endpoint | undefined {
   const colon = text.indexOf(':')
-  const digits = text.length - colon - 1
-  if (colon < 7 || digits < 1 || digits > 5) return undefined
+  const port = colon < 7 ? -1 : readPort(text, colon + 1)
+  if (port < 0 || !isIPv4(text, colon)) return undefined
+  return { address: text.slice(0, colon), port, family: 4 }
+}
+
+/**
+ * The same without an object for it: the port at `at` and the address behind it, in network order, as a socket address
+ * has them.
+ *
+ * @returns false: it is anything else, or its port is 0; nothing was written
+ * @internal
+ */
+export function writeIPv4Endpoint(text: string, bytes: Uint8Array, at: number): boolean {
+  const colon = text.indexOf(':')
+  const port = colon < 7 ? -1 : readPort(text, colon + 1)
+  if (port < 1 || !writeIPv4(text, colon, bytes, at + 2)) return false
+  bytes[at] = port >> 8
+  bytes[at + 1] = port
+  return true
+}
+
+/** One to five digits, to the end of the text. @returns -1 when it is none, or more than 65535 */
+function readPort(text: string, start: number): number {
+  const digits = text.length - start
+  if (digits < 1 || digits > 5) return -1
   let port = 0
-  for (let at = colon + 1; at < text.length; at++) {
+  for (let at = start; at < text.length; at++) {
     const digit = text.charCodeAt(at) - 48
-    if (digit < 0 || digit > 9) return undefined
+    if (digit < 0 || digit > 9) return -1
     port = port * 10 + digit
   }
-  if (port > 65535 || !isIPv4(text, colon)) return undefined
-  return { address: text.slice(0, colon), port, family: 4 }
+  return port > 65535 ? -1 : port
 }
 
 /**

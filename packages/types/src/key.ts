@@ -185,9 +185,9 @@ export class SecretKey {
     } else readKey(input, path, target, at)
   }
 
-  /** @internal {@link keyBytes} */
-  static read(input: KeyInput, path: string, target: Uint8Array): void {
-    SecretKey.#read(input, path, target, 0)
+  /** @internal {@link writeKey} */
+  static read(input: KeyInput, path: string, target: Uint8Array, at: number): void {
+    SecretKey.#read(input, path, target, at)
   }
 }
 
@@ -208,13 +208,13 @@ export function keyBytes(
   path: string,
   bytes: Uint8Array = secretBytes(),
 ): Uint8Array {
-  SecretKey.read(input, path, bytes)
+  SecretKey.read(input, path, bytes, 0)
   return bytes
 }
 
 /** Writes the 32 bytes of a key from `at` on; see {@link keyBytes} for what it throws. */
-export function writeKey(key: PublicKey, bytes: Uint8Array, at: number): void {
-  readKey(key, 'publicKey', bytes, at)
+export function writeKey(key: KeyInput, bytes: Uint8Array, at: number, path = 'publicKey'): void {
+  SecretKey.read(key, path, bytes, at)
 }
 
 function readKey(input: string | Uint8Array, path: string, target: Uint8Array, at: number): void {

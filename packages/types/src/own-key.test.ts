@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { checkConfig } from './checked-config.js'
 import type { DeviceConfig } from './config.js'
 import { formatPublicKey, generatePrivateKey, publicKey } from './key.js'
-import { refuseKeyOfDevice } from './own-key.js'
+import { keysOf, refuseKeyOfDevice } from './own-key.js'
 
 const own = publicKey(generatePrivateKey())
 const other = formatPublicKey(new Uint8Array(32).fill(1))
@@ -11,7 +11,7 @@ const other = formatPublicKey(new Uint8Array(32).fill(1))
 function device() {
   const read = vi.fn<() => Promise<string | undefined>>(async () => own)
   const refuse = (config: DeviceConfig, known?: string | null): Promise<void> =>
-    refuseKeyOfDevice(checkConfig(config), read, known)
+    refuseKeyOfDevice(keysOf(checkConfig(config)), read, known)
   return { read, refuse }
 }
 

@@ -3,6 +3,7 @@ import {
   type CheckedConfig,
   type ConfigureOptions,
   inContext,
+  keysOf,
   refuseKeyOfDevice,
   wipeConfig,
   wipeDevice,
@@ -54,7 +55,7 @@ export class DeviceWriter {
     const { profile } = await this.#daemonAt(address)
     let identity: Promise<Identity> | undefined
     const identify = (): Promise<Identity> => (identity ??= profile.identify(signal))
-    await refuseKeyOfDevice(config, async () => (await identify()).publicKey, ownKey)
+    await refuseKeyOfDevice(keysOf(config), async () => (await identify()).publicKey, ownKey)
     const binding = changesBinding(config) ? await identify() : undefined
     const sets = await setsFor(name, address, config, profile, signal)
     try {

@@ -1,4 +1,5 @@
 import { malformed } from '../errors.js'
+import { writeU16 } from './bytes.js'
 import { MESSAGE_HEADER } from './message.js'
 import type { Writer } from './writer.js'
 
@@ -25,4 +26,10 @@ export const encodeGenlHeader = (header: GenlHeader, writer: Writer): void => {
   const o = writer.reserve(GENL_HEADER)
   writer.bytes[o] = header.command
   writer.bytes[o + 1] = header.version
+}
+
+/** Gives a message the number and version of the family that it goes to. */
+export const readdress = (bytes: Uint8Array, family: { id: number; version: number }): void => {
+  writeU16(bytes, 4, family.id)
+  bytes[MESSAGE_HEADER + 1] = family.version
 }

@@ -4,6 +4,7 @@ import {
   type CheckedPeer,
   type Endpoint,
   invalid,
+  type PeerConfig,
   type PublicKey,
   parseRange,
   writeAddress,
@@ -74,7 +75,9 @@ export function peerWriter(
   }
 }
 
-function writePublicKey(key: PublicKey, writer: Writer): void {
+type PeerFlags = Pick<PeerConfig, 'remove' | 'updateOnly' | 'replaceAllowedIPs'>
+
+export function writePublicKey(key: PublicKey, writer: Writer): void {
   const at = writer.attribute(P.publicKey.type, WG_KEY_LEN)
   writeKey(key, writer.bytes, at)
 }
@@ -84,7 +87,8 @@ function writeSecret(key: Uint8Array, writer: Writer): void {
   writer.bytes.set(key, at)
 }
 
-function writeFlags(peer: CheckedPeer, mask: number, writer: Writer): void {
+/** @param mask of the flags those that are written; nothing is where it leaves none */
+export function writeFlags(peer: PeerFlags, mask: number, writer: Writer): void {
   const flags =
     (peer.remove ? removeMe : 0) |
     (peer.updateOnly ? updateOnly : 0) |
@@ -94,7 +98,7 @@ function writeFlags(peer: CheckedPeer, mask: number, writer: Writer): void {
   writeU32(writer.bytes, at, flags & mask)
 }
 
-function writeKeepalive(seconds: number, writer: Writer): void {
+export function writeKeepalive(seconds: number, writer: Writer): void {
   const at = writer.attribute(P.persistentKeepaliveInterval.type, 2)
   writeU16(writer.bytes, at, seconds)
 }
@@ -124,7 +128,7 @@ function writeAllowedIp({ text, remove }: CheckedAllowedIP, writer: Writer): voi
  * struct sockaddr_in or sockaddr_in6: native family, port and address in network order, and a native
  * scope.
  */
-function writeEndpoint(endpoint: Endpoint, scopeIndex: ScopeIndex, writer: Writer): void {
+export function writeEndpoint(endpoint: Endpoint, scopeIndex: ScopeIndex, writer: Writer): void {
   const { address, port, family, scopeId } = endpoint
   const isIPv4 = family === 4
   const at = writer.attribute(P.endpoint.type, isIPv4 ? SOCKADDR_IN : SOCKADDR_IN6)

@@ -1,7 +1,9 @@
 import { WireGuardError } from '@wgctrl/types'
+import { readdress } from '../codec/genl.js'
 import { NLM_F } from '../codec/message.js'
 import type { Connection } from '../connection.js'
 import { recoded } from '../errors.js'
+import type { GenlFamily } from '../genl.js'
 import type { Reply, ReplyOptions } from '../reply.js'
 import { wgDevice } from '../specs/wireguard.js'
 import type { DeviceSet } from './coalescer.js'
@@ -53,12 +55,33 @@ export class DeviceWriter {
     peerWriter: PeerWriter<P>,
     options: WriteOptions = {},
   ): Promise<void> {
-    const device = change.ifname ?? change.ifindex ?? ''
+    const pack = (family: GenlFamily) => packDevice(family, change, peerWriter, this.#set)
+    await this.#send(change.ifname ?? change.ifindex ?? '', pack, options)
+  }
+
+  /** Applies a change whose messages are packed already, for no family yet. Throws as {@link write}. */
+  async send(
+    device: DeviceRef,
+    messages: readonly PackedMessage[],
+    options: WriteOptions = {},
+  ): Promise<void> {
+    const address = (family: GenlFamily) => {
+      for (const { request } of messages) readdress(request.bytes, family)
+      return messages
+    }
+    await this.#send(device, address, options)
+  }
+
+  async #send(
+    device: DeviceRef,
+    pack: (family: GenlFamily) => Iterable<PackedMessage>,
+    options: WriteOptions,
+  ): Promise<void> {
     const connection = await this.#connections.acquire()
     try {
-      await this.#family.use(connection, options, async (family) => {
-        await sendAll(connection, packDevice(family, change, peerWriter, this.#set), options)
-      })
+      await this.#family.use(connection, options, (family) =>
+        sendAll(connection, pack(family), options),
+      )
     } catch (error) {
       throw this.#family.meaningOf(error, device)
     } finally {

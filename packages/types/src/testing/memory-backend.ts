@@ -1,12 +1,13 @@
 import type { Backend, Capabilities, CreateOptions } from '../backend.js'
 import { type BackendOperation, startCall } from '../backend-options.js'
 import { type CallOptions, Deadline } from '../call.js'
-import { checkConfig, refuseOwnKey, wipeConfig } from '../checked-config.js'
+import { checkConfig, wipeConfig } from '../checked-config.js'
 import type { DeviceConfig } from '../config.js'
 import type { Device, DeviceKind, Peer } from '../device.js'
 import { refuseExtra } from '../dialect.js'
 import { inContext, unsupported, WireGuardError } from '../errors.js'
 import { checkInterfaceName } from '../interface-name.js'
+import { keysOf, refuseOwnKey } from '../own-key.js'
 import { FakeDevice } from './fake-device.js'
 
 /** The calls of a backend that a test can make fail. */
@@ -68,7 +69,8 @@ export class MemoryBackend implements Backend {
       if (this.kind === 'linux-kernel') refuseExtra(checked)
       const device = this.#find(name)
       const own = device.snapshot().publicKey
-      if (own !== undefined && checked.privateKey === undefined) refuseOwnKey(checked.peers, own)
+      const keys = keysOf(checked)
+      if (own !== undefined && !keys.setsKey) refuseOwnKey(keys, own)
       device.apply(checked)
       wipeConfig(checked)
     })
