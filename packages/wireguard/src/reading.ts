@@ -1,4 +1,4 @@
-import { checkSecretKey, type Device, InvalidTypeError } from '@wgctrl/types'
+import { checkSecretKey, type Device, InvalidTypeError, SecretKey } from '@wgctrl/types'
 
 /** @throws {TypeError} `EINVAL` with `path`, of what is no reading of a device; its secrets may be lost */
 export function checkDevice(device: Pick<Device, 'peers'>, path: string): void {
@@ -18,7 +18,10 @@ export function checkReading(device: Device, path: string): void {
   checkSecretKey(device.privateKey, `${path}.privateKey`)
   const protection = device.amnezia?.headerProtectionKey
   if (protection) checkSecretKey(protection, `${path}.amnezia.headerProtectionKey`)
-  device.peers.forEach(({ presharedKey }, index) => {
-    if (presharedKey) checkSecretKey(presharedKey, `${path}.peers[${index}].presharedKey`)
-  })
+  // The paths of all peers are as many strings: one is made where it is said.
+  const lost = device.peers.findIndex(({ presharedKey }) => presharedKey && !isSecret(presharedKey))
+  if (lost < 0) return
+  checkSecretKey(device.peers[lost]?.presharedKey, `${path}.peers[${lost}].presharedKey`)
 }
+
+const isSecret = (value: unknown): boolean => value instanceof SecretKey

@@ -32,10 +32,11 @@ export function* withoutPassing(
 ): Steps<DesiredPeers> {
   const last = yield* lastEntries(peers)
   const passed = new Set<number>()
+  if (last.size === 0) return { peers, passed }
   const given = new Map<number, string[]>()
   const budget = new StepBudget()
   for (const [index, peer] of peers.entries()) {
-    if (last.size === 0 || !isPassing(peer)) continue
+    if (!isPassing(peer)) continue
     const place = last.get(keyOf(peer, index)) as number
     if (place === index) continue
     passed.add(index)
