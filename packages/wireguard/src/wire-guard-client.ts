@@ -36,7 +36,7 @@ export type HandshakeStream = AsyncIterableIterator<Initiation, void, undefined>
 
 /** What `justInTime` gives. Which keys are in the device, a reading of that tells. */
 export type Gateway = AsyncDisposable &
-  Omit<PublicOf<JustInTime>, 'initiated' | 'present' | 'start'>
+  Omit<PublicOf<JustInTime>, 'has' | 'initiated' | 'present' | 'start'>
 
 /** What `keepLedger` gives. */
 export type Keeper = AsyncDisposable & Pick<LedgerKeeper, 'close'>

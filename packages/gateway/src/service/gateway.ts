@@ -210,16 +210,15 @@ export class Gateway {
       held: async () => {
         const wg = this.#wg as WireGuard
         const { peers } = await wg.device(this.state().device, { secrets: false })
-        const present = new Set(gate.present())
         return peers
-          .filter(({ publicKey }) => present.has(publicKey))
+          .filter(({ publicKey }) => gate.has(publicKey))
           .map(({ publicKey, endpoint, lastHandshake }) => ({
             publicKey,
             endpoint: endpoint && formatEndpoint(endpoint),
             handshake: lastHandshake?.getTime(),
           }))
       },
-      isHeld: (publicKey) => gate.present().includes(publicKey),
+      isHeld: (publicKey) => gate.has(publicKey),
       initiated: (publicKey) => gate.initiated(publicKey)?.getTime(),
       release: (keys) => gate.release(keys),
       onMoved: (publicKey, from) => {

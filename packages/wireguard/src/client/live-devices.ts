@@ -109,11 +109,11 @@ export class LiveDevices {
     return this.#hub.watch(name, options)
   }
 
-  /** @param othersFirst see {@link HandshakesContext.othersFirst} */
+  /** @param gateway who hears of them, where that is no user */
   handshakes(
     name: string,
     options: HandshakeOptions = {},
-    othersFirst?: HandshakesContext['othersFirst'],
+    gateway?: Pick<HandshakesContext, 'othersFirst' | 'knows'>,
   ): Handshakes {
     const { netns, openPackets } = this.#context
     const isLate = this.#isClosed
@@ -129,7 +129,7 @@ export class LiveDevices {
       netns,
       ended,
       ...(openPackets && { openPackets }),
-      ...(othersFirst && { othersFirst }),
+      ...gateway,
     }
     const handshakes: Handshakes = new Handshakes(context, name, options)
     this.#listeners.add(handshakes)

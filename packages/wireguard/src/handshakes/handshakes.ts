@@ -6,7 +6,11 @@ import {
   checkLinkName,
   type Device,
   type Endpoint,
+  type Peer,
   type PublicKey,
+  runInTurns,
+  StepBudget,
+  type Steps,
   slept,
   unsupported,
   WireGuardError,
@@ -88,6 +92,8 @@ export interface HandshakesContext {
   openPackets?(netns: string | number | undefined): Promise<PacketSource>
   /** Waits before a look at the device that can wait, as long as it does. Absent: nothing is more urgent. */
   othersFirst?(canWait: () => boolean): Promise<unknown>
+  /** Whether a peer is there, by who knows it without a reading. Absent: the last reading says it. */
+  knows?(publicKey: PublicKey): boolean
   /** It ended, whoever ended it. */
   ended?(): void
 }
@@ -107,6 +113,9 @@ const PAUSE_FACTOR = 10
 
 /** Milliseconds between looks at least, when packets are for another key than the one that is known. */
 const SHORTEST_PAUSE = 100
+
+/** What it costs to take note of a peer, beside one that is checked. */
+const SEEN = 0.25
 
 /** How many such packets are kept until the next look. */
 const HELD = 64
@@ -206,7 +215,7 @@ export class Handshakes extends EventIterator<Initiation> {
     const open = this.#context.openPackets ?? openInitiations
     this.#packets = await open(netns)
     if (this.isEnded) return this.#packets.close()
-    this.#arm(device)
+    await this.#arm(device)
     this.#loops = [this.#listen(this.#packets), this.#follow()]
   }
 
@@ -283,7 +292,7 @@ export class Handshakes extends EventIterator<Initiation> {
       this.#counts.queueFull++
     } else {
       this.#counts.delivered++
-      this.#ready.push({ ...found, known: this.#known.has(found.publicKey) })
+      this.#ready.push({ ...found, known: this.#knows(found.publicKey) })
       this.wake()
     }
   }
@@ -329,13 +338,13 @@ export class Handshakes extends EventIterator<Initiation> {
       try {
         const { publicKey } = this.#responder ?? {}
         // What is in hand may be from before the key was changed.
-        this.#arm(await this.#read(this.#held.length > 0 ? 0 : this.#interval / 2))
+        await this.#arm(await this.#read(this.#held.length > 0 ? 0 : this.#interval / 2))
         this.#siftHeld(this.#responder !== undefined && this.#responder.publicKey !== publicKey)
       } catch (error) {
         if (signal.aborted) return
         if (!(error instanceof WireGuardError)) return this.fail(error)
         // It may return; until then nothing is for it. What else goes wrong may pass as well.
-        if (error.code === 'ENODEV') this.#arm(undefined)
+        if (error.code === 'ENODEV') await this.#arm(undefined)
       }
       const least = PAUSE_FACTOR * (performance.now() - start)
       shortest = Math.max(SHORTEST_PAUSE, least)
@@ -349,7 +358,8 @@ export class Handshakes extends EventIterator<Initiation> {
     return this.#context.read(this.#name, { maxAge, beforePeers: true, signal })
   }
 
-  #arm(device: Device | undefined): void {
+  async #arm(device: Device | undefined): Promise<void> {
+    if (!this.#context.knows) this.#known = await runInTurns(keySteps(device?.peers ?? []))
     const port = device?.listenPort ?? 0
     const disguise = device ? disguiseOf(device) : UNDISGUISED
     if (port !== this.#port || !isSameDisguise(disguise, this.#disguise)) {
@@ -362,8 +372,22 @@ export class Handshakes extends EventIterator<Initiation> {
     else if (device?.publicKey !== this.#responder?.publicKey) {
       this.#responder = new Responder(privateKey)
     }
-    this.#known = new Set(device?.peers.map((peer) => peer.publicKey))
   }
+
+  #knows(publicKey: PublicKey): boolean {
+    return this.#context.knows?.(publicKey) ?? this.#known.has(publicKey)
+  }
+}
+
+/** In steps: each key is hashed. */
+function* keySteps(peers: readonly Peer[]): Steps<Set<PublicKey>> {
+  const keys = new Set<PublicKey>()
+  const budget = new StepBudget()
+  for (const { publicKey } of peers) {
+    keys.add(publicKey)
+    if (budget.spend(SEEN)) yield
+  }
+  return keys
 }
 
 function openInitiations(netns: string | number | undefined): Promise<PacketSource> {

@@ -424,6 +424,7 @@ describe('JustInTime', () => {
     expect(peers()[1]).toMatchObject({ persistentKeepalive: 0 })
     expect(peers()[1]?.presharedKey).toBeUndefined()
     expect(gate.present()).toEqual([stays, changes])
+    expect(all.map(({ publicKey }) => gate.has(publicKey))).toEqual([true, true, false, false])
     expect(await gate.release([`${stays}`, `${pinned}`])).toEqual([stays])
     expect(gate.present()).toEqual([changes])
   })

@@ -44,7 +44,7 @@ export interface JustInTimeContext {
   handshakes(
     name: string,
     options: HandshakeOptions,
-    othersFirst: HandshakesContext['othersFirst'],
+    gateway: Pick<HandshakesContext, 'othersFirst' | 'knows'>,
   ): Handshakes
   /** Files of /proc and /sys. Absent: those of this machine. */
   readonly readText?: ReadText | undefined
@@ -110,8 +110,13 @@ export class JustInTime implements AsyncDisposable {
     this.#entrance = this.#makeEntrance()
     const { interval } = settings
     const { netns } = options
-    this.#handshakes = context.handshakes(name, { interval, netns }, (canWait) =>
-      this.#othersFirst(canWait),
+    this.#handshakes = context.handshakes(
+      name,
+      { interval, netns },
+      {
+        othersFirst: (canWait) => this.#othersFirst(canWait),
+        knows: (publicKey) => this.#residents.has(publicKey),
+      },
     )
     this.finished = new Promise((resolve, reject) => {
       this.#finish = (error) => (error === undefined ? resolve() : reject(error))
@@ -168,6 +173,11 @@ export class JustInTime implements AsyncDisposable {
   /** How many peers the device holds, as far as is known. */
   get size(): number {
     return this.#residents.size
+  }
+
+  /** Whether a peer is in the device, as far as is known; pinned ones are none. */
+  has(publicKey: PublicKey): boolean {
+    return this.#residents.has(publicKey) && !this.#settings.isPinned(publicKey)
   }
 
   /** The keys of the peers that the device holds, as far as is known; not those of pinned ones. */

@@ -89,6 +89,18 @@ describe('Residents', () => {
     expect([residents.has('a'), residents.size]).toEqual([true, 1])
   })
 
+  it('has back whom a reading showed while it was out', () => {
+    const residents = new Residents(() => false)
+    const reading = device(...Array.from({ length: 2000 }, (_, n) => peer(`${n}`)))
+    update(residents, reading, 0, 0)
+    const undo = residents.remove('0', 20)
+    const steps = residents.update(reading, 10, 30)
+    steps.next()
+    undo()
+    expect(runAtOnce(steps)).toBe(0)
+    expect(residents.has('0')).toBe(true)
+  })
+
   it('follows what others add and remove', () => {
     const residents = new Residents(() => false)
     expect(update(residents, device(peer('a'), peer('b')), 0, 0)).toBe(0)

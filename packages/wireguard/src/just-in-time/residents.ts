@@ -22,6 +22,8 @@ interface Resident {
   receivedBytes: number
   /** Of the last handshake, by the time of day; absent: none yet. */
   handshake: number | undefined
+  /** The number of the reading that showed it last. */
+  shownBy: number
 }
 
 interface Ranked extends Leaver {
@@ -47,6 +49,7 @@ export class Residents {
   /** Who was removed, and when: a reading that began before still shows them. */
   readonly #removed = new Map<PublicKey, number>()
   readonly #isPinned: (key: PublicKey) => boolean
+  #readings = 0
 
   constructor(isPinned: (key: PublicKey) => boolean) {
     this.#isPinned = isPinned
@@ -69,7 +72,9 @@ export class Residents {
     this.#removed.delete(key)
     const receivedBytes = 0
     const handshake = undefined
-    this.#present.set(key, { since: now, activeAt: now, rankedAt: now, receivedBytes, handshake })
+    const shownBy = this.#readings
+    const times = { since: now, activeAt: now, rankedAt: now }
+    this.#present.set(key, { ...times, receivedBytes, handshake, shownBy })
   }
 
   /** A peer is being removed. @returns takes that back */
@@ -79,7 +84,10 @@ export class Residents {
     this.#removed.set(key, now)
     return () => {
       this.#removed.delete(key)
-      if (resident && !this.#present.has(key)) this.#present.set(key, resident)
+      if (!resident || this.#present.has(key)) return
+      // A reading under way may have shown it meanwhile.
+      resident.shownBy = this.#readings
+      this.#present.set(key, resident)
     }
   }
 
@@ -92,16 +100,15 @@ export class Residents {
    */
   *update(device: Device, at: number, now: number): Steps<number> {
     const budget = new StepBudget()
-    const seen = new Set<PublicKey>()
+    const reading = ++this.#readings
     for (const peer of device.peers) {
-      seen.add(peer.publicKey)
       this.#see(peer, at, now)
       if (budget.spend(SEEN)) yield
     }
     let gone = 0
-    for (const [key, { since }] of this.#present) {
+    for (const [key, { since, shownBy }] of this.#present) {
       if (budget.spend(SEEN)) yield
-      if (seen.has(key) || since >= at) continue
+      if (shownBy >= reading || since >= at) continue
       this.#present.delete(key)
       gone++
     }
@@ -152,9 +159,12 @@ export class Residents {
     const handshake = lastHandshake?.getTime()
     if (!resident) {
       const rankedAt = handshake === undefined ? now : now - Math.max(0, Date.now() - handshake)
-      this.#present.set(publicKey, { since: at, activeAt: now, rankedAt, receivedBytes, handshake })
+      const times = { since: at, activeAt: now, rankedAt }
+      const shownBy = this.#readings
+      this.#present.set(publicKey, { ...times, receivedBytes, handshake, shownBy })
       return
     }
+    resident.shownBy = this.#readings
     const isNew = handshake !== undefined && handshake !== resident.handshake
     if (isNew || receivedBytes > resident.receivedBytes) {
       resident.activeAt = now
