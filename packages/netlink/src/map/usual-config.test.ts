@@ -2,6 +2,7 @@ import {
   checkConfig,
   type DeviceConfig,
   generatePrivateKey,
+  PEER_CONFIG_FIELDS,
   type PeerConfig,
   publicKey,
   runAtOnce,
@@ -173,6 +174,8 @@ describe('a config in one pass', () => {
       }),
     )
     expect(isInOnePass({ peers: [{ publicKey: keyOf(1), remove: true }] })).toBe(true)
+    const unset = Object.fromEntries(PEER_CONFIG_FIELDS.map((field) => [field, undefined]))
+    expect(isInOnePass({ peers: [{ ...unset, publicKey: keyOf(1) }] })).toBe(true)
     expect(isInOnePass({})).toBe(true)
   })
 

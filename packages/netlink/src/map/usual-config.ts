@@ -163,10 +163,14 @@ const USUAL_FIELDS: ReadonlySet<string> = new Set<keyof PeerConfig>([
 function hasUsualFields(peer: PeerConfig): boolean {
   if (typeof peer !== 'object' || Array.isArray(peer)) return false
   for (const field in peer) {
-    if (!USUAL_FIELDS.has(field)) return false
+    if (!USUAL_FIELDS.has(field) && !isUnset(peer, field)) return false
   }
   return true
 }
+
+/** As copies of a config have the fields of userspace devices and of AmneziaWG. */
+const isUnset = (peer: PeerConfig, field: string): boolean =>
+  (field === 'extra' || field === 'persistentKeepaliveRange') && peer[field] === undefined
 
 /** Writes peers as they were given, and claims their networks. Throws where something is not as most have it. */
 class UsualWriter implements PeerWriter<PeerConfig> {
