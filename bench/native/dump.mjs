@@ -115,8 +115,9 @@ function putDevice(out, name, index) {
  * @returns whether all of the peer is written; `cursor` says where the next datagram goes on
  */
 function putPeer(out, peer, traffic, cursor) {
-  const start = out.open(0)
+  const start = out.length
   try {
+    out.open(0)
     out.put(PEER.publicKey, Buffer.from(peer.publicKey, 'base64'))
     if (!cursor.isBegun) putState(out, peer, traffic)
     const nest = out.open(PEER.allowedIPs)
