@@ -120,8 +120,8 @@ async function measureDevice(one, { folder, library, roots, isQuick }) {
     if (kind === 'kernel' && !isBusy)
       writes.push(await runJob({ ...jobs.writes, profiled, rounds }, env))
   }
-  const whole = peers === largest[kind] && !isBusy ? await measureProcesses(shared, env) : undefined
-  return { ...one, reads, writes, ...(kind === 'kernel' && whole) }
+  const isLargest = kind === 'kernel' && peers === largest.kernel && !isBusy
+  return { ...one, reads, writes, ...(isLargest && (await measureProcesses(shared, env))) }
 }
 
 /** @param {string} path */
