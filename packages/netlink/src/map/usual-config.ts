@@ -56,7 +56,8 @@ export function* changeSteps(
   dialect: WireGuardDialect,
 ): Steps<UsualChange | CheckedConfig> {
   const usual = dialect === 'wireguard' ? yield* usualSteps(name, config) : undefined
-  return usual ?? (yield* checkSteps(config))
+  if (usual) return usual
+  return yield* checkSteps(config)
 }
 
 export const isUsual = (change: UsualChange | CheckedConfig): change is UsualChange =>
