@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
-import { Script } from 'node:vm'
 import { runWell } from './command.mjs'
 import { withLock } from './lock.mjs'
 import { findCommand } from './machine.mjs'
@@ -78,7 +77,6 @@ async function build({ name, directory }, stamp) {
   await runWell(join(root, 'node_modules/.bin/tsup'), [], { cwd: directory }).catch((cause) => {
     throw new Error(`${name} does not build: ${cause.message}`, { cause })
   })
-  parseCommonJs(join(directory, 'dist'))
   mkdirSync(join(cache, 'built'), { recursive: true })
   writeFileSync(stampPath, stamp)
   say(`built ${name}`, started)
@@ -137,19 +135,4 @@ function readIfThere(path) {
  */
 function say(what, started) {
   console.log(`workspace: ${what} (${((performance.now() - started) / 1000).toFixed(1)} s)`)
-}
-
-/**
- * What makes CommonJS of a module, and older syntax of `??` and `?.`, may make nonsense of what stands in them
- * (`a ?? (yield* b)`): nobody would see it before it is loaded.
- *
- * @param {string} folder
- */
-function parseCommonJs(folder) {
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-  for (const file of files.filter((name) => name.endsWith('.cjs'))) {
-    const path = join(folder, file)
-    const code = readFileSync(path, 'utf8').replace(/^#!.*/, '')
-    new Script(`(function () {${code}\n})`, { filename: path })
-  }
 }
