@@ -11,6 +11,7 @@ export interface KeysOfChange {
   readonly publicKeys: readonly (PublicKey | undefined)[]
 }
 
+/** What a checked config says of keys, for {@link refuseKeyOfDevice}. */
 export const keysOf = ({ privateKey, peers }: CheckedConfig): KeysOfChange => ({
   setsKey: privateKey !== undefined,
   publicKeys: peers.map((peer) => (peer.remove ? undefined : peer.publicKey)),

@@ -73,6 +73,7 @@ export function wipeChange(change: UsualChange | CheckedConfig): void {
  * Checks and packs a config of the usual form, a message in each step.
  *
  * @returns `undefined`: it is of another form, or something is wrong with it
+ * @internal
  */
 export function* usualSteps(name: string, config: DeviceConfig): Steps<UsualChange | undefined> {
   const messages: PackedMessage[] = []
