@@ -32,6 +32,7 @@ const PARTS_OF_BACKENDS = new Set([
   ...[
     'checkChoice',
     'checkEndpoint',
+    'checkPeerFields',
     'checkFields',
     'checkTrusted',
     'unknownField',

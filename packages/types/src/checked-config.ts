@@ -192,20 +192,31 @@ const NOWHERE = ''
 const within = (path: string, field: string): string =>
   path === NOWHERE ? NOWHERE : `${path}.${field}`
 
-function checkPeerAt(peer: PeerConfig, path: string): NewPeer {
+/**
+ * All of a peer but keys, endpoint, networks, and what not every device has.
+ *
+ * @param path how errors name the peer; '' where nobody will see it
+ * @throws {TypeError | RangeError | WireGuardError} `EINVAL`; `path` names the field
+ * @internal
+ */
+export function checkPeerFields(peer: PeerConfig, path: string): void {
   checkObject(peer, path, PEER_CONFIG_FIELDS)
   checkFlag(peer.remove, within(path, 'remove'))
   checkFlag(peer.updateOnly, within(path, 'updateOnly'))
   checkFlag(peer.replaceAllowedIPs, within(path, 'replaceAllowedIPs'))
-  const { allowedIPs = [] } = peer
+  const { allowedIPs = [], persistentKeepalive } = peer
   if (!Array.isArray(allowedIPs)) {
     throw new InvalidTypeError(within(path, 'allowedIPs'), 'must be an array')
   }
   if (peer.remove) refuseOtherFields(peer, path)
-  const { persistentKeepalive } = peer
   if (persistentKeepalive !== undefined && persistentKeepalive !== null) {
     checkInteger(persistentKeepalive, within(path, 'persistentKeepalive'), 0, 65535)
   }
+}
+
+function checkPeerAt(peer: PeerConfig, path: string): NewPeer {
+  checkPeerFields(peer, path)
+  const { allowedIPs = [], persistentKeepalive } = peer
   const endpoint = checkEndpoint(peer.endpoint, within(path, 'endpoint'))
   const checked: Mutable<NewPeer> = {
     publicKey: parsePublicKey(peer.publicKey, within(path, 'publicKey')),

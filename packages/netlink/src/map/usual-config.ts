@@ -2,6 +2,7 @@ import {
   type CheckedConfig,
   checkConfig,
   checkEndpoint,
+  checkPeerFields,
   checkSteps,
   type DeviceConfig,
   type KeysOfChange,
@@ -125,54 +126,13 @@ class PeerWalk {
   }
 
   #look(peer: PeerConfig): void {
-    demand(hasUsualFields(peer))
-    const { publicKey, allowedIPs, persistentKeepalive, remove, updateOnly } = peer
-    demand(typeof publicKey === 'string' && isFlag(remove) && isFlag(updateOnly))
-    demand(isFlag(peer.replaceAllowedIPs))
-    demand(isKeepalive(persistentKeepalive))
-    demand(allowedIPs === undefined || Array.isArray(allowedIPs))
-    if (remove) demand(isBare(peer))
-    this.publicKeys.push(remove ? undefined : (publicKey as PublicKey))
+    checkPeerFields(peer, '')
+    const { publicKey, extra, persistentKeepaliveRange } = peer
+    demand(extra === undefined && persistentKeepaliveRange === undefined)
+    if (typeof publicKey !== 'string') throw NOT_USUAL
+    this.publicKeys.push(peer.remove ? undefined : publicKey)
   }
 }
-
-const isFlag = (value: unknown): boolean => value === undefined || typeof value === 'boolean'
-
-const isKeepalive = (value: unknown): boolean =>
-  value === undefined ||
-  value === null ||
-  (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 65535)
-
-/** Has nothing that a peer which is removed must not have. */
-const isBare = (peer: PeerConfig): boolean =>
-  peer.presharedKey === undefined &&
-  peer.endpoint === undefined &&
-  peer.persistentKeepalive === undefined &&
-  peer.replaceAllowedIPs === undefined &&
-  peer.allowedIPs === undefined
-
-const USUAL_FIELDS: ReadonlySet<string> = new Set<keyof PeerConfig>([
-  'publicKey',
-  'presharedKey',
-  'endpoint',
-  'persistentKeepalive',
-  'allowedIPs',
-  'replaceAllowedIPs',
-  'remove',
-  'updateOnly',
-])
-
-function hasUsualFields(peer: PeerConfig): boolean {
-  if (typeof peer !== 'object' || Array.isArray(peer)) return false
-  for (const field in peer) {
-    if (!USUAL_FIELDS.has(field) && !isUnset(peer, field)) return false
-  }
-  return true
-}
-
-/** As copies of a config have the fields of userspace devices and of AmneziaWG. */
-const isUnset = (peer: PeerConfig, field: string): boolean =>
-  (field === 'extra' || field === 'persistentKeepaliveRange') && peer[field] === undefined
 
 /** Writes peers as they were given, and claims their networks. Throws where something is not as most have it. */
 class UsualWriter implements PeerWriter<PeerConfig> {
