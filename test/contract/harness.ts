@@ -1,9 +1,18 @@
-import type { Backend, Capabilities, DeviceKind } from '@wgctrl/types'
+import type { Backend, Capabilities, DeviceConfig, DeviceKind } from '@wgctrl/types'
+import type { Change, SyncOptions } from 'wgctrl'
+
+/** Makes a device what it should be. A backend has no call for it: `syncDevice` does that with one. */
+export type SyncCall = (
+  name: string,
+  desired: DeviceConfig,
+  options?: SyncOptions,
+) => Promise<readonly Change[]>
 
 /** What the suite calls: a backend, or the facade over some. */
 export type Subject = Required<
   Pick<Backend, 'list' | 'device' | 'peers' | 'configure' | 'create' | 'delete'>
->
+> &
+  Pick<Backend, 'compared'> & { readonly sync?: SyncCall }
 
 /** What devices of a harness differ in. Each case asserts one side or the other. */
 export interface Traits extends Capabilities {
@@ -26,6 +35,8 @@ export interface Traits extends Capabilities {
   readonly lists: boolean
   /** Devices may have any name that a link can have; else one that can be part of a path. */
   readonly takesLinkNames: boolean
+  /** A reading leaves out the peers that are as expected: that is seen at a glance, in the form that most have. */
+  readonly compares: boolean
   /** What asking for `lo`, a link of another kind, gives. */
   readonly otherLink: 'ENODEV' | 'ENOTWIREGUARD'
   /** A read may end with `EINTR` when the device changes meanwhile; else it is of one moment. */

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { Bench, type Sizes } from './bench.js'
 import { allowedIPs } from './cases/allowed-ips.js'
 import { cancellation } from './cases/cancellation.js'
+import { comparison } from './cases/comparison.js'
 import { concurrency } from './cases/concurrency.js'
 import { deviceFields } from './cases/device-fields.js'
 import { endpoints } from './cases/endpoints.js'
@@ -18,6 +19,7 @@ import type { Harness } from './harness.js'
 
 const topics = {
   reads,
+  comparison,
   'life cycle': lifeCycle,
   'fields of a device': deviceFields,
   peers,

@@ -11,6 +11,8 @@ import * as wgctrl from 'wgctrl'
  */
 const PARTS_OF_BACKENDS = new Set([
   ...[
+    'ExpectedPeers',
+    'PeerComparison',
     'PeerTable',
     'keysOf',
     'refuseKeyOfDevice',
@@ -63,7 +65,8 @@ const PARTS_OF_BACKENDS = new Set([
     'writeKey',
   ],
   ...['beginText', 'isCanonicalCidrAt', 'putAddress', 'putKey', 'putLine', 'putNetwork', 'textIn'],
-  ...['textsIn'],
+  ...['textsIn', 'isTextIn', 'putEndpoint', 'hasSameFields', 'isPlainPeer', 'writeKeyText'],
+  ...['isCanonicalEndpoint', 'isCanonicalIPv6'],
   ...[
     'x25519PublicKey',
     'UapiSocket',

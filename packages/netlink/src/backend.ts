@@ -7,6 +7,7 @@ import {
   type CallOptions,
   type Capabilities,
   type CheckedConfig,
+  type ComparedDevice,
   type ConfigureOptions,
   type CreateOptions,
   checkFields,
@@ -17,6 +18,7 @@ import {
   type Device,
   type DeviceConfig,
   type DeviceKind,
+  type ExpectedPeers,
   type FieldsOf,
   formatPublicKey,
   inContext,
@@ -25,6 +27,7 @@ import {
   isZeroKey,
   keysOf,
   type Peer,
+  PeerComparison,
   type PeerIterator,
   type PublicKey,
   refuseExtra,
@@ -41,7 +44,7 @@ import {
 } from '@wgctrl/types'
 import { NetlinkError, recoded } from './errors.js'
 import { peerWriter, type ScopeIndex, toChange } from './map/config.js'
-import { peerBuilder, toDevice } from './map/device.js'
+import { comparingBuilder, peerBuilder, toDevice } from './map/device.js'
 import { removalProbe } from './map/removal.js'
 import { changeSteps, isUsual, type UsualChange, wipeChange } from './map/usual-config.js'
 import { type OpenRead, OpenReads } from './open-reads.js'
@@ -149,6 +152,14 @@ export class KernelBackend implements Backend {
     return this.#call('device', name, options, (signal) => this.#read(name, signal))
   }
 
+  compared(name: string, expected: ExpectedPeers, options?: CallOptions): Promise<ComparedDevice> {
+    return this.#call('device', name, options, async (signal) => {
+      const comparison = new PeerComparison(expected)
+      const device = await this.#read(name, signal, comparingBuilder(comparison))
+      return { device, unchanged: comparison.unchanged }
+    })
+  }
+
   peers(name: string, options?: CallOptions): PeerIterator {
     return new PeerStream((end) => this.#batches(name, end, options), options?.signal)
   }
@@ -215,8 +226,8 @@ export class KernelBackend implements Backend {
     }
   }
 
-  async #read(name: string, signal: AbortSignal): Promise<Device> {
-    return toDevice(await this.#reader.read(name, peerBuilder, { signal }))
+  async #read(name: string, signal: AbortSignal, builder = peerBuilder): Promise<Device> {
+    return toDevice(await this.#reader.read(name, builder, { signal }))
   }
 
   async *#batches(

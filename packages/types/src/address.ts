@@ -361,8 +361,8 @@ function putGroups(bytes: Uint8Array, at: number): void {
   }
 }
 
-/** As {@link formatIPv6} would spell it. Fills {@link groups}. */
-function isCanonicalIPv6(text: string, start: number, end: number): boolean {
+/** As {@link formatIPv6} would spell it. Fills {@link groups}. @internal */
+export function isCanonicalIPv6(text: string, start: number, end: number): boolean {
   let count = 0
   let gap = -1
   let at = start

@@ -1,6 +1,7 @@
 import type { CallOptions } from './call.js'
 import type { DeviceConfig } from './config.js'
 import type { Device, DeviceKind, Peer } from './device.js'
+import type { ExpectedPeers } from './expected-peers.js'
 import type { PublicKey } from './key.js'
 
 /**
@@ -52,6 +53,14 @@ export interface PeerIterator extends AsyncIterableIterator<Peer> {
    * under way. Absent: there is no telling.
    */
   ready?(): Peer | undefined
+}
+
+/** A device that was read beside what is expected of it. */
+export interface ComparedDevice {
+  /** `peers` has those that are not just as expected, or may not be; their secrets are the caller's. */
+  readonly device: Device
+  /** By place in the expected peers; 1: the device has that peer, in the same words, and `device` has it not. */
+  readonly unchanged: Uint8Array
 }
 
 /** How a change is made. */
@@ -110,6 +119,14 @@ export interface Backend extends AsyncDisposable {
 
   /** @throws {WireGuardError} `ENODEV`, `ENOTWIREGUARD`, `EPERM`, `EINTR`, `EPROTO`, … */
   device(name: string, options?: CallOptions): Promise<Device>
+
+  /**
+   * The same for who knows what to expect: of the peers that are as they should be nothing is made, which takes a
+   * fraction of the time. Absent: `device` does as well.
+   *
+   * @throws {WireGuardError} as `device`
+   */
+  compared?(name: string, expected: ExpectedPeers, options?: CallOptions): Promise<ComparedDevice>
 
   /**
    * The peers of a device one by one, with memory that does not grow with their number. Leaving the

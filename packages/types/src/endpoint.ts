@@ -2,6 +2,7 @@ import {
   type Family,
   formatAddress,
   type IpAddress,
+  isCanonicalIPv6,
   isIPv4,
   isIPv4Mapped,
   parseAddress,
@@ -129,6 +130,18 @@ export function writeIPv4Endpoint(text: string, bytes: Uint8Array, at: number): 
   bytes[at] = port >> 8
   bytes[at + 1] = port
   return true
+}
+
+/**
+ * True of an address and a port as {@link formatEndpoint} spells them, without a scope. Nothing is allocated.
+ *
+ * @internal
+ */
+export function isCanonicalEndpoint(text: string): boolean {
+  const colon = text.lastIndexOf(':')
+  if (readPort(text, colon + 1) < 1) return false
+  if (!text.startsWith('[')) return isIPv4(text, colon)
+  return text[colon - 1] === ']' && isCanonicalIPv6(text, 1, colon - 1)
 }
 
 /** One to five digits, to the end of the text. @returns -1 when it is none, or more than 65535 */

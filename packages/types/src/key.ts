@@ -153,6 +153,25 @@ export class SecretKey {
     return difference === 0
   }
 
+  /**
+   * Compares in constant time what a config has with the key that stands in `bytes[at..at + 32)`, where zeros mean that
+   * there is none. False also of what is no key.
+   *
+   * @internal
+   */
+  static isAt(given: KeyInput | null | undefined, bytes: Uint8Array, at: number): boolean {
+    const isNone = isZeroKey(bytes, at, at + KEY_LENGTH)
+    if (given === undefined || given === null || isNone) return isNone && (given ?? null) === null
+    if (typeof given === 'string') return isBase64Of(given, bytes, at)
+    if (typeof given !== 'object' || !(#shelf in given) || given.#at === WIPED) return false
+    const from = given.#at
+    let difference = 0
+    for (let index = 0; index < KEY_LENGTH; index++) {
+      difference |= (given.#shelf[from + index] as number) ^ (bytes[at + index] as number)
+    }
+    return difference === 0
+  }
+
   /** Overwrites the bytes with zeros. Every later use of the key throws. */
   wipe(): void {
     if (this.#at === WIPED) return
@@ -270,14 +289,17 @@ export function sharedSecretBytes(): Uint8Array<ArrayBuffer> {
 
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 
-/** The six bits of each base64 character by its code; 64 for every other character. */
-const SIX_BITS = new Uint8Array(128).fill(64)
+/** The six bits of each base64 character by its code; one more for every other character. */
+const NO_BASE64 = 64
+const SIX_BITS: Uint8Array = new Uint8Array(128).fill(NO_BASE64)
+const EQUALS = 61
 for (let value = 0; value < 64; value++) SIX_BITS[BASE64.charCodeAt(value)] = value
 
 const codeAt = (text: string | Uint8Array, at: number): number =>
   typeof text === 'string' ? text.charCodeAt(at) : (text[at] as number)
 
-const sixBits = (text: string | Uint8Array, at: number): number => SIX_BITS[codeAt(text, at)] ?? 64
+const sixBits = (text: string | Uint8Array, at: number): number =>
+  SIX_BITS[codeAt(text, at)] ?? NO_BASE64
 
 /**
  * Decodes the canonical base64 text of a key: 44 characters, of which the last but one carries four bits
@@ -287,7 +309,7 @@ const sixBits = (text: string | Uint8Array, at: number): number => SIX_BITS[code
  * @returns whether it is
  */
 function decodeBase64Key(text: string | Uint8Array, bytes: Uint8Array, start: number): boolean {
-  if (text.length !== 44 || codeAt(text, 43) !== 61) return false
+  if (text.length !== 44 || codeAt(text, 43) !== EQUALS) return false
   let bad = 0
   for (let at = 0, to = start; at < 44; at += 4, to += 3) {
     const a = sixBits(text, at)
@@ -300,7 +322,34 @@ function decodeBase64Key(text: string | Uint8Array, bytes: Uint8Array, start: nu
     if (at < 40) bytes[to + 2] = (c << 6) | d
     else if ((c & 3) !== 0) return false
   }
-  return bad < 64
+  return bad < NO_BASE64
+}
+
+/**
+ * Writes the 32 bytes that the canonical text of a key stands for.
+ *
+ * @returns whether it is one; half written when it is none
+ * @internal
+ */
+export function writeKeyText(text: string, bytes: Uint8Array, at: number): boolean {
+  return decodeBase64Key(text, bytes, at)
+}
+
+/** True of the canonical text of the 32 bytes at `at`. Nothing is written down, and each takes as long as any other. */
+function isBase64Of(text: string, bytes: Uint8Array, at: number): boolean {
+  if (text.length !== 44 || text.charCodeAt(43) !== EQUALS) return false
+  let difference = 0
+  for (let from = at, to = 0; to < 44; from += 3, to += 4) {
+    const a = sixBits(text, to)
+    const b = sixBits(text, to + 1)
+    const c = sixBits(text, to + 2)
+    const d = to < 40 ? sixBits(text, to + 3) : 0
+    const last = to < 40 ? (bytes[from + 2] as number) : 0
+    const bits = ((bytes[from] as number) << 16) | ((bytes[from + 1] as number) << 8) | last
+    difference |= ((a << 18) | (b << 12) | (c << 6) | d) ^ bits
+    difference |= (a | b | c | d) & NO_BASE64
+  }
+  return difference === 0
 }
 
 /**

@@ -29,6 +29,7 @@ const BASE64_PAIR: Uint16Array = new Uint16Array(4096)
 const HEX: Uint8Array = codes('0123456789abcdef')
 const MAPPED: Uint8Array = codes('::ffff:')
 const [NEWLINE, DOT, SLASH, ZERO, COLON, EQUALS] = [10, 46, 47, 48, 58, 61]
+const [LEFT_BRACKET, RIGHT_BRACKET] = [91, 93]
 
 /** The digits of an octet and a dot as a little-endian word, and how many bytes of it count. */
 const OCTET: Uint32Array = new Uint32Array(256)
@@ -61,6 +62,17 @@ export function isLongText(): boolean {
 /** How many texts were written. */
 export function textCount(): number {
   return count
+}
+
+/** Whether a text that was written is that one. */
+export function isTextIn(index: number, text: string): boolean {
+  const start = textStart(index)
+  const { length: letters } = text
+  if (textEnd(index) - start !== letters) return false
+  for (let at = 0; at < letters; at++) {
+    if (scratch[start + at] !== text.charCodeAt(at)) return false
+  }
+  return true
 }
 
 /** Ends the piece. The texts in it are cut out by {@link textIn}. */
@@ -113,7 +125,7 @@ export function putKey(bytes: Uint8Array, at: number): void {
 /** The address whose 4 or 16 bytes stand at `at`, as `formatAddress` spells it. */
 export function putAddress(family: 4 | 6, bytes: Uint8Array, at: number): void {
   starts[count++] = length
-  length = family === 4 ? writeIPv4(bytes, at, length) : writeIPv6(bytes, at, length)
+  addAddress(family, bytes, at)
 }
 
 /** The same with the length of a prefix behind it. */
@@ -123,6 +135,28 @@ export function putNetwork(family: 4 | 6, bytes: Uint8Array, at: number, prefix:
   if (prefix > 99) scratch[length++] = (ZERO as number) + Math.floor(prefix / 100)
   if (prefix > 9) scratch[length++] = (ZERO as number) + (Math.floor(prefix / 10) % 10)
   scratch[length++] = (ZERO as number) + (prefix % 10)
+}
+
+/** An address and a port, as `formatEndpoint` spells them. */
+export function putEndpoint(family: 4 | 6, bytes: Uint8Array, at: number, port: number): void {
+  starts[count++] = length
+  if (family === 6) scratch[length++] = LEFT_BRACKET as number
+  addAddress(family, bytes, at)
+  if (family === 6) scratch[length++] = RIGHT_BRACKET as number
+  scratch[length++] = COLON as number
+  addNumber(port)
+}
+
+function addAddress(family: 4 | 6, bytes: Uint8Array, at: number): void {
+  length = family === 4 ? writeIPv4(bytes, at, length) : writeIPv6(bytes, at, length)
+}
+
+/** The digits of a number up to 99999. */
+function addNumber(number: number): void {
+  let unit = number > 9999 ? 10_000 : number > 999 ? 1000 : number > 99 ? 100 : number > 9 ? 10 : 1
+  for (; unit >= 1; unit /= 10) {
+    scratch[length++] = (ZERO as number) + (Math.floor(number / unit) % 10)
+  }
 }
 
 /** @returns where it ends */

@@ -5,6 +5,7 @@ import {
   type BackendOperation,
   type CallOptions,
   type Capabilities,
+  type ComparedDevice,
   type ConfigureOptions,
   type CreateOptions,
   checkFields,
@@ -12,10 +13,12 @@ import {
   type DeleteOptions,
   type Device,
   type DeviceConfig,
+  type ExpectedPeers,
   type FieldsOf,
   inContext,
   inTurn,
   type Peer,
+  PeerComparison,
   refuseForeign,
   startCall,
   type UnsafePermissions,
@@ -140,6 +143,14 @@ export class UserspaceBackend implements Backend {
     return this.#call('device', name, options, ({ path, signal }) =>
       readDevice(name, this.#addressOf(path), signal),
     )
+  }
+
+  compared(name: string, expected: ExpectedPeers, options?: CallOptions): Promise<ComparedDevice> {
+    return this.#call('device', name, options, async ({ path, signal }) => {
+      const comparison = new PeerComparison(expected)
+      const device = await readDevice(name, this.#addressOf(path), signal, comparison)
+      return { device, unchanged: comparison.unchanged }
+    })
   }
 
   /**

@@ -1,15 +1,16 @@
-import { type Device, LIMITS, type Peer, WireGuardError } from '@wgctrl/types'
+import { type Device, LIMITS, type Peer, type PeerComparison, WireGuardError } from '@wgctrl/types'
 import { GetExchange } from './exchange.js'
 import { toDevice, toPeer } from './map/device.js'
 import type { SocketAddress } from './socket.js'
 
-/** Reads a whole device. */
+/** Reads a whole device, without the peers that `comparison` notes. */
 export async function readDevice(
   name: string,
   address: SocketAddress,
   signal: AbortSignal,
+  comparison?: PeerComparison,
 ): Promise<Device> {
-  const exchange = await GetExchange.open(address, signal)
+  const exchange = await GetExchange.open(address, signal, comparison)
   try {
     const peers: Peer[] = []
     let networks = 0

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { errnoName, WireGuardError } from '@wgctrl/types'
+import { errnoName, type PeerComparison, WireGuardError } from '@wgctrl/types'
 import type { WirePeer } from './codec/reply.js'
 import { ReplyParser } from './codec/reply-parser.js'
 import { encodeGet } from './codec/request.js'
@@ -7,20 +7,28 @@ import { type SocketAddress, UapiSocket } from './socket.js'
 
 /** Reads a device: one connection, one operation. */
 export class GetExchange {
-  readonly reply: ReplyParser = new ReplyParser()
+  readonly reply: ReplyParser
   readonly #socket: UapiSocket
   #lent: readonly WirePeer[] = []
 
-  private constructor(socket: UapiSocket) {
+  private constructor(socket: UapiSocket, comparison: PeerComparison | undefined) {
     this.#socket = socket
+    this.reply = new ReplyParser(comparison)
   }
 
-  /** @param signal ends this and every later call with its `reason` */
-  static async open(address: SocketAddress, signal: AbortSignal): Promise<GetExchange> {
+  /**
+   * @param signal ends this and every later call with its `reason`
+   * @param comparison see {@link ReplyParser}
+   */
+  static async open(
+    address: SocketAddress,
+    signal: AbortSignal,
+    comparison?: PeerComparison,
+  ): Promise<GetExchange> {
     const socket = await UapiSocket.open(address, signal)
     try {
       await socket.send(encodeGet())
-      return new GetExchange(socket)
+      return new GetExchange(socket, comparison)
     } catch (error) {
       socket.close()
       throw error

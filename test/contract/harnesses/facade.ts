@@ -47,7 +47,7 @@ const harnessOf = (
   reach: Reach = directly,
 ): Harness => ({
   name: `facade over ${name}`,
-  traits: { ...below.traits, resolvesNames: true },
+  traits: { ...below.traits, resolvesNames: true, compares: false },
 
   async setup(): Promise<Stage> {
     const stage = await below.setup()
@@ -89,5 +89,6 @@ function subjectOf(wg: WireGuardClient, kind: DeviceKind): Subject {
     configure: (name, config, options) => wg.configure(name, config, options),
     create: (name, options) => wg.create(name, { ...options, backend: kind }),
     delete: (name, options) => wg.delete(name, options),
+    sync: (name, desired, options) => wg.sync(name, desired, options),
   }
 }

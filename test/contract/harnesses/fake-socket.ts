@@ -19,6 +19,7 @@ export const fakeSocket = (implementation: FakeImplementation): Harness => ({
     ...wireguardGoTraits,
     bindsPorts: false,
     showsPrivateKey: implementation !== 'boringtun',
+    compares: implementation !== 'boringtun',
     findsScopes: implementation === 'wireguard-go-2022',
     endpointScope: implementation !== 'wireguard-go-2022',
   },

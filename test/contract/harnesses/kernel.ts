@@ -13,6 +13,7 @@ const kernelTraits: Traits = {
   findsScopes: true,
   resolvesNames: false,
   hasSockets: false,
+  compares: true,
   lists: true,
   takesLinkNames: true,
   otherLink: 'ENOTWIREGUARD',

@@ -14,6 +14,7 @@ export const memory: Harness = {
     findsScopes: false,
     resolvesNames: false,
     hasSockets: false,
+    compares: false,
     lists: true,
     takesLinkNames: false,
     otherLink: 'ENODEV',

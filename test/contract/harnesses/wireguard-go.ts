@@ -19,6 +19,7 @@ export const wireguardGoTraits: Traits = {
   findsScopes: true,
   resolvesNames: false,
   hasSockets: true,
+  compares: true,
   lists: true,
   takesLinkNames: false,
   otherLink: 'ENODEV',

@@ -7,6 +7,7 @@ import {
   formatPublicKey,
   isZeroKey,
   type Peer,
+  type PeerComparison,
   SecretKey,
   shownWhole,
   timeOf,
@@ -20,6 +21,7 @@ import { wgAllowedIp, wgPeer } from '../specs/wireguard.js'
 import type { DeviceDump } from '../wireguard/get-device.js'
 import type { PeerBuilder } from '../wireguard/peer-builder.js'
 import { toAmnezia } from './amnezia.js'
+import { isExpectedPeer } from './expected-peer.js'
 import { AF_INET, AF_INET6, SOCKADDR_IN6 } from './sockaddr.js'
 import { usualPeer } from './usual-peer.js'
 
@@ -85,6 +87,13 @@ export const peerBuilder: PeerBuilder<Peer> = {
     addAllowedIps(peer.allowedIPs, bytes, slots, unknown)
   },
 }
+
+/** The same without those that are as expected, which `comparison` notes. */
+export const comparingBuilder = (comparison: PeerComparison): PeerBuilder<Peer> => ({
+  ...peerBuilder,
+  begin: () => comparison.restart(),
+  isKnown: (bytes, start, end) => isExpectedPeer(bytes, start, end, comparison),
+})
 
 /** A device as users see it, from the dump of it. */
 export function toDevice({ head, peers, unknown, version }: DeviceDump<Peer>): Device {

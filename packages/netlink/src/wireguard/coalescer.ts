@@ -112,13 +112,14 @@ export class Coalescer<P> {
       // The usual form begins with the key. Only the first peer of a message can go on from the one before.
       const mayGoOn = o === start && this.#goesOn(bytes, o + 4 + ATTRIBUTE_HEADER)
       const isOneOfFew = this.#peers < FEW || mayGoOn
-      const usual = isOneOfFew ? undefined : this.#builder.usual?.(bytes, o + 4, stop)
-      if (usual === undefined) {
-        previousKey = this.#takePeer(bytes, o, stop, o === start, complete)
-      } else {
+      const isLast = o + align(stop - o) >= end
+      const isKnown = !isOneOfFew && !isLast && this.#builder.isKnown?.(bytes, o + 4, stop)
+      const usual = isOneOfFew || isKnown ? undefined : this.#builder.usual?.(bytes, o + 4, stop)
+      if (isKnown) this.#begin(undefined, complete)
+      else if (usual !== undefined) {
         this.#begin(usual, complete)
         previousKey = o + 4 + ATTRIBUTE_HEADER
-      }
+      } else previousKey = this.#takePeer(bytes, o, stop, o === start, complete)
       o += align(stop - o)
     }
     this.#lastKey.set(bytes.subarray(previousKey, previousKey + WG_KEY_LEN))
@@ -138,8 +139,8 @@ export class Coalescer<P> {
     return key
   }
 
-  /** The peer before is complete. */
-  #begin(peer: P, complete: P[]): void {
+  /** The peer before is complete. @param peer `undefined`: nothing is made of it */
+  #begin(peer: P | undefined, complete: P[]): void {
     if (this.#last !== undefined) complete.push(this.#last)
     this.#continued = 0
     if (++this.#peers > LIMITS.peers) throw protocolError('the dump of the device does not end')

@@ -56,6 +56,7 @@ export class DeviceReader {
   ): Promise<DeviceDump<P>> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const peers: P[] = []
+      builder.begin?.()
       const coalescer = new Coalescer(builder, this.#set)
       const dump = await this.#open(device, options)
       try {

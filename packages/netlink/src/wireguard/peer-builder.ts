@@ -11,6 +11,13 @@ export type WgAllowedIp = Infer<typeof wgAllowedIp>
  * becomes of them, so that a read makes the final objects from the bytes without any in between.
  */
 export interface PeerBuilder<P> {
+  /** A reading begins, maybe once more: nothing that came before counts. */
+  begin?(): void
+  /**
+   * True of a peer of which nothing has to be made. Asked at a glance, and not of one that may go on in another
+   * message. Absent: of none.
+   */
+  isKnown?(bytes: Uint8Array, start: number, end: number): boolean
   /**
    * A peer at a glance: absent, or `undefined` given, leaves it to {@link peer}. What it makes equals what that
    * would.

@@ -7,6 +7,7 @@ import {
   LIMITS,
   LONGEST_LINK_NAME,
   numberRange,
+  type PeerComparison,
   parseRange,
   SecretKey,
   secretBytes,
@@ -14,11 +15,13 @@ import {
   wipeOwnKeys,
 } from '@wgctrl/types'
 import { decodeCounter, decodeInteger } from './decimal.js'
+import { isExpectedPeer, type KeyScratch } from './expected-peer.js'
 import { ExtraLines } from './extra-lines.js'
 import { decodeHexKey } from './hex.js'
 import { KeyFinder, type ReplyKey } from './keys.js'
 import { type WireDevice, type WirePeer, wirePeer } from './reply.js'
-import { lastUsual, usualPeer } from './usual-peer.js'
+import { linesTaken, nextLine } from './usual-lines.js'
+import { usualPeer } from './usual-peer.js'
 import { LONGEST_LINE, WholeLines } from './whole-lines.js'
 
 const EQUALS = 61
@@ -78,9 +81,19 @@ export class ReplyParser {
   #lineNumber = 0
   #bytes = 0
   readonly #scratch = Buffer.from(secretBytes().buffer)
+  readonly #keyScratch: KeyScratch = {
+    bytes: this.#scratch,
+    words: new Int32Array(this.#scratch.buffer),
+  }
+  readonly #comparison: PeerComparison | undefined
   #peer: WirePeer | undefined
   #finished: WirePeer[] = []
   #peers = 0
+
+  /** @param comparison notes the peers that are as expected, of which nothing else is made; absent: of none */
+  constructor(comparison?: PeerComparison) {
+    this.#comparison = comparison
+  }
 
   /**
    * Reads a chunk, which stays the caller's: nothing of it is kept but the beginning of a line.
@@ -143,15 +156,22 @@ export class ReplyParser {
   /** Reads peers of the usual form. @returns where something else begins, or a peer that may go on */
   #readUsual(bytes: Buffer, from: number, to: number): number {
     let at = from
-    for (;;) {
-      const peer = this.errno === undefined ? usualPeer(bytes, at, to, this.#scratch) : undefined
-      if (peer === undefined) return at
+    while (this.errno === undefined) {
+      const isExpected = this.#isExpected(bytes, at, to)
+      const peer = isExpected ? undefined : usualPeer(bytes, at, to, this.#scratch)
+      if (!isExpected && peer === undefined) return at
       this.#finishPeer()
       this.#countPeer()
-      this.#finished.push(peer)
-      this.#lineNumber += lastUsual.lines
-      at = lastUsual.end
+      if (peer) this.#finished.push(peer)
+      this.#lineNumber += linesTaken()
+      at = nextLine(bytes)
     }
+    return at
+  }
+
+  #isExpected(bytes: Buffer, from: number, to: number): boolean {
+    const comparison = this.#comparison
+    return comparison !== undefined && isExpectedPeer(bytes, from, to, this.#keyScratch, comparison)
   }
 
   #countPeer(): void {

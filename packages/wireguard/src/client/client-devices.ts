@@ -1,11 +1,13 @@
 import {
   type CallOptions,
+  type ComparedDevice,
   type ConfigureOptions,
   type CreateOptions,
   Deadline,
   type DeleteOptions,
   type Device,
   type DeviceConfig,
+  type ExpectedPeers,
   inContext,
   type Peer,
   unsupported,
@@ -16,6 +18,7 @@ import { copyConfig, isLarge, wipeCopy } from '../copy.js'
 import type { Turn } from '../device-line.js'
 import type { DeviceCalls } from '../interface/context.js'
 import { type EndpointResolver, hasNames, PLACEHOLDER, withPlaceholders } from '../resolve.js'
+import { comparedDevice } from '../sync/compared-device.js'
 import type { CallOrder } from './call-order.js'
 import type { LiveDevices } from './live-devices.js'
 import type { ClientCallOptions } from './options.js'
@@ -59,6 +62,18 @@ export class ClientDevices {
   device(name: string, options: ClientCallOptions, turn?: Turn): Promise<Device> {
     return this.#order.ask('device', name, options, turn, (backend, left) =>
       backend.device(name, left),
+    )
+  }
+
+  /** As {@link device}, without the peers that are as expected. */
+  compared(
+    name: string,
+    expected: ExpectedPeers,
+    options: ClientCallOptions,
+    turn: Turn,
+  ): Promise<ComparedDevice> {
+    return this.#order.ask('device', name, options, turn, (backend, left) =>
+      comparedDevice(backend, name, expected, left),
     )
   }
 

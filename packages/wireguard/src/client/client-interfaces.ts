@@ -4,6 +4,7 @@ import {
   checkInterfaceName,
   Deadline,
   type DeviceConfig,
+  type ExpectedPeers,
 } from '@wgctrl/types'
 import { Turn, withHooks } from '../device-line.js'
 import { type ConfigFault, configFaults } from '../interface/config-faults.js'
@@ -82,6 +83,8 @@ export class ClientInterfaces {
         const { device, configure } = this.#devices.in(turn)
         const calls = {
           device: (one: string, call?: CallOptions) => device(one, { ...call, backend }),
+          compared: (one: string, expected: ExpectedPeers, call?: CallOptions) =>
+            this.#devices.compared(one, expected, { ...call, backend }, turn),
           configure: (one: string, config: DeviceConfig, call?: ConfigureOptions) =>
             configure(one, config, { ...call, backend }),
         }

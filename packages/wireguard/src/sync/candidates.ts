@@ -35,6 +35,14 @@ export interface Candidates {
   readonly fates: Uint8Array
 }
 
+/** A device as it is, and the peers that it should have. */
+export interface Sides {
+  readonly device: Device
+  readonly desired: DesiredPeers
+  /** By place in the desired peers; 1: the device has it just so, and `device` lacks it. */
+  readonly unchanged: Uint8Array
+}
+
 export const FATE = { removed: 0, examined: 1, kept: 2 } as const
 
 /**
@@ -45,8 +53,7 @@ export const FATE = { removed: 0, examined: 1, kept: 2 } as const
  * @throws {TypeError | RangeError | WireGuardError} `EINVAL`; `path` names the field
  */
 export function* findCandidates(
-  device: Device,
-  { peers, passed }: DesiredPeers,
+  { device, desired: { peers, passed }, unchanged }: Sides,
   own: PublicKey | undefined,
   scopes: Scopes,
 ): Steps<Candidates> {
@@ -59,13 +66,16 @@ export function* findCandidates(
   for (let index = 0; index < peers.length; index++) {
     if (passed.has(index)) continue
     const peer = peers[index] as PeerConfig
+    if (unchanged[index] === 1) {
+      if (peer.publicKey === own) throw ownKeyAt(index)
+      if (budget.spend(0.1)) yield
+      continue
+    }
     const key = keyOf(peer, index)
     const at = places.isNext(key) ? places.next++ : yield* places.find(key)
     const isTwice = at === undefined ? strangers.has(key) : fates[at] !== FATE.removed
     if (isTwice) throw invalid(`peers[${index}].publicKey`, `${key} is there twice`)
-    if (key === own && !peer.remove) {
-      throw invalid(`peers[${index}].publicKey`, 'this is the key of the device itself')
-    }
+    if (key === own && !peer.remove) throw ownKeyAt(index)
     if (at === undefined) strangers.add(key)
     else {
       const isSame = isClearlyUnchanged(device.peers[at] as Peer, peer, scopes)
@@ -87,6 +97,9 @@ export function* findCandidates(
   }
   return { candidates, fates }
 }
+
+const ownKeyAt = (index: number): WireGuardError =>
+  invalid(`peers[${index}].publicKey`, 'this is the key of the device itself')
 
 /**
  * Where each peer stands in a list. Asked in the order of the list, as by a file that the device was

@@ -37,6 +37,9 @@ export interface DiffOptions {
   readonly interfaceIndex?: InterfaceIndex | undefined
 }
 
+const NOTHING_KNOWN: Uint8Array = new Uint8Array(0)
+const NOTHING_PASSED: ReadonlySet<number> = new Set()
+
 export interface DeviceDiff {
   /** In the order of the desired state; removed peers last, by key. Empty: nothing differs. */
   readonly changes: readonly Change[]
@@ -66,11 +69,16 @@ export function diffDevice(
   return runAtOnce(diffSteps(current, desired, options))
 }
 
-/** The same in steps: neither side may change in between. */
+/**
+ * The same in steps: neither side may change in between.
+ *
+ * @param unchanged by place in the desired peers; 1: the device is known to have it just so, and `current` lacks it
+ */
 export function* diffSteps(
   current: Device,
   desired: DeviceConfig,
   options: DiffOptions = {},
+  unchanged: Uint8Array = NOTHING_KNOWN,
 ): Steps<DeviceDiff> {
   const given = checkShape(desired)
   checkReading(current, 'current')
@@ -79,11 +87,14 @@ export function* diffSteps(
   const scopes = { index: interfaceIndex, areShown: showsScopes(current) }
   const fields = diffFields(current, desired, keep)
   const own = fields.publicKey
-  const peers = yield* withoutPassing(given, current.peers)
-  const { candidates, fates } = yield* findCandidates(current, peers, own, scopes)
+  const peers = unchanged.includes(1)
+    ? { peers: given, passed: NOTHING_PASSED }
+    : yield* withoutPassing(given, current.peers)
+  const sides = { device: current, desired: peers, unchanged }
+  const { candidates, fates } = yield* findCandidates(sides, own, scopes)
   try {
     const diffs = yield* diffPeers(candidates, scopes)
-    const moves = yield* findMoves(current, diffs, fates)
+    const moves = yield* findMoves(sides, diffs, fates)
     // wireguard-go lists its peers in another order at every read.
     const removed = current.peers
       .filter((_, at) => fates[at] === FATE.removed && !keep.includes('peers'))

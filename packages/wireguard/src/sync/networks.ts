@@ -1,6 +1,5 @@
 import {
   type AllowedIPChange,
-  type Device,
   invalid,
   type PeerConfig,
   type PublicKey,
@@ -8,7 +7,7 @@ import {
   type Steps,
 } from '@wgctrl/types'
 import { GLANCE, setOf, without } from '../long-lists.js'
-import { FATE } from './candidates.js'
+import { FATE, type Sides } from './candidates.js'
 import type { Change, PeerAdded } from './change.js'
 import { removedTooEarly } from './overlap.js'
 import { type PeerDiff, toPeerConfig } from './peer-diff.js'
@@ -16,12 +15,18 @@ import { type PeerDiff, toPeerConfig } from './peer-diff.js'
 /** What becomes of the networks that are given to peers: who has them now, `undefined` for nobody. */
 export type Moves = ReadonlyMap<string, PublicKey | undefined>
 
+/** What an entry is that is unchanged: the device has it in the same words. */
+interface UnchangedPeer {
+  readonly publicKey: PublicKey
+  readonly allowedIPs?: readonly string[]
+}
+
 /**
  * @param fates what becomes of each peer of the device
  * @throws {WireGuardError} `EINVAL` when a network is given to a peer and another is to keep it
  */
 export function* findMoves(
-  current: Device,
+  { device, desired, unchanged }: Sides,
   diffs: readonly PeerDiff[],
   fates: Uint8Array,
 ): Steps<Moves> {
@@ -35,12 +40,20 @@ export function* findMoves(
   }
   if (moves.size === 0) return moves
   const keepers = new Map<string, PublicKey>()
-  for (const [at, { publicKey, allowedIPs }] of current.peers.entries()) {
+  for (const [at, { publicKey, allowedIPs }] of device.peers.entries()) {
     for (const cidr of allowedIPs) {
       if (budget.spend(GLANCE)) yield
       if (!moves.has(cidr)) continue
       moves.set(cidr, publicKey)
       if (fates[at] === FATE.kept) keepers.set(cidr, publicKey)
+    }
+  }
+  for (const [place, isUnchanged] of unchanged.entries()) {
+    if (!isUnchanged) continue
+    const { publicKey, allowedIPs = [] } = desired.peers[place] as UnchangedPeer
+    for (const cidr of allowedIPs) {
+      if (budget.spend(GLANCE)) yield
+      if (moves.has(cidr)) keepers.set(cidr, publicKey)
     }
   }
   if (keepers.size > 0) refuseSharing(diffs, keepers)

@@ -1,14 +1,18 @@
 import { networkInterfaces } from 'node:os'
 import {
   type CallOptions,
+  type ComparedDevice,
   type Device,
   type DeviceConfig,
+  type ExpectedPeers,
   formatPublicKey,
   generatePrivateKey,
+  type PeerConfig,
   publicKey,
 } from '@wgctrl/types'
 import { MemoryBackend } from '@wgctrl/types/testing'
 import { describe, expect, it } from 'vitest'
+import { open } from '../index.js'
 import { syncDevice } from './sync-device.js'
 
 const key = formatPublicKey(new Uint8Array(32).fill(1))
@@ -23,6 +27,31 @@ class CountingBackend extends MemoryBackend {
   override configure(name: string, config: DeviceConfig, options?: CallOptions): Promise<void> {
     this.sent.push([config, options])
     return super.configure(name, config, options)
+  }
+}
+
+/** One that leaves out the peers that are expected, as if each were found as it should be. */
+class ComparingBackend extends CountingBackend {
+  readonly expected: (readonly PeerConfig[])[] = []
+
+  async compared(
+    name: string,
+    { peers }: ExpectedPeers,
+    options?: CallOptions,
+  ): Promise<ComparedDevice> {
+    this.expected.push(peers)
+    const device = await super.device(name, options)
+    const found = new Set(device.peers.map(({ publicKey }) => publicKey))
+    const unchanged = Uint8Array.from(peers, (peer) =>
+      found.has(peer.publicKey as string) ? 1 : 0,
+    )
+    const keys = new Set(peers.map((peer) => peer.publicKey))
+    const rest = device.peers.filter(({ publicKey }) => !keys.has(publicKey))
+    return { device: { ...device, peers: rest }, unchanged }
+  }
+
+  override device(): Promise<Device> {
+    throw new Error('the whole of the device was read')
   }
 }
 
@@ -43,6 +72,58 @@ describe('syncDevice', () => {
     })
     expect(await syncDevice(backend, 'wg0', desired)).toEqual([])
     expect(backend.sent).toHaveLength(1)
+  })
+
+  describe('beside a backend that can be told what to expect', () => {
+    const known = { publicKey: key, persistentKeepalive: 7 }
+    const stranger = formatPublicKey(new Uint8Array(32).fill(2))
+
+    async function makeComparing(): Promise<ComparingBackend> {
+      const backend = new ComparingBackend()
+      await backend.create('wg0')
+      await backend.configure('wg0', { peers: [{ publicKey: key }, { publicKey: stranger }] })
+      return backend
+    }
+
+    it('looks at the rest of the peers alone', async () => {
+      const backend = await makeComparing()
+      const changes = await syncDevice(backend, 'wg0', { peers: [known] }, { dryRun: true })
+      expect(changes).toEqual([{ kind: 'peer-removed', publicKey: stranger }])
+      expect(backend.expected).toEqual([[known]])
+    })
+
+    it('does so as a client', async () => {
+      const backend = await makeComparing()
+      await using wg = await open({ backends: [backend] })
+      expect(await wg.sync('wg0', { peers: [known] })).toHaveLength(1)
+      expect(backend.expected).toHaveLength(2)
+      expect(backend.sent.at(-1)?.[0]).toEqual({ peers: [{ publicKey: stranger, remove: true }] })
+    })
+
+    it('has nothing to expect of entries that may pass networks on', async () => {
+      const backend = await makeComparing()
+      const passing = { publicKey: key, replaceAllowedIPs: false, allowedIPs: ['10.0.0.0/8'] }
+      const call = syncDevice(backend, 'wg0', { peers: [passing] }, { dryRun: true })
+      await expect(call).rejects.toThrow('the whole of the device was read')
+    })
+
+    it('refuses to be given the key of the device as a peer that is as it should be', async () => {
+      const backend = await makeComparing()
+      const privateKey = generatePrivateKey()
+      const own = publicKey(privateKey)
+      await backend.configure('wg0', { peers: [{ publicKey: own }] })
+      const call = syncDevice(backend, 'wg0', { privateKey, peers: [{ publicKey: own }] })
+      await expect(call).rejects.toMatchObject({ code: 'EINVAL', path: 'peers[0].publicKey' })
+    })
+
+    it('gives no network to one peer that another is to keep', async () => {
+      const backend = await makeComparing()
+      const keeper = { publicKey: key, allowedIPs: ['10.0.0.0/8'] }
+      const third = formatPublicKey(new Uint8Array(32).fill(3))
+      const peers = [keeper, { publicKey: third, allowedIPs: ['10.0.0.0/8'] }]
+      const call = syncDevice(backend, 'wg0', { peers })
+      await expect(call).rejects.toMatchObject({ code: 'EINVAL', path: 'peers[1].allowedIPs' })
+    })
   })
 
   it.each(['privateKey', 'presharedKey'])(

@@ -14,6 +14,7 @@ import { type Machine, machineOf } from '../interface/machine.js'
 import { SYNC_DEVICE_OPTIONS } from '../option-fields.js'
 import { timeLeft } from '../time-left.js'
 import { type Change, isOfEndpoint } from './change.js'
+import { comparedDevice, expectedPeers } from './compared-device.js'
 import { checkObject, type DeviceDiff, type DiffOptions, diffSteps } from './diff.js'
 import { scopeIndexes } from './scopes.js'
 
@@ -52,7 +53,7 @@ const LONGEST_PAUSE = 100
  *   after every try; and as `device` and `configure`
  */
 export async function syncDevice(
-  backend: Pick<Backend, 'device' | 'configure'>,
+  backend: Pick<Backend, 'device' | 'compared' | 'configure'>,
   name: string,
   desired: DeviceConfig,
   options: SyncOptions & SyncPlace = {},
@@ -62,12 +63,15 @@ export async function syncDevice(
   checkObject(desired)
   const { signal, dryRun, keep, netns, machine = machineOf(backend) } = options
   const rest = timeLeft({ signal, timeout: options.timeout })
+  const expected = await runInTurns(expectedPeers(desired))
   const compare = async (): Promise<DeviceDiff & { readonly ownKey: PublicKey | null }> => {
-    const current = await backend.device(name, rest())
+    const { device: current, unchanged } = await comparedDevice(backend, name, expected, rest())
     try {
       const interfaceIndex =
         options.interfaceIndex ?? (await scopeIndexes([desired, current], { machine, netns }))
-      const diff = await runInTurns(diffSteps(current, desired, { keep, interfaceIndex }))
+      const diff = await runInTurns(
+        diffSteps(current, desired, { keep, interfaceIndex }, unchanged),
+      )
       return { ...diff, ownKey: current.publicKey ?? null }
     } finally {
       wipeDevice(current)

@@ -1,15 +1,11 @@
-import { formatEndpoint, type Peer, type PeerConfig, type SecretKey } from '@wgctrl/types'
+import {
+  formatEndpoint,
+  isPlainPeer,
+  type Peer,
+  type PeerConfig,
+  type SecretKey,
+} from '@wgctrl/types'
 import { isSameEndpoint, type Scopes } from './endpoint.js'
-
-const COMPARED = new Set([
-  'publicKey',
-  'presharedKey',
-  'endpoint',
-  'persistentKeepalive',
-  'persistentKeepaliveRange',
-  'replaceAllowedIPs',
-  'allowedIPs',
-])
 
 /**
  * True when a peer is obviously as it should be. What is spelled in another way than the device has it
@@ -17,15 +13,13 @@ const COMPARED = new Set([
  * what equals a device's own values needs no check.
  */
 export function isClearlyUnchanged(current: Peer, wanted: PeerConfig, scopes: Scopes): boolean {
-  for (const field in wanted) if (!COMPARED.has(field)) return false
-  const { presharedKey, endpoint, persistentKeepalive, replaceAllowedIPs, allowedIPs = [] } = wanted
+  if (!isPlainPeer(wanted)) return false
+  const { presharedKey, endpoint, persistentKeepalive, allowedIPs = [] } = wanted
   return (
     (persistentKeepalive ?? 0) === current.persistentKeepalive &&
     wanted.persistentKeepaliveRange === current.persistentKeepaliveRange &&
-    (replaceAllowedIPs === undefined || replaceAllowedIPs === true) &&
     isSameSecret(current.presharedKey, presharedKey) &&
     (endpoint === undefined || isSpelledAs(current.endpoint, endpoint, scopes)) &&
-    Array.isArray(allowedIPs) &&
     hasSameElements(current.allowedIPs, allowedIPs)
   )
 }
@@ -53,11 +47,8 @@ function isSpelledAs(
   )
 }
 
-/** More networks of one peer are compared where others get their turn meanwhile. */
-const AT_A_GLANCE = 5000
-
 function hasSameElements(current: readonly string[], wanted: readonly unknown[]): boolean {
-  if (current.length !== wanted.length || current.length > AT_A_GLANCE) return false
+  if (current.length !== wanted.length) return false
   if (current.every((network, at) => network === wanted[at])) return true
   const networks = new Set<unknown>(wanted)
   return current.every((network) => networks.has(network))

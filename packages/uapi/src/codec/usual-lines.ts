@@ -1,0 +1,153 @@
+import { putLine } from '@wgctrl/types'
+import { decodeHexKey } from './hex.js'
+
+/*
+ * The lines of a peer as wireguard-go writes them: the same ones in the same order, so that each is where it is expected.
+ * Of anything else nothing is said: the parser reads it line by line.
+ */
+
+const NEWLINE = 10
+const ZERO = 48
+
+/** A number of so many digits is exact as a JavaScript number. */
+const EXACT_DIGITS = 15
+
+/** Digits of a key. */
+const HEX = 64
+
+/** A text that is looked for, as words: of four letters each, the last of which may overlap. */
+interface Expected {
+  readonly length: number
+  readonly words: Uint32Array
+}
+
+function expected(text: string): Expected {
+  const bytes = Buffer.from(text)
+  const count = Math.ceil(bytes.length / 4)
+  const words = Uint32Array.from({ length: count }, (_, at) =>
+    bytes.readUInt32LE(Math.min(at * 4, bytes.length - 4)),
+  )
+  return { length: bytes.length, words }
+}
+
+const PUBLIC_KEY = expected('public_key=')
+const PRESHARED_KEY = expected('\npreshared_key=')
+const VERSION = expected('\nprotocol_version=1\n')
+export const ENDPOINT: Expected = expected('endpoint=')
+export const ALLOWED_IP: Expected = expected('allowed_ip=')
+const ERRNO = expected('errno=')
+
+export const HANDSHAKE_SEC: Expected = expected('last_handshake_time_sec=')
+export const HANDSHAKE_NSEC: Expected = expected('last_handshake_time_nsec=')
+export const TX_BYTES: Expected = expected('tx_bytes=')
+export const RX_BYTES: Expected = expected('rx_bytes=')
+export const KEEPALIVE: Expected = expected('persistent_keepalive_interval=')
+
+/** The last second that a Date can tell. */
+export const LAST_SECOND = 8.64e12
+export const LAST_NANOSECOND = 999_999_999
+
+/** Where the two keys stand, and what is behind them. */
+const PUBLIC_HEX = PUBLIC_KEY.length
+const PRESHARED_HEX = PUBLIC_HEX + HEX + PRESHARED_KEY.length
+const BEHIND_KEYS = PRESHARED_HEX + HEX + VERSION.length
+/** Two keys and the version. */
+const LINES_OF_KEYS = 3
+
+/** The memory that is looked at. */
+let view: DataView = new DataView(new ArrayBuffer(0))
+/** The peer begins there, and what is looked at ends there, in the view. */
+let start = 0
+let limit = 0
+/** Where the next line begins in the view; {@link NOWHERE}: something else stood in the place of one before. */
+let next = 0
+/** How many lines were taken. */
+let taken = 0
+
+const NOWHERE = -1
+
+/**
+ * Looks at a peer, up to the line behind its keys and its version.
+ *
+ * @param from where it may begin
+ * @param to behind the newline of the last whole line
+ * @param key gets the 32 bytes of its public key
+ * @returns false: it is of another form
+ * @source wireguard-go, device/uapi.go: IpcGetOperation
+ */
+export function beginPeer(bytes: Uint8Array, from: number, to: number, key: Uint8Array): boolean {
+  if (view.buffer !== bytes.buffer) view = new DataView(bytes.buffer)
+  start = bytes.byteOffset + from
+  limit = bytes.byteOffset + to
+  next = start + BEHIND_KEYS
+  taken = LINES_OF_KEYS
+  return (
+    stands(PUBLIC_KEY, start) &&
+    stands(PRESHARED_KEY, start + PUBLIC_HEX + HEX) &&
+    stands(VERSION, start + PRESHARED_HEX + HEX) &&
+    decodeHexKey(bytes, from + PUBLIC_HEX, key)
+  )
+}
+
+/** The preshared key of the peer that was begun; zeros: it has none. @returns false: it is no key */
+export function takeSecret(bytes: Uint8Array, key: Uint8Array): boolean {
+  return decodeHexKey(bytes, start - bytes.byteOffset + PRESHARED_HEX, key)
+}
+
+/** Whether the next line has that key. */
+export const isNext = (key: Expected): boolean => stands(key, next)
+
+/** Whether a peer ends here: another or the end of the reply stands behind it. Else there may be more of it. */
+export const isPeerOver = (): boolean => stands(PUBLIC_KEY, next) || stands(ERRNO, next)
+
+/** Where the next line begins, in the bytes that were given. */
+export const nextLine = (bytes: Uint8Array): number => next - bytes.byteOffset
+
+/** How many lines of the peer were taken. */
+export const linesTaken = (): number => taken
+
+function stands({ length, words }: Expected, at: number): boolean {
+  if (at < 0 || at + length > limit) return false
+  const last = words.length - 1
+  for (let index = 0; index < last; index++) {
+    if (view.getUint32(at + 4 * index, true) !== words[index]) return false
+  }
+  return view.getUint32(at + length - 4, true) === words[last]
+}
+
+/** Writes the value of the next line, which has that key. */
+export function takeText(key: Expected, bytes: Uint8Array): void {
+  const newline = putLine(bytes, next + key.length - bytes.byteOffset)
+  next = newline < 0 ? NOWHERE : bytes.byteOffset + newline + 1
+  taken++
+}
+
+/** @returns whether the next line has that key and that value */
+export function takeThis(key: Expected, text: string): boolean {
+  const from = next + key.length
+  const end = from + text.length
+  if (!stands(key, next) || end >= limit || view.getUint8(end) !== NEWLINE) return false
+  for (let at = 0; at < text.length; at++) {
+    if (view.getUint8(from + at) !== text.charCodeAt(at)) return false
+  }
+  next = end + 1
+  taken++
+  return true
+}
+
+/** The value of the next line, if that has the key. */
+export function takeNumber(key: Expected, max: number): number {
+  const from = stands(key, next) ? next + key.length : limit
+  let value = 0
+  let at = from
+  for (; at < limit; at++) {
+    const digit = view.getUint8(at) - ZERO
+    if (digit < 0 || digit > 9) break
+    value = value * 10 + digit
+  }
+  const digits = at - from
+  const isNumber = digits > 0 && digits <= EXACT_DIGITS && value <= max
+  next = isNumber && view.getUint8(at) === NEWLINE ? at + 1 : NOWHERE
+  taken++
+  return value
+}
