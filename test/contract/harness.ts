@@ -12,7 +12,7 @@ export type SyncCall = (
 export type Subject = Required<
   Pick<Backend, 'list' | 'device' | 'peers' | 'configure' | 'create' | 'delete'>
 > &
-  Pick<Backend, 'compared'> & { readonly sync?: SyncCall }
+  Pick<Backend, 'activity' | 'compared'> & { readonly sync?: SyncCall }
 
 /** What devices of a harness differ in. Each case asserts one side or the other. */
 export interface Traits extends Capabilities {
@@ -35,6 +35,8 @@ export interface Traits extends Capabilities {
   readonly lists: boolean
   /** Devices may have any name that a link can have; else one that can be part of a path. */
   readonly takesLinkNames: boolean
+  /** A reading can be of whether peers are there alone. */
+  readonly showsActivity: boolean
   /** A reading leaves out the peers that are as expected: that is seen at a glance, in the form that most have. */
   readonly compares: boolean
   /** What asking for `lo`, a link of another kind, gives. */

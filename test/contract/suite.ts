@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { Bench, type Sizes } from './bench.js'
+import { activity } from './cases/activity.js'
 import { allowedIPs } from './cases/allowed-ips.js'
 import { cancellation } from './cases/cancellation.js'
 import { comparison } from './cases/comparison.js'
@@ -20,6 +21,7 @@ import type { Harness } from './harness.js'
 const topics = {
   reads,
   comparison,
+  activity,
   'life cycle': lifeCycle,
   'fields of a device': deviceFields,
   peers,

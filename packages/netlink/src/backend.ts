@@ -16,6 +16,7 @@ import {
   closed,
   type Deadline,
   type Device,
+  type DeviceActivity,
   type DeviceConfig,
   type DeviceKind,
   type ExpectedPeers,
@@ -44,7 +45,7 @@ import {
 } from '@wgctrl/types'
 import { NetlinkError, recoded } from './errors.js'
 import { peerWriter, type ScopeIndex, toChange } from './map/config.js'
-import { comparingBuilder, peerBuilder, toDevice } from './map/device.js'
+import { activityBuilder, comparingBuilder, peerBuilder, toDevice } from './map/device.js'
 import { removalProbe } from './map/removal.js'
 import { changeSteps, isUsual, type UsualChange, wipeChange } from './map/usual-config.js'
 import { type OpenRead, OpenReads } from './open-reads.js'
@@ -59,6 +60,7 @@ import { AWG_RANGES_VERSION } from './specs/amneziawg.js'
 import { DIALECTS } from './wireguard/dialects.js'
 import { FamilyCache } from './wireguard/family.js'
 import { DeviceReader } from './wireguard/get-device.js'
+import type { PeerBuilder } from './wireguard/peer-builder.js'
 import { DeviceWriter } from './wireguard/set-device.js'
 
 export interface KernelBackendOptions {
@@ -149,7 +151,13 @@ export class KernelBackend implements Backend {
   }
 
   device(name: string, options?: CallOptions): Promise<Device> {
-    return this.#call('device', name, options, (signal) => this.#read(name, signal))
+    return this.#call('device', name, options, (signal) => this.#read(name, signal, peerBuilder))
+  }
+
+  activity(name: string, options?: CallOptions): Promise<DeviceActivity> {
+    return this.#call('device', name, options, (signal) =>
+      this.#read(name, signal, activityBuilder),
+    )
   }
 
   compared(name: string, expected: ExpectedPeers, options?: CallOptions): Promise<ComparedDevice> {
@@ -226,7 +234,11 @@ export class KernelBackend implements Backend {
     }
   }
 
-  async #read(name: string, signal: AbortSignal, builder = peerBuilder): Promise<Device> {
+  async #read<P>(
+    name: string,
+    signal: AbortSignal,
+    builder: PeerBuilder<P>,
+  ): Promise<Omit<Device, 'peers'> & { readonly peers: P[] }> {
     return toDevice(await this.#reader.read(name, builder, { signal }))
   }
 
@@ -310,7 +322,7 @@ export class KernelBackend implements Backend {
     signal: AbortSignal,
   ): Promise<CheckedConfig> {
     if (!removesAllowedIPs(config) || this.#removesAllowedIPs) return config
-    const { peers } = await this.#read(name, signal)
+    const { peers } = await this.#read(name, signal, peerBuilder)
     const [peer] = peers
     if (peer) this.#removesAllowedIPs ??= await this.#canRemove(name, peer.publicKey, signal)
     return this.#removesAllowedIPs ? config : withThrowawayPeer(config, peers, randomBytes(32))

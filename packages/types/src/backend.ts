@@ -1,6 +1,6 @@
 import type { CallOptions } from './call.js'
 import type { DeviceConfig } from './config.js'
-import type { Device, DeviceKind, Peer } from './device.js'
+import type { Device, DeviceActivity, DeviceKind, Peer } from './device.js'
 import type { ExpectedPeers } from './expected-peers.js'
 import type { PublicKey } from './key.js'
 
@@ -119,6 +119,14 @@ export interface Backend extends AsyncDisposable {
 
   /** @throws {WireGuardError} `ENODEV`, `ENOTWIREGUARD`, `EPERM`, `EINTR`, `EPROTO`, … */
   device(name: string, options?: CallOptions): Promise<Device>
+
+  /**
+   * The same for who looks again and again whether peers are there: of each it has that much and no secret, a third of
+   * what `device` has to keep. Absent: `device` does as well.
+   *
+   * @throws {WireGuardError} as `device`
+   */
+  activity?(name: string, options?: CallOptions): Promise<DeviceActivity>
 
   /**
    * The same for who knows what to expect: of the peers that are as they should be nothing is made, which takes a

@@ -36,6 +36,17 @@ export interface Device {
   readonly extra?: ExtraKeys
 }
 
+/** A device of which no more is known than who is there. */
+export interface DeviceActivity extends Omit<Device, 'peers'> {
+  readonly peers: readonly PeerActivity[]
+}
+
+/** Whether a peer is there, and nothing of what it may do. */
+export type PeerActivity = Pick<
+  Peer,
+  'publicKey' | 'lastHandshake' | 'receivedBytes' | 'transmittedBytes'
+>
+
 /** A peer of a device as it is at one moment. */
 export interface Peer {
   readonly publicKey: PublicKey

@@ -11,7 +11,7 @@ const WHOLE = 3
  *
  * @internal
  */
-export function shownWhole(device: Device): Device {
+export function shownWhole<D extends object>(device: D): D {
   return Object.defineProperty(device, inspect.custom, SHOW)
 }
 

@@ -1,4 +1,4 @@
-import type { Device } from './device.js'
+import type { Device, DeviceActivity, Peer } from './device.js'
 import { SecretKey } from './key.js'
 
 /**
@@ -6,9 +6,9 @@ import { SecretKey } from './key.js'
  *
  * @internal
  */
-export function wipeDevice(device: Device): void {
+export function wipeDevice(device: Device | DeviceActivity): void {
   wipeOwnKeys(device)
-  for (const { presharedKey } of device.peers) {
+  for (const { presharedKey } of device.peers as Pick<Peer, 'presharedKey'>[]) {
     if (presharedKey instanceof SecretKey) presharedKey.wipe()
   }
 }

@@ -12,6 +12,7 @@ import {
   checkInterfaceName,
   type DeleteOptions,
   type Device,
+  type DeviceActivity,
   type DeviceConfig,
   type ExpectedPeers,
   type FieldsOf,
@@ -29,7 +30,7 @@ import {
   withCheckedConfig,
 } from '@wgctrl/types'
 import { checkProgram, daemonCommand } from './command.js'
-import { readDevice } from './device-reader.js'
+import { readActivity, readDevice } from './device-reader.js'
 import { DeviceWriter } from './device-writer.js'
 import { SocketDirectory } from './directory.js'
 import { GetExchange } from './exchange.js'
@@ -142,6 +143,12 @@ export class UserspaceBackend implements Backend {
   device(name: string, options?: CallOptions): Promise<Device> {
     return this.#call('device', name, options, ({ path, signal }) =>
       readDevice(name, this.#addressOf(path), signal),
+    )
+  }
+
+  activity(name: string, options?: CallOptions): Promise<DeviceActivity> {
+    return this.#call('device', name, options, ({ path, signal }) =>
+      readActivity(name, this.#addressOf(path), signal),
     )
   }
 

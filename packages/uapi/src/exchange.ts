@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { errnoName, type PeerComparison, WireGuardError } from '@wgctrl/types'
+import { errnoName, WireGuardError } from '@wgctrl/types'
 import type { WirePeer } from './codec/reply.js'
-import { ReplyParser } from './codec/reply-parser.js'
+import { type ReplyOptions, ReplyParser } from './codec/reply-parser.js'
 import { encodeGet } from './codec/request.js'
 import { type SocketAddress, UapiSocket } from './socket.js'
 
@@ -11,24 +11,24 @@ export class GetExchange {
   readonly #socket: UapiSocket
   #lent: readonly WirePeer[] = []
 
-  private constructor(socket: UapiSocket, comparison: PeerComparison | undefined) {
+  private constructor(socket: UapiSocket, options: ReplyOptions | undefined) {
     this.#socket = socket
-    this.reply = new ReplyParser(comparison)
+    this.reply = new ReplyParser(options)
   }
 
   /**
    * @param signal ends this and every later call with its `reason`
-   * @param comparison see {@link ReplyParser}
+   * @param options what is made of peers; absent: all there is
    */
   static async open(
     address: SocketAddress,
     signal: AbortSignal,
-    comparison?: PeerComparison,
+    options?: ReplyOptions,
   ): Promise<GetExchange> {
     const socket = await UapiSocket.open(address, signal)
     try {
       await socket.send(encodeGet())
-      return new GetExchange(socket, comparison)
+      return new GetExchange(socket, options)
     } catch (error) {
       socket.close()
       throw error

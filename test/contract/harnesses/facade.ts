@@ -47,7 +47,7 @@ const harnessOf = (
   reach: Reach = directly,
 ): Harness => ({
   name: `facade over ${name}`,
-  traits: { ...below.traits, resolvesNames: true, compares: false },
+  traits: { ...below.traits, resolvesNames: true, compares: false, showsActivity: false },
 
   async setup(): Promise<Stage> {
     const stage = await below.setup()

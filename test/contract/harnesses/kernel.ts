@@ -14,6 +14,7 @@ const kernelTraits: Traits = {
   resolvesNames: false,
   hasSockets: false,
   compares: true,
+  showsActivity: true,
   lists: true,
   takesLinkNames: true,
   otherLink: 'ENOTWIREGUARD',

@@ -15,6 +15,7 @@ export const memory: Harness = {
     resolvesNames: false,
     hasSockets: false,
     compares: false,
+    showsActivity: false,
     lists: true,
     takesLinkNames: false,
     otherLink: 'ENODEV',

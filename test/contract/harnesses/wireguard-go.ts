@@ -20,6 +20,7 @@ export const wireguardGoTraits: Traits = {
   resolvesNames: false,
   hasSockets: true,
   compares: true,
+  showsActivity: true,
   lists: true,
   takesLinkNames: false,
   otherLink: 'ENODEV',

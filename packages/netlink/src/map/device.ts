@@ -7,6 +7,7 @@ import {
   formatPublicKey,
   isZeroKey,
   type Peer,
+  type PeerActivity,
   type PeerComparison,
   SecretKey,
   shownWhole,
@@ -23,6 +24,7 @@ import type { PeerBuilder } from '../wireguard/peer-builder.js'
 import { toAmnezia } from './amnezia.js'
 import { isExpectedPeer } from './expected-peer.js'
 import { AF_INET, AF_INET6, SOCKADDR_IN6 } from './sockaddr.js'
+import { usualActivity } from './usual-activity.js'
 import { usualPeer } from './usual-peer.js'
 
 /** Where `locate` puts the start of each attribute's payload. */
@@ -95,8 +97,24 @@ export const comparingBuilder = (comparison: PeerComparison): PeerBuilder<Peer> 
   isKnown: (bytes, start, end) => isExpectedPeer(bytes, start, end, comparison),
 })
 
+/** Builds of peers what says whether they are there. */
+export const activityBuilder: PeerBuilder<PeerActivity> = {
+  usual: usualActivity,
+  peer: (bytes, _start, _end, slots) => {
+    const lastHandshake = handshakeAt(bytes, slots[P.handshake] as number)
+    return {
+      publicKey: formatPublicKey(bytes, slots[P.publicKey] as number),
+      receivedBytes: Number(counterAt(bytes, slots[P.rxBytes] as number)),
+      transmittedBytes: Number(counterAt(bytes, slots[P.txBytes] as number)),
+      ...(lastHandshake !== undefined && { lastHandshake }),
+    }
+  },
+  append: () => {},
+}
+
 /** A device as users see it, from the dump of it. */
-export function toDevice({ head, peers, unknown, version }: DeviceDump<Peer>): Device {
+export function toDevice<P>(dump: DeviceDump<P>): Omit<Device, 'peers'> & { readonly peers: P[] } {
+  const { head, peers, unknown, version } = dump
   const { ifindex, ifname = '', privateKey, publicKey, listenPort = 0, fwmark = 0, amnezia } = head
   const secret = privateKey && SecretKey.at(privateKey, 0)
   privateKey?.fill(0)

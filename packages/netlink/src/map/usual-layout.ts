@@ -1,3 +1,4 @@
+import { timeOf } from '@wgctrl/types'
 import { wgAllowedIp, wgPeer } from '../specs/wireguard.js'
 import { AF_INET, AF_INET6, SOCKADDR_IN, SOCKADDR_IN6 } from './sockaddr.js'
 
@@ -85,6 +86,22 @@ function hasUsualHeaders(first: number): boolean {
     words[first + 28] === RX_BYTES &&
     words[first + 31] === PROTOCOL_VERSION
   )
+}
+
+/** -1: a number would not be exact. */
+export function counterAt(at: number): number {
+  const high = word(at + 1) >>> 0
+  return high < 0x200000 ? high * 0x1_0000_0000 + (word(at) >>> 0) : -1
+}
+
+/** Whether there was a handshake. */
+export const hasHandshakeAt = (at: number): boolean =>
+  (word(at) | word(at + 1) | word(at + 2)) !== 0
+
+/** As {@link timeOf}. */
+export function handshakeAt(at: number): Date | undefined {
+  const seconds = word(at + 1) * 0x1_0000_0000 + (word(at) >>> 0)
+  return timeOf(seconds, word(at + 2) >>> 0)
 }
 
 /** @returns where the endpoint ends, `at` where there is none; -1: it is of another form */

@@ -1,11 +1,12 @@
-import { formatAddress, type Peer, SecretKey } from '@wgctrl/types'
+import { formatAddress, type Peer, type PeerActivity, SecretKey } from '@wgctrl/types'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { attr, nested, u8, u16, u32 } from '../testing/bytes.js'
+import { attr, nested, u8, u16, u32, u64 } from '../testing/bytes.js'
 import { recording } from '../vectors.fixture.js'
 import { Coalescer } from '../wireguard/coalescer.js'
-import { peerBuilder } from './device.js'
+import { activityBuilder, peerBuilder } from './device.js'
 import { attributes, element, peersIn, plain } from './peers.fixture.js'
+import { usualActivity } from './usual-activity.js'
 import { usualPeer } from './usual-peer.js'
 
 const { usual: _, ...tables } = peerBuilder
@@ -36,6 +37,51 @@ const shown = (peer: Peer): unknown => ({
   ...peer,
   presharedKey: peer.presharedKey?.toBase64(),
   fields: Object.keys(peer),
+})
+
+describe('usualActivity', () => {
+  it('reads of a peer what the tables read, and nothing else', () => {
+    const changed = fc.tuple(attributes, fc.option(fc.tuple(fc.nat(), fc.nat(255))))
+    fc.assert(
+      fc.property(changed, ([list, change]) => {
+        const peer = Buffer.concat(list)
+        if (change) peer[change[0] % peer.length] = change[1]
+        const made = usualActivity(peer, 0, peer.length)
+        if (made === undefined) return
+        const whole = usualPeer(peer, 0, peer.length)
+        // Where only networks or the endpoint are of another form there is no whole peer at a glance.
+        if (whole === undefined) return
+        const { publicKey, receivedBytes, transmittedBytes, lastHandshake } = whole
+        const activity = { publicKey, receivedBytes, transmittedBytes }
+        expect(made).toStrictEqual(lastHandshake ? { ...activity, lastHandshake } : activity)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  it('is made of the first peers by the tables, and of others at a glance, alike', () => {
+    const keys = Array.from({ length: 100 }, (_, at) => Buffer.alloc(32, at + 1))
+    const rest = [...plain.slice(1, 2), attr(6, u64(5n), u64(6n)), ...plain.slice(3)]
+    const list = keys.map((key) => element(Buffer.concat([attr(1, key), ...rest])))
+    const dump = nested(8, ...list)
+    const { usual, ...tables } = activityBuilder
+    const results = [activityBuilder, tables].map((builder) => {
+      const coalescer = new Coalescer(builder)
+      const peers: PeerActivity[] = []
+      coalescer.take(dump, 0, dump.length, peers)
+      coalescer.finish(peers)
+      return peers
+    })
+    expect(results[0]).toHaveLength(100)
+    expect(results[0]).toStrictEqual(results[1])
+    expect(results[0]?.[99]).toStrictEqual({
+      publicKey: Buffer.alloc(32, 100).toString('base64'),
+      receivedBytes: 0,
+      transmittedBytes: 0,
+      lastHandshake: new Date(5000),
+    })
+    expect(usual).toBe(usualActivity)
+  })
 })
 
 describe('usualPeer', () => {

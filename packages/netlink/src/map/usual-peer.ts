@@ -11,14 +11,16 @@ import {
   textCount,
   textIn,
   textsIn,
-  timeOf,
 } from '@wgctrl/types'
 import { readBe16 } from '../codec/bytes.js'
 import { AF_INET } from './sockaddr.js'
 import {
+  counterAt,
   endpointEnd,
   FIXED_BYTES,
   familyOf,
+  handshakeAt,
+  hasHandshakeAt,
   lookAtPeer,
   NETWORK_ADDRESS,
   NETWORK_PREFIX,
@@ -56,7 +58,7 @@ export function usualPeer(bytes: Uint8Array, start: number, end: number): Peer |
   const allowedIPs = textsIn(piece, hasEndpoint ? 2 : 1)
   if (rest < end && !addNetworks(bytes, rest, end, allowedIPs)) return undefined
   const time = first + WORD.handshake
-  const hasHandshake = (word(time) | word(time + 1) | word(time + 2)) !== 0
+  const hasHandshake = hasHandshakeAt(time)
   const lastHandshake = hasHandshake ? handshakeAt(time) : undefined
   if (hasHandshake && lastHandshake === undefined) return undefined
   const peer: Mutable<Peer> = {
@@ -73,18 +75,6 @@ export function usualPeer(bytes: Uint8Array, start: number, end: number): Peer |
   if (endpoint !== undefined) peer.endpoint = endpoint
   if (lastHandshake !== undefined) peer.lastHandshake = lastHandshake
   return peer
-}
-
-/** -1: a number would not be exact. */
-function counterAt(at: number): number {
-  const high = word(at + 1) >>> 0
-  return high < 0x200000 ? high * 0x1_0000_0000 + (word(at) >>> 0) : -1
-}
-
-/** As {@link timeOf}. */
-function handshakeAt(at: number): Date | undefined {
-  const seconds = word(at + 1) * 0x1_0000_0000 + (word(at) >>> 0)
-  return timeOf(seconds, word(at + 2) >>> 0)
 }
 
 /** Writes the address of the endpoint. */

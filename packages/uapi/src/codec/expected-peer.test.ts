@@ -9,64 +9,18 @@ import {
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { toPeer } from '../map/device.js'
-import { ReplyParser } from './reply-parser.js'
-
-const key = fc
-  .uint8Array({ minLength: 32, maxLength: 32 })
-  .filter((bytes) => bytes.some((byte) => byte !== 0))
-  .map((bytes) => Buffer.from(bytes))
-const endpoint = fc.oneof(
-  fc.tuple(fc.ipV4(), fc.integer({ min: 1, max: 65535 })).map(([ip, port]) => `${ip}:${port}`),
-  fc.constantFrom('[::1]:1', '[fe80::1]:51820', '[fd00:0:0:1::]:9'),
-)
-const network = fc.oneof(
-  fc.ipV4().map((address) => `${address}/32`),
-  fc.constantFrom('10.0.0.0/8', '0.0.0.0/0', '::/0', 'fd00::/64', '2001:db8::1/128'),
-)
-const number = fc.nat(70_000)
-
-interface Lines {
-  readonly key: Buffer
-  readonly psk: Buffer | undefined
-  readonly endpoint: string | undefined
-  readonly keepalive: number
-  readonly networks: readonly string[]
-}
-
-const peer: fc.Arbitrary<Lines> = fc.record({
+import {
+  bare,
+  endpoint,
+  hex,
   key,
-  psk: fc.option(key, { nil: undefined }),
-  endpoint: fc.option(endpoint, { nil: undefined }),
-  keepalive: fc.nat(65_535),
-  networks: fc.uniqueArray(network, { maxLength: 5 }),
-})
-
-/** One that has a key and nothing else. */
-const bare: Lines = {
-  key: Buffer.alloc(32, 1),
-  psk: undefined,
-  endpoint: undefined,
-  keepalive: 0,
-  networks: [],
-}
-
-const hex = (bytes: Buffer | undefined): string => (bytes ?? Buffer.alloc(32)).toString('hex')
-
-/** The lines of a peer as wireguard-go writes them. */
-const linesOf = (one: Lines, time = 0): string =>
-  [
-    `public_key=${hex(one.key)}`,
-    `preshared_key=${hex(one.psk)}`,
-    'protocol_version=1',
-    ...(one.endpoint === undefined ? [] : [`endpoint=${one.endpoint}`]),
-    `last_handshake_time_sec=${time}`,
-    `last_handshake_time_nsec=${time}`,
-    `tx_bytes=${time}`,
-    `rx_bytes=${time}`,
-    `persistent_keepalive_interval=${one.keepalive}`,
-    ...one.networks.map((text) => `allowed_ip=${text}`),
-    '',
-  ].join('\n')
+  type Lines,
+  linesOf,
+  network,
+  number,
+  peer,
+} from './peer-lines.fixture.js'
+import { ReplyParser } from './reply-parser.js'
 
 /** What a config says of such a peer. */
 const configOf = (one: Lines): PeerConfig => ({
@@ -80,7 +34,7 @@ const configOf = (one: Lines): PeerConfig => ({
 /** What a reply is read as beside what is expected: which of those are unchanged, and all others. */
 function read(given: readonly PeerConfig[], lines: string): { unchanged: number[]; made: Peer[] } {
   const comparison = new PeerComparison(runAtOnce(ExpectedPeers.from(given)))
-  const parser = new ReplyParser(comparison)
+  const parser = new ReplyParser({ comparison })
   const made = parser
     .push(Buffer.from(`listen_port=1\n${lines}errno=0\n\n`))
     .map((wire) => toPeer(wire, parser.device))
@@ -176,7 +130,7 @@ describe('isExpectedPeer', () => {
     const comparison = new PeerComparison(
       runAtOnce(ExpectedPeers.from([{ ...configOf(bare), ...change }])),
     )
-    const parser = new ReplyParser(comparison)
+    const parser = new ReplyParser({ comparison })
     expect(parser.push(Buffer.from(`${lines}errno=0\n\n`))).toHaveLength(1)
     expect([...comparison.unchanged]).toEqual([0])
   })
@@ -186,7 +140,7 @@ describe('isExpectedPeer', () => {
     (text) => {
       const one = { ...bare, networks: [text] }
       const comparison = new PeerComparison(runAtOnce(ExpectedPeers.from([configOf(one)])))
-      const parser = new ReplyParser(comparison)
+      const parser = new ReplyParser({ comparison })
       expect(parser.push(Buffer.from(`${linesOf(one)}errno=0\n\n`))).toHaveLength(1)
       expect([...comparison.unchanged]).toEqual([0])
     },

@@ -20,6 +20,7 @@ import { ExtraLines } from './extra-lines.js'
 import { decodeHexKey } from './hex.js'
 import { KeyFinder, type ReplyKey } from './keys.js'
 import { type WireDevice, type WirePeer, wirePeer } from './reply.js'
+import { usualActivity } from './usual-activity.js'
 import { linesTaken, nextLine } from './usual-lines.js'
 import { usualPeer } from './usual-peer.js'
 import { LONGEST_LINE, WholeLines } from './whole-lines.js'
@@ -60,6 +61,14 @@ const AMNEZIA: ReadonlyMap<string, AmneziaField> = new Map(
 const WIDEST = 2 ** 32 - 1
 const LONGEST_RANGE = '4294967295-4294967295'.length
 
+/** What is made of the peers of a reply. */
+export interface ReplyOptions {
+  /** Notes those that are as expected, of which nothing else is made. Absent: of none. */
+  readonly comparison?: PeerComparison
+  /** No more is made of them than who uses their activity needs; of some there may be all. */
+  readonly isActivity?: boolean
+}
+
 /**
  * Reads the reply to `get=1` or `set=1` as it comes in, in chunks of any size. Pure: bytes in,
  * records out. A reply ends at the blank line behind `errno=`, not at the end of the stream.
@@ -86,13 +95,14 @@ export class ReplyParser {
     words: new Int32Array(this.#scratch.buffer),
   }
   readonly #comparison: PeerComparison | undefined
+  readonly #readPeer: typeof usualPeer
   #peer: WirePeer | undefined
   #finished: WirePeer[] = []
   #peers = 0
 
-  /** @param comparison notes the peers that are as expected, of which nothing else is made; absent: of none */
-  constructor(comparison?: PeerComparison) {
+  constructor({ comparison, isActivity = false }: ReplyOptions = {}) {
     this.#comparison = comparison
+    this.#readPeer = isActivity ? usualActivity : usualPeer
   }
 
   /**
@@ -158,7 +168,7 @@ export class ReplyParser {
     let at = from
     while (this.errno === undefined) {
       const isExpected = this.#isExpected(bytes, at, to)
-      const peer = isExpected ? undefined : usualPeer(bytes, at, to, this.#scratch)
+      const peer = isExpected ? undefined : this.#readPeer(bytes, at, to, this.#scratch)
       if (!isExpected && peer === undefined) return at
       this.#finishPeer()
       this.#countPeer()

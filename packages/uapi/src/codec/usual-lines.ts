@@ -122,6 +122,14 @@ export function takeText(key: Expected, bytes: Uint8Array): void {
   taken++
 }
 
+/** Passes over the next line, which has that key; nothing of its value is looked at. */
+export function skipText(key: Expected): void {
+  let at = next + key.length
+  while (at < limit && view.getUint8(at) !== NEWLINE) at++
+  next = at < limit ? at + 1 : NOWHERE
+  taken++
+}
+
 /** @returns whether the next line has that key and that value */
 export function takeThis(key: Expected, text: string): boolean {
   const from = next + key.length

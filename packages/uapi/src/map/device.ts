@@ -4,6 +4,7 @@ import {
   type Endpoint,
   exactBytes,
   type Peer,
+  type PeerActivity,
   type PublicKey,
   publicKey,
   shownWhole,
@@ -18,7 +19,11 @@ import { parseWireEndpoint } from './endpoint.js'
 const PUBLIC_KEY_OF_ZEROS: PublicKey = 'L+V9o0fNYkMVKNqsX7spBzD/9oSvxM/C7ZCZX1jLO3Q='
 
 /** A device of a reply, with its peers. Its private key is taken out of the record. */
-export function toDevice(name: string, reply: ReplyParser, peers: Peer[]): Device {
+export function toDevice<P>(
+  name: string,
+  reply: ReplyParser,
+  peers: P[],
+): Omit<Device, 'peers'> & { readonly peers: P[] } {
   const { device, unknown } = reply
   const own = ownPublicKey(device)
   const { privateKey, amnezia, extra } = device
@@ -71,6 +76,16 @@ export function toPeer(wire: WirePeer, device: WireDevice): Peer {
   const lastHandshake = handshakeTime(wire, givesHandshakeAge(device))
   if (lastHandshake !== undefined) peer.lastHandshake = lastHandshake
   return peer
+}
+
+/** Whether a peer of a reply is there. */
+export function toActivity(wire: WirePeer, device: WireDevice): PeerActivity {
+  const receivedBytes = Number(wire.rxBytes)
+  const transmittedBytes = Number(wire.txBytes)
+  const { publicKey } = wire
+  const lastHandshake = handshakeTime(wire, givesHandshakeAge(device))
+  if (lastHandshake === undefined) return { publicKey, receivedBytes, transmittedBytes }
+  return { publicKey, receivedBytes, transmittedBytes, lastHandshake }
 }
 
 type Mutable<T> = { -readonly [field in keyof T]: T[field] }

@@ -6,6 +6,7 @@ import {
   Deadline,
   type DeleteOptions,
   type Device,
+  type DeviceActivity,
   type DeviceConfig,
   type ExpectedPeers,
   inContext,
@@ -53,6 +54,7 @@ export class ClientDevices {
       create: (name, options = {}) => this.create(name, options, turn),
       delete: (name, options = {}) => this.delete(name, options, turn),
       device: (name, options = {}) => this.device(name, options, turn),
+      activity: (name, options = {}) => this.activity(name, options, turn),
       configure: (name, config, options = {}) => this.configure(name, config, options, turn),
       peek: (name, options = {}) => this.#peek(name, options),
       peers: (name, options = {}) => this.#peers(name, options, turn),
@@ -62,6 +64,17 @@ export class ClientDevices {
   device(name: string, options: ClientCallOptions, turn?: Turn): Promise<Device> {
     return this.#order.ask('device', name, options, turn, (backend, left) =>
       backend.device(name, left),
+    )
+  }
+
+  /** As {@link device}; of the peers no more than whether they are there, where the backend can leave out the rest. */
+  activity(name: string, options: ClientCallOptions, turn?: Turn): Promise<DeviceActivity> {
+    return this.#order.ask<DeviceActivity, ClientCallOptions>(
+      'device',
+      name,
+      options,
+      turn,
+      (backend, left) => backend.activity?.(name, left) ?? backend.device(name, left),
     )
   }
 

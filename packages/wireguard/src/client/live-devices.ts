@@ -6,6 +6,7 @@ import {
   closed,
   Deadline,
   type Device,
+  type DeviceActivity,
   type DeviceConfig,
   type DeviceKind,
   inContext,
@@ -28,7 +29,7 @@ import type { JustInTimeOptions } from '../just-in-time/options.js'
 import { timeLeft } from '../time-left.js'
 import { type KeepLedgerOptions, LedgerKeeper } from '../traffic/ledger-keeper.js'
 import type { TrafficLedger } from '../traffic/traffic-ledger.js'
-import { type ReadingOptions, SharedReader } from '../watch/shared-reader.js'
+import { ownCopy, type ReadingOptions, SharedReader } from '../watch/shared-reader.js'
 import { WatchHub } from '../watch/watch-hub.js'
 import type { LinkSource } from '../watch/watch-session.js'
 import type { Watcher, WatchOptions } from '../watch/watcher.js'
@@ -39,6 +40,8 @@ export interface LiveDevicesContext {
   /** The names of all devices, and why some may be missing. */
   list(options?: CallOptions): Promise<Listing>
   device(name: string, options?: ClientCallOptions): Promise<Device>
+  /** Of the peers no more than whether they are there. Absent: {@link device} does so. */
+  activity?(name: string, options?: CallOptions): Promise<DeviceActivity>
   configure(name: string, config: DeviceConfig, options?: ConfigureOptions): Promise<void>
   /** See {@link JustInTimeContext.inTurn}. Absent: nobody else is at work on the devices. */
   inTurn?: JustInTimeContext['inTurn']
@@ -60,6 +63,8 @@ export interface LiveDevicesContext {
 export class LiveDevices {
   readonly #context: LiveDevicesContext
   readonly #reader: SharedReader
+  /** For gateways, which look at many peers often and need little of them. */
+  readonly #activityReader: SharedReader<DeviceActivity>
   readonly #hub: WatchHub
   /** What has to be ended with the client. */
   readonly #listeners = new Set<Handshakes>()
@@ -70,6 +75,9 @@ export class LiveDevices {
   constructor(context: LiveDevicesContext) {
     this.#context = context
     this.#reader = new SharedReader((name, options) => context.device(name, options))
+    this.#activityReader = new SharedReader<DeviceActivity>(
+      (name, options) => context.activity?.(name, options) ?? context.device(name, options),
+    )
     this.#hub = new WatchHub({
       list: async (options) => {
         this.#refuseClosed()
@@ -89,7 +97,7 @@ export class LiveDevices {
     try {
       checkLinkName(name)
       const { signal } = deadline
-      const device = await this.#reader.device(name, { maxAge, signal })
+      const device = ownCopy(await this.#reader.reading(name, { maxAge, signal }))
       // A reading asks all backends; one of another kind than the caller wants does not help him.
       if (call.backend === undefined || call.backend === device.kind) return device
       wipeOwnKeys(device)
@@ -102,6 +110,7 @@ export class LiveDevices {
   /** Something was written to a device: what was read before does not count any more. */
   invalidate(name: string, isOfPeers = false): void {
     this.#reader.invalidate(name, isOfPeers)
+    this.#activityReader.invalidate(name, isOfPeers)
   }
 
   /** @throws {TypeError | RangeError | WireGuardError} `EINVAL` when name or interval is none */
@@ -117,9 +126,10 @@ export class LiveDevices {
   ): Handshakes {
     const { netns, openPackets } = this.#context
     const isLate = this.#isClosed
-    const read = async (device: string, reading: ReadingOptions): Promise<Device> => {
+    const reader = gateway ? this.#activityReader : this.#reader
+    const read = async (device: string, reading: ReadingOptions): Promise<DeviceActivity> => {
       if (isLate) this.#refuseClosed()
-      const { device: found } = await this.#reader.reading(device, reading)
+      const { device: found } = await reader.reading(device, reading)
       this.#context.requireLinks?.(found.kind)
       return found
     }
@@ -139,7 +149,8 @@ export class LiveDevices {
   /** @throws {WireGuardError} as {@link JustInTime.start} */
   justInTime(name: string, options: JustInTimeOptions): Promise<JustInTime> {
     const context = {
-      reading: (device: string, reading: ReadingOptions) => this.#reader.reading(device, reading),
+      reading: (device: string, reading: ReadingOptions) =>
+        this.#activityReader.reading(device, reading),
       configure: (device: string, config: DeviceConfig, call?: ConfigureOptions) =>
         this.#context.configure(device, config, call),
       inTurn: (device: string, change: (work: DeviceWork) => Promise<void>, call?: CallOptions) =>
@@ -210,6 +221,7 @@ export class LiveDevices {
     await Promise.all([...this.#listeners].map((listener) => listener.return()))
     await watches
     this.#reader.close()
+    this.#activityReader.close()
   }
 
   #refuseClosed(): void {

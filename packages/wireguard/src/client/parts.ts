@@ -53,6 +53,7 @@ export function clientParts(
   const live: LiveDevices = new LiveDevices({
     list: (options) => backends.list(options),
     device: (name, options = {}) => devices.device(name, options),
+    activity: (name, options = {}) => devices.activity(name, options),
     configure: (name, config, options = {}) => devices.configure(name, config, options),
     inTurn: (name, change, options = {}) =>
       order.change('configure', name, options, { isOfPeers: true }, (_, turn) =>

@@ -4,9 +4,9 @@ import {
   checkDuration,
   checkFields,
   checkLinkName,
-  type Device,
+  type DeviceActivity,
   type Endpoint,
-  type Peer,
+  type PeerActivity,
   type PublicKey,
   runInTurns,
   StepBudget,
@@ -85,7 +85,7 @@ export interface HandshakesContext {
   read(
     name: string,
     options: { maxAge: number; beforePeers: boolean; signal: AbortSignal },
-  ): Promise<Device>
+  ): Promise<DeviceActivity>
   /** The client's network namespace. */
   readonly netns?: string | number | undefined
   /** Absent: a packet socket. */
@@ -352,13 +352,13 @@ export class Handshakes extends EventIterator<Initiation> {
     }
   }
 
-  #read(maxAge = this.#interval / 2): Promise<Device> {
+  #read(maxAge = this.#interval / 2): Promise<DeviceActivity> {
     const { signal } = this.#controller
     // The port and the key are of interest; peers come by the hundred in a second.
     return this.#context.read(this.#name, { maxAge, beforePeers: true, signal })
   }
 
-  async #arm(device: Device | undefined): Promise<void> {
+  async #arm(device: DeviceActivity | undefined): Promise<void> {
     if (!this.#context.knows) this.#known = await runInTurns(keySteps(device?.peers ?? []))
     const port = device?.listenPort ?? 0
     const disguise = device ? disguiseOf(device) : UNDISGUISED
@@ -380,7 +380,7 @@ export class Handshakes extends EventIterator<Initiation> {
 }
 
 /** In steps: each key is hashed. */
-function* keySteps(peers: readonly Peer[]): Steps<Set<PublicKey>> {
+function* keySteps(peers: readonly PeerActivity[]): Steps<Set<PublicKey>> {
   const keys = new Set<PublicKey>()
   const budget = new StepBudget()
   for (const { publicKey } of peers) {

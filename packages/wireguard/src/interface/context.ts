@@ -4,6 +4,7 @@ import {
   type CreateOptions,
   type DeleteOptions,
   type Device,
+  type DeviceActivity,
   type DeviceConfig,
   type DeviceKind,
   InvalidTypeError,
@@ -18,6 +19,8 @@ export interface DeviceCalls {
   create(name: string, options?: CreateOptions & WithBackend): Promise<void>
   delete(name: string, options?: DeleteOptions & WithBackend): Promise<void>
   device(name: string, options?: CallOptions & WithBackend): Promise<Device>
+  /** Of the peers no more than whether they are there. Absent: {@link device} does so. */
+  activity?(name: string, options?: CallOptions & WithBackend): Promise<DeviceActivity>
   /**
    * Reads another device as it is at this moment, in no line: whoever is at work on it may be waiting for what
    * we hold. Absent: {@link device} does so.

@@ -1,6 +1,6 @@
 import {
   type CallOptions,
-  type Device,
+  type DeviceActivity,
   ownTurn,
   type PublicKey,
   runInTurns,
@@ -18,7 +18,7 @@ import type { Residents } from './residents.js'
 import { type Unanswered, UnansweredPeers } from './unanswered.js'
 
 /** What can be done within a turn. */
-export type DeviceWork = Pick<DeviceCalls, 'device' | 'configure'>
+export type DeviceWork = Pick<DeviceCalls, 'device' | 'activity' | 'configure'>
 
 /** How many whose handshakes did not come about are put in anew in one turn. */
 const AGAIN_TOGETHER = 128
@@ -37,7 +37,7 @@ export interface InsistenceContext {
   readonly residents: Residents
   readonly account: Account
   readonly signal: AbortSignal
-  reading(name: string, options: ReadingOptions): Promise<Reading>
+  reading(name: string, options: ReadingOptions): Promise<Reading<DeviceActivity>>
   /** Reads and writes in one turn: no other call of this process comes between. */
   inTurn(
     name: string,
@@ -84,7 +84,7 @@ export class Insistence {
   }
 
   /** Another reading says who is there: of them nothing more is waited for. */
-  async learn(device: Device): Promise<void> {
+  async learn(device: DeviceActivity): Promise<void> {
     if (this.#unanswered.size === 0) return
     await ownTurn()
     await runInTurns(this.#unanswered.update(device, Number.NEGATIVE_INFINITY))
@@ -125,16 +125,17 @@ export class Insistence {
     await this.#context.inTurn(name, (work) => this.#initiateAgain(work, now))
   }
 
-  async #initiateAgain({ device: read, configure }: DeviceWork, now: number): Promise<void> {
+  async #initiateAgain(work: DeviceWork, now: number): Promise<void> {
+    const { device, activity = device, configure } = work
     const { name, signal, residents } = this.#context
     // Somebody may have removed them since, or the handshakes have come.
-    const device = await read(name, { signal })
-    const ownKey = device.publicKey ?? null
+    const found = await activity(name, { signal })
+    const ownKey = found.publicKey ?? null
     // Each of these looks at every peer that is there: long enough for a turn of its own.
     await ownTurn()
-    const left = await runInTurns(this.#unanswered.update(device, now))
+    const left = await runInTurns(this.#unanswered.update(found, now))
     await ownTurn()
-    wipeDevice(device)
+    wipeDevice(found)
     await ownTurn()
     const orders = left
       .filter(({ publicKey }) => residents.has(publicKey))

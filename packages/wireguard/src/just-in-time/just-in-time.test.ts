@@ -113,6 +113,37 @@ beforeEach(async () => {
   await backend.configure('wg0', { privateKey: gatewayKey, listenPort: 51_820 })
 })
 
+describe('a gateway beside a backend that can tell who is there', () => {
+  it('asks for no more than that, and not for the secrets of clients', async () => {
+    let whole = 0
+    const shown: string[][] = []
+    const context = {
+      list: async () => ({ names: ['wg0'], errors: [], refusals: [] }),
+      device: async (name: string) => {
+        whole++
+        return await backend.device(name)
+      },
+      activity: async (name: string) => {
+        const found = await backend.device(name)
+        const peers = found.peers.map(({ publicKey, receivedBytes, transmittedBytes }) => ({
+          ...{ publicKey, receivedBytes, transmittedBytes },
+        }))
+        shown.push(peers.map(({ publicKey }) => publicKey))
+        return { ...found, peers }
+      },
+      configure: (name: string, config: DeviceConfig) => backend.configure(name, config),
+      openPackets: async () => packets,
+    }
+    live = new LiveDevices(context)
+    const [key] = newKeys(1) as [SecretKey]
+    await openGate({ idle: 60_000 })
+    knock(key)
+    await vi.waitFor(() => expect(peers()).toHaveLength(1))
+    await vi.waitFor(() => expect(shown.at(-1)).toEqual([publicKey(key)]))
+    expect(whole).toBe(0)
+  })
+})
+
 afterEach(async () => {
   await gate.close()
   expect(packets.isClosed).toBe(true)

@@ -4,7 +4,7 @@ import {
   abortReason,
   type ConfigureOptions,
   checkLinkName,
-  type Device,
+  type DeviceActivity,
   type DeviceConfig,
   type PeerConfig,
   type PublicKey,
@@ -37,7 +37,7 @@ import { threadShortage } from './thread-shortage.js'
 
 /** What {@link JustInTime} needs from the client. */
 export interface JustInTimeContext {
-  reading(name: string, options: ReadingOptions): Promise<Reading>
+  reading(name: string, options: ReadingOptions): Promise<Reading<DeviceActivity>>
   configure(name: string, config: DeviceConfig, options?: ConfigureOptions): Promise<void>
   /** Reads and writes in one turn: no other call of this process comes between. */
   readonly inTurn: InsistenceContext['inTurn']
@@ -424,13 +424,13 @@ export class JustInTime implements AsyncDisposable {
     }
   }
 
-  async #warnOfThreads(device: Device): Promise<void> {
+  async #warnOfThreads(device: DeviceActivity): Promise<void> {
     const message = await threadShortage(device, this.#settings.maxPeers, this.#context.readText)
     if (message !== undefined) this.#account.tell({ type: 'warning', code: 'ETHREADS', message })
   }
 
   /** Looks who is there and removes who is idle, or too many. */
-  async #tendOnce(maxAge: number): Promise<Device> {
+  async #tendOnce(maxAge: number): Promise<DeviceActivity> {
     const { signal } = this.#controller
     // What this process wrote since then the residents know.
     const options = { maxAge, beforePeers: true, signal }

@@ -1,4 +1,10 @@
-import { type Device, type Peer, type PublicKey, StepBudget, type Steps } from '@wgctrl/types'
+import {
+  type DeviceActivity,
+  type PeerActivity,
+  type PublicKey,
+  StepBudget,
+  type Steps,
+} from '@wgctrl/types'
 
 /** Milliseconds that a handshake may take, with a retry, until a peer that never had one counts as last. */
 const ANSWER_TIME = 15_000
@@ -98,7 +104,7 @@ export class Residents {
    * @param at when the reading began: what this process did since is not in it
    * @returns how many peers others removed
    */
-  *update(device: Device, at: number, now: number): Steps<number> {
+  *update(device: DeviceActivity, at: number, now: number): Steps<number> {
     const budget = new StepBudget()
     const reading = ++this.#readings
     for (const peer of device.peers) {
@@ -152,7 +158,7 @@ export class Residents {
     return first.map(({ publicKey, idle }) => ({ publicKey, idle }))
   }
 
-  #see(peer: Peer, at: number, now: number): void {
+  #see(peer: PeerActivity, at: number, now: number): void {
     const { publicKey, receivedBytes, lastHandshake } = peer
     if ((this.#removed.get(publicKey) ?? Number.NEGATIVE_INFINITY) >= at) return
     const resident = this.#present.get(publicKey)

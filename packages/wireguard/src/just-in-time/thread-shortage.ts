@@ -1,5 +1,5 @@
 import { hasThreadPerPeer, type ReadText, threadLimits, threadRoom } from '@wgctrl/netlink'
-import type { Device } from '@wgctrl/types'
+import type { DeviceActivity } from '@wgctrl/types'
 
 /**
  * What to warn of when a device shall hold more peers than the machine has threads for: before the device refuses one,
@@ -9,7 +9,7 @@ import type { Device } from '@wgctrl/types'
  * @returns `undefined` when they fit, or nobody can tell
  */
 export async function threadShortage(
-  device: Device,
+  device: DeviceActivity,
   maxPeers: number,
   read?: ReadText,
 ): Promise<string | undefined> {

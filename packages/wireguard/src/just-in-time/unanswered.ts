@@ -1,5 +1,5 @@
 import {
-  type Device,
+  type DeviceActivity,
   type Endpoint,
   type PeerConfig,
   type PublicKey,
@@ -102,7 +102,7 @@ export class UnansweredPeers {
    *
    * @returns those who are there without a handshake, and to be put in anew
    */
-  *update(device: Device, now: number): Steps<Unanswered[]> {
+  *update(device: DeviceActivity, now: number): Steps<Unanswered[]> {
     const budget = new StepBudget()
     const left = new Map<PublicKey, Waiting>()
     for (const { publicKey, lastHandshake, transmittedBytes } of device.peers) {

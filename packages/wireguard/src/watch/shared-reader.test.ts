@@ -1,6 +1,6 @@
 import { AbortError, type CallOptions, type Device, generatePrivateKey } from '@wgctrl/types'
 import { describe, expect, it, vi } from 'vitest'
-import { SharedReader } from './shared-reader.js'
+import { ownCopy, SharedReader } from './shared-reader.js'
 
 const device = (listenPort: number, peers: Device['peers'] = []): Device => ({
   name: 'wg0',
@@ -182,12 +182,12 @@ describe('SharedReader', () => {
     }
   })
 
-  it('gives each caller of device() a key of its own', async () => {
+  it('has copies for those who keep one: a key of its own', async () => {
     const reader = new SharedReader(async () => device(7))
-    const one = await reader.device('wg0', { maxAge: 1000 })
+    const one = ownCopy(await reader.reading('wg0', { maxAge: 1000 }))
     one.privateKey?.wipe()
     one.peers.length = 0
-    const other = await reader.device('wg0', { maxAge: 1000 })
+    const other = ownCopy(await reader.reading('wg0', { maxAge: 1000 }))
     expect(other.privateKey?.toBytes()).toHaveLength(32)
     reader.close()
   })

@@ -2,6 +2,7 @@ import {
   abortable,
   type CallOptions,
   type Device,
+  type DeviceActivity,
   ownTurn,
   refuseAborted,
   SecretKey,
@@ -9,12 +10,12 @@ import {
 } from '@wgctrl/types'
 
 /** Reads a device from its backend. */
-export type ReadDevice = (name: string, options: CallOptions) => Promise<Device>
+export type ReadDevice<D> = (name: string, options: CallOptions) => Promise<D>
 
 /** A device, and when its reading began. */
-export interface Reading {
+export interface Reading<D extends DeviceActivity = Device> {
   /** Shared by all who asked: nobody may change it or wipe its keys. */
-  readonly device: Device
+  readonly device: D
   /** Milliseconds, as `performance.now()`: what happened before is in the reading. */
   readonly at: number
 }
@@ -33,16 +34,16 @@ const LONGEST_KEPT = 60_000
 /** Peers whose looking through takes a millisecond and more. */
 const LARGE = 1000
 
-interface Flight {
+interface Flight<D extends DeviceActivity> {
   readonly at: number
-  readonly reading: Promise<Reading>
+  readonly reading: Promise<Reading<D>>
   readonly controller: AbortController
   waiters: number
 }
 
-class Entry {
-  flight: Flight | undefined
-  last: Reading | undefined
+class Entry<D extends DeviceActivity> {
+  flight: Flight<D> | undefined
+  last: Reading<D> | undefined
   /** What began before this does not count any more. */
   validFrom = Number.NEGATIVE_INFINITY
   /** The same where peers do not matter. */
@@ -55,11 +56,11 @@ class Entry {
  * One reader for all who look at the same device: there is never more than one read of a device under
  * way, and a reading is given to everybody who accepts its age.
  */
-export class SharedReader {
-  readonly #readDevice: ReadDevice
-  readonly #entries = new Map<string, Entry>()
+export class SharedReader<D extends DeviceActivity = Device> {
+  readonly #readDevice: ReadDevice<D>
+  readonly #entries = new Map<string, Entry<D>>()
 
-  constructor(readDevice: ReadDevice) {
+  constructor(readDevice: ReadDevice<D>) {
     this.#readDevice = readDevice
   }
 
@@ -71,10 +72,10 @@ export class SharedReader {
   async reading(
     name: string,
     { maxAge = 0, beforePeers = false, signal }: ReadingOptions = {},
-  ): Promise<Reading> {
+  ): Promise<Reading<D>> {
     refuseAborted(signal)
     const oldest = performance.now() - maxAge
-    const entry = this.#entries.get(name) ?? new Entry()
+    const entry = this.#entries.get(name) ?? new Entry<D>()
     this.#entries.set(name, entry)
     entry.keep = Math.min(LONGEST_KEPT, Math.max(entry.keep, maxAge))
     for (;;) {
@@ -97,24 +98,6 @@ export class SharedReader {
   }
 
   /**
-   * The same as a device that the caller may keep: its own key and list of peers. The peers
-   * themselves, with their preshared keys, are shared with other readers.
-   */
-  async device(name: string, options: ReadingOptions = {}): Promise<Device> {
-    const { device } = await this.reading(name, options)
-    const { privateKey, amnezia, peers } = device
-    const protection = amnezia?.headerProtectionKey
-    return shownWhole({
-      ...device,
-      ...(privateKey && { privateKey: SecretKey.from(privateKey) }),
-      ...(protection && {
-        amnezia: { ...amnezia, headerProtectionKey: SecretKey.from(protection) },
-      }),
-      peers: [...peers],
-    })
-  }
-
-  /**
    * Something was written: readings that began before now are not given out any more.
    *
    * @param isOfPeers peers alone: those who take {@link ReadingOptions.beforePeers} still get them
@@ -133,7 +116,7 @@ export class SharedReader {
     for (const [name, entry] of this.#entries) this.#forget(name, entry)
   }
 
-  #start(name: string, entry: Entry): Flight {
+  #start(name: string, entry: Entry<D>): Flight<D> {
     const at = performance.now()
     const controller = new AbortController()
     const reading = this.#readDevice(name, { signal: controller.signal })
@@ -146,13 +129,17 @@ export class SharedReader {
         if (!entry.last) this.#forget(name, entry)
       })
     reading.catch(() => {})
-    const flight: Flight = { at, reading, controller, waiters: 0 }
+    const flight: Flight<D> = { at, reading, controller, waiters: 0 }
     entry.flight = flight
     return flight
   }
 
   /** Waits with the others. The read is given up when nobody waits for it any more. */
-  async #join(entry: Entry, flight: Flight, signal: AbortSignal | undefined): Promise<Reading> {
+  async #join(
+    entry: Entry<D>,
+    flight: Flight<D>,
+    signal: AbortSignal | undefined,
+  ): Promise<Reading<D>> {
     flight.waiters++
     try {
       return await (signal ? abortable(flight.reading, signal) : flight.reading)
@@ -165,7 +152,7 @@ export class SharedReader {
     }
   }
 
-  #keep(name: string, entry: Entry, reading: Reading): void {
+  #keep(name: string, entry: Entry<D>, reading: Reading<D>): void {
     clearTimeout(entry.timer)
     entry.last = undefined
     if (entry.keep <= 0 || reading.at < entry.deviceFrom) return
@@ -173,10 +160,27 @@ export class SharedReader {
     entry.timer = setTimeout(() => this.#forget(name, entry), entry.keep).unref()
   }
 
-  #forget(name: string, entry: Entry): void {
+  #forget(name: string, entry: Entry<D>): void {
     clearTimeout(entry.timer)
     entry.last = undefined
     entry.keep = 0
     if (!entry.flight && this.#entries.get(name) === entry) this.#entries.delete(name)
   }
+}
+
+/**
+ * A shared reading as a device that the caller may keep: its own key and list of peers. The peers themselves, with their
+ * preshared keys, are shared with other readers.
+ */
+export function ownCopy({ device }: Reading): Device {
+  const { privateKey, amnezia, peers } = device
+  const protection = amnezia?.headerProtectionKey
+  return shownWhole({
+    ...device,
+    ...(privateKey && { privateKey: SecretKey.from(privateKey) }),
+    ...(protection && {
+      amnezia: { ...amnezia, headerProtectionKey: SecretKey.from(protection) },
+    }),
+    peers: [...peers],
+  })
 }
