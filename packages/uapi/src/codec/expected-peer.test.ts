@@ -124,6 +124,7 @@ describe('isExpectedPeer', () => {
         endpoint: { address: 'fe80::1', port: 5, family: 6, scopeId: 1 },
       },
     ],
+    ['an endpoint with a scope, of which nothing is said', 'endpoint=[fe80::1%eth0]:5\n', {}],
     ['an endpoint of a type that is none', 'endpoint=1.2.3.4:5\n', { endpoint: 5 as never }],
   ])('leaves %s to the other way', (_, line, change) => {
     const lines = linesOf(bare).replace('last_handshake_time_sec', `${line}last_handshake_time_sec`)

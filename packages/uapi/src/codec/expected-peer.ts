@@ -1,5 +1,4 @@
 import {
-  beginText,
   type Endpoint,
   formatEndpoint,
   hasSameFields,
@@ -20,10 +19,10 @@ import {
   LAST_NANOSECOND,
   LAST_SECOND,
   RX_BYTES,
+  skipText,
   TX_BYTES,
   takeNumber,
   takeSecret,
-  takeText,
   takeThis,
 } from './usual-lines.js'
 
@@ -49,7 +48,7 @@ export function isExpectedPeer(
 ): boolean {
   if (!beginPeer(bytes, from, to, key.bytes)) return false
   const peer = comparison.begin(key.words, 0)
-  if (peer === undefined || !hasEndpoint(peer.endpoint, bytes)) return false
+  if (peer === undefined || !hasEndpoint(peer.endpoint)) return false
   takeNumber(HANDSHAKE_SEC, LAST_SECOND)
   takeNumber(HANDSHAKE_NSEC, LAST_NANOSECOND)
   takeNumber(TX_BYTES, Number.MAX_SAFE_INTEGER)
@@ -64,14 +63,13 @@ export function isExpectedPeer(
   )
 }
 
-/** What an entry without one says of it: nothing. One with a scope is not compared here. */
-function hasEndpoint(given: PeerConfig['endpoint'], bytes: Uint8Array): boolean {
+/**
+ * An entry without one says nothing of it. Whether one with a scope is there, says whether the daemon shows any: its peer
+ * is read.
+ */
+function hasEndpoint(given: PeerConfig['endpoint']): boolean {
   if (!isNext(ENDPOINT)) return given === undefined
-  if (given === undefined) {
-    beginText()
-    takeText(ENDPOINT, bytes)
-    return true
-  }
+  if (given === undefined) return !skipText(ENDPOINT)
   const text = typeof given === 'string' ? given : textOf(given)
   return text !== undefined && takeThis(ENDPOINT, text) && isCanonicalEndpoint(text)
 }

@@ -7,6 +7,7 @@ import { decodeHexKey } from './hex.js'
  */
 
 const NEWLINE = 10
+const PERCENT = 37
 const ZERO = 48
 
 /** A number of so many digits is exact as a JavaScript number. */
@@ -122,12 +123,20 @@ export function takeText(key: Expected, bytes: Uint8Array): void {
   taken++
 }
 
-/** Passes over the next line, which has that key; nothing of its value is looked at. */
-export function skipText(key: Expected): void {
+/**
+ * Passes over the next line, which has that key.
+ *
+ * @returns whether its value has a scope in it
+ */
+export function skipText(key: Expected): boolean {
+  let hasScope = false
   let at = next + key.length
-  while (at < limit && view.getUint8(at) !== NEWLINE) at++
+  for (; at < limit && view.getUint8(at) !== NEWLINE; at++) {
+    if (view.getUint8(at) === PERCENT) hasScope = true
+  }
   next = at < limit ? at + 1 : NOWHERE
   taken++
+  return hasScope
 }
 
 /** @returns whether the next line has that key and that value */
