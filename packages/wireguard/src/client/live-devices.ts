@@ -59,7 +59,7 @@ export interface LiveDevicesContext {
   socketDirectory?: (() => Promise<string>) | undefined
 }
 
-/** Everything that looks at devices over time, with one reader for all of it. */
+/** Everything that looks at devices over time, with one reader for all of it, and one for all gateways. */
 export class LiveDevices {
   readonly #context: LiveDevicesContext
   readonly #reader: SharedReader

@@ -53,7 +53,7 @@ class Entry<D extends DeviceActivity> {
 }
 
 /**
- * One reader for all who look at the same device: there is never more than one read of a device under
+ * One reader for all who look at the same device for the same: there is never more than one such read of a device under
  * way, and a reading is given to everybody who accepts its age.
  */
 export class SharedReader<D extends DeviceActivity = Device> {
