@@ -66,7 +66,7 @@ const PARTS_OF_BACKENDS = new Set([
   ],
   ...['beginText', 'isCanonicalCidrAt', 'putAddress', 'putKey', 'putLine', 'putNetwork', 'textIn'],
   ...['textsIn', 'isTextIn', 'putEndpoint', 'hasSameFields', 'isPlainPeer', 'writeKeyText'],
-  ...['isCanonicalEndpoint', 'isCanonicalIPv6'],
+  ...['isCanonicalEndpoint', 'isCanonicalIPv6', 'hashOfWords'],
   ...[
     'x25519PublicKey',
     'UapiSocket',

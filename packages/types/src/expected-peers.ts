@@ -1,11 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import type { PeerConfig } from './config.js'
 import { KEY_LENGTH, SecretKey, writeKeyText } from './key.js'
 import { StepBudget, type Steps } from './steps.js'
+import { hashOfWords } from './word-hash.js'
 
 const WORDS: number = KEY_LENGTH / 4
-/** Nobody who chooses keys can choose those that meet. */
-const SEED: number = randomBytes(4).readInt32LE()
 
 /** More networks of one peer are compared where others get their turn meanwhile. */
 const AT_A_GLANCE = 5000
@@ -93,7 +91,7 @@ export class ExpectedPeers {
   /** Where a key is in the table, or would be. */
   #slotOf(words: Int32Array, at: number): number {
     const last = this.#table.length - 1
-    let slot = hashAt(words, at) & last
+    let slot = hashOfWords(words, at, WORDS) & last
     for (;;) {
       const found = this.#table[slot] as number
       if (found === 0 || this.#hasAt(found - 1, words, at)) return slot
@@ -108,16 +106,6 @@ export class ExpectedPeers {
     }
     return true
   }
-}
-
-/** A rotation and a multiplication for each word, and the high bits in the low ones. */
-function hashAt(words: Int32Array, from: number): number {
-  let hash = SEED
-  for (let at = from; at < from + WORDS; at++) {
-    hash = Math.imul(((hash << 5) | (hash >>> 27)) ^ (words[at] as number), 0x9e3779b1)
-  }
-  hash ^= hash >>> 15
-  return hash ^ (hash >>> 7)
 }
 
 /** What one reading finds of the peers that are expected. */

@@ -1,9 +1,7 @@
-import { randomBytes } from 'node:crypto'
+import { hashOfWords } from '@wgctrl/types'
 
 /** Words of an entry: four of the address, and one of family and prefix. */
 const STRIDE = 5
-/** Nobody who chooses networks can choose those that meet. */
-const SEED: number = randomBytes(4).readInt32LE()
 
 /**
  * Networks by their bytes, which were just written. With a set of their texts, each of which is somewhere else in memory, a
@@ -46,7 +44,7 @@ export class NetworkSet {
   #slotOf(entry: number): number {
     const table = this.#table
     const last = table.length - 1
-    let slot = hashAt(this.#entries, entry) & last
+    let slot = hashOfWords(this.#entries, entry, STRIDE) & last
     for (;;) {
       const found = table[slot] as number
       if (found === 0 || isSame(this.#entries, (found - 1) * STRIDE, entry)) return slot
@@ -68,16 +66,6 @@ const wordAt = (bytes: Uint8Array, at: number): number =>
   ((bytes[at + 1] as number) << 8) |
   ((bytes[at + 2] as number) << 16) |
   ((bytes[at + 3] as number) << 24)
-
-/** A rotation and a multiplication for each word, and the high bits in the low ones. */
-function hashAt(entries: Int32Array, entry: number): number {
-  let hash = SEED
-  for (let at = entry; at < entry + STRIDE; at++) {
-    hash = Math.imul(((hash << 5) | (hash >>> 27)) ^ (entries[at] as number), 0x9e3779b1)
-  }
-  hash ^= hash >>> 15
-  return hash ^ (hash >>> 7)
-}
 
 function isSame(entries: Int32Array, one: number, other: number): boolean {
   for (let at = 0; at < STRIDE; at++) if (entries[one + at] !== entries[other + at]) return false

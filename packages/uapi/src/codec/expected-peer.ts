@@ -11,17 +11,11 @@ import {
   ALLOWED_IP,
   beginPeer,
   ENDPOINT,
-  HANDSHAKE_NSEC,
-  HANDSHAKE_SEC,
   isNext,
   isPeerOver,
-  KEEPALIVE,
-  LAST_NANOSECOND,
-  LAST_SECOND,
-  RX_BYTES,
+  numbers,
   skipText,
-  TX_BYTES,
-  takeNumber,
+  takeNumbers,
   takeSecret,
   takeThis,
 } from './usual-lines.js'
@@ -49,16 +43,12 @@ export function isExpectedPeer(
   if (!beginPeer(bytes, from, to, key.bytes)) return false
   const peer = comparison.begin(key.words, 0)
   if (peer === undefined || !hasEndpoint(peer.endpoint)) return false
-  takeNumber(HANDSHAKE_SEC, LAST_SECOND)
-  takeNumber(HANDSHAKE_NSEC, LAST_NANOSECOND)
-  takeNumber(TX_BYTES, Number.MAX_SAFE_INTEGER)
-  takeNumber(RX_BYTES, Number.MAX_SAFE_INTEGER)
-  const keepalive = takeNumber(KEEPALIVE, 65535)
+  takeNumbers()
   return (
     hasNetworks(peer.allowedIPs ?? []) &&
     isPeerOver() &&
     takeSecret(bytes, key.bytes) &&
-    hasSameFields(peer, keepalive, key.bytes, 0) &&
+    hasSameFields(peer, numbers.persistentKeepaliveInterval, key.bytes, 0) &&
     comparison.keep()
   )
 }

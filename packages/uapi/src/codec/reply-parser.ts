@@ -100,9 +100,9 @@ export class ReplyParser {
   #finished: WirePeer[] = []
   #peers = 0
 
-  constructor({ comparison, isActivity = false }: ReplyOptions = {}) {
-    this.#comparison = comparison
-    this.#readPeer = isActivity ? usualActivity : usualPeer
+  constructor(options?: ReplyOptions) {
+    this.#comparison = options?.comparison
+    this.#readPeer = options?.isActivity ? usualActivity : usualPeer
   }
 
   /**

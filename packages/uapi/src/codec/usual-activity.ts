@@ -4,17 +4,11 @@ import {
   ALLOWED_IP,
   beginPeer,
   ENDPOINT,
-  HANDSHAKE_NSEC,
-  HANDSHAKE_SEC,
   isNext,
   isPeerOver,
-  KEEPALIVE,
-  LAST_NANOSECOND,
-  LAST_SECOND,
-  RX_BYTES,
+  numbers,
   skipText,
-  TX_BYTES,
-  takeNumber,
+  takeNumbers,
 } from './usual-lines.js'
 
 /** Of a peer of which no more is asked than whether it is there. */
@@ -32,22 +26,18 @@ export function usualActivity(
 ): WirePeer | undefined {
   if (!beginPeer(bytes, from, to, key)) return undefined
   if (isNext(ENDPOINT)) skipText(ENDPOINT)
-  const lastHandshakeTimeSec = takeNumber(HANDSHAKE_SEC, LAST_SECOND)
-  const lastHandshakeTimeNsec = takeNumber(HANDSHAKE_NSEC, LAST_NANOSECOND)
-  const txBytes = takeNumber(TX_BYTES, Number.MAX_SAFE_INTEGER)
-  const rxBytes = takeNumber(RX_BYTES, Number.MAX_SAFE_INTEGER)
-  const persistentKeepaliveInterval = takeNumber(KEEPALIVE, 65535)
+  takeNumbers()
   while (isNext(ALLOWED_IP)) skipText(ALLOWED_IP)
   if (!isPeerOver()) return undefined
   beginText()
   putKey(key, 0)
   return {
     publicKey: takePiece(),
-    persistentKeepaliveInterval,
-    lastHandshakeTimeSec,
-    lastHandshakeTimeNsec,
-    rxBytes,
-    txBytes,
+    persistentKeepaliveInterval: numbers.persistentKeepaliveInterval,
+    lastHandshakeTimeSec: numbers.lastHandshakeTimeSec,
+    lastHandshakeTimeNsec: numbers.lastHandshakeTimeNsec,
+    rxBytes: numbers.rxBytes,
+    txBytes: numbers.txBytes,
     allowedIps: NO_NETWORKS,
     protocolVersion: 1,
     areCanonical: true,

@@ -38,15 +38,15 @@ export const ENDPOINT: Expected = expected('endpoint=')
 export const ALLOWED_IP: Expected = expected('allowed_ip=')
 const ERRNO = expected('errno=')
 
-export const HANDSHAKE_SEC: Expected = expected('last_handshake_time_sec=')
-export const HANDSHAKE_NSEC: Expected = expected('last_handshake_time_nsec=')
-export const TX_BYTES: Expected = expected('tx_bytes=')
-export const RX_BYTES: Expected = expected('rx_bytes=')
-export const KEEPALIVE: Expected = expected('persistent_keepalive_interval=')
+const HANDSHAKE_SEC = expected('last_handshake_time_sec=')
+const HANDSHAKE_NSEC = expected('last_handshake_time_nsec=')
+const TX_BYTES = expected('tx_bytes=')
+const RX_BYTES = expected('rx_bytes=')
+const KEEPALIVE = expected('persistent_keepalive_interval=')
 
 /** The last second that a Date can tell. */
-export const LAST_SECOND = 8.64e12
-export const LAST_NANOSECOND = 999_999_999
+const LAST_SECOND = 8.64e12
+const LAST_NANOSECOND = 999_999_999
 
 /** Where the two keys stand, and what is behind them. */
 const PUBLIC_HEX = PUBLIC_KEY.length
@@ -152,8 +152,26 @@ export function takeThis(key: Expected, text: string): boolean {
   return true
 }
 
+/** The numbers of the peer that was looked at last. */
+export const numbers = {
+  lastHandshakeTimeSec: 0,
+  lastHandshakeTimeNsec: 0,
+  txBytes: 0,
+  rxBytes: 0,
+  persistentKeepaliveInterval: 0,
+}
+
+/** Takes the five lines of {@link numbers}. */
+export function takeNumbers(): void {
+  numbers.lastHandshakeTimeSec = takeNumber(HANDSHAKE_SEC, LAST_SECOND)
+  numbers.lastHandshakeTimeNsec = takeNumber(HANDSHAKE_NSEC, LAST_NANOSECOND)
+  numbers.txBytes = takeNumber(TX_BYTES, Number.MAX_SAFE_INTEGER)
+  numbers.rxBytes = takeNumber(RX_BYTES, Number.MAX_SAFE_INTEGER)
+  numbers.persistentKeepaliveInterval = takeNumber(KEEPALIVE, 65535)
+}
+
 /** The value of the next line, if that has the key. */
-export function takeNumber(key: Expected, max: number): number {
+function takeNumber(key: Expected, max: number): number {
   const from = stands(key, next) ? next + key.length : limit
   let value = 0
   let at = from

@@ -16,16 +16,10 @@ import {
   ALLOWED_IP,
   beginPeer,
   ENDPOINT,
-  HANDSHAKE_NSEC,
-  HANDSHAKE_SEC,
   isNext,
   isPeerOver,
-  KEEPALIVE,
-  LAST_NANOSECOND,
-  LAST_SECOND,
-  RX_BYTES,
-  TX_BYTES,
-  takeNumber,
+  numbers,
+  takeNumbers,
   takeSecret,
   takeText,
 } from './usual-lines.js'
@@ -49,11 +43,7 @@ export function usualPeer(
   putKey(key, 0)
   const hasEndpoint = isNext(ENDPOINT)
   if (hasEndpoint) takeText(ENDPOINT, bytes)
-  const lastHandshakeTimeSec = takeNumber(HANDSHAKE_SEC, LAST_SECOND)
-  const lastHandshakeTimeNsec = takeNumber(HANDSHAKE_NSEC, LAST_NANOSECOND)
-  const txBytes = takeNumber(TX_BYTES, Number.MAX_SAFE_INTEGER)
-  const rxBytes = takeNumber(RX_BYTES, Number.MAX_SAFE_INTEGER)
-  const persistentKeepaliveInterval = takeNumber(KEEPALIVE, 65535)
+  takeNumbers()
   while (isNext(ALLOWED_IP) && !isLongText()) takeText(ALLOWED_IP, bytes)
   if (!isPeerOver()) return undefined
   const piece = takePiece()
@@ -64,11 +54,11 @@ export function usualPeer(
   if (!takeSecret(bytes, key)) return undefined
   const peer: WirePeer = {
     publicKey: textIn(piece, 0),
-    persistentKeepaliveInterval,
-    lastHandshakeTimeSec,
-    lastHandshakeTimeNsec,
-    rxBytes,
-    txBytes,
+    persistentKeepaliveInterval: numbers.persistentKeepaliveInterval,
+    lastHandshakeTimeSec: numbers.lastHandshakeTimeSec,
+    lastHandshakeTimeNsec: numbers.lastHandshakeTimeNsec,
+    rxBytes: numbers.rxBytes,
+    txBytes: numbers.txBytes,
     allowedIps: textsIn(piece, first),
     protocolVersion: 1,
     areCanonical: true,
