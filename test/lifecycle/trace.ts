@@ -13,6 +13,14 @@ const MARKER = '/wgctrl-marker'
 const OF_THE_RUNTIME =
   /^\/(proc\/sys\/vm|proc\/self\/(cgroup|maps|task)|proc\/meminfo|sys\/devices\/system\/cpu|etc\/ld\.so|dev\/(null|urandom))/
 
+/**
+ * The program itself: V8 maps its builtins from it for the isolate of a worker thread, of a machine with 8 GB and not of one
+ * with 4.
+ *
+ * @source V8, src/base/platform/platform-posix.cc: OS::RemapPages
+ */
+const OWN_PROGRAM: string = process.execPath
+
 /** Locks, namespaces, the sockets of daemons, settings of the kernel, which links and tables of iptables there are. */
 const NEEDED =
   /^\/(run\/(wgctrl|netns)|dev\/shm\/wgctrl-\d+|var\/run\/(wireguard|netns)|proc\/(thread-self|self)\/ns|proc\/sys\/net)\b|^\/proc\/(self\/net\/dev|thread-self\/net\/ip6?_tables_names)$/
@@ -56,7 +64,9 @@ export async function traceLife(
     return {
       programs: programs.filter((path) => kind === 'linux-kernel' || !OF_A_DAEMON.test(path)),
       files,
-      foreignFiles: files.filter((path) => !NEEDED.test(path) && !OF_THE_RUNTIME.test(path)),
+      foreignFiles: files.filter(
+        (path) => path !== OWN_PROGRAM && !NEEDED.test(path) && !OF_THE_RUNTIME.test(path),
+      ),
     }
   } finally {
     await rm(folder, { recursive: true })
