@@ -17,7 +17,7 @@ const OF_THE_RUNTIME =
  * The program itself: V8 maps its builtins from it for the isolate of a worker thread, of a machine with 8 GB and not of one
  * with 4.
  *
- * @source V8, src/base/platform/platform-posix.cc: OS::RemapPages
+ * @source V8, src/base/platform/platform-linux.cc: OS::RemapPages
  */
 const OWN_PROGRAM: string = process.execPath
 
