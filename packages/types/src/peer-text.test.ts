@@ -27,7 +27,7 @@ describe('putEndpoint', () => {
         const endpoint = { address: formatAddress(family, bytes), port: number, family }
         expect(textIn(takePiece(), 1)).toBe(formatEndpoint(endpoint))
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     )
   })
 })
@@ -77,7 +77,7 @@ describe('isCanonicalEndpoint', () => {
       fc.property(text, (given) => {
         expect(isCanonicalEndpoint(given)).toBe(canonical(given))
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     )
   })
 

@@ -70,7 +70,7 @@ describe('isExpectedPeer', () => {
         expect(isFound(inObjects, bytes)).toBe(!hasScope(peer))
         expect(isFound({ ...config, endpoint: undefined }, bytes)).toBe(true)
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     )
   })
 
@@ -82,7 +82,7 @@ describe('isExpectedPeer', () => {
         if (peer === undefined) return
         for (const other of others(peer)) expect(isFound(other, bytes)).toBe(false)
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     )
   })
 
@@ -100,9 +100,9 @@ describe('isExpectedPeer', () => {
         found++
         expect(configOf(now)).toEqual(configOf(peer))
       }),
-      { numRuns: 2000 },
+      { numRuns: 600 },
     )
-    expect(found).toBeGreaterThan(20)
+    expect(found).toBeGreaterThan(5)
   })
 
   it('is true of the bytes of a real kernel', () => {

@@ -161,7 +161,7 @@ describe('a config in one pass', () => {
         const config = { ...given, peers } as DeviceConfig
         expect(written(config)).toEqual(declared(config))
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     )
   })
 

@@ -55,7 +55,7 @@ describe('usualActivity', () => {
         const activity = { publicKey, receivedBytes, transmittedBytes }
         expect(made).toStrictEqual(lastHandshake ? { ...activity, lastHandshake } : activity)
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     )
   })
 
@@ -91,7 +91,7 @@ describe('usualPeer', () => {
         const peer = Buffer.concat(list)
         expect(read(atAGlance, peer)).toEqual(read(tables, peer))
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     )
   })
 
@@ -106,7 +106,7 @@ describe('usualPeer', () => {
         const peer = Buffer.concat(list)
         expect(read(atAGlance, peer)).toEqual(read(tables, peer))
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     )
   })
 
@@ -123,7 +123,7 @@ describe('usualPeer', () => {
         const short = cut > 30 ? peer.subarray(0, peer.length - (cut - 30) * 4) : peer
         expect(read(atAGlance, short)).toEqual(read(tables, short))
       }),
-      { numRuns: 2000 },
+      { numRuns: 800 },
     )
   })
 

@@ -32,7 +32,7 @@ describe('usualActivity', () => {
         const lean = read(lines, true, chunk).map((wire) => toActivity(wire, device))
         expect(lean).toStrictEqual(whole)
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     )
   })
 

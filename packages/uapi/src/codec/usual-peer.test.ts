@@ -120,7 +120,7 @@ describe('usualPeer', () => {
       fc.property(reply, ({ text }) => {
         expect(plain(whole(text))).toEqual(plain(byLine(text)))
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     )
   })
 
@@ -130,7 +130,7 @@ describe('usualPeer', () => {
         text[swap] = byte
         expect(plain(whole(text))).toEqual(plain(byLine(text)))
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     )
   })
 
