@@ -42,10 +42,10 @@ export function isExpectedPeer(
 ): boolean {
   if (!beginPeer(bytes, from, to, key.bytes)) return false
   const peer = comparison.begin(key.words, 0)
-  if (peer === undefined || !hasEndpoint(peer.endpoint)) return false
+  if (peer === undefined || !hasEndpoint(peer.endpoint, bytes)) return false
   takeNumbers()
   return (
-    hasNetworks(peer.allowedIPs ?? []) &&
+    hasNetworks(peer.allowedIPs ?? [], bytes) &&
     isPeerOver() &&
     takeSecret(bytes, key.bytes) &&
     hasSameFields(peer, numbers.persistentKeepaliveInterval, key.bytes, 0) &&
@@ -57,11 +57,11 @@ export function isExpectedPeer(
  * An entry without one says nothing of it. Whether one with a scope is there, says whether the daemon shows any: its peer
  * is read.
  */
-function hasEndpoint(given: PeerConfig['endpoint']): boolean {
+function hasEndpoint(given: PeerConfig['endpoint'], bytes: Uint8Array): boolean {
   if (!isNext(ENDPOINT)) return given === undefined
   if (given === undefined) return !skipText(ENDPOINT)
   const text = typeof given === 'string' ? given : textOf(given)
-  return text !== undefined && takeThis(ENDPOINT, text) && isCanonicalEndpoint(text)
+  return text !== undefined && takeThis(ENDPOINT, text, bytes) && isCanonicalEndpoint(text)
 }
 
 function textOf(given: Endpoint): string | undefined {
@@ -69,10 +69,10 @@ function textOf(given: Endpoint): string | undefined {
   return formatEndpoint(given)
 }
 
-function hasNetworks(given: NonNullable<PeerConfig['allowedIPs']>): boolean {
+function hasNetworks(given: NonNullable<PeerConfig['allowedIPs']>, bytes: Uint8Array): boolean {
   for (const text of given) {
     if (typeof text !== 'string') return false
-    if (!takeThis(ALLOWED_IP, text) || !isCanonicalCidr(text)) return false
+    if (!takeThis(ALLOWED_IP, text, bytes) || !isCanonicalCidr(text)) return false
   }
   return true
 }

@@ -140,14 +140,15 @@ export function skipText(key: Expected): boolean {
 }
 
 /** @returns whether the next line has that key and that value */
-export function takeThis(key: Expected, text: string): boolean {
-  const from = next + key.length
-  const end = from + text.length
-  if (!stands(key, next) || end >= limit || view.getUint8(end) !== NEWLINE) return false
-  for (let at = 0; at < text.length; at++) {
-    if (view.getUint8(from + at) !== text.charCodeAt(at)) return false
+export function takeThis(key: Expected, text: string, bytes: Uint8Array): boolean {
+  const { length } = text
+  const from = next + key.length - bytes.byteOffset
+  if (!stands(key, next) || next + key.length + length >= limit) return false
+  if (bytes[from + length] !== NEWLINE) return false
+  for (let at = 0; at < length; at++) {
+    if (bytes[from + at] !== text.charCodeAt(at)) return false
   }
-  next = end + 1
+  next += key.length + length + 1
   taken++
   return true
 }
