@@ -7,7 +7,8 @@ import {
   type Steps,
 } from '@wgctrl/types'
 
-const NOTHING: Uint8Array = new Uint8Array(0)
+/** Of no peer it is known that it is unchanged. */
+export const NOTHING_KNOWN: Uint8Array = new Uint8Array(0)
 
 /**
  * What a reading can be given to expect of a device that should have these peers; `undefined`: nothing, since what a peer
@@ -28,5 +29,5 @@ export async function comparedDevice(
   options: CallOptions,
 ): Promise<ComparedDevice> {
   if (expected && backend.compared) return await backend.compared(name, expected, options)
-  return { device: await backend.device(name, options), unchanged: NOTHING }
+  return { device: await backend.device(name, options), unchanged: NOTHING_KNOWN }
 }

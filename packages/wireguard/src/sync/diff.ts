@@ -18,6 +18,7 @@ import { checkReading } from '../reading.js'
 import { diffAmnezia, diffExtra } from './amnezia-diff.js'
 import { type Candidate, FATE, findCandidates } from './candidates.js'
 import type { Change } from './change.js'
+import { NOTHING_KNOWN } from './compared-device.js'
 import { type InterfaceIndex, type Scopes, showsScopes } from './endpoint.js'
 import { addPeerChanges, findMoves, orderEntries } from './networks.js'
 import { withoutPassing } from './passing-networks.js'
@@ -36,9 +37,6 @@ export interface DiffOptions {
    */
   readonly interfaceIndex?: InterfaceIndex | undefined
 }
-
-const NOTHING_KNOWN: Uint8Array = new Uint8Array(0)
-const NOTHING_PASSED: ReadonlySet<number> = new Set()
 
 export interface DeviceDiff {
   /** In the order of the desired state; removed peers last, by key. Empty: nothing differs. */
@@ -87,9 +85,7 @@ export function* diffSteps(
   const scopes = { index: interfaceIndex, areShown: showsScopes(current) }
   const fields = diffFields(current, desired, keep)
   const own = fields.publicKey
-  const peers = unchanged.includes(1)
-    ? { peers: given, passed: NOTHING_PASSED }
-    : yield* withoutPassing(given, current.peers)
+  const peers = yield* withoutPassing(given, current.peers)
   const sides = { device: current, desired: peers, unchanged }
   const { candidates, fates } = yield* findCandidates(sides, own, scopes)
   try {
@@ -127,13 +123,13 @@ function checkKept(keep: unknown): void {
   throw new InvalidTypeError('options.keep', `must be an array of ${KEPT.join(', ')}`)
 }
 
-/** Checks all but the peers, which are returned. */
 /** An empty list of peers, given for a config, would mean that none is to stay. */
 export function checkObject(desired: DeviceConfig): void {
   if (typeof desired === 'object' && desired !== null && !Array.isArray(desired)) return
   throw new InvalidTypeError('config', 'must be an object')
 }
 
+/** Checks all but the peers, which are returned. */
 function checkShape(desired: DeviceConfig): readonly PeerConfig[] {
   checkObject(desired)
   const { peers = [], ...fields } = desired
