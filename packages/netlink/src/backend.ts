@@ -19,6 +19,7 @@ import {
   type DeviceActivity,
   type DeviceConfig,
   type DeviceKind,
+  type DeviceOf,
   type ExpectedPeers,
   type FieldsOf,
   formatPublicKey,
@@ -234,11 +235,7 @@ export class KernelBackend implements Backend {
     }
   }
 
-  async #read<P>(
-    name: string,
-    signal: AbortSignal,
-    builder: PeerBuilder<P>,
-  ): Promise<Omit<Device, 'peers'> & { readonly peers: P[] }> {
+  async #read<P>(name: string, signal: AbortSignal, builder: PeerBuilder<P>): Promise<DeviceOf<P>> {
     return toDevice(await this.#reader.read(name, builder, { signal }))
   }
 

@@ -36,6 +36,9 @@ export interface Device {
   readonly extra?: ExtraKeys
 }
 
+/** A device that was read, with what was made of its peers. @internal */
+export type DeviceOf<P> = Omit<Device, 'peers'> & { readonly peers: P[] }
+
 /** A device of which no more is known than who is there. */
 export interface DeviceActivity extends Omit<Device, 'peers'> {
   readonly peers: readonly PeerActivity[]

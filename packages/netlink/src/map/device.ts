@@ -1,6 +1,6 @@
 import {
   type Counter,
-  type Device,
+  type DeviceOf,
   type Endpoint,
   exactBytes,
   formatAddress,
@@ -113,7 +113,7 @@ export const activityBuilder: PeerBuilder<PeerActivity> = {
 }
 
 /** A device as users see it, from the dump of it. */
-export function toDevice<P>(dump: DeviceDump<P>): Omit<Device, 'peers'> & { readonly peers: P[] } {
+export function toDevice<P>(dump: DeviceDump<P>): DeviceOf<P> {
   const { head, peers, unknown, version } = dump
   const { ifindex, ifname = '', privateKey, publicKey, listenPort = 0, fwmark = 0, amnezia } = head
   const secret = privateKey && SecretKey.at(privateKey, 0)

@@ -9,10 +9,12 @@ import {
   putEndpoint,
   putNetwork,
 } from '@wgctrl/types'
-import { readBe16 } from '../codec/bytes.js'
-import { AF_INET } from './sockaddr.js'
 import {
+  endpointAddress,
   endpointEnd,
+  endpointFamily,
+  endpointPort,
+  endpointScope,
   FIXED_BYTES,
   familyOf,
   lookAtPeer,
@@ -55,10 +57,10 @@ export function isExpectedPeer(
 
 /** An endpoint with a scope is not compared here: links have names, of which the kernel has to be asked. */
 function isEndpoint(given: string | Endpoint, bytes: Uint8Array, at: number): boolean {
-  const family = bytes[at + 4] === AF_INET ? 4 : 6
-  const address = family === 4 ? at + 8 : at + 12
-  const port = readBe16(bytes, at + 6)
-  if (family === 6 && word((bytes.byteOffset + at + 28) >> 2) !== 0) return false
+  const family = endpointFamily(bytes, at)
+  const address = endpointAddress(family, at)
+  const port = endpointPort(bytes, at)
+  if (family === 6 && endpointScope(bytes, at) !== 0) return false
   beginText()
   if (typeof given === 'string') {
     putEndpoint(family, bytes, address, port)

@@ -17,9 +17,10 @@ export function usualActivity(
   const receivedBytes = counterAt(first + WORD.rxBytes)
   const transmittedBytes = counterAt(first + WORD.txBytes)
   const time = first + WORD.handshake
-  const lastHandshake = hasHandshakeAt(time) ? handshakeAt(time) : undefined
-  const isReadable = hasHandshakeAt(time) === (lastHandshake !== undefined)
-  if (receivedBytes < 0 || transmittedBytes < 0 || !isReadable) return undefined
+  const hasHandshake = hasHandshakeAt(time)
+  const lastHandshake = hasHandshake ? handshakeAt(time) : undefined
+  if (hasHandshake && lastHandshake === undefined) return undefined
+  if (receivedBytes < 0 || transmittedBytes < 0) return undefined
   beginText()
   putKey(bytes, start + 4 * WORD.publicKey)
   const publicKey = takePiece()

@@ -1,4 +1,5 @@
 import { timeOf } from '@wgctrl/types'
+import { readBe16 } from '../codec/bytes.js'
 import { wgAllowedIp, wgPeer } from '../specs/wireguard.js'
 import { AF_INET, AF_INET6, SOCKADDR_IN, SOCKADDR_IN6 } from './sockaddr.js'
 
@@ -118,6 +119,20 @@ export function endpointEnd(bytes: Uint8Array, at: number, end: number): number 
     bytes[at + 5] === 0
   return isUsual ? behind : -1
 }
+
+/** Of the endpoint whose attribute begins at `at`, as {@link endpointEnd} found it. */
+export const endpointFamily = (bytes: Uint8Array, at: number): 4 | 6 =>
+  bytes[at + 4] === AF_INET ? 4 : 6
+
+export const endpointPort = (bytes: Uint8Array, at: number): number => readBe16(bytes, at + 6)
+
+/** Where its address is. */
+export const endpointAddress = (family: 4 | 6, at: number): number =>
+  family === 4 ? at + 8 : at + 12
+
+/** The index of a link; 0: none. It is the one native-endian number of the struct, and of IPv6 alone. */
+export const endpointScope = (bytes: Uint8Array, at: number): number =>
+  word((bytes.byteOffset + at + 28) >> 2) >>> 0
 
 /** @returns where the first allowed IP stands, `end` when there is none; -1: something else does */
 export function networksStart(bytes: Uint8Array, at: number, end: number): number {

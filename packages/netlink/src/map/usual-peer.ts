@@ -12,11 +12,13 @@ import {
   textIn,
   textsIn,
 } from '@wgctrl/types'
-import { readBe16 } from '../codec/bytes.js'
-import { AF_INET } from './sockaddr.js'
 import {
   counterAt,
+  endpointAddress,
   endpointEnd,
+  endpointFamily,
+  endpointPort,
+  endpointScope,
   FIXED_BYTES,
   familyOf,
   handshakeAt,
@@ -79,15 +81,14 @@ export function usualPeer(bytes: Uint8Array, start: number, end: number): Peer |
 
 /** Writes the address of the endpoint. */
 function putEndpointAddress(bytes: Uint8Array, at: number): void {
-  if (bytes[at + 4] === AF_INET) putAddress(4, bytes, at + 8)
-  else putAddress(6, bytes, at + 12)
+  const family = endpointFamily(bytes, at)
+  putAddress(family, bytes, endpointAddress(family, at))
 }
 
 function endpointAt(bytes: Uint8Array, at: number, address: string): Endpoint {
-  const port = readBe16(bytes, at + 6)
-  if (bytes[at + 4] === AF_INET) return { address, port, family: 4 }
-  // The scope is the one native-endian number of the struct.
-  const scopeId = word((bytes.byteOffset + at + 28) >> 2) >>> 0
+  const port = endpointPort(bytes, at)
+  if (endpointFamily(bytes, at) === 4) return { address, port, family: 4 }
+  const scopeId = endpointScope(bytes, at)
   return scopeId === 0 ? { address, port, family: 6 } : { address, port, family: 6, scopeId }
 }
 

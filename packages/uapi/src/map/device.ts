@@ -1,6 +1,6 @@
 import {
   canonicalCidr,
-  type Device,
+  type DeviceOf,
   type Endpoint,
   exactBytes,
   type Peer,
@@ -19,11 +19,7 @@ import { parseWireEndpoint } from './endpoint.js'
 const PUBLIC_KEY_OF_ZEROS: PublicKey = 'L+V9o0fNYkMVKNqsX7spBzD/9oSvxM/C7ZCZX1jLO3Q='
 
 /** A device of a reply, with its peers. Its private key is taken out of the record. */
-export function toDevice<P>(
-  name: string,
-  reply: ReplyParser,
-  peers: P[],
-): Omit<Device, 'peers'> & { readonly peers: P[] } {
+export function toDevice<P>(name: string, reply: ReplyParser, peers: P[]): DeviceOf<P> {
   const { device, unknown } = reply
   const own = ownPublicKey(device)
   const { privateKey, amnezia, extra } = device
