@@ -20,7 +20,7 @@ import { HANDSHAKE_OPTIONS } from '../option-fields.js'
 import { type HandshakeCounters, NO_PACKETS, type Verdict } from './counters.js'
 import { disguiseOf, isSameDisguise, UNDISGUISED } from './disguise.js'
 import { initiationFilter, LONGEST_PACKET } from './initiation-filter.js'
-import { Responder, requireNoise } from './noise.js'
+import { practise, Responder, requireNoise } from './noise.js'
 import type { UdpPacket } from './packet.js'
 import { checkRate, type Rate } from './rate-limit.js'
 import { Sieve } from './sieve.js'
@@ -213,6 +213,7 @@ export class Handshakes extends EventIterator<Initiation> {
     disguiseOf(device)
     const netns = this.#options.netns ?? this.#context.netns
     const open = this.#context.openPackets ?? openInitiations
+    await practise()
     this.#packets = await open(netns)
     if (this.isEnded) return this.#packets.close()
     await this.#arm(device)

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { generatePrivateKey, publicKey } from '@wgctrl/types'
+import { MemoryBackend } from '@wgctrl/types/testing'
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import { INITIATION_LENGTH, type OpenedInitiation, Responder, requireNoise } from './noise.js'
 import { tai64nDate } from './tai64n.js'
+import { FakePackets } from './testing/fake-packets.js'
 
 interface KeyPair {
   readonly privateKey: string
@@ -155,4 +157,30 @@ describe('requireNoise', () => {
       vi.doUnmock('node:crypto')
     },
   )
+})
+
+describe('practise', () => {
+  it('has read messages of nobody before anybody listens, once in a process', async () => {
+    vi.resetModules()
+    const { Responder: Fresh } = await import('./noise.js')
+    const { Handshakes } = await import('./handshakes.js')
+    const open = vi.spyOn(Fresh.prototype, 'open')
+    const backend = new MemoryBackend()
+    await backend.create('wg0')
+    await backend.configure('wg0', { privateKey: generatePrivateKey() })
+    const read = async () => await backend.device('wg0')
+    const opened: number[] = []
+    const openPackets = async () => {
+      opened.push(open.mock.calls.length)
+      return new FakePackets()
+    }
+    for (let count = 0; count < 2; count++) {
+      const handshakes = new Handshakes({ read, openPackets }, 'wg0')
+      await handshakes.start()
+      await handshakes.return()
+    }
+    expect(opened[0]).toBeGreaterThan(0)
+    expect(opened).toEqual([opened[0], opened[0]])
+    expect(open.mock.results.every(({ value }) => value === undefined)).toBe(true)
+  })
 })
