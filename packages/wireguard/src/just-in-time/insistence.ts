@@ -2,6 +2,7 @@ import {
   type CallOptions,
   type DeviceActivity,
   ownTurn,
+  type PeerConfig,
   type PublicKey,
   runInTurns,
   slept,
@@ -22,6 +23,9 @@ export type DeviceWork = Pick<DeviceCalls, 'device' | 'activity' | 'configure'>
 
 /** How many whose handshakes did not come about are put in anew in one turn. */
 const AGAIN_TOGETHER = 128
+
+/** How many of them in one write: each has up to four entries. */
+const IN_ONE_WRITE = 32
 
 /**
  * Milliseconds between readings that look for handshakes at least, and how much longer than a reading; a look at the
@@ -137,12 +141,13 @@ export class Insistence {
     await ownTurn()
     wipeDevice(found)
     await ownTurn()
-    const orders = left
-      .filter(({ publicKey }) => residents.has(publicKey))
-      .slice(0, AGAIN_TOGETHER)
-      .map((one) => this.#again(one))
-    if (orders.length === 0) return
-    await writeOrders(orders, (peers) => configure(name, { peers }, { ownKey }))
+    const again = left.filter(({ publicKey }) => residents.has(publicKey)).slice(0, AGAIN_TOGETHER)
+    const write = (peers: PeerConfig[]) => configure(name, { peers }, { ownKey })
+    for (let at = 0; at < again.length; at += IN_ONE_WRITE) {
+      const orders = again.slice(at, at + IN_ONE_WRITE).map((one) => this.#again(one))
+      await writeOrders(orders, write)
+      await ownTurn()
+    }
   }
 
   #again({ publicKey, peers }: Unanswered): Order {

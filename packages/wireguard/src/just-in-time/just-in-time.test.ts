@@ -651,6 +651,27 @@ describe('JustInTime', () => {
     expect(reads - before).toBeLessThanOrEqual(2)
   })
 
+  it('puts in anew many who have no handshake in writes that are not long', async () => {
+    const keys = newKeys(40)
+    await openGate({
+      interval: 100_000,
+      onEvent: ({ type, publicKey: key }: JustInTimeEvent & { publicKey?: string }) => {
+        if (type === 'installed') device().pretend(`${key}`, { transmittedBytes: 240 })
+      },
+    })
+    const goOn = holdWrites()
+    for (const key of keys) knock(key)
+    await vi.waitFor(() => expect(gate.counters.found).toBe(40), 20_000)
+    goOn()
+    await vi.waitFor(() => expect(gate.counters.reinitiated).toBe(40), 20_000)
+    const anew = configs.filter(({ peers: entries }) => entries?.[0]?.remove)
+    const removed = anew.map(({ peers: entries = [] }) => entries.filter(({ remove }) => remove))
+    expect(new Set(removed.flat().map(({ publicKey: key }) => key)).size).toBe(40)
+    // Each has four entries: it goes, comes and is given a keepalive, which is taken back.
+    for (const { peers: entries = [] } of anew) expect(entries.length).toBeLessThanOrEqual(4 * 32)
+    expect(anew.length).toBeGreaterThanOrEqual(2)
+  })
+
   it('does not put in anew with its old config who was changed while it was written', async () => {
     const [key] = newKeys(1) as [SecretKey]
     await openGate()

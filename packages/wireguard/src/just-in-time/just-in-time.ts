@@ -439,7 +439,7 @@ export class JustInTime implements AsyncDisposable {
     this.#ownKey = device.publicKey ?? null
     await runInTurns(this.#residents.update(device, at, now))
     await this.#insistence.learn(device)
-    await this.#evict(this.#residents.idle(this.#settings.idle, now), 'idle')
+    await this.#evict(await runInTurns(this.#residents.idle(this.#settings.idle, now)), 'idle')
     await this.#evictSurplus()
     return device
   }

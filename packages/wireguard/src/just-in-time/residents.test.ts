@@ -1,7 +1,7 @@
 import { type Device, type Peer, runAtOnce } from '@wgctrl/types'
 import { describe, expect, it, vi } from 'vitest'
 import { busiestStep } from '../counted-steps.fixture.js'
-import { Residents } from './residents.js'
+import { type Leaver, Residents } from './residents.js'
 
 const peer = (publicKey: string, fields: Partial<Peer> = {}): Peer => ({
   publicKey,
@@ -24,6 +24,9 @@ const device = (...peers: Peer[]): Device => ({
 const update = (residents: Residents, reading: Device, at: number, now: number): number =>
   runAtOnce(residents.update(reading, at, now))
 
+const idle = (residents: Residents, time: number, now: number): Leaver[] =>
+  runAtOnce(residents.idle(time, now))
+
 const keys = (leavers: { publicKey: string }[]): string[] => leavers.map((one) => one.publicKey)
 const ago = (milliseconds: number): Date => new Date(Date.now() - milliseconds)
 
@@ -35,18 +38,18 @@ describe('Residents', () => {
     const shook = peer('b', { lastHandshake: ago(0) })
     const sent = peer('c', { transmittedBytes: 99 })
     update(residents, device(heard, shook, sent), 1000, 1000)
-    expect(keys(residents.idle(500, 1000))).toEqual(['c'])
-    expect(keys(residents.idle(500, 1600)).sort()).toEqual(['a', 'b', 'c'])
+    expect(keys(idle(residents, 500, 1000))).toEqual(['c'])
+    expect(keys(idle(residents, 500, 1600)).sort()).toEqual(['a', 'b', 'c'])
     update(residents, device(heard, shook, sent), 1600, 1600)
-    expect(keys(residents.idle(500, 1600)).sort()).toEqual(['a', 'b', 'c'])
+    expect(keys(idle(residents, 500, 1600)).sort()).toEqual(['a', 'b', 'c'])
   })
 
   it('takes who goes first from the handshakes of those it finds, and who is idle from its own clock', () => {
     const residents = new Residents(() => false)
     update(residents, device(peer('a', { lastHandshake: ago(60_000) }), peer('b')), 0, 0)
-    expect(residents.idle(30_000, 0)).toEqual([])
+    expect(idle(residents, 30_000, 0)).toEqual([])
     expect(keys(residents.longestIdle(1, 0))).toEqual(['a'])
-    expect(keys(residents.idle(30_000, 30_001)).sort()).toEqual(['a', 'b'])
+    expect(keys(idle(residents, 30_000, 30_001)).sort()).toEqual(['a', 'b'])
   })
 
   it('lets several go in order, each once, without asking for each anew', () => {
@@ -119,10 +122,23 @@ describe('Residents', () => {
     expect([residents.has('old'), residents.has('new')]).toEqual([true, true])
   })
 
+  it('does not call those idle who went or came while it looked', () => {
+    const residents = new Residents(() => false)
+    update(residents, device(...Array.from({ length: 2000 }, (_, n) => peer(`${n}`))), 0, 0)
+    const looking = residents.idle(500, 1000)
+    expect(looking.next().done).toBe(false)
+    residents.remove('0', 1000)
+    residents.remove('1', 1000)
+    residents.add('1', 1000)
+    const found = keys(runAtOnce(looking))
+    expect(found).toHaveLength(1998)
+    expect(found).not.toContain('1')
+  })
+
   it('never lets the pinned go', () => {
     const residents = new Residents((key) => key === 'pin')
     update(residents, device(peer('pin'), peer('a')), 0, 0)
-    expect(keys(residents.idle(1, 100))).toEqual(['a'])
+    expect(keys(idle(residents, 1, 100))).toEqual(['a'])
     expect(keys(residents.longestIdle(1, 100))).toEqual(['a'])
     residents.remove('a', 100)
     expect(residents.longestIdle(1, 100)).toEqual([])

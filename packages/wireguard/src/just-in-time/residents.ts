@@ -122,14 +122,21 @@ export class Residents {
     return gone
   }
 
-  /** The peers that were not alive for `idle` milliseconds and are not pinned. */
-  idle(idle: number, now: number): Leaver[] {
-    const leavers: Leaver[] = []
-    for (const [publicKey, resident] of this.#present) {
-      const age = now - resident.activeAt
-      if (age > idle && !this.#isPinned(publicKey)) leavers.push({ publicKey, idle: age })
+  /**
+   * The peers that were not alive for `idle` milliseconds and are not pinned, in steps. Who was removed or installed in
+   * between is not among them.
+   */
+  *idle(idle: number, now: number): Steps<Leaver[]> {
+    const budget = new StepBudget()
+    const found: [PublicKey, Resident][] = []
+    for (const each of this.#present) {
+      if (budget.spend(SEEN)) yield
+      const [publicKey, { activeAt }] = each
+      if (now - activeAt > idle && !this.#isPinned(publicKey)) found.push(each)
     }
-    return leavers
+    return found
+      .filter(([publicKey, resident]) => this.#present.get(publicKey) === resident)
+      .map(([publicKey, { activeAt }]) => ({ publicKey, idle: now - activeAt }))
   }
 
   /**
