@@ -18,6 +18,7 @@ const {
   clients: count,
   duration,
   answer,
+  rehearsed,
 } = JSON.parse(process.argv[2] ?? '')
 const device = 'wgstorm'
 const port = 51_820
@@ -34,9 +35,14 @@ const settled = configOf({ peers: residents, allowedIPs: 2 }).peers.map(
 )
 await wg.configure(device, { privateKey, listenPort: port, peers: settled }, patient)
 execFileSync('ip', ['link', 'set', device, 'up'])
+if (rehearsed) {
+  const earlier = await startClients(publicKey(privateKey))
+  await measureStorm(earlier)
+  await remove(earlier)
+}
 const clients = await startClients(publicKey(privateKey))
-const floor = await measureFloor()
-const storm = await measureStorm()
+const floor = await measureFloor(clients)
+const storm = await measureStorm(clients)
 console.log(JSON.stringify({ floor, storm }))
 await wg.delete(device)
 await wg.close()
@@ -70,7 +76,7 @@ async function startClients(gateway) {
 }
 
 /** The same packets decoded in a loop, and the same peers written by one `configure()`. */
-async function measureFloor() {
+async function measureFloor(clients) {
   const responder = new Responder(privateKey)
   const packets = clients.list.map(({ initiation }) => Buffer.from(initiation, 'base64'))
   for (const packet of packets.slice(0, 200)) responder.open(packet)
@@ -90,15 +96,16 @@ async function measureFloor() {
   ])
   await wg.configure(device, { peers }, patient)
   const written = performance.now()
-  await wg.configure(
-    device,
-    { peers: clients.list.map(({ publicKey: key }) => ({ publicKey: key, remove: true })) },
-    patient,
-  )
+  await remove(clients)
   return { decode: decoded - begun, write: written - decoded }
 }
 
-async function measureStorm() {
+async function remove({ list }) {
+  const peers = list.map(({ publicKey: key }) => ({ publicKey: key, remove: true }))
+  await wg.configure(device, { peers }, patient)
+}
+
+async function measureStorm(clients) {
   const found = new Map(clients.list.map(({ publicKey: key, allowedIPs }) => [key, { allowedIPs }]))
   let [installed, last] = [0, 0n]
   let all = () => {}
@@ -133,7 +140,7 @@ async function measureStorm() {
   const settled = spent(usage)
   const settledWall = performance.now() - begun
   delay.disable()
-  const turn = turns.stop()
+  const { most: turn, unqueued } = turns.stop()
   const { counters, handshakeCounters } = gate
   const handshakes = (await wg.device(device)).peers.filter((peer) => peer.lastHandshake).length
   await gate.close()
@@ -148,6 +155,7 @@ async function measureStorm() {
     latest: delay.max / 1e6,
     late99: delay.percentile(99) / 1e6,
     turn,
+    unqueued,
     handshakes,
     counters,
     handshakeCounters,
@@ -161,29 +169,35 @@ function spent(since) {
 }
 
 /**
- * What the main thread did at most from one turn of a timer to the next, in milliseconds on the processor: what the machine
- * did meanwhile is not in it.
+ * From one turn of a timer to the next, at most, in milliseconds: for how long the main thread ran, which has nothing in it of
+ * what the machine did meanwhile, and how long it took but for the time in which it waited for a processor.
  */
 function watchTurns() {
-  let most = 0
-  let before = processorTime()
+  let [most, unqueued] = [0, 0]
+  let [before, ran, queued] = [performance.now(), ...processorTimes()]
   const timer = setInterval(() => {
-    const now = processorTime()
-    most = Math.max(most, now - before)
-    before = now
+    const now = performance.now()
+    const [ranNow, queuedNow] = processorTimes()
+    most = Math.max(most, ranNow - ran)
+    unqueued = Math.max(unqueued, now - before - (queuedNow - queued))
+    ;[before, ran, queued] = [now, ranNow, queuedNow]
   }, 2)
   return {
     stop: () => {
       clearInterval(timer)
-      return most
+      return { most, unqueued }
     },
   }
 }
 
-/** Milliseconds that the main thread has run. @source proc(5), schedstat: nanoseconds come first */
-function processorTime() {
+/**
+ * Milliseconds that the main thread has run, and that it was ready to run and had no processor.
+ *
+ * @source proc(5), schedstat: nanoseconds of both come first
+ */
+function processorTimes() {
   scheduleFile ||= openSync(`/proc/self/task/${process.pid}/schedstat`, 'r')
   const length = readSync(scheduleFile, schedule, 0, schedule.length, 0)
-  const text = schedule.latin1Slice(0, length)
-  return Number(text.slice(0, text.indexOf(' '))) / 1e6
+  const [ran, queued] = schedule.latin1Slice(0, length).split(' ')
+  return [Number(ran) / 1e6, Number(queued) / 1e6]
 }
