@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { checkConfig, type DeviceConfig, WireGuardError } from '@wgctrl/types'
+import { type CallOptions, checkConfig, type DeviceConfig, WireGuardError } from '@wgctrl/types'
 import { FakeDevice } from '@wgctrl/types/testing'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { UserspaceBackend } from './backend.js'
@@ -15,7 +15,8 @@ async function stage(config: DeviceConfig, implementation: FakeImplementation = 
   device.apply(checkConfig(config))
   const fake = await FakeUapiServer.listen(join(socketDir, 'wg0.sock'), device, implementation)
   onTestFinished(() => fake[Symbol.asyncDispose]())
-  return { backend: new UserspaceBackend({ socketDir }), fake }
+  const dialect = implementation === 'amneziawg-go' ? 'amneziawg' : 'wireguard'
+  return { backend: new UserspaceBackend({ socketDir, dialect }), fake }
 }
 
 const failure = (call: Promise<void>): Promise<WireGuardError> =>
@@ -48,6 +49,7 @@ describe.each(['wireguard-go', 'wireguard-go-2022', 'boringtun'] as const)('%s',
       const error = await failure(backend.configure('wg0', { ...more, listenPort: 2000 }))
       expect(error).toMatchObject({ code: 'EADDRINUSE', errno: 98, operation: 'configure' })
       expect(error).not.toHaveProperty('lostPort')
+      expect(error.message).toContain('the listen port 2000 is taken')
       expect(shown(fake)).toEqual(before)
       expect(fake.isDeaf).toBe(false)
     }
@@ -153,6 +155,39 @@ describe.each(Object.entries(ends))('a call that %s while the port is refused', 
     expect(error).toBeInstanceOf(WireGuardError)
     expect(error).toMatchObject({ code: 'EADDRINUSE', lostPort: 1000, operation: 'configure' })
   })
+})
+
+it.each<[string, () => CallOptions]>([
+  ['aborted', () => ({ signal: AbortSignal.timeout(300) })],
+  ['out of time', () => ({ timeout: 300 })],
+])('a call that is %s while the port is put back ends soon', async (_, options) => {
+  const sets: string[] = []
+  const server = await serve((socket) => {
+    socket.on('data', (chunk) => {
+      const text = chunk.toString()
+      if (text.startsWith('get')) socket.write('listen_port=1000\nerrno=0\n\n')
+      else if (sets.push(text) === 1) socket.write('errno=-98\n\n')
+    })
+  })
+  const backend = new UserspaceBackend({ socketDir: join(server.path, '..') })
+  const begun = performance.now()
+  const error = await failure(backend.configure('wg0', { listenPort: 2000 }, options()))
+  expect(error).toMatchObject({ code: 'EADDRINUSE', lostPort: 1000 })
+  expect(sets).toEqual(['set=1\nlisten_port=2000\n\n', 'set=1\nlisten_port=1000\n\n'])
+  // Two seconds behind the end of the call, not the minute of a call that says nothing.
+  expect(performance.now() - begun).toBeLessThan(30_000)
+})
+
+it('a port that is refused leaves the parameters of AmneziaWG as they were', async () => {
+  const { backend, fake } = await stage(
+    { privateKey, listenPort: 1000, amnezia: { jc: 3 } },
+    'amneziawg-go',
+  )
+  fake.takenPorts.add(2000)
+  const config = { listenPort: 2000, amnezia: { jc: 9, s1: 5 }, extra: { later: 'a' } }
+  expect(await failure(backend.configure('wg0', config))).toMatchObject({ code: 'EADDRINUSE' })
+  const { amnezia, listenPort } = fake.device.snapshot()
+  expect([amnezia?.jc, amnezia?.s1, listenPort]).toEqual([3, undefined, 1000])
 })
 
 it('a failure at a peer leaves the port that was taken before it', async () => {

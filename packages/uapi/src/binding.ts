@@ -1,10 +1,4 @@
-import {
-  type CheckedConfig,
-  DEFAULT_TIMEOUT,
-  Deadline,
-  reasonWithin,
-  WireGuardError,
-} from '@wgctrl/types'
+import { type CheckedConfig, Deadline, onAbort, reasonWithin, WireGuardError } from '@wgctrl/types'
 import { encodeSet } from './codec/request.js'
 import { exchangeSet } from './exchange.js'
 import { type Identity, readIdentity } from './identity.js'
@@ -14,8 +8,8 @@ import type { SocketAddress } from './socket.js'
 type Binding = Pick<Identity, 'listenPort' | 'firewallMark'>
 
 /**
- * Milliseconds that putting back may take where the daemon has not answered, the call being aborted or out of time: a
- * device that hears nobody is worse than a call that ends late.
+ * Milliseconds that putting back may take longer than the call, which was aborted or ran out of time: a device that hears
+ * nobody is worse than a call that ends late.
  */
 const PATIENCE = 2000
 
@@ -32,23 +26,41 @@ export function changesBinding(config: CheckedConfig): boolean {
  * @source wireguard-go, device/uapi.go: handleDeviceLine, device/device.go: BindUpdate and BindSetMark; boringtun,
  * device/api.rs: api_set, device/mod.rs: open_listen_socket and set_fwmark
  * @param before what the device had
+ * @param call the signal of the call
  * @param error what the set failed with: what the daemon answered, or something that leaves open how far it came
- * @returns what to throw: `error`, `EPERM` for a mark, `EADDRINUSE` with `lostPort` where putting back failed
+ * @returns what to throw: `error`, `EADDRINUSE` that names the port, with `lostPort` where putting back failed, `EPERM` for a mark
  */
 export async function putBack(
   address: SocketAddress,
   config: CheckedConfig,
   before: Binding,
+  call: AbortSignal,
   error: unknown,
 ): Promise<unknown> {
-  const isAnswer = error instanceof WireGuardError && error.errno !== undefined
-  if (isAnswer && error.code !== 'EADDRINUSE') return error
-  using deadline = new Deadline({ timeout: isAnswer ? DEFAULT_TIMEOUT : PATIENCE })
-  const { signal } = deadline
+  const answer = answerOf(error)
+  if (answer && answer.code !== 'EADDRINUSE') return error
+  using deadline = new Deadline({ timeout: PATIENCE })
+  if (!call.aborted) deadline.pause()
+  const unlisten = onAbort(call, () => deadline.resume())
+  try {
+    return await bindAgain(address, config, before, deadline.signal, error)
+  } finally {
+    unlisten()
+  }
+}
+
+async function bindAgain(
+  address: SocketAddress,
+  config: CheckedConfig,
+  before: Binding,
+  signal: AbortSignal,
+  error: unknown,
+): Promise<unknown> {
+  const answer = answerOf(error)
   const set = (change: Partial<CheckedConfig>): Promise<void> =>
     exchangeSet(address, encodeSet({ replacePeers: false, peers: [], ...change }), signal)
   const read = () => readIdentity(address, signal).catch(() => undefined)
-  const refused = await refusedOf(config, before, read, isAnswer)
+  const refused = await refusedOf(config, before, read, answer !== undefined)
   if (refused === undefined) return error
   const { listenPort, firewallMark } = before
   // Refused as well, and kept in mind as well: more than that there is not to put back.
@@ -58,7 +70,13 @@ export async function putBack(
   } catch (reason) {
     return portLost(listenPort, error, reason)
   }
-  return refused === 'mark' ? markRefused(error) : error
+  if (refused === 'mark') return markRefused(error)
+  return answer ? portTaken(config.listenPort, answer) : error
+}
+
+/** What the daemon answered; `undefined`: it did not. */
+function answerOf(error: unknown): WireGuardError | undefined {
+  return error instanceof WireGuardError && error.errno !== undefined ? error : undefined
 }
 
 /** @param read what the device has now, asked where the answer does not tell; `undefined`: it no longer says */
@@ -81,6 +99,11 @@ async function refusedOf(
 function portLost(lostPort: number, error: unknown, reason: unknown): WireGuardError {
   const text = `${reasonWithin(error)}; its port ${lostPort} could not be put back (${reasonWithin(reason)}): it receives nothing until it is given a port`
   return new WireGuardError(text, { code: 'EADDRINUSE', lostPort, cause: error })
+}
+
+function portTaken(port: number | undefined, error: WireGuardError): WireGuardError {
+  const text = `the listen port ${port} is taken (${reasonWithin(error)})`
+  return new WireGuardError(text, { code: 'EADDRINUSE', errno: error.errno, cause: error })
 }
 
 function markRefused(cause: unknown): WireGuardError {

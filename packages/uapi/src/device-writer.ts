@@ -68,7 +68,7 @@ export class DeviceWriter {
         onProgress?.(before)
       }
     } catch (error) {
-      const failure = binding ? await putBack(address, config, binding, error) : error
+      const failure = binding ? await putBack(address, config, binding, signal, error) : error
       throw await halfWritten(name, address, config, signal, failure)
     } finally {
       for (const set of sets) wipeConfig(set)

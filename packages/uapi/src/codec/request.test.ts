@@ -32,6 +32,7 @@ describe('a set', () => {
     })
     expect(text.split('\n')).toEqual([
       'set=1',
+      'listen_port=1',
       'jc=4',
       'h1=5-9',
       'h2=2',
@@ -42,7 +43,6 @@ describe('a set', () => {
       'disable_cookies=0',
       'later=a',
       'later=b',
-      'listen_port=1',
       `public_key=${'a1'.repeat(32)}`,
       'persistent_keepalive_interval=15-30',
       'mark=1',

@@ -35,10 +35,10 @@ export function* encodeSet(
 ): Generator<Uint8Array, void, undefined> {
   const writer = new LineWriter()
   writer.line('set', '1')
-  if (config.amnezia) writeAmnezia(writer, config.amnezia)
-  for (const [key, value] of config.extra ?? []) writer.longLine(key, value)
   if (config.listenPort !== undefined) writer.line('listen_port', config.listenPort)
   if (config.firewallMark !== undefined) writer.line('fwmark', config.firewallMark)
+  if (config.amnezia) writeAmnezia(writer, config.amnezia)
+  for (const [key, value] of config.extra ?? []) writer.longLine(key, value)
   if (config.privateKey) writer.key('private_key', config.privateKey)
   if (config.replacePeers) writer.line('replace_peers', 'true')
   let peers = 0
