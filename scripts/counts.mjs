@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 
-/** @typedef {{ passed: number, failed: number }} Counts */
+/** @typedef {{ passed: number, failed: number, on?: string }} Counts `on`: the kernel that was booted for it */
 
 /**
  * Adds a failure that no test stands for.

@@ -221,13 +221,16 @@ function report(rows) {
   const sum = (/** @type {'passed' | 'failed'} */ key) =>
     rows.reduce((total, row) => total + row[key], 0)
   const cells = [
-    ['tier', 'passed', 'failed', 'seconds'],
-    ...rows.map(({ name, passed, failed, seconds }) => [name, passed, failed, seconds.toFixed(1)]),
+    { name: 'tier', numbers: ['passed', 'failed', 'seconds'], on: '' },
+    ...rows.map(({ name, passed, failed, seconds, on = '' }) => {
+      return { name, numbers: [passed, failed, seconds.toFixed(1)], on }
+    }),
   ]
   console.log('')
   const width = Math.max(16, ...rows.map(({ name }) => name.length + 1))
-  for (const [name, ...numbers] of cells) {
-    console.log([String(name).padEnd(width), ...numbers.map((n) => String(n).padStart(8))].join(''))
+  for (const { name, numbers, on } of cells) {
+    const columns = [name.padEnd(width), ...numbers.map((n) => String(n).padStart(8)), `  ${on}`]
+    console.log(columns.join('').trimEnd())
   }
   console.log(`\n${sum('passed')} passed, ${sum('failed')} failed`)
   process.exitCode = sum('failed') > 0 || sum('passed') === 0 ? 1 : 0

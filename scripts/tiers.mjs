@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { run, runWell } from './command.mjs'
@@ -687,7 +688,11 @@ function kernelTests({
     const command = ['test/kernel/kernel.mjs', ...machine, ...boot, '--', ...tests]
     const env = devices ? { WGCTRL_BACKEND: devices } : {}
     const count = () => countVitest(report)
-    return await runCounted([process.execPath, ...command], { seconds, env, ...how }, count)
+    const counts = await runCounted([process.execPath, ...command], { seconds, env, ...how }, count)
+    const release = join(results, 'release')
+    return existsSync(release)
+      ? { ...counts, on: `Linux ${readFileSync(release, 'utf8')}` }
+      : counts
   }
 }
 

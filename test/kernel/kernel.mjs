@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { MachineError, runInKernel } from './run.mjs'
 
@@ -14,7 +16,8 @@ Runs a command as root against a real kernel with WireGuard, and exits with its 
   --memory SIZE                of the virtual machine (3G)
   --processors COUNT           of the virtual machine (1)
   --words WORDS                for the kernel's command line, such as ipv6.disable=1
-  --results FOLDER             the one host folder it may write to, there as $WGCTRL_RESULTS
+  --results FOLDER             the one host folder it may write to, there as $WGCTRL_RESULTS; the file
+                               release in it then says what \`uname -r\` said there
 `
 
 const options = {
@@ -40,7 +43,9 @@ async function main(argv) {
       return help ? 0 : 125
     }
     const seconds = timeout === undefined ? {} : { timeout: Number(timeout) }
-    return (await runInKernel({ ...rest, ...seconds, command, args })).status
+    const { status, release } = await runInKernel({ ...rest, ...seconds, command, args })
+    if (rest.results !== undefined) writeFileSync(join(rest.results, 'release'), release)
+    return status
   } catch (error) {
     process.stderr.write(`kernel: ${error.message}\n`)
     return error instanceof MachineError && error.reason === 'timeout' ? 124 : 125

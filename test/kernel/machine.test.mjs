@@ -177,11 +177,15 @@ describe('a command in the machine', () => {
     // The machine is such a host.
     const inner = 'echo $WGCTRL_KERNEL; ip link add wg0 type wireguard; ip netns add inner; exit 5'
     const script = `
-      node ${entry} --kernel auto -- sh -c '${inner}'; echo status $?
+      node ${entry} --kernel auto --results /tmp/results -- sh -c '${inner}'; echo status $?
+      [ "$(cat /tmp/results/release)" = "$(uname -r)" ] && echo that release
       node ${entry} --kernel host --timeout 2 -- sleep 1000; echo status $?
       ip -brief link show type wireguard; ls /run/netns`
     const { output } = await run(script)
-    assert.match(output, /^host\nstatus 5\nkernel: The time limit of 2 s passed.\nstatus 124\n$/)
+    assert.match(
+      output,
+      /^host\nstatus 5\nthat release\nkernel: The time limit of 2 s passed.\nstatus 124\n$/,
+    )
   })
 })
 
