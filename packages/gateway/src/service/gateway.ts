@@ -20,7 +20,7 @@ import { ClientFinder } from './client-finder.js'
 import type { GatewayEvent, GatewayState } from './events.js'
 import { ensureInterface } from './interface.js'
 import { type ClientChanges, StoreFollower } from './store-follower.js'
-import { verifyClients } from './verification.js'
+import { Verification } from './verification.js'
 
 export interface GatewayOptions {
   /** Told of what happens, in order. Not waited for; it must not throw. */
@@ -282,20 +282,21 @@ export class Gateway {
   }
 
   #follow(store: ClientStore, finder: ClientFinder, gate: JustInTime): StoreFollower {
+    const onFailed = (error: unknown, publicKey?: PublicKey): void => {
+      this.#counts.changesFailed++
+      this.#tell({ type: 'change-failed', error, ...(publicKey && { publicKey }) })
+    }
+    const verification = new Verification({
+      finder,
+      peers: () => this.#peers(),
+      present: () => gate.present(),
+      onFailed,
+    })
     return new StoreFollower(store, {
       take: (change) => finder.take(change),
       apply: (changes) => this.#apply(gate, changes),
       onLost: () => finder.forget(),
-      verify: (signal) =>
-        verifyClients(
-          {
-            finder,
-            peers: () => this.#peers(signal),
-            present: () => gate.present(),
-            apply: (changes) => this.#apply(gate, changes),
-          },
-          signal,
-        ),
+      verify: (isAnew, apply, signal) => verification.run(isAnew, apply, signal),
       onAway: (error) => {
         if (this.#awaySince !== undefined) return
         this.#awaySince = performance.now()
@@ -307,14 +308,12 @@ export class Gateway {
         this.#tell({ type: 'store-back' })
         finder.returned()
       },
-      onFailed: (error, publicKey) => {
-        this.#counts.changesFailed++
-        this.#tell({ type: 'change-failed', error, ...(publicKey && { publicKey }) })
-      },
+      onFailed,
     })
   }
 
-  async #peers(signal: AbortSignal): Promise<readonly Peer[]> {
+  async #peers(): Promise<readonly Peer[]> {
+    const { signal } = this.#stopped
     const device = await (this.#wg as WireGuard).device(this.state().device, { signal })
     wipeOwnKeys(device)
     return device.peers

@@ -1,5 +1,5 @@
 import { WireGuardError } from '@wgctrl/types'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Client } from '../clients/client.js'
 import { ChangeQueue } from '../store/change-queue.js'
 import type { ClientStore, StoreChange } from '../store/store.js'
@@ -46,7 +46,10 @@ const context = (more: Partial<FollowerContext> = {}): FollowerContext => ({
     applied.push([...changes])
   },
   onLost: () => void told.push('lost'),
-  verify: async () => void told.push('verify'),
+  verify: async () => {
+    told.push('verify')
+    return true
+  },
   onAway: () => void told.push('away'),
   onBack: () => void told.push('back'),
   onFailed: (_, key) => void told.push(`failed ${key}`),
@@ -148,7 +151,7 @@ describe('StoreFollower', () => {
   })
 
   it('verifies until it could, and says once that changes were lost', async () => {
-    const verify = vi.fn().mockRejectedValueOnce(new Error('away')).mockResolvedValue(undefined)
+    const verify = vi.fn().mockRejectedValueOnce(new Error('away')).mockResolvedValue(true)
     follower = new StoreFollower(store, context({ verify }))
     follower.start()
     await vi.waitFor(() => expect(verify).toHaveBeenCalledTimes(2), 5000)
@@ -157,5 +160,45 @@ describe('StoreFollower', () => {
     // Meanwhile changes are applied.
     store.say('revoked', 'a', 9)
     await vi.waitFor(() => expect(follower.revision).toBe(9))
+  })
+
+  it('applies what is found by verifying with all care, and asks again for those who are left', async () => {
+    const refused = new WireGuardError('no config', { code: 'EINVAL' })
+    failWith = (changes) => (changes.get('broken') ? refused : undefined)
+    const found = new Map([
+      ['broken', client],
+      ['leaves', null],
+    ]) as ClientChanges
+    const calls: boolean[] = []
+    const verify: FollowerContext['verify'] = async (isAnew, apply) => {
+      calls.push(isAnew)
+      if (isAnew) apply(found)
+      return !isAnew
+    }
+    follower = new StoreFollower(store, context({ verify }))
+    follower.start()
+    await vi.waitFor(() => expect(calls).toEqual([true, false]))
+    await vi.waitFor(() => expect(applied).toEqual([[['leaves', null]]]))
+    expect(told).toContain('failed broken')
+  })
+
+  it('waits no longer with those who are left when changes are lost, or the store is back', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const verify = vi.fn<FollowerContext['verify']>(async () => false)
+    follower = new StoreFollower(store, context({ verify }))
+    follower.start()
+    await vi.advanceTimersByTimeAsync(60_000)
+    const tries = verify.mock.calls.length
+    expect(tries).toBeLessThan(12)
+    store.queue.push({ type: 'lost', revision: 2 })
+    await vi.advanceTimersByTimeAsync(0)
+    expect(verify.mock.calls.slice(tries).map(([isAnew]) => isAnew)).toEqual([true])
+    await vi.advanceTimersByTimeAsync(60_000)
+    const later = verify.mock.calls.length
+    store.queue.end(new Error('cut'))
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(told.filter((each) => each === 'back')).toHaveLength(2)
+    expect(verify.mock.calls.length).toBeGreaterThan(later)
   })
 })

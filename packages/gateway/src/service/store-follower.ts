@@ -13,8 +13,18 @@ export interface FollowerContext {
   apply(changes: ClientChanges): Promise<void>
   /** Changes were lost. */
   onLost(): void
-  /** Asks, when changes were lost, for all clients that are in. What it throws has it called again. */
-  verify(signal: AbortSignal): Promise<void>
+  /**
+   * Asks, when changes were lost, for all clients that are in. What it throws has it called again.
+   *
+   * @param isAnew `false`: for those alone who are left of the last time
+   * @param apply has changes applied
+   * @returns whether nobody is left
+   */
+  verify(
+    isAnew: boolean,
+    apply: (changes: ClientChanges) => void,
+    signal: AbortSignal,
+  ): Promise<boolean>
   onAway(error: unknown): void
   onBack(): void
   onFailed(error: unknown, publicKey?: PublicKey): void
@@ -22,6 +32,9 @@ export interface FollowerContext {
 
 /** Milliseconds before the next try of a write; doubled each time. */
 const [FIRST_PAUSE, LONGEST_PAUSE] = [100, 5000]
+
+/** At most before clients are asked for again who could not be: their records may stay as they are for days. */
+const LONGEST_WAIT = 30_000
 
 /**
  * Follows a store: has each change applied, in batches as they come, and catches up by revision when the store was away.
@@ -38,6 +51,8 @@ export class StoreFollower {
   #applying: Promise<void> | undefined
   #verifying: Promise<void> | undefined
   #lost = 0
+  /** Ends the pause before the next try to verify: there is more to ask for, or the store is back. */
+  #hurry = new AbortController()
   #loop: Promise<void> | undefined
 
   constructor(store: ClientStore, context: FollowerContext) {
@@ -67,6 +82,7 @@ export class StoreFollower {
   /** Ends it; what was told is applied first, as far as that works at once. */
   async stop(): Promise<void> {
     this.#stopped.abort()
+    this.#hurry.abort()
     await Promise.all([this.#loop, this.#applying, this.#verifying])
   }
 
@@ -99,6 +115,7 @@ export class StoreFollower {
     if (this.#isAway) {
       this.#isAway = false
       this.#context.onBack()
+      this.#hurry.abort()
     }
     this.#since = change.revision
     if (change.type === 'lost') this.#verify()
@@ -106,6 +123,10 @@ export class StoreFollower {
       this.#context.take(change)
       this.#waiting.set(change.publicKey, change.type === 'revoked' ? null : change.client)
     }
+    this.#applyWaiting()
+  }
+
+  #applyWaiting(): void {
     this.#applying ??= this.#applyAll().finally(() => {
       this.#applying = undefined
     })
@@ -160,26 +181,35 @@ export class StoreFollower {
   #verify(): void {
     this.#lost++
     this.#context.onLost()
-    this.#verifying ??= this.#verifyAll().finally(() => {
-      this.#verifying = undefined
-    })
+    this.#hurry.abort()
+    this.#verifying ??= this.#verifyAll()
   }
 
   async #verifyAll(): Promise<void> {
     const { signal } = this.#stopped
+    const apply = (changes: ClientChanges): void => {
+      for (const [publicKey, client] of changes) this.#waiting.set(publicKey, client)
+      this.#applyWaiting()
+    }
     let pause = FIRST_PAUSE
-    let done = -1
-    while (done !== this.#lost && !signal.aborted) {
+    let [done, isAll] = [-1, false]
+    while (!(isAll && done === this.#lost) && !signal.aborted) {
       const lost = this.#lost
+      let longest = LONGEST_WAIT
+      this.#hurry = new AbortController()
+      const hurry = this.#hurry.signal
       try {
-        await this.#context.verify(signal)
+        isAll = await this.#context.verify(done !== lost, apply, signal)
         done = lost
       } catch (error) {
-        if (signal.aborted) return
+        if (signal.aborted) break
         this.#context.onFailed(error)
-        await slept(pause, signal)
-        pause = Math.min(2 * pause, LONGEST_PAUSE)
+        longest = LONGEST_PAUSE
       }
+      if (isAll && done === lost) continue
+      pause = (await slept(pause, hurry)) ? Math.min(2 * pause, longest) : FIRST_PAUSE
     }
+    // At once: what is lost from now on is another's.
+    this.#verifying = undefined
   }
 }
