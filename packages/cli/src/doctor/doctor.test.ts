@@ -234,7 +234,7 @@ describe('the doctor', () => {
         verdict: 'note',
         text: 'the kernel has a thread for each peer of wg0: 20000 of all 20400, and 2600 more fit (kernel.threads-max 23000, kernel.pid_max 32768)',
         advice:
-          'when none fit, no program can be started: sysctl -w kernel.threads-max=41800 kernel.pid_max=41800; or write 0 to /sys/class/net/wg0/threaded, which takes them away',
+          'when none fit, no program can be started: sysctl -w kernel.threads-max=41800 kernel.pid_max=41800; or write 0 to /sys/class/net/wg0/threaded, which took them away on Linux 7.3.4',
       })
     })
 
@@ -258,21 +258,83 @@ describe('the doctor', () => {
       expect(finding?.verdict).toBe('ok')
     })
 
+    /** A machine whose device was refused a thread, after which it says 0. */
+    const exhausted = (threadsMax: number, comms: string[]): FakeMachine => ({
+      files: {
+        ...files(threadsMax, 4_194_304, 0),
+        ...Object.fromEntries(comms.map((comm, at) => [`/proc/${at + 1}/comm`, `${comm}\n`])),
+      },
+      folders: { '/proc': [...comms.map((_, at) => `${at + 1}`), 'self', 'sys'] },
+      devices,
+    })
+    const threads = (count: number): string[] => Array.from({ length: count }, () => 'napi/wg0-0')
+
     it('counts them where there was no room for another, which the device then does not tell', async () => {
-      const changes = {
-        files: {
-          ...files(20_410, 32_768, 0),
-          '/proc/1/comm': 'init\n',
-          '/proc/70/comm': 'napi/wg0-0\n',
-          '/proc/71/comm': 'napi/wg0-0\n',
-          '/proc/72/comm': 'napi/wg00-0\n',
-        },
-        folders: { '/proc': ['1', '70', '71', '72', 'self', 'sys'] },
-        devices,
-      }
+      const changes = exhausted(20_410, ['init', ...threads(2), 'napi/wg00-0'])
       expect(await find('peer-threads', changes)).toMatchObject({
         verdict: 'note',
-        text: expect.stringContaining(': 2 of all 20400, and 10 more fit'),
+        text: expect.stringContaining('threads for peers of wg0: 2 of all 20400, and 10 more fit'),
+      })
+    })
+
+    it('counts them also when the limit was raised since, for the device goes on saying that it has none', async () => {
+      const few = await find('peer-threads', exhausted(23_000, threads(19_990)))
+      expect(few).toMatchObject({
+        verdict: 'note',
+        text: expect.stringContaining('wg0: 19990 of all 20400, and 2600 more fit'),
+      })
+      const many = await find('peer-threads', exhausted(100_000, threads(19_990)))
+      expect(many).toMatchObject({
+        verdict: 'ok',
+        text: expect.stringContaining('wg0: 19990 of all 20400, and 79600 more fit'),
+      })
+    })
+
+    it('counts those of such a device beside those of one that has them all, and names both', async () => {
+      const changes = exhausted(23_000, threads(300))
+      const other = { '/sys/class/net/wg1/ifindex': '8\n', '/sys/class/net/wg1/threaded': '1\n' }
+      const finding = await find('peer-threads', {
+        ...changes,
+        files: { ...changes.files, ...other },
+        devices: [...devices, { name: 'wg1', interfaceIndex: 8, peers: 50 }],
+      })
+      expect(finding?.text).toContain('threads for peers of wg0, wg1: 350 of all')
+    })
+
+    it('takes no more for those of a device than it has peers: a namesake elsewhere may have some', async () => {
+      const finding = await find('peer-threads', {
+        ...exhausted(23_000, threads(300)),
+        devices: [{ name: 'wg0', interfaceIndex: 7, peers: 5 }],
+      })
+      expect(finding?.text).toContain('threads for peers of wg0: 5 of all')
+    })
+
+    it('counts them by few files at a time: a process may not have thousands open', async () => {
+      const whole = machine(exhausted(23_000, threads(5000)))
+      let open = 0
+      const read = async (path: string): Promise<string | undefined> => {
+        if (open >= 1000) return undefined
+        open += 1
+        await new Promise(setImmediate)
+        open -= 1
+        return await whole.read(path)
+      }
+      const finding = (await examine({ ...whole, read })).find(({ id }) => id === 'peer-threads')
+      expect(finding?.text).toContain('threads for peers of wg0: 5000 of all')
+    })
+
+    it('advises no limit where none is too low, as where a container sees threads of its own alone', async () => {
+      const changes = files(200_000, 4_194_304)
+      const own = { ...changes, '/proc/loadavg': '0.20 0.18 0.12 1/150 31206\n' }
+      const limits = {
+        '/proc/sys/kernel/threads-max': '3000\n',
+        '/proc/sys/kernel/pid_max': '3000\n',
+      }
+      const finding = await find('peer-threads', { files: { ...own, ...limits }, devices })
+      expect(finding).toMatchObject({
+        verdict: 'note',
+        advice:
+          'when none fit, no program can be started: write 0 to /sys/class/net/wg0/threaded, which took them away on Linux 7.3.4',
       })
     })
 

@@ -39,6 +39,11 @@ describe('the threads that peers take', () => {
 
   it.each([
     ['of a device that has none for its peers', { '/sys/class/net/wg0/threaded': '0\n' }, {}],
+    [
+      'of a device that was refused one, which takes none for peers to come',
+      { '/sys/class/net/wg0/threaded': '0\n', '/proc/loadavg': '0.20 0.18 0.12 1/2000 11206\n' },
+      {},
+    ],
     ['of a kernel that does not tell', { '/sys/class/net/wg0/threaded': undefined }, {}],
     ['of a link in another namespace', { '/sys/class/net/wg0/ifindex': '8\n' }, {}],
     ['where /proc does not tell', { '/proc/loadavg': undefined }, {}],

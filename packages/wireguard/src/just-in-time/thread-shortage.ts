@@ -14,6 +14,7 @@ export async function threadShortage(
   read?: ReadText,
 ): Promise<string | undefined> {
   if (device.kind !== 'linux-kernel' || !Number.isFinite(maxPeers)) return undefined
+  // Also of a device that had no room for one: those that it has stay, but peers to come take none.
   if (!(await hasThreadPerPeer(device, read))) return undefined
   const room = await threadRoom(read)
   if (room === undefined) return undefined
