@@ -13,6 +13,9 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 const A = 'wgcalls0'
 const B = 'wgcalls1'
 
+/** Why a runtime refuses whatever reads handshakes. */
+const NO_CIPHER = /this runtime's node:crypto has no chacha20-poly1305/
+
 /** The titles, in order, each with what is done; one may need what those before it did. */
 export const calls = /** @type {Record<string, (world: World) => Promise<void>>} */ ({
   'open() finds the backends': async ({ wg, kind, missing }) => {
@@ -103,13 +106,28 @@ export const calls = /** @type {Record<string, (world: World) => Promise<void>>}
     await wg.configure(A, { peers: [{ publicKey: key, allowedIPs: ['10.9.0.2/32'] }] })
     const heard = wg.handshakes(A)
     const isRefused = lacks.includes('handshakes')
-    if (isRefused) await refused(lib, heard.start(), 'EUNSUPPORTED')
+    if (isRefused) await refused(lib, heard.start(), 'EUNSUPPORTED', NO_CIPHER)
     else await heard.start()
     const peer = { publicKey: lib.publicKey(one), endpoint: '127.0.0.1:20001' }
     await wg.configure(B, { peers: [{ ...peer, persistentKeepalive: 1 }] })
     if (!isRefused) assert.equal((await heard.next()).value.publicKey, key)
     await heard.return()
     await until(async () => (await wg.device(A)).peers[0].lastHandshake !== undefined)
+  },
+
+  'justInTime() lets in who is known': async ({ wg, lib, lacks }) => {
+    const [gateway, client] = [await wg.device(A), await wg.device(B)]
+    await wg.configure(A, { replacePeers: true })
+    const known = { allowedIPs: ['10.9.0.2/32'] }
+    const lookup = (/** @type {string} */ key) => (key === client.publicKey ? known : undefined)
+    const opening = wg.justInTime(A, { lookup })
+    if (lacks.includes('handshakes')) return await refused(lib, opening, 'EUNSUPPORTED', NO_CIPHER)
+    const gate = await opening
+    const peer = { publicKey: gateway.publicKey, endpoint: '127.0.0.1:20001' }
+    await wg.configure(B, { replacePeers: true, peers: [{ ...peer, persistentKeepalive: 1 }] })
+    await until(async () => (await wg.device(A)).peers[0]?.lastHandshake !== undefined)
+    assert.ok(gate.has(client.publicKey))
+    await gate.close()
   },
 
   'up() and down()': async ({ wg, kind, lib }) => {
@@ -203,14 +221,16 @@ function peersOf(count) {
  * @param {any} lib
  * @param {Promise<unknown>} call
  * @param {string} code
+ * @param {RegExp} [reason]
  */
-async function refused(lib, call, code) {
+async function refused(lib, call, code, reason = /./) {
   const error = await call.then(
     () => assert.fail(`the call succeeded where ${code} was expected`),
     (thrown) => thrown,
   )
   assert.ok(error instanceof lib.WireGuardError, `${error}`)
   assert.equal(error.code, code, error.message)
+  assert.match(error.message, reason)
 }
 
 /** @param {() => Promise<boolean>} isSo */

@@ -26,7 +26,7 @@ export const thisNode = {
  * @type {Runtime[]}
  */
 export const runtimes = [
-  ...['20.19', '20.20.2', '22.23.5', '24.22.3', '26.12.1'].map(nodeOf),
+  ...['20.19.0', '20.20.2', '22.23.5', '24.22.3', '26.12.1'].map(nodeOf),
   bunOf('1.4.5'),
   denoOf('2.9.6'),
 ]
