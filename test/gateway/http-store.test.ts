@@ -84,3 +84,42 @@ describe.each([
     expect(await networksOf(leaves)).toBeUndefined()
   })
 })
+
+it('knows a service that tells of no changes to be away and to be back, and keeps what it said', async () => {
+  const [stays, leaves, returns, stranger] = (await stage.addClients(4)) as [
+    Client,
+    Client,
+    Client,
+    Client,
+  ]
+  for (const client of [stays, leaves, returns]) put(client)
+  const url = `${service.url}/clients/{key}`
+  const store = { type: 'http', url, tokenFile: 'token', refresh: '500ms' }
+  gate = await openGate(stage, folder, { store, lookupTimeout: '60s' })
+  const { gateway, events, keysOf } = gate
+  for (const client of [stays, leaves, returns]) await answered(client)
+  service.set(leaves.publicKey, null)
+  await vi.waitFor(() => expect(keysOf('revoked')).toEqual([leaves.publicKey]), eventually)
+  await stage.backend.configure(stage.device, {
+    peers: [{ publicKey: returns.publicKey, remove: true }],
+  })
+  await vi.waitFor(() => expect(gateway.state().peers).toBe(1), eventually)
+  // Of who is not in any more no pass has asked since then.
+  const { revision = 0 } = gateway.state().store
+  await vi.waitFor(
+    () => expect(gateway.state().store.revision).toBeGreaterThan(revision + 2),
+    eventually,
+  )
+  service.leave()
+  await vi.waitFor(() => expect(gateway.state().store.isAway).toBe(true), eventually)
+  await returns.forgetSession()
+  await answered(returns)
+  expect(keysOf('kept')).toEqual([returns.publicKey])
+  put(stranger)
+  expect(await stranger.ping(1)).toBeUndefined()
+  service.isAway = false
+  await answered(stranger)
+  const failed = events.flatMap((event) => (event.type === 'failed' ? [event.publicKey] : []))
+  expect(failed).not.toContain(stranger.publicKey)
+  await vi.waitFor(() => expect(gateway.state().store.isAway).toBe(false), eventually)
+})

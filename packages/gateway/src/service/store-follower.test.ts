@@ -150,6 +150,14 @@ describe('StoreFollower', () => {
     expect(follower.waiting).toBe(0)
   })
 
+  it('verifies when it is due, and what was told before stands', async () => {
+    follower.start()
+    await isFollowing()
+    store.queue.push({ type: 'due', revision: 2 })
+    await vi.waitFor(() => expect(follower.revision).toBe(2))
+    expect(told).toEqual(['back', 'lost', 'verify', 'verify'])
+  })
+
   it('verifies until it could, and says once that changes were lost', async () => {
     const verify = vi.fn().mockRejectedValueOnce(new Error('away')).mockResolvedValue(true)
     follower = new StoreFollower(store, context({ verify }))

@@ -118,7 +118,8 @@ export class StoreFollower {
       this.#hurry.abort()
     }
     this.#since = change.revision
-    if (change.type === 'lost') this.#verify()
+    if (change.type === 'lost') this.#context.onLost()
+    if (change.type === 'lost' || change.type === 'due') this.#verify()
     else if (change.type !== 'current') {
       this.#context.take(change)
       this.#waiting.set(change.publicKey, change.type === 'revoked' ? null : change.client)
@@ -180,7 +181,6 @@ export class StoreFollower {
 
   #verify(): void {
     this.#lost++
-    this.#context.onLost()
     this.#hurry.abort()
     this.#verifying ??= this.#verifyAll()
   }

@@ -19,8 +19,13 @@ export type StoreChange =
       readonly revision: number
     }
   | { readonly type: 'revoked'; readonly publicKey: PublicKey; readonly revision: number }
-  /** What came before cannot be told: whoever holds clients asks for each of them anew. */
+  /** What came before cannot be told, and what was said may be wrong: whoever holds clients asks for each of them anew. */
   | { readonly type: 'lost'; readonly revision: number }
+  /**
+   * A store that tells of no changes has this in intervals: whoever holds clients asks for each of them anew. Nothing was
+   * lost: what it said before may be kept.
+   */
+  | { readonly type: 'due'; readonly revision: number }
   /** The store is there, and all up to this revision has been told. */
   | { readonly type: 'current'; readonly revision: number }
 

@@ -319,9 +319,42 @@ describe('changes as server-sent events', () => {
 
 describe('a service without changes', () => {
   it('has all who are in asked for again from time to time', async () => {
-    const { types } = hear(storeWith({ refresh: '100ms' }))
+    const { types, heard } = hear(storeWith({ refresh: '100ms' }), 4)
     await vi.waitFor(() => expect(types().length).toBeGreaterThan(2), eventually)
-    expect(new Set(types())).toEqual(new Set(['lost']))
+    expect(new Set(types())).toEqual(new Set(['due']))
+    expect(heard.slice(0, 2).map(({ revision }) => revision)).toEqual([5, 6])
+  })
+
+  it('is known to be away as soon as a look-up fails, and to be back by its answer', async () => {
+    const store = storeWith({ refresh: '1d', retries: 0 })
+    answer = (_, response) => json(response, client)
+    const { over, types } = hear(store)
+    await vi.waitFor(() => expect(types()).toEqual(['due']), eventually)
+    await find(store)
+    answer = (_, response) => json(response, {}, {}, 503)
+    await expect(find(store)).rejects.toMatchObject({ code: 'EAGAIN' })
+    await expect(over).rejects.toMatchObject({ code: 'EAGAIN' })
+    await expect(hear(store, 1).over).rejects.toMatchObject({ code: 'EAGAIN' })
+    answer = (_, response) => json(response, {}, {}, 404)
+    const { heard } = hear(store, 1)
+    await vi.waitFor(() => expect(heard).toEqual([{ type: 'due', revision: 2 }]), eventually)
+  })
+
+  it('is there when it has no answer for one client alone', async () => {
+    const store = storeWith({ refresh: '1d', retries: 0 })
+    const bad = Buffer.from(key, 'base64').toString('base64url')
+    answer = ({ url }, response) => json(response, client, {}, url?.includes(bad) ? 500 : 200)
+    const { over, types } = hear(store)
+    const findOther = () => store.find(other as PublicKey, { signal: ended.signal })
+    await expect(find(store)).rejects.toMatchObject({ code: 'EAGAIN' })
+    // Nobody else was asked for as yet: it may as well be away.
+    await expect(over).rejects.toMatchObject({ code: 'EAGAIN' })
+    await findOther()
+    const again = hear(store)
+    for (let tries = 0; tries < 3; tries++) await expect(find(store)).rejects.toThrow('500')
+    await findOther()
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(8), eventually)
+    expect([types(), again.types()]).toEqual([['due'], ['due']])
   })
 })
 

@@ -1,10 +1,10 @@
-import { type PublicKey, reasonWithin, slept, startTimer } from '@wgctrl/types'
+import { onAbort, type PublicKey, reasonWithin, slept, startTimer } from '@wgctrl/types'
 import { type ClientRules, checkClient } from '../../clients/client.js'
 import type { HttpChangesConfig, HttpStoreConfig } from '../../config/gateway-config.js'
 import { changeOf, revisionOf } from '../client-record.js'
 import type { ChangesOptions, ClientStore, Found, StoreChange, StoreEvents } from '../store.js'
 import { EventStreamReader } from './event-stream.js'
-import { protocol, Requests } from './requests.js'
+import { type Answer, protocol, Requests } from './requests.js'
 
 /** Bytes of a client, of one event and of all changes in one answer. */
 const [LARGEST_CLIENT, LARGEST_EVENT, LARGEST_CHANGES] = [65_536, 262_144, 16_777_216]
@@ -20,6 +20,10 @@ export class HttpStore implements ClientStore {
   readonly #requests: Requests
   /** Problems of the last answer that had any: said once while they last. */
   #told = new Set<string>()
+  /** Whom the service last had an answer for, if only that he is nobody; before that one whom it had none for. */
+  #asked: PublicKey | undefined
+  #isDoubted = false
+  #doubt = (): void => {}
 
   constructor(config: HttpStoreConfig, rules: ClientRules, events: StoreEvents) {
     this.#config = config
@@ -32,9 +36,11 @@ export class HttpStore implements ClientStore {
     publicKey: PublicKey,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<Found | undefined> {
-    const key = Buffer.from(publicKey, 'base64').toString('base64url')
-    const url = this.#config.url.replaceAll('{key}', key)
-    const { status, body } = await this.#requests.json(url, {}, signal, LARGEST_CLIENT)
+    const { status, body } = await this.#ask(publicKey, signal).catch((error) => {
+      this.#isDoubted = true
+      this.#doubt()
+      throw error
+    })
     if (status === 404 || status === 410) return undefined
     if (status !== 200) throw protocol(`the service answered with status ${status}`)
     const client = checkClient(body, 'client', publicKey, this.#rules)
@@ -53,11 +59,46 @@ export class HttpStore implements ClientStore {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  /** A service that tells of no changes: from time to time all who are in are asked for. */
-  async *#refresh({ signal }: ChangesOptions): AsyncGenerator<StoreChange, void, undefined> {
-    let revision = 0
-    do yield { type: 'lost', revision: ++revision }
-    while (await slept(this.#config.refresh, signal))
+  async #ask(publicKey: PublicKey, signal: AbortSignal): Promise<Answer> {
+    this.#asked ??= publicKey
+    const key = Buffer.from(publicKey, 'base64').toString('base64url')
+    const url = this.#config.url.replaceAll('{key}', key)
+    const answer = await this.#requests.json(url, {}, signal, LARGEST_CLIENT)
+    this.#asked = publicKey
+    return answer
+  }
+
+  /**
+   * A service that tells of no changes: from time to time all who are in are asked for. Whether it is there shows by its
+   * answers alone. One look-up that fails may be due to a bad record: whom it knew an answer for it is asked for again.
+   */
+  async *#refresh({
+    since = 0,
+    signal,
+  }: ChangesOptions): AsyncGenerator<StoreChange, void, undefined> {
+    for (let revision = since + 1; !signal.aborted; revision++) {
+      await this.#probe(signal)
+      yield { type: 'due', revision }
+      const due = performance.now() + this.#config.refresh
+      while (await this.#doubted(due - performance.now(), signal)) await this.#probe(signal)
+    }
+  }
+
+  /** @throws when the service is away */
+  async #probe(signal: AbortSignal): Promise<void> {
+    this.#isDoubted = false
+    if (this.#asked !== undefined) await this.#ask(this.#asked, signal)
+  }
+
+  /** Waits until a look-up fails. @returns `false` when the time passed first, or the signal fired */
+  async #doubted(most: number, signal: AbortSignal): Promise<boolean> {
+    if (most <= 0 || signal.aborted) return false
+    const controller = new AbortController()
+    this.#doubt = () => controller.abort()
+    const unlisten = onAbort(signal, this.#doubt)
+    if (!this.#isDoubted) await slept(most, controller.signal)
+    unlisten()
+    return this.#isDoubted && !signal.aborted
   }
 
   async *#poll(
