@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { chooseTiers } from './chosen-tiers.mjs'
 import { run, runWell } from './command.mjs'
 import { brokenPromises } from './guarantees.mjs'
 import { brokenLinks } from './links.mjs'
@@ -171,6 +172,28 @@ describe('packages', { concurrency }, () => {
     it(`${name} has types wherever it has code`, () =>
       finds(['attw', '--profile', 'node16', tarball(name)]))
   }
+})
+
+describe('tiers', () => {
+  const chosen = (/** @type {Parameters<typeof chooseTiers>} */ ...asked) =>
+    chooseTiers(...asked).map(({ name }) => name)
+
+  it('are those of a kernel when it alone is named, on that kernel: its own, or the usual one', () => {
+    for (const kernel of ['6.1', '6.18', 'newest']) {
+      assert.deepEqual(chosen({ kernel }, []), [`kernel-${kernel}`])
+    }
+    for (const kernel of ['6.12', 'host']) assert.deepEqual(chosen({ kernel }, []), ['kernel'])
+  })
+
+  it('are those that are named, whatever the kernel', () => {
+    assert.deepEqual(chosen({ kernel: '6.12' }, ['kernel-files']), ['kernel-files'])
+  })
+
+  it('are all that nobody has to ask for when nothing is named', () => {
+    assert.ok(chosen({}, []).includes('unit'))
+    assert.ok(!chosen({}, []).includes('kernel-files'))
+    assert.ok(chosen({ all: true }, []).includes('kernel-files'))
+  })
 })
 
 /**

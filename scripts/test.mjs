@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { parseArgs } from 'node:util'
+import { chooseTiers, withOptions } from './chosen-tiers.mjs'
 import { oneMoreFailure } from './counts.mjs'
 import { ensurePackages, isRoot } from './machine.mjs'
 import { runShuffled } from './shuffled.mjs'
@@ -17,7 +18,8 @@ const usage = `Usage: node scripts/test.mjs [--all] [--kernel NAME] [--daemon VE
 
 Runs the tiers that are named, or all but those in brackets; --all runs those as well.
 --kernel NAME runs those of them that run in a virtual machine on that kernel: 6.1, 6.12, 6.18, newest (the
-highest that Debian's backports and sid have) or host; without names, the tier of that kernel.
+highest that Debian's backports and sid have) or host; without names, the tier of that kernel, or
+kernel where there is none.
 --daemon 2022 or newest runs them with the wireguard-go of Debian 12, which this machine has to have, or of Debian
 sid; without names, ${tiersOf('daemon').join(', ')}. --tools 2021 or newest does so with wg(8), wg-quick(8)
 and iproute2; without names, ${tiersOf('tools').join(', ')}. Debian sid is downloaded once.
@@ -141,34 +143,6 @@ function readArguments() {
   }
   console.log(usage)
   process.exit(0)
-}
-
-/**
- * @param {{ all?: boolean, kernel?: string, daemon?: string, tools?: string }} options
- * @param {string[]} named
- */
-function chooseTiers({ all, kernel, daemon, tools }, named) {
-  const meant = [
-    ...(kernel ? [`kernel-${kernel}`] : []),
-    ...(daemon ? tiersOf('daemon') : []),
-    ...(tools ? tiersOf('tools') : []),
-  ]
-  const wanted = named.length === 0 ? meant : named
-  const chosen = tiers.filter(({ name, asked }) =>
-    wanted.length > 0 ? wanted.includes(name) : all || !asked,
-  )
-  if (chosen.length === 0) throw new Error(`no tier for all on that kernel: ${kernel}`)
-  if (kernel === undefined) return chosen
-  return chosen.map((tier) => (tier.inMachine ? withOptions(tier, { kernel }) : tier))
-}
-
-/**
- * @param {Tier} tier
- * @param {Partial<import('./tiers.mjs').Run>} more
- * @returns {Tier}
- */
-function withOptions(tier, more) {
-  return { ...tier, run: (each, how) => tier.run(each, { ...how, ...more }) }
 }
 
 /**

@@ -562,7 +562,7 @@ export const tiers = [
 function onKernel(kernel) {
   return {
     name: `kernel-${kernel}`,
-    about: `all of these on ${kernel === 'newest' ? "the newest kernel of Debian's" : kernel}`,
+    about: `kernel, kernel-lifecycle and kernel-long on ${kernel === 'newest' ? "the newest kernel of Debian's" : kernel}`,
     asked: true,
     inMachine: true,
     built: true,
