@@ -95,7 +95,8 @@ it('opens preshared keys with another key from SIGHUP on', async () => {
   await place(file, sealed)
   const gateway = start(['gateway', '--config', config()])
   await gateway.says(/store-problem .*is not sealed for/)
-  await place(join(folder, 'seal.key'), key.toBase64())
+  await place(join(folder, 'other.key'), key.toBase64())
+  await writeFile(config(), (await text(config())).replace('seal.key', 'other.key'))
   gateway.kill('SIGHUP')
   await vi.waitFor(async () => {
     await place(file, `${sealed}# again ${Date.now()}\n`)
@@ -106,6 +107,7 @@ it('opens preshared keys with another key from SIGHUP on', async () => {
   }, eventually)
   gateway.kill('SIGTERM')
   expect(await gateway.status()).toBe(0)
+  expect(gateway.err).not.toContain('takes a new start')
   for (const secret of [former, key, presharedKey]) {
     expect(gateway.out + gateway.err).not.toContain(secret.toBase64())
   }

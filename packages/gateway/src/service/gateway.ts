@@ -134,21 +134,22 @@ export class Gateway {
     )
   }
 
-  /** Brings the interface to its file and looks at the store at once. Other changes of the config need a new start. */
+  /**
+   * Brings the interface to its file, takes over the key of `sealKeyFile` and looks at the store at once. Other changes of
+   * the config need a new start. Of those that make it another interface nothing is taken over.
+   *
+   * @throws {WireGuardError} `EINVAL` when there are such changes; `path` names the first
+   */
   async reload(): Promise<void> {
     const config = (await this.#options.readConfig?.()) ?? this.#config
-    if (config.interface.dialect !== this.#config.interface.dialect) {
-      throw tooLate(['interface.dialect'])
-    }
+    const { interface: settings, sealKeyFile: _, ...rest } = config
+    const { interface: settingsBefore, sealKeyFile: __, ...before } = this.#config
+    const identity = changedFields(identityOf(settings), identityOf(settingsBefore))
+    if (identity.length > 0) throw tooLate(identity.map((field) => `interface.${field}`))
     await this.#ensure(config)
     await this.#store?.reload?.()
-    const { interface: _, ...rest } = config
-    const { interface: __, ...before } = this.#config
-    if (isDeepStrictEqual(rest, before)) return
-    const changed = Object.keys({ ...rest, ...before }).filter(
-      (field) => !isDeepStrictEqual(rest[field as 'store'], before[field as 'store']),
-    )
-    throw tooLate(changed)
+    const changed = changedFields(rest, before)
+    if (changed.length > 0) throw tooLate(changed)
   }
 
   /** One line on how it goes. */
@@ -327,6 +328,18 @@ export class Gateway {
     for (const publicKey of changed) this.#tell({ type: 'changed', publicKey })
     for (const publicKey of removed) this.#tell({ type: 'revoked', publicKey })
   }
+}
+
+/** What makes an interface another one. */
+const identityOf = ({ file, dialect = 'wireguard', backend }: GatewayConfig['interface']) => ({
+  file,
+  dialect,
+  backend,
+})
+
+function changedFields<T extends object>(now: T, before: T): string[] {
+  const fields = Object.keys({ ...now, ...before }) as (keyof T & string)[]
+  return fields.filter((field) => !isDeepStrictEqual(now[field], before[field]))
 }
 
 function tooLate(changed: readonly string[]): WireGuardError {

@@ -30,12 +30,13 @@ it('is what its file says in the dialect of the config', async () => {
   expect((await wg.device('awg0')).amnezia).toEqual({ jc: 4, h1: '100-199' })
 })
 
-it('keeps its dialect as long as the service runs', async () => {
+it.each([
+  ['dialect', { file: 'awg0.conf', dialect: 'amneziawg' }],
+  ['file', { file: 'awg1.conf' }],
+  ['backend', { file: 'awg0.conf', backend: 'userspace' }],
+] as const)('keeps its %s as long as the service runs', async (field, changed) => {
   const config = { interface: { file: 'awg0.conf' }, store, cache, log: 'text', ...times } as const
-  const readConfig = async () => ({
-    ...config,
-    interface: { file: 'awg0.conf', dialect: 'amneziawg' } as const,
-  })
-  const refusal = { code: 'EINVAL', path: 'interface.dialect' }
+  const readConfig = async () => ({ ...config, interface: changed })
+  const refusal = { code: 'EINVAL', path: `interface.${field}` }
   await expect(new Gateway(config, { readConfig }).reload()).rejects.toMatchObject(refusal)
 })
