@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { generatePrivateKey, open, type WireGuard } from 'wgctrl'
 import { wgctrl } from '../../cli/program.js'
@@ -91,6 +91,27 @@ it('so many fit as is said, and what is advised makes room', async () => {
     writeFileSync(`/proc/sys/${key.replace('.', '/')}`, value)
   }
   expect(numberBefore('more fit', (await finding()).text)).toBeGreaterThan(1700)
+})
+
+it('threads that a device has are counted after it was refused one, when there is room again', async () => {
+  const threaded = (): string => readFileSync(`/sys/class/net/${name}/threaded`, 'utf8').trim()
+  if (threaded() === '0') {
+    expect((await finding()).text).toBe('the kernel has no threads for single peers')
+    return
+  }
+  leaveThreads(100)
+  await add(0, 300)
+  restore()
+  const taken = threadsOf(name)
+  expect(taken).toBeGreaterThan(0)
+  expect(taken).toBeLessThan(300)
+  expect(threaded()).toBe('0')
+  const { verdict, text } = await finding()
+  expect(verdict).toBe('ok')
+  expect(text).toContain(`threads for peers of ${name}: ${taken} of all `)
+  // As is advised where few fit, and is said of the version alone on which it was seen.
+  writeFileSync(`/sys/class/net/${name}/threaded`, '0')
+  console.log(`0 written over 0 leaves ${threadsOf(name)} of ${taken} threads`)
 })
 
 it('peers just in time warn of a bound that is too high, in words with the one that is right', async () => {
