@@ -1,29 +1,27 @@
 import type { PublicKey } from '@wgctrl/types'
-import type { Client } from '../clients/client.js'
 
 /** What is known of a key. */
-export interface Answer {
-  /** `null`: nobody has it any more. */
-  readonly client: Client | null
+export interface Answer<T> {
+  readonly client: T
   /** Absent: the store did not say. */
   readonly revision?: number | undefined
   /** When the store said so, on the monotonic clock. */
   readonly at: number
-  /** Whether the store told of it as a change, and was not asked. */
-  readonly isTold: boolean
 }
 
 /**
  * The last that a store said of keys, a bounded number of them. It is in two halves: when the younger one is full, it
  * becomes the older one, and what nobody asked for since then goes.
  */
-export class Answers {
+export class Answers<T> {
+  readonly #size: number
   readonly #half: number
-  #younger = new Map<PublicKey, Answer>()
-  #older = new Map<PublicKey, Answer>()
+  #younger = new Map<PublicKey, Answer<T>>()
+  #older = new Map<PublicKey, Answer<T>>()
 
-  /** @param size how many at most */
+  /** @param size how many at most; 0: none */
   constructor(size: number) {
+    this.#size = size
     this.#half = Math.max(1, Math.floor(size / 2))
   }
 
@@ -31,7 +29,7 @@ export class Answers {
     return this.#younger.size + this.#older.size
   }
 
-  get(publicKey: PublicKey): Answer | undefined {
+  get(publicKey: PublicKey): Answer<T> | undefined {
     const answer = this.#younger.get(publicKey)
     if (answer) return answer
     const old = this.#older.get(publicKey)
@@ -39,12 +37,18 @@ export class Answers {
     return old
   }
 
-  set(publicKey: PublicKey, answer: Answer): void {
+  set(publicKey: PublicKey, answer: Answer<T>): void {
+    if (this.#size === 0) return
     this.#older.delete(publicKey)
     this.#younger.set(publicKey, answer)
     if (this.#younger.size < this.#half) return
     this.#older = this.#younger
     this.#younger = new Map()
+  }
+
+  delete(publicKey: PublicKey): void {
+    this.#younger.delete(publicKey)
+    this.#older.delete(publicKey)
   }
 
   clear(): void {

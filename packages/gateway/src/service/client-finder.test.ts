@@ -106,6 +106,48 @@ describe('ClientFinder', () => {
     expect(await finder.find(key, signal)).toBe(now)
   })
 
+  it('keeps those who were here, however many strangers ask and however many clients are told of', async () => {
+    const finder = finderWith()
+    await finder.find(key, signal)
+    answer = async () => undefined
+    for (let n = 0; n < 20_000; n++) await finder.find(`stranger ${n}`, signal)
+    for (let n = 0; n < 20_000; n++) {
+      finder.take({ type: 'added', publicKey: `told ${n}`, client: now, revision: n + 2 })
+    }
+    expect(finder.kept).toBe(1)
+    answer = away
+    expect(await finder.find(key, signal)).toBe(old)
+    // What was told last is known as well.
+    expect(await finder.find('told 19999', signal)).toBe(now)
+  })
+
+  it('keeps what was told of those who were here, and nobody who is nobody any more', async () => {
+    const finder = finderWith()
+    await finder.find(key, signal)
+    finder.take({ type: 'changed', publicKey: key, client: now, revision: 2 })
+    answer = away
+    expect(await finder.find(key, signal)).toBe(now)
+    finder.take({ type: 'revoked', publicKey: key, revision: 3 })
+    expect([finder.isKnown(key), finder.kept]).toEqual([false, 0])
+    // The store says so, and an answer from before that is late.
+    answer = async () => undefined
+    expect(await finder.find(key, signal)).toBeUndefined()
+    answer = async () => ({ client: old, revision: 1 })
+    expect(await finder.find(key, signal)).toBeUndefined()
+    answer = async () => ({ client: now, revision: 4 })
+    expect(await finder.find(key, signal)).toBe(now)
+    answer = async () => undefined
+    expect(await finder.find(key, signal)).toBeUndefined()
+    expect([finder.isKnown(key), finder.kept]).toEqual([false, 0])
+  })
+
+  it('keeps no answer where none are to be kept', async () => {
+    const finder = finderWith({ size: 0 })
+    await finder.find(key, signal)
+    finder.take({ type: 'changed', publicKey: key, client: now, revision: 2 })
+    expect([finder.isKnown(key), finder.kept]).toEqual([false, 0])
+  })
+
   it('knows nothing any more when changes were lost', async () => {
     const finder = finderWith()
     await finder.find(key, signal)
@@ -118,7 +160,7 @@ describe('ClientFinder', () => {
 describe('Answers', () => {
   it('are bounded, and what is asked for stays', () => {
     const answers = new Answers(100)
-    const one = { client: old, at: 0, isTold: false }
+    const one = { client: old, at: 0 }
     answers.set('asked for', one)
     for (let n = 0; n < 10_000; n++) {
       answers.set(`${n}`, one)

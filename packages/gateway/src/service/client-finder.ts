@@ -19,27 +19,30 @@ export interface FinderContext {
  */
 const FRESH = 5000
 
-/** What has to be remembered so that an answer from before a change is not believed. */
-const LEAST_REMEMBERED = 16_384
+/** How many keys' changes are remembered, so that an answer from before a change is not believed. */
+const CHANGES_REMEMBERED = 16_384
 
 /** Asks a store for clients, and knows what to believe when it is slow, away or behind itself. */
 export class ClientFinder {
   readonly #store: ClientStore
   readonly #config: CacheConfig
   readonly #context: FinderContext
-  readonly #answers: Answers
+  /** Clients that were asked for: no stranger and no client who was never here takes their place. */
+  readonly #kept: Answers<Client>
+  /** Changes that were told, `null` for those who are nobody any more. */
+  readonly #told = new Answers<Client | null>(CHANGES_REMEMBERED)
   readonly #waiting = new Set<() => void>()
 
   constructor(store: ClientStore, config: CacheConfig, context: FinderContext) {
     this.#store = store
     this.#config = config
     this.#context = context
-    this.#answers = new Answers(Math.max(config.size, LEAST_REMEMBERED))
+    this.#kept = new Answers(config.size)
   }
 
   /** How many answers are kept. */
   get kept(): number {
-    return this.#answers.size
+    return this.#kept.size
   }
 
   /** Whether an answer is kept that lets a client in when the store is away. */
@@ -73,11 +76,12 @@ export class ClientFinder {
   /** As {@link find}, of the store itself. */
   async ask(publicKey: PublicKey, signal: AbortSignal): Promise<Client | undefined> {
     const found = await this.#store.find(publicKey, { signal })
-    const told = this.#answers.get(publicKey)
+    const told = this.#told.get(publicKey)
     if (told && isNewer(told, found)) return told.client ?? undefined
-    const client = found?.client ?? null
-    const at = performance.now()
-    this.#answers.set(publicKey, { client, revision: found?.revision, at, isTold: false })
+    if (found) this.#kept.set(publicKey, { ...found, at: performance.now() })
+    else this.#kept.delete(publicKey)
+    // That nobody has the key any more stands when the store says so, too: an older answer may still be on its way.
+    if (found || told?.client) this.#told.delete(publicKey)
     return found?.client
   }
 
@@ -115,36 +119,39 @@ export class ClientFinder {
   take(change: Extract<StoreChange, { publicKey: PublicKey }>): void {
     const { publicKey, revision } = change
     const client = change.type === 'revoked' ? null : change.client
-    this.#answers.set(publicKey, { client, revision, at: performance.now(), isTold: true })
+    const at = performance.now()
+    this.#told.set(publicKey, { client, revision, at })
+    if (!client) this.#kept.delete(publicKey)
+    else if (this.#kept.get(publicKey)) this.#kept.set(publicKey, { client, revision, at })
   }
 
   /** What was told of a key since then, `null` when it is nobody's any more. @param at on the monotonic clock */
   toldSince(publicKey: PublicKey, at: number): Client | null | undefined {
-    const answer = this.#answers.get(publicKey)
-    return answer?.isTold && answer.at >= at ? answer.client : undefined
+    const told = this.#told.get(publicKey)
+    return told && told.at >= at ? told.client : undefined
   }
 
   /** What was kept may be wrong: changes were lost. */
   forget(): void {
-    this.#answers.clear()
+    this.#kept.clear()
+    this.#told.clear()
   }
 
-  #usable(publicKey: PublicKey): (Answer & { readonly client: Client }) | undefined {
+  #usable(publicKey: PublicKey): Answer<Client> | undefined {
     const { size, maxAge } = this.#config
-    const answer = size > 0 ? this.#answers.get(publicKey) : undefined
+    const answer = size > 0 ? (this.#kept.get(publicKey) ?? this.#told.get(publicKey)) : undefined
     if (!answer?.client || performance.now() - answer.at > maxAge) return undefined
-    return { ...answer, client: answer.client }
+    return answer as Answer<Client>
   }
 
-  #use(publicKey: PublicKey, { client, at }: Answer & { readonly client: Client }): Client {
+  #use(publicKey: PublicKey, { client, at }: Answer<Client>): Client {
     this.#context.onKept(publicKey, performance.now() - at)
     return client
   }
 }
 
 /** Whether what was told is newer than an answer. */
-function isNewer({ isTold, revision, at }: Answer, found: Found | undefined): boolean {
-  if (!isTold) return false
+function isNewer({ revision, at }: Answer<Client | null>, found: Found | undefined): boolean {
   if (found?.revision !== undefined && revision !== undefined) return revision > found.revision
   return performance.now() - at < FRESH
 }
