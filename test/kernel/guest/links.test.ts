@@ -79,6 +79,20 @@ it('a device has its port while its link is up, and leaves it to others while th
   await rtnl.changeLink(name, { up: true })
 })
 
+it('a device whose link is down takes a port that others have: who sets the link up is told', async () => {
+  await using rtnl = await Rtnl.open()
+  await using taken = await takenPort()
+  const name = uniqueName()
+  bench.removeAfterCase(name)
+  await bench.wg.create(name)
+  await bench.wg.configure(name, { listenPort: taken.port })
+  expect((await bench.wg.device(name)).listenPort).toBe(taken.port)
+  const call = rtnl.changeLink(name, { up: true })
+  expect(await failure(call)).toMatchObject({ code: 'EADDRINUSE' })
+  await bench.wg.configure(name, { listenPort: await freePort() })
+  await rtnl.changeLink(name, { up: true })
+})
+
 async function showLink(name: string): Promise<Shown> {
   const [link] = JSON.parse(await ip('-details', '-json', 'link', 'show', name)) as Shown[]
   if (!link) throw new Error(`ip(8) shows no link ${name}`)
