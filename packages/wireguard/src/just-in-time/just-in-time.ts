@@ -335,8 +335,6 @@ export class JustInTime implements AsyncDisposable {
     try {
       const isKnown = this.#isKnown(publicKey)
       const looked = await this.#look(initiation, isKnown)
-      // A lookup that began before may just have remembered that nobody has this key.
-      if (pending.change) this.#lookups.forget(publicKey)
       if (looked || pending.change) {
         await this.#arrive(publicKey, pending, looked, isKnown)
       }

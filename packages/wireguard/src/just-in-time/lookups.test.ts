@@ -48,6 +48,23 @@ describe('Lookups', () => {
     expect(lookups.pending).toBe(0)
   })
 
+  it.each([['a'], []])(
+    'remembers no answer that it was told to forget while it waited for it: %s',
+    async (...forgotten) => {
+      const lookups = new Lookups<number>(limits)
+      let answer = (_: null): void => {}
+      const ask = vi.fn(() => new Promise<null>((resolve) => (answer = resolve)))
+      const first = lookups.look('a', ask, signal)
+      await vi.waitFor(() => expect(ask).toHaveBeenCalledTimes(1))
+      lookups.forget(...forgotten)
+      answer(null)
+      expect(await first).toEqual({ kind: 'unknown' })
+      expect(lookups.negatives).toBe(0)
+      expect(await lookups.look('a', () => null, signal)).toEqual({ kind: 'unknown' })
+      expect(lookups.negatives).toBe(1)
+    },
+  )
+
   it('remembers who is nobody, for a time', async () => {
     vi.useFakeTimers()
     try {

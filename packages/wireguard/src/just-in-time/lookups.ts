@@ -37,6 +37,8 @@ export class Lookups<T> {
   readonly #limits: LookupLimits
   /** Keys that are being looked up, or wait for a place. */
   readonly #asked = new Set<PublicKey>()
+  /** Those of them that were forgotten meanwhile: that nobody has one is no news then. */
+  readonly #overtaken = new Set<PublicKey>()
   /** How many are being looked up, and how many of those were not known. */
   #running = 0
   #strangers = 0
@@ -85,6 +87,7 @@ export class Lookups<T> {
       return await this.#inPlace(isKnown, () => this.#find(key, ask, signal))
     } finally {
       this.#asked.delete(key)
+      this.#overtaken.delete(key)
       this.#line.shift()?.()
     }
   }
@@ -109,7 +112,7 @@ export class Lookups<T> {
     try {
       const value = await this.#ask(ask, signal)
       if (value !== null && value !== undefined) return { kind: 'found', value }
-      this.#remember(key)
+      if (!this.#overtaken.has(key)) this.#remember(key)
       return { kind: 'unknown' }
     } catch (error) {
       return { kind: 'failed', error }
@@ -122,10 +125,13 @@ export class Lookups<T> {
     return isKnown || this.#strangers < concurrency - Math.floor(concurrency * FOR_KNOWN)
   }
 
-  /** Forgets that nobody has a key; without one, of all. */
+  /** Forgets that nobody has a key, also where that is on its way; without one, of all. */
   forget(key?: PublicKey): void {
     if (key === undefined) this.#unknown.clear()
     else this.#unknown.delete(key)
+    for (const asked of key === undefined ? this.#asked : [key]) {
+      if (this.#asked.has(asked)) this.#overtaken.add(asked)
+    }
   }
 
   async #ask(
