@@ -16,6 +16,8 @@ export class ClientService implements AsyncDisposable {
   isAway = false
   readonly #server: Server
   readonly #changes: Change[] = []
+  /** What came up to this revision it does not tell any more. */
+  #forgotten = 0
   readonly #listeners = new Set<ServerResponse>()
 
   private constructor() {
@@ -40,6 +42,10 @@ export class ClientService implements AsyncDisposable {
     this.#changes.push(change)
     for (const listener of this.#listeners) writeChange(listener, change)
     return revision
+  }
+
+  forgetChanges(): void {
+    this.#forgotten = this.#revision
   }
 
   leave(): void {
@@ -74,8 +80,9 @@ export class ClientService implements AsyncDisposable {
   }
 
   #tell(response: ServerResponse, since: string | null): void {
+    const isForgotten = since !== null && Number(since) < this.#forgotten
     const changes = this.#changes.slice(Number(since ?? this.#revision))
-    json(response, 200, { revision: this.#revision, changes })
+    json(response, isForgotten ? 410 : 200, { revision: this.#revision, changes })
   }
 
   #listen(response: ServerResponse, since: number): void {

@@ -85,6 +85,22 @@ describe.each([
   })
 })
 
+it('lets in who was nobody before changes were lost', async () => {
+  const [, stranger] = (await stage.addClients(2)) as [Client, Client]
+  const changes = { url: `${service.url}/changes`, interval: '100ms' }
+  const store = { type: 'http', url: `${service.url}/clients/{key}`, tokenFile: 'token', changes }
+  gate = await openGate(stage, folder, { store, negativeTtl: '1h' })
+  const { gateway, keysOf } = gate
+  expect(await stranger.ping(1)).toBeUndefined()
+  await vi.waitFor(() => expect(keysOf('unknown')).toEqual([stranger.publicKey]), eventually)
+  service.leave()
+  await vi.waitFor(() => expect(gateway.state().store.isAway).toBe(true), eventually)
+  put(stranger)
+  service.forgetChanges()
+  service.isAway = false
+  await answered(stranger)
+})
+
 it('knows a service that tells of no changes to be away and to be back, and keeps what it said', async () => {
   const [stays, leaves, returns, stranger] = (await stage.addClients(4)) as [
     Client,

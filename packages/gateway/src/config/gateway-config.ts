@@ -113,7 +113,7 @@ export interface GatewayConfig {
   readonly maxPeers?: number | undefined
   /** How long a peer that is not heard from stays. */
   readonly idle: number
-  /** How long a key that nobody has is not looked up again, unless the store tells of it. */
+  /** How long a key that nobody has is not looked up again, unless the store tells of it, or that changes were lost. */
   readonly negativeTtl: number
   /** How long a lookup may take. */
   readonly lookupTimeout: number

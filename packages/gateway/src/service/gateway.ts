@@ -296,7 +296,10 @@ export class Gateway {
     return new StoreFollower(store, {
       take: (change) => finder.take(change),
       apply: (changes) => this.#apply(gate, changes),
-      onLost: () => finder.forget(),
+      onLost: () => {
+        finder.forget()
+        gate.forget()
+      },
       verify: (isAnew, apply, signal) => verification.run(isAnew, apply, signal),
       onAway: (error) => {
         if (this.#awaySince !== undefined) return
