@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# wireguard-go 0.0.20220316-1+b4 (Debian 12) and 0.0.20260522-1 (sid), strace 6.1-0.1, as root on Debian 12.
+# wireguard-go 0.0.20220316-1+b4 (Debian 12) and 0.0.20260522-1 (sid), strace 6.1-0.1, as root on Debian 12, amd64.
 #
 # A mark that the daemon may not set, as without CAP_NET_ADMIN (here setsockopt(2) fails with EPERM), is answered
 # with errno -98, which is "address already in use": the protocol's code for a port is the one for a mark as well.
@@ -12,9 +12,10 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
 cd "$folder"
-architecture=$(dpkg --print-architecture)
 apt-get download -qq strace=6.1-0.1 wireguard-go=0.0.20220316-1+b4 2> /dev/null
-curl -fsSO "http://deb.debian.org/debian/pool/main/w/wireguard-go/wireguard-go_0.0.20260522-1_$architecture.deb"
+newest=wireguard-go_0.0.20260522-1_amd64.deb
+curl -fsSO "http://deb.debian.org/debian/pool/main/w/wireguard-go/$newest"
+echo "12ed4b9ae95bc6b1918aa0269ec3df6e97f68f94213a4cb62411005dc8042adb  $newest" | sha256sum --check --quiet
 for package in *.deb; do dpkg -x "$package" "${package%.deb}"; done
 
 cat > ask.py <<'PY'

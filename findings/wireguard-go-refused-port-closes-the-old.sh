@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # wireguard-go 0.0.20220316-1+b4 (Debian 12) and 0.0.20260522-1 (sid), wireguard-tools 1.0.20210914-1+b1, as root on
-# Debian 12.
+# Debian 12, amd64.
 #
 # A listen port that another socket has is refused (wg set: "Address already in use", status 1), as the kernel
 # refuses it. But the kernel's device goes on with the port it had, while wireguard-go has closed it before it tried
@@ -14,8 +14,9 @@ trap 'rm -rf "$folder"' EXIT
 
 cd "$folder"
 apt-get download -qq wireguard-go=0.0.20220316-1+b4 wireguard-tools=1.0.20210914-1+b1 2> /dev/null
-architecture=$(dpkg --print-architecture)
-curl -fsSO "http://deb.debian.org/debian/pool/main/w/wireguard-go/wireguard-go_0.0.20260522-1_$architecture.deb"
+newest=wireguard-go_0.0.20260522-1_amd64.deb
+curl -fsSO "http://deb.debian.org/debian/pool/main/w/wireguard-go/$newest"
+echo "12ed4b9ae95bc6b1918aa0269ec3df6e97f68f94213a4cb62411005dc8042adb  $newest" | sha256sum --check --quiet
 for package in *.deb; do dpkg -x "$package" "${package%.deb}"; done
 
 cat > run.sh <<'SH'

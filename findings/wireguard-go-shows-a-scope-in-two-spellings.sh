@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# wireguard-go 0.0.20260522-1 (Debian sid, whose --version says v0.0.20250522), as root on Debian 12.
+# wireguard-go 0.0.20260522-1 (Debian sid, whose --version says v0.0.20250522), with wireguard-tools 1.0.20210914-1+b1, as root
+# on Debian 12, amd64.
 #
 # The endpoint of a peer with a link-local address has the scope that it was given: `get=1` shows the index where
 # an index was set, and any text that is the name of no link, which is taken without a word. Once the peer was heard
@@ -12,9 +13,11 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
 cd "$folder"
-base=http://deb.debian.org/debian/pool/main/w/wireguard-go
-curl -fsSO "$base/wireguard-go_0.0.20260522-1_$(dpkg --print-architecture).deb"
-dpkg -x ./*.deb root
+apt-get download -qq wireguard-tools=1.0.20210914-1+b1 2> /dev/null
+newest=wireguard-go_0.0.20260522-1_amd64.deb
+curl -fsSO "http://deb.debian.org/debian/pool/main/w/wireguard-go/$newest"
+echo "12ed4b9ae95bc6b1918aa0269ec3df6e97f68f94213a4cb62411005dc8042adb  $newest" | sha256sum --check --quiet
+for package in *.deb; do dpkg -x "$package" root; done
 
 cat > ask.py <<'PY'
 import base64, socket, subprocess, time
@@ -57,6 +60,7 @@ print(f'status {status}, no link: {nowhere}, set: {given}, heard from: {shown()}
 PY
 cat > run.sh <<'SH'
 set -eu
+PATH="$PWD/root/usr/bin:$PATH"
 mkdir -p /var/run/wireguard /var/run/netns
 mount -t tmpfs none /var/run/wireguard
 mount -t tmpfs none /var/run/netns
@@ -66,8 +70,8 @@ ip address add fe80::1/64 dev cable nodad
 ip -n far address add fe80::2/64 dev cable nodad
 ip link set cable addrgenmode none up
 ip -n far link set cable addrgenmode none up
-LOG_LEVEL=silent "$PWD/root/usr/bin/wireguard-go" one > one.log 2>&1
-LOG_LEVEL=silent ip netns exec far "$PWD/root/usr/bin/wireguard-go" two > two.log 2>&1
+LOG_LEVEL=silent wireguard-go one > one.log 2>&1
+LOG_LEVEL=silent ip netns exec far wireguard-go two > two.log 2>&1
 ip link set one up
 ip -n far link set two up
 python3 ask.py
