@@ -92,6 +92,16 @@ describe('the config of a gateway', () => {
     ['fleet.ttl', { ...least, fleet: { id: 'a', ttl: '10ms' } }],
     ['fleet.subject', { ...least, fleet: { id: 'a', subject: 'a.>' } }],
     ['fleet.servers', { ...least, fleet: { id: 'a', servers: 7 } }],
+    ['fleet.bucket', { ...least, store: { type: 'nats' }, fleet: { bucket: 'wireguard-clients' } }],
+    [
+      'fleet.bucket',
+      { ...least, store: { type: 'nats', bucket: 'wireguard-presence' }, fleet: { servers: 'a' } },
+    ],
+    [
+      'fleet.gateways',
+      { ...least, store: { type: 'nats', bucket: 'a' }, fleet: { gateways: 'a' } },
+    ],
+    ['fleet.gateways', { ...least, fleet: { bucket: 'a', gateways: 'a' } }],
     ['sealKeyFile', { ...least, sealKeyFile: 5 }],
     ['networks', { ...least, networks: '10.0.0.0/8' }],
     ['networks[1]', { ...least, networks: ['10.0.0.0/8', '10.0.0.500'] }],

@@ -23,14 +23,27 @@ export function checkFleetConfig(value: unknown, store: StoreConfig, base: strin
   const fleet = objectOf(value, 'fleet')
   const { id = hostname().split('.')[0], bucket = 'wireguard-presence' } = fleet
   const { gateways = 'wireguard-gateways', ttl = '10s', subject = 'wireguard' } = fleet
+  const taken = new Map(store.type === 'nats' ? [[store.bucket, 'store.bucket']] : [])
   return {
     nats: connectionOf(fleet, store, base),
     id: bucketOf(id, 'fleet.id'),
-    bucket: bucketOf(bucket, 'fleet.bucket'),
-    gateways: bucketOf(gateways, 'fleet.gateways'),
+    bucket: ownBucketOf(bucket, 'fleet.bucket', taken),
+    gateways: ownBucketOf(gateways, 'fleet.gateways', taken),
     ttl: parseDuration(ttl, 'fleet.ttl', 1000),
     subject: subjectOf(subject),
   }
+}
+
+/**
+ * The fleet writes to its buckets: in one of another use that would overwrite what is there. Servers tell nothing of that,
+ * since one has many names.
+ */
+function ownBucketOf(value: unknown, path: string, taken: Map<string, string>): string {
+  const bucket = bucketOf(value, path)
+  const other = taken.get(bucket)
+  if (other !== undefined) throw invalid(path, `${bucket} is the bucket of ${other}, too`)
+  taken.set(bucket, path)
+  return bucket
 }
 
 /** What the fleet does not say is as of the store, unless that is on other servers: its secrets are for those alone. */
