@@ -101,9 +101,14 @@ const longContract = [
 ]
 
 /** Of gateways, what needs a server of NATS. */
-const withNats = ['nats-store', 'nats-access', 'fleet', 'fleet-lookups', 'pages'].map(
-  (name) => `test/gateway/${name}.test.ts`,
-)
+const withNats = [
+  'nats-store',
+  'nats-bucket',
+  'nats-access',
+  'fleet',
+  'fleet-lookups',
+  'pages',
+].map((name) => `test/gateway/${name}.test.ts`)
 
 /** And what wants a quiet machine for five minutes. */
 const whileRoaming = ['test/gateway/roaming.test.ts']

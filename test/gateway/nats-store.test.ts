@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises'
-import { jetstream } from '@nats-io/jetstream'
+import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { type KV, Kvm } from '@nats-io/kv'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { sealPresharedKey } from '@wgctrl/gateway'
@@ -188,4 +188,53 @@ it('asks for all when the bucket is another of the same name', async () => {
   await server.start()
   await vi.waitFor(() => expect(keysOf('revoked')).toEqual([leaves.publicKey]), eventually)
   expect(await stage.present()).toEqual([stays.publicKey])
+})
+
+it.each([0, 5])(
+  'notices by itself a bucket that was made anew and has %s changes more',
+  async (more) => {
+    const [stays, leaves] = (await stage.addClients(2)) as [Client, Client]
+    for (const client of [leaves, stays]) await put(client)
+    const { gateway, keysOf, events } = await follow()
+    for (const client of [stays, leaves]) await answered(client)
+    await bucket.destroy()
+    await vi.waitFor(() => expect(isAway()).toBe(true), eventually)
+    expect(events).toContainEqual({
+      type: 'store-away',
+      error: expect.objectContaining({ message: expect.stringContaining('wireguard-clients') }),
+    })
+    bucket = await new Kvm(jetstream(connection)).create('wireguard-clients', { history: 1 })
+    let revision = await put(stays)
+    for (let n = 0; n < more; n++) revision = await put(stays)
+    await vi.waitFor(() => expect(keysOf('revoked')).toEqual([leaves.publicKey]), eventually)
+    await vi.waitFor(() => expect(gateway.state().store.revision).toBe(revision), eventually)
+    expect(await stage.present()).toEqual([stays.publicKey])
+  },
+)
+
+it('notices a bucket that another took the place of in between two looks', async () => {
+  const [stays, leaves] = (await stage.addClients(2)) as [Client, Client]
+  for (const client of [leaves, stays]) await put(client)
+  const { keysOf } = await follow()
+  for (const client of [stays, leaves]) await answered(client)
+  await bucket.destroy()
+  bucket = await new Kvm(jetstream(connection)).create('wireguard-clients', { history: 1 })
+  for (let n = 0; n < 5; n++) await put(stays)
+  await vi.waitFor(() => expect(keysOf('revoked')).toEqual([leaves.publicKey]), eventually)
+  expect(await stage.present()).toEqual([stays.publicKey])
+})
+
+it('asks for all when keys went out of the bucket without a marker', async () => {
+  const [stays, leaves, other] = (await stage.addClients(3)) as [Client, Client, Client]
+  for (const client of [stays, leaves, other]) await put(client)
+  const { keysOf, events } = await follow()
+  for (const client of [stays, leaves, other]) await answered(client)
+  const manager = await jetstreamManager(connection)
+  const filter = `$KV.wireguard-clients.${keyOf(leaves)}`
+  await manager.streams.purge('KV_wireguard-clients', { filter })
+  await vi.waitFor(() => expect(keysOf('revoked')).toEqual([leaves.publicKey]), eventually)
+  await bucket.delete(keyOf(other))
+  await vi.waitFor(() => expect(keysOf('revoked')).toContain(other.publicKey), eventually)
+  expect(await stage.present()).toEqual([stays.publicKey])
+  expect(events.filter(({ type }) => type === 'store-away')).toEqual([])
 })

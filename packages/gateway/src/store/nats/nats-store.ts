@@ -1,4 +1,4 @@
-import type { KV, KvEntry } from '@nats-io/kv'
+import type { KV, KvEntry, KvStatus } from '@nats-io/kv'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { abortable, type PublicKey, reasonWithin, slept, WireGuardError } from '@wgctrl/types'
 import { type ClientRules, checkClient } from '../../clients/client.js'
@@ -8,6 +8,11 @@ import { NatsLink } from '../../nats/connection.js'
 import { ChangeQueue } from '../change-queue.js'
 import type { ChangesOptions, ClientStore, Found, StoreChange, StoreEvents } from '../store.js'
 
+type StreamInfo = KvStatus['streamInfo']
+
+/** Milliseconds between looks at the bucket. */
+const LOOK = 1000
+
 /** Clients in a bucket of JetStream: one key a client, JSON as its value, and the bucket's watch for changes. */
 export class NatsStore implements ClientStore {
   readonly #config: NatsStoreConfig
@@ -15,8 +20,8 @@ export class NatsStore implements ClientStore {
   readonly #events: StoreEvents
   readonly #link: NatsLink
   #kv: Promise<KV> | undefined
-  /** When the bucket was made that is followed: another of the same name has other revisions. */
-  #created: string | undefined
+  /** The bucket as it was seen last: another of the same name has other revisions. */
+  #seen: StreamInfo | undefined
   /** When it was last heard from, on the monotonic clock. */
   #heardAt = Number.NEGATIVE_INFINITY
 
@@ -72,13 +77,13 @@ export class NatsStore implements ClientStore {
       const kv = await this.#bucket(signal)
       const { streamInfo } = await abortable(kv.status(), signal)
       const { last_seq: last } = streamInfo.state
-      const from = this.#isKnown(since, last, streamInfo.created) ? since : undefined
-      this.#created = streamInfo.created
+      const from = this.#isKnown(since, streamInfo) ? since : undefined
+      this.#see(streamInfo)
       const resumeFromRevision = (from ?? last) + 1
       const watch = await abortable(kv.watch({ resumeFromRevision }), signal)
       ended.signal.addEventListener('abort', () => watch.stop())
       void this.#feed(watch, queue)
-      void this.#listen(ended.signal)
+      void this.#look(kv, queue, ended.signal)
       yield from === undefined
         ? { type: 'lost', revision: last }
         : { type: 'current', revision: from }
@@ -99,16 +104,35 @@ export class NatsStore implements ClientStore {
   }
 
   /** Whether the bucket can tell all that came behind a revision. */
-  #isKnown(since: number | undefined, last: number, created: string): since is number {
-    const isSame = this.#created === created
+  #isKnown(since: number | undefined, now: StreamInfo): since is number {
     const isLate = performance.now() - this.#heardAt > this.#config.markers
-    return since !== undefined && isSame && since <= last && !isLate
+    if (since === undefined || !this.#seen || isLate) return false
+    return since <= now.state.last_seq && isSame(this.#seen, now) && !hasFewer(this.#seen, now)
   }
 
-  /** As long as it is followed it is heard from, also when nothing changes. */
-  async #listen(signal: AbortSignal): Promise<void> {
-    do this.#heardAt = performance.now()
-    while (await slept(1000, signal))
+  #see(info: StreamInfo): void {
+    this.#seen = info
+    this.#heardAt = performance.now()
+  }
+
+  /**
+   * Looks at it as long as it is followed. Its watch says nothing when it is gone or another took its place, nor of keys
+   * that went out of it without a marker.
+   */
+  async #look(kv: KV, queue: ChangeQueue, signal: AbortSignal): Promise<void> {
+    try {
+      while (await slept(LOOK, signal)) {
+        const now = (await kv.status().catch(ifSlow))?.streamInfo
+        const before = this.#seen
+        if (!now || !before || signal.aborted) continue
+        if (!isSame(before, now)) throw new Error('another of the same name took its place')
+        this.#see(now)
+        if (hasFewer(before, now)) queue.push({ type: 'lost', revision: now.state.last_seq })
+      }
+    } catch (error) {
+      this.#kv = undefined
+      queue.end(this.#unusable(error))
+    }
   }
 
   async #feed(watch: AsyncIterable<KvEntry>, queue: ChangeQueue): Promise<void> {
@@ -152,17 +176,19 @@ export class NatsStore implements ClientStore {
 
   async #bucket(signal: AbortSignal): Promise<KV> {
     const connection = await this.#link.connection(signal)
-    const { bucket } = this.#config
     const opened = this.#kv ?? this.#open(connection)
     this.#kv = opened
     try {
       return await abortable(opened, signal)
     } catch (error) {
       if (!signal.aborted && this.#kv === opened) this.#kv = undefined
-      if (signal.aborted) throw error
-      const text = `the bucket ${bucket} cannot be used: ${reasonWithin(error)}`
-      throw new WireGuardError(text, { code: 'EAGAIN', cause: error })
+      throw signal.aborted ? error : this.#unusable(error)
     }
+  }
+
+  #unusable(error: unknown): WireGuardError {
+    const text = `the bucket ${this.#config.bucket} cannot be used: ${reasonWithin(error)}`
+    return new WireGuardError(text, { code: 'EAGAIN', cause: error })
   }
 
   async #open(connection: NatsConnection): Promise<KV> {
@@ -175,4 +201,16 @@ export class NatsStore implements ClientStore {
     const isDirect = streamInfo.config.allow_direct
     return isDirect ? await manager.open(bucket, { allow_direct: true }) : opened
   }
+}
+
+const isSame = (before: StreamInfo, now: StreamInfo): boolean =>
+  now.created === before.created && now.state.last_seq >= before.state.last_seq
+
+/** Whether keys are not in it any more, not even as markers: no put and no removal does that. 0 is not said. */
+const hasFewer = ({ state: before }: StreamInfo, { state: now }: StreamInfo): boolean =>
+  (now.num_subjects ?? 0) < (before.num_subjects ?? 0)
+
+/** One that is slow says nothing: the connection tells when the server is gone. */
+function ifSlow(error: Error): undefined {
+  if (error.name !== 'TimeoutError') throw error
 }
