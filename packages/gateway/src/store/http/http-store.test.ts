@@ -4,8 +4,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { generatePresharedKey, generatePrivateKey, type PublicKey, publicKey } from '@wgctrl/types'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { checkStoreConfig } from '../../config/check-store.js'
 import type { HttpStoreConfig } from '../../config/gateway-config.js'
 import { SealOpener, sealPresharedKey } from '../../seal/sealed-key.js'
@@ -17,6 +19,9 @@ const other = publicKey(generatePrivateKey())
 const opener = new SealOpener(generatePrivateKey(), 'key')
 const client = { allowedIPs: ['10.0.0.1/32'] }
 const eventually = { interval: 10 }
+
+setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = runInNewContext('gc')
 
 let server: Server
 let base: string
@@ -186,10 +191,40 @@ describe('a look-up over HTTP', () => {
     await expect(find(storeWith({ clearPresharedKeys: true }))).rejects.toMatchObject(refused)
   })
 
+  it('is given up in time after its beginning, also when memory was tidied meanwhile', async () => {
+    answer = (_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' })
+      const timer = setInterval(() => response.write(' '), 20)
+      response.on('close', () => clearInterval(timer))
+    }
+    const tidying = setInterval(collectGarbage, 200)
+    onTestFinished(() => clearInterval(tidying))
+    const store = storeWith({ timeout: '1s' })
+    const found = await Promise.allSettled(Array.from({ length: 20 }, () => find(store)))
+    const codes = found.map((each) => each.status === 'rejected' && each.reason.code)
+    expect(new Set(codes)).toEqual(new Set(['ETIMEDOUT']))
+  })
+
   it('is given up with its signal', async () => {
     answer = () => ended.abort()
     await expect(find()).rejects.toMatchObject({ name: 'AbortError' })
   })
+})
+
+/** How much Node keeps of other signals and of listeners with a signal. */
+const keptBy = (signal: AbortSignal): number => {
+  const own = Object.getOwnPropertySymbols(signal).map((name) => Reflect.get(signal, name))
+  return own.reduce((sum, each) => sum + (each?.size ?? 0), 0)
+}
+
+it('keeps nothing of requests with a signal that lives on', async () => {
+  answer = (_, response) => json(response, client)
+  const store = storeWith({ changes: { url: `${base}/changes`, by: 'events' } })
+  for (let count = 0; count < 5; count++) {
+    await find(store)
+    await expect(hear(store).over).rejects.toMatchObject({ code: 'EPROTO' })
+  }
+  expect(keptBy(ended.signal)).toBe(0)
 })
 
 describe('changes by polling', () => {

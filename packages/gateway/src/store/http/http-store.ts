@@ -1,9 +1,10 @@
-import { onAbort, type PublicKey, reasonWithin, slept, startTimer } from '@wgctrl/types'
+import { onAbort, type PublicKey, reasonWithin, slept } from '@wgctrl/types'
 import { type ClientRules, checkClient } from '../../clients/client.js'
 import type { HttpChangesConfig, HttpStoreConfig } from '../../config/gateway-config.js'
 import { changeOf, revisionOf } from '../client-record.js'
 import type { ChangesOptions, ClientStore, Found, StoreChange, StoreEvents } from '../store.js'
 import { EventStreamReader } from './event-stream.js'
+import { Patience } from './patience.js'
 import { type Answer, protocol, Requests } from './requests.js'
 
 /** Bytes of a client, of one event and of all changes in one answer. */
@@ -146,21 +147,17 @@ export class HttpStore implements ClientStore {
     { url, interval }: HttpChangesConfig,
     { since, signal }: ChangesOptions,
   ): AsyncGenerator<StoreChange, void, undefined> {
-    const silence = new AbortController()
-    const onSilence = (): void =>
-      silence.abort(protocol(`the service said nothing for ${interval} ms`))
-    let stop = startTimer(interval, onSilence)
+    const silent = protocol(`the service said nothing for ${interval} ms`)
+    const patience = new Patience(interval, silent, signal)
     try {
       const headers: Record<string, string> = {}
       if (since !== undefined) headers['last-event-id'] = `${since}`
-      const either = AbortSignal.any([signal, silence.signal])
-      const { status, body } = await this.#requests.stream(url, headers, either)
+      const { status, body } = await this.#requests.stream(url, headers, patience.signal)
       if (status === 410) return yield* this.#listen({ url, by: 'events', interval }, { signal })
       const reader = new EventStreamReader(LARGEST_EVENT)
       let [isLost, last] = [since === undefined, since ?? 0]
       for await (const piece of body) {
-        stop()
-        stop = startTimer(interval, onSilence)
+        patience.renew()
         for (const event of reader.read(piece)) {
           const revision = revisionOf(Number(event.id ?? Number.NaN), 'id')
           const isAnew = isLost || event.type === 'lost' || revision < last
@@ -174,9 +171,9 @@ export class HttpStore implements ClientStore {
         }
       }
     } catch (error) {
-      throw silence.signal.aborted ? silence.signal.reason : error
+      throw patience.signal.aborted ? patience.signal.reason : error
     } finally {
-      stop()
+      patience.end()
     }
   }
 

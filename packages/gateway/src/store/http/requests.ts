@@ -1,6 +1,7 @@
-import { inContext, startTimer, WireGuardError } from '@wgctrl/types'
+import { abortable, inContext, WireGuardError } from '@wgctrl/types'
 import type { HttpStoreConfig } from '../../config/gateway-config.js'
 import { readTrusted } from '../../files/trusted-text.js'
+import { Patience } from './patience.js'
 
 export interface Answer {
   readonly status: number
@@ -58,7 +59,7 @@ export class Requests {
     }
     await refuseStatus(response)
     await refuseType(response, 'text/event-stream')
-    return { status: 200, body: response.body as unknown as AsyncIterable<Uint8Array> }
+    return { status: 200, body: piecesOf(response, signal) }
   }
 
   async #once(
@@ -69,11 +70,10 @@ export class Requests {
   ): Promise<Answer> {
     const { timeout } = this.#config
     const late = new WireGuardError(`no answer within ${timeout} ms`, { code: 'ETIMEDOUT' })
-    const controller = new AbortController()
-    const stop = startTimer(timeout, () => controller.abort(late))
+    const patience = new Patience(timeout, late, signal)
     try {
-      const either = AbortSignal.any([signal, controller.signal])
-      const response = await this.#fetch(url, { accept: 'application/json', ...headers }, either)
+      const accept = { accept: 'application/json', ...headers }
+      const response = await this.#fetch(url, accept, patience.signal)
       const { status } = response
       if (NOTHING.has(status)) {
         await response.body?.cancel()
@@ -81,12 +81,12 @@ export class Requests {
       }
       await refuseStatus(response)
       await refuseType(response, 'application/json')
-      const body = parseJson(await textOf(response, most))
+      const body = parseJson(await textOf(piecesOf(response, patience.signal), most))
       return { status, etag: response.headers.get('etag') ?? undefined, body }
     } catch (error) {
-      throw controller.signal.aborted ? late : asOurs(error)
+      throw patience.signal.aborted ? patience.signal.reason : asOurs(error)
     } finally {
-      stop()
+      patience.end()
     }
   }
 
@@ -135,12 +135,29 @@ async function refuseType(response: Response, wanted: string): Promise<void> {
   throw protocol(`the service answered with something else than ${wanted}`)
 }
 
-async function textOf(response: Response, most: number): Promise<string> {
+/**
+ * What comes of an answer. Each piece is waited for with the signal: in Node 20 `fetch` does not hear of it any more once the
+ * answer began and memory was tidied, and a service that falls silent would be waited for for ever.
+ */
+async function* piecesOf(response: Response, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+  try {
+    for (;;) {
+      const { done, value } = await abortable(reader.read(), signal)
+      if (done) return
+      yield value
+    }
+  } finally {
+    // Of an answer that goes on it closes the connection.
+    reader.cancel().catch(() => {})
+  }
+}
+
+async function textOf(body: AsyncIterable<Uint8Array>, most: number): Promise<string> {
   const pieces: Uint8Array[] = []
   let length = 0
-  for await (const piece of response.body as unknown as AsyncIterable<Uint8Array>) {
+  for await (const piece of body) {
     length += piece.length
-    // Leaving the loop closes the connection.
     if (length > most) throw protocol(`the service's answer has more than ${most} bytes`)
     pieces.push(piece)
   }
