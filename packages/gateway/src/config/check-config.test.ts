@@ -68,6 +68,20 @@ describe('the config of a gateway', () => {
     expect(elsewhere?.nats).toEqual({ servers: ['c:3'], timeout: 2000 })
   })
 
+  it('takes servers of NATS as hosts, with a port and a scheme, and says no password again', () => {
+    const servers = ['a', 'a.b:1', '10.0.0.1:4222', '[::1]:65535', 'tls://a:4222', 'nats://a:4222/']
+    const store = { type: 'nats', servers }
+    expect(check({ ...least, store }).store).toMatchObject({ nats: { servers } })
+    const secret = { ...least, store: { type: 'nats', servers: 'nats://user:secret@a' } }
+    expect(() => check(secret)).toThrow(/^(?!.*secret)/)
+  })
+
+  it('takes a key in the path or the query of a URL', () => {
+    for (const url of ['https://a/{key}', 'https://a/?of={key}']) {
+      expect(check({ ...least, store: { type: 'http', url } }).store).toMatchObject({ url })
+    }
+  })
+
   it.each<[string, object]>([
     ['config', []],
     ['idel', { ...least, idel: '5m' }],
@@ -83,6 +97,18 @@ describe('the config of a gateway', () => {
     ['store.url', { ...least, store: { type: 'file', path: 'x', url: 'y' } }],
     ['store.servers', { ...least, store: { type: 'nats', servers: 5 } }],
     ['store.servers[1]', { ...least, store: { type: 'nats', servers: ['a:4222', ''] } }],
+    ['store.servers', { ...least, store: { type: 'nats', servers: [] } }],
+    ...['::::', 'h:99999', 'h:0', 'a b', 'ws://a', 'tls://u:p@a:4222', 'a:4222/x'].map(
+      (server): [string, object] => [
+        'store.servers[0]',
+        { ...least, store: { type: 'nats', servers: [server] } },
+      ],
+    ),
+    ['fleet.servers', { ...least, fleet: { servers: [] } }],
+    ['store.url', { ...least, store: { type: 'http', url: 'https://a/#{key}' } }],
+    ['store.url', { ...least, store: { type: 'http', url: 'https://{key}.a/' } }],
+    ['store.retries', { ...least, store: { type: 'http', url: 'https://a/{key}', retries: 1e15 } }],
+    ['cache.size', { ...least, cache: { size: 1e9 } }],
     ['store.bucket', { ...least, store: { type: 'nats', bucket: 'a.b' } }],
     ['store.tls.certFile', { ...least, store: { type: 'nats', tls: { certFile: 7 } } }],
     ['store.tls.cert', { ...least, store: { type: 'nats', tls: { cert: 'x' } } }],

@@ -13,6 +13,9 @@ import { parseDuration } from './duration-text.js'
 import type { CacheConfig, GatewayConfig } from './gateway-config.js'
 import { countOf, objectOf, pathOf, type Raw, textOf } from './raw.js'
 
+/** What two tables hold, with room to spare. @source V8: a Map takes 2 to the 24th entries */
+const MOST_ANSWERS = 10_000_000
+
 const CONFIG: Fields = {
   interface: {
     file: true,
@@ -82,7 +85,7 @@ export function interfaceName(file: string): string {
 function cacheOf(value: unknown): CacheConfig {
   const cache = objectOf(value, 'cache')
   return {
-    size: countOf(cache['size'] ?? 100_000, 'cache.size', 0),
+    size: countOf(cache['size'] ?? 100_000, 'cache.size', 0, MOST_ANSWERS),
     maxAge: parseDuration(cache['maxAge'] ?? '1d', 'cache.maxAge'),
     patience: parseDuration(cache['patience'] ?? '300ms', 'cache.patience'),
   }

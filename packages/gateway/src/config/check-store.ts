@@ -9,6 +9,9 @@ import type {
 } from './gateway-config.js'
 import { countOf, objectOf, pathOf, type Raw, textOf } from './raw.js'
 
+/** More would be no other try, but a service that is asked without end. */
+const MOST_RETRIES = 100
+
 const FILE: Fields = { type: true, path: true }
 const HTTP: Fields = {
   type: true,
@@ -63,7 +66,9 @@ export function checkStoreConfig(value: unknown, base: string): StoreConfig {
 function httpStoreOf(store: Raw, base: string): HttpStoreConfig {
   const { tokenFile, changes, clearPresharedKeys = false, insecure = false } = store
   const url = urlOf(store['url'], 'store.url', insecure === true)
-  if (!url.includes('{key}')) throw invalid('store.url', 'must have {key} where the key belongs')
+  if (!isSentWithKey(url)) {
+    throw invalid('store.url', 'must have {key} where the key belongs, in its path or query')
+  }
   return {
     type: 'http',
     url,
@@ -71,9 +76,16 @@ function httpStoreOf(store: Raw, base: string): HttpStoreConfig {
     ...(changes !== undefined && { changes: changesOf(changes, insecure === true) }),
     refresh: parseDuration(store['refresh'] ?? '30s', 'store.refresh', 100),
     timeout: parseDuration(store['timeout'] ?? '2s', 'store.timeout'),
-    retries: countOf(store['retries'] ?? 1, 'store.retries', 0),
+    retries: countOf(store['retries'] ?? 1, 'store.retries', 0, MOST_RETRIES),
     clearPresharedKeys: clearPresharedKeys === true,
   }
+}
+
+/** A request has no fragment: each client would be asked for in the same words. */
+function isSentWithKey(url: string): boolean {
+  const key = 'k'.repeat(43)
+  const { pathname, search } = new URL(url.replaceAll('{key}', key))
+  return `${pathname}${search}`.includes(key)
 }
 
 function changesOf(value: unknown, isInsecure: boolean): HttpChangesConfig {
@@ -121,14 +133,32 @@ export function bucketOf(value: unknown, path: string): string {
   throw invalid(path, `must be of letters, digits, _ and -, got ${quoted(name)}`)
 }
 
+function serversOf(value: unknown, path: string): string[] {
+  if (!Array.isArray(value)) return [serverOf(value, path)]
+  if (value.length === 0) throw invalid(path, 'must name a server, or be absent')
+  return value.map((server, at) => serverOf(server, `${path}[${at}]`))
+}
+
+const SERVER = /^(?:(?:nats|tls):\/\/)?(\[[\da-f:.]+\]|[^\s:/?#@[\]]+)(?::(\d{1,5}))?\/?$/i
+
+/** A user or a password in it would not be sent: it is for files. */
+function serverOf(value: unknown, path: string): string {
+  const text = textOf(value, path)
+  const [, host, port = '4222'] = SERVER.exec(text) ?? []
+  const isPort = Number(port) >= 1 && Number(port) <= 65_535
+  if (host !== undefined && isPort && URL.canParse(`http://${host}`)) return text
+  throw invalid(path, `must be host:port or tls://host:port, got ${quoted(withoutSecret(text))}`)
+}
+
+/** What stands before an `@` may be a password. */
+const withoutSecret = (server: string): string => server.replace(/^.*@/s, '…@')
+
 /** How NATS is reached, as its fields stand in an object of the config. */
 export function natsOf(raw: Raw, path: string, base: string): NatsConfig {
   const { servers = 'localhost:4222', credentialsFile, tokenFile, tls } = raw
   const file = (value: unknown, field: string) => pathOf(value, `${path}.${field}`, base)
   return {
-    servers: (Array.isArray(servers) ? servers : [servers]).map((server, at) =>
-      textOf(server, Array.isArray(servers) ? `${path}.servers[${at}]` : `${path}.servers`),
-    ),
+    servers: serversOf(servers, `${path}.servers`),
     ...(credentialsFile !== undefined && {
       credentialsFile: file(credentialsFile, 'credentialsFile'),
     }),

@@ -9,10 +9,16 @@ export function objectOf(value: unknown, path: string): Raw {
   throw new InvalidTypeError(path, 'must be an object')
 }
 
-export function countOf(value: unknown, path: string, least: number): number {
+export function countOf(
+  value: unknown,
+  path: string,
+  least: number,
+  most = Number.MAX_SAFE_INTEGER,
+): number {
   if (typeof value !== 'number') throw new InvalidTypeError(path, 'must be a number')
-  if (Number.isSafeInteger(value) && value >= least) return value
-  throw new InvalidRangeError(path, `must be a whole number of at least ${least}, got ${value}`)
+  if (Number.isInteger(value) && value >= least && value <= most) return value
+  const bounds = most === Number.MAX_SAFE_INTEGER ? `at least ${least}` : `${least} to ${most}`
+  throw new InvalidRangeError(path, `must be a whole number of ${bounds}, got ${value}`)
 }
 
 export function textOf(value: unknown, path: string): string {
