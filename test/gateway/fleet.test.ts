@@ -184,6 +184,8 @@ describe('the entries of a fleet', () => {
   /** When the client made its last initiation that each gateway heard. */
   let initiated: Map<string, number>
   let told: string[]
+  /** Called before clients are taken out. */
+  let beforeRelease: () => void
 
   /** @param onSweep before the gateway says who is there */
   const joinAs = async (id: string, onSweep = (_: Fleet) => {}): Promise<Fleet> => {
@@ -204,7 +206,10 @@ describe('the entries of a fleet', () => {
       },
       isHeld: (one) => own.has(one),
       initiated: () => initiated.get(id),
-      release: async (keys) => keys.filter((one) => own.delete(one)),
+      release: async (keys) => {
+        beforeRelease()
+        return keys.filter((one) => own.delete(one))
+      },
       onMoved: (_, from) => void told.push(`${id} from ${from}`),
       onLeft: (_, to) => void told.push(`${id} to ${to}`),
       onJoined: () => {},
@@ -218,6 +223,7 @@ describe('the entries of a fleet', () => {
 
   beforeEach(() => {
     ;[fleets, held, initiated, told] = [[], new Map(), new Map(), []]
+    beforeRelease = () => {}
   })
   afterEach(async () => {
     for (const fleet of fleets) await fleet.stop()
@@ -303,6 +309,26 @@ describe('the entries of a fleet', () => {
     one.appeared(other, undefined)
     await vi.waitFor(async () => expect(await presenceOf(other)).toBe('one'), eventually)
     await vi.waitFor(async () => expect(await presenceOf(key)).toBeUndefined(), eventually)
+  })
+
+  it('of a client that goes is removed, and one who moved is taken out, also where the first try fails', async () => {
+    const [one, two] = [await joinAs('one'), await joinAs('two')]
+    come(one, 'one', 1000)
+    await isAt('one')
+    let failures = 0
+    beforeRelease = () => {
+      if (failures++ === 0) throw new Error('the device is busy')
+    }
+    come(two, 'two', 2000)
+    await isAt('two')
+    expect(failures).toBe(2)
+    const buckets = Object.getPrototypeOf(await bucketOf('wireguard-presence')) as KV
+    const remove = vi.spyOn(buckets, 'delete').mockRejectedValueOnce(new Error('no answer'))
+    held.get('two')?.delete(key)
+    two.gone(key)
+    await vi.waitFor(async () => expect(await presenceOf(key)).toBeUndefined(), eventually)
+    expect(remove).toHaveBeenCalledTimes(2)
+    remove.mockRestore()
   })
 
   it.each<[string, (leave: () => void) => void]>([

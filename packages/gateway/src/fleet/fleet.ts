@@ -34,7 +34,7 @@ export interface FleetContext {
 /** Milliseconds between looks whether all entries are what they should be. */
 const SWEEP = 300_000
 
-/** Milliseconds before an entry is written again whose write failed, at least; twice as many at most. */
+/** Milliseconds before what failed is tried again, at least; twice as many at most. */
 const AGAIN = 500
 
 /** Clients whose entries are read or written at the same time. */
@@ -227,7 +227,12 @@ export class Fleet {
 
   async #leave(read: () => unknown): Promise<void> {
     const leave = leaveOf(read())
-    if (leave) await this.#heed(leave)
+    if (leave) await this.#obey(leave)
+  }
+
+  /** The device may not be there to take somebody out, and no other look is soon. */
+  #obey(leave: Leave): Promise<void> {
+    return this.#insist(() => this.#heed(leave))
   }
 
   async #heed(leave: Leave): Promise<void> {
@@ -342,13 +347,13 @@ export class Fleet {
     } catch (error) {
       const isLost = this.#buckets === undefined
       if (!isLost) this.#context.onFailed(error)
-      if (!isLost) await slept(AGAIN * (1 + Math.random()), this.#stopped.signal)
+      if (!isLost) await this.#again()
       if (!claim.isGone && !this.#waiting.has(publicKey)) this.#waiting.set(publicKey, arrival)
     } finally {
       this.#claims.delete(publicKey)
     }
-    if (claim.leave) await this.#heed(claim.leave)
     this.#claimAll()
+    if (claim.leave) await this.#obey(claim.leave)
   }
 
   async #write(publicKey: PublicKey, { endpoint, time }: Arrival, claim: Claim): Promise<void> {
@@ -405,21 +410,42 @@ export class Fleet {
     if (this.#buckets) this.#track(this.#removeFrom(this.#buckets, publicKey, revision))
   }
 
-  async #removeFrom(
+  #removeFrom(
     buckets: FleetBuckets,
     publicKey: PublicKey,
     known: number | undefined,
   ): Promise<void> {
     const isWanted = () => this.#obsolete.has(publicKey) && this.#obsolete.get(publicKey) === known
-    const revision = known ?? (await this.#ownRevision(buckets, publicKey))
-    // It may have come back meanwhile: what was read is its new entry then.
-    if (revision !== undefined && isWanted()) await buckets.remove(publicKey, revision)
-    if (isWanted()) this.#obsolete.delete(publicKey)
+    return this.#insist(async () => {
+      const revision = known ?? (await this.#ownRevision(buckets, publicKey))
+      // It may have come back meanwhile: what was read is its new entry then.
+      if (revision !== undefined && isWanted()) await buckets.remove(publicKey, revision)
+      if (isWanted()) this.#obsolete.delete(publicKey)
+    })
   }
 
   async #ownRevision(buckets: FleetBuckets, publicKey: PublicKey): Promise<number | undefined> {
     const { revision, presence } = await buckets.read(publicKey)
     return presence?.gateway === this.#config.id ? revision : undefined
+  }
+
+  /** Tries until it comes about. The next connection looks at everything again. */
+  async #insist(attempt: () => Promise<void>): Promise<void> {
+    const buckets = this.#buckets
+    do {
+      try {
+        return await attempt()
+      } catch (error) {
+        if (this.#buckets !== buckets || this.#stopped.signal.aborted) return
+        this.#context.onFailed(error)
+      }
+      if (!(await this.#again())) return
+    } while (this.#buckets === buckets)
+  }
+
+  /** @returns whether it is to be tried again */
+  #again(): Promise<boolean> {
+    return slept(AGAIN * (1 + Math.random()), this.#stopped.signal)
   }
 
   #track(work: Promise<void>): void {
