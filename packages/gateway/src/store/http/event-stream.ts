@@ -1,3 +1,5 @@
+import { tooLarge } from './requests.js'
+
 /** An event of a stream of server-sent events. */
 export interface ServerEvent {
   readonly type: string
@@ -24,7 +26,7 @@ export class EventStreamReader {
     this.#most = most
   }
 
-  /** @throws {RangeError} when an event is too long */
+  /** @throws {WireGuardError} `EMSGSIZE` when an event is too long */
   *read(piece: Uint8Array): Generator<ServerEvent> {
     this.#rest += this.#decoder.decode(piece, { stream: true })
     const lines = this.#rest.split(/\r\n|\n|\r(?!$)/)
@@ -34,7 +36,7 @@ export class EventStreamReader {
       if (event) yield event
     }
     if (this.#rest.length + this.#length > this.#most) {
-      throw new RangeError(`an event has more than ${this.#most} characters`)
+      throw tooLarge(`an event has more than ${this.#most} characters`)
     }
   }
 

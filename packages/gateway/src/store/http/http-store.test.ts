@@ -123,7 +123,7 @@ describe('a look-up over HTTP', () => {
     ],
     [
       'has no end',
-      'EPROTO',
+      'EMSGSIZE',
       (response) => {
         response.writeHead(200, { 'content-type': 'application/json' })
         const piece = ' '.repeat(65_536)
@@ -236,7 +236,7 @@ describe('changes by polling', () => {
     let isGone = false
     answer = (request, response) => {
       const since = new URL(request.url ?? '', base).searchParams.get('since')
-      if (isGone) return json(response, {}, {}, 410)
+      if (isGone && since !== null) return json(response, {}, {}, 410)
       const etag = `"${since}-${revision}"`
       if (request.headers['if-none-match'] === etag) return response.writeHead(304).end()
       json(response, { revision, changes: since === `${revision}` ? [] : changes }, { etag })
@@ -260,9 +260,7 @@ describe('changes by polling', () => {
     )
     expect(problems).toMatchObject([{ place: other, message: /client\.allowedIPs/ }])
     expect(asked.every(({ url }) => url?.includes('of=all'))).toBe(true)
-    isGone = true
-    await vi.waitFor(() => expect(asked.at(-1)?.url).not.toContain('since'), eventually)
-    ;[isGone, revision] = [false, 2]
+    ;[isGone, revision] = [true, 2]
     const anew = { type: 'lost', revision: 2 }
     await vi.waitFor(() => expect(heard).toContainEqual(anew), eventually)
   })
@@ -278,9 +276,24 @@ describe('changes by polling', () => {
     ['no list', { revision: 1, changes: {} }, 200],
     ['nothing at this URL', {}, 404],
     ['a failure', {}, 500],
+    ['nothing that is known any more, even from the beginning', {}, 410],
+    ['more than is read, even from the beginning', 'x'.repeat(17 * 2 ** 20), 200],
   ])('fail with %s', async (_, body, status) => {
     answer = (__, response) => json(response, body, {}, status)
-    await expect(hear(polling(), 1).over).rejects.toMatchObject({ code: /EPROTO|EINVAL|EAGAIN/ })
+    await expect(hear(polling(), 1).over).rejects.toMatchObject({
+      code: expect.stringMatching(/EPROTO|EINVAL|EAGAIN|EMSGSIZE/),
+    })
+    expect(asked.length).toBeLessThanOrEqual(2)
+  })
+
+  it('are lost where they are more than is read at once, instead of being asked for each time', async () => {
+    answer = (request, response) => {
+      const padding = request.url?.includes('since') ? 'x'.repeat(17 * 2 ** 20) : ''
+      json(response, { revision: 9, padding })
+    }
+    const { heard } = hear(polling(), 1)
+    await vi.waitFor(() => expect(heard[0]).toEqual({ type: 'lost', revision: 9 }), eventually)
+    expect(asked).toHaveLength(2)
   })
 })
 
@@ -339,7 +352,7 @@ describe('changes as server-sent events', () => {
   })
 
   it('fail with an event that has no end, and with something else than events', async () => {
-    const endless = hear(listening(), 1)
+    const endless = hear(listening())
     const out = await stream()
     const more = (): void => {
       while (!out.destroyed && out.write('data: x'.padEnd(65_536, 'x'))) {}
@@ -349,6 +362,40 @@ describe('changes as server-sent events', () => {
     await expect(endless.over).rejects.toThrow(/characters/)
     answer = (_, response) => json(response, {})
     await expect(hear(listening(), 1).over).rejects.toMatchObject({ code: 'EPROTO' })
+  })
+})
+
+describe('server-sent events that cannot be told', () => {
+  const events = (since?: number) =>
+    hear(storeWith({ changes: { url: `${base}/events`, by: 'events', interval: '1h' } }), since)
+  const open = (response: ServerResponse, text: string): void => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write(text)
+  }
+
+  it('are lost when what came behind is not known any more', async () => {
+    answer = ({ headers }, response) => {
+      if (headers['last-event-id'] !== undefined) json(response, {}, {}, 410)
+      else open(response, 'event: current\nid: 3\n\n')
+    }
+    const { types } = events(7)
+    await vi.waitFor(() => expect(types()).toEqual(['lost', 'current']), eventually)
+    expect(asked).toHaveLength(2)
+  })
+
+  it('fail when nothing is known even from the beginning', async () => {
+    answer = (_, response) => json(response, {}, {}, 410)
+    await expect(events(7).over).rejects.toMatchObject({ code: 'ESTALE' })
+    await expect(events().over).rejects.toMatchObject({ code: 'ESTALE' })
+    expect(asked).toHaveLength(3)
+  })
+
+  it('are lost when one is longer than is read', async () => {
+    const long = `event: change\nid: 8\ndata: ${'x'.repeat(300_000)}\n\n`
+    answer = ({ headers }, response) =>
+      open(response, headers['last-event-id'] === '7' ? long : 'event: current\nid: 8\n\n')
+    const { heard } = events(7)
+    await vi.waitFor(() => expect(heard[0]).toEqual({ type: 'lost', revision: 8 }), eventually)
   })
 })
 

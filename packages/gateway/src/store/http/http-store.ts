@@ -109,21 +109,19 @@ export class HttpStore implements ClientStore {
     let [since, etag] = [from, undefined as string | undefined]
     do {
       const headers = etag === undefined ? {} : { 'if-none-match': etag }
-      const answer = await this.#requests.json(
-        withSince(url, since),
-        headers,
-        signal,
-        LARGEST_CHANGES,
-      )
-      if (answer.status === 404) throw protocol('the service has no changes at this URL')
-      if (answer.status === 410) {
+      const asked = withSince(url, since)
+      const answer = await this.#requests
+        .json(asked, headers, signal, LARGEST_CHANGES)
+        .catch((error) => untold(error, since))
+      if (answer.status === 410 && since !== undefined) {
         ;[since, etag] = [undefined, undefined]
         continue
       }
-      if (answer.status === 304) {
-        if (since !== undefined) yield { type: 'current', revision: since }
+      if (answer.status === 304 && since !== undefined) {
+        yield { type: 'current', revision: since }
         continue
       }
+      if (answer.status !== 200) throw protocol('the service has no changes at this URL')
       const { revision, changes } = changesIn(answer.body)
       if (since === undefined || revision < since) yield { type: 'lost', revision }
       else yield* this.#tell(changes, revision)
@@ -144,16 +142,28 @@ export class HttpStore implements ClientStore {
   }
 
   async *#listen(
-    { url, interval }: HttpChangesConfig,
+    changes: HttpChangesConfig,
     { since, signal }: ChangesOptions,
+  ): AsyncGenerator<StoreChange, void, undefined> {
+    try {
+      yield* this.#stream(changes, since, signal)
+    } catch (error) {
+      untold(error, since)
+      yield* this.#stream(changes, undefined, signal)
+    }
+  }
+
+  async *#stream(
+    { url, interval }: HttpChangesConfig,
+    since: number | undefined,
+    signal: AbortSignal,
   ): AsyncGenerator<StoreChange, void, undefined> {
     const silent = protocol(`the service said nothing for ${interval} ms`)
     const patience = new Patience(interval, silent, signal)
     try {
       const headers: Record<string, string> = {}
       if (since !== undefined) headers['last-event-id'] = `${since}`
-      const { status, body } = await this.#requests.stream(url, headers, patience.signal)
-      if (status === 410) return yield* this.#listen({ url, by: 'events', interval }, { signal })
+      const body = await this.#requests.stream(url, headers, patience.signal)
       const reader = new EventStreamReader(LARGEST_EVENT)
       let [isLost, last] = [since === undefined, since ?? 0]
       for await (const piece of body) {
@@ -192,6 +202,18 @@ export class HttpStore implements ClientStore {
       return undefined
     }
   }
+}
+
+/**
+ * What came behind a revision is not known any more, or more than is read: without it the service is asked anew, or it would
+ * be the same each time.
+ *
+ * @throws what it is else
+ */
+function untold(error: unknown, since: number | undefined): Answer {
+  const { code } = error as { code?: unknown }
+  if (since === undefined || (code !== 'EMSGSIZE' && code !== 'ESTALE')) throw error
+  return { status: 410 }
 }
 
 function withSince(url: string, since: number | undefined): string {

@@ -28,8 +28,8 @@ export class Requests {
    * Gets JSON.
    *
    * @param most bytes that the answer may have
-   * @throws {WireGuardError} `ETIMEDOUT`, `EPERM` (401 and 403), `EPROTO` when the answer is none, `EAGAIN` for other
-   *   statuses than 200, 304, 404 and 410 and for connections that fail
+   * @throws {WireGuardError} `ETIMEDOUT`, `EPERM` (401 and 403), `EPROTO` when the answer is none, `EMSGSIZE` when it
+   *   has more than `most` bytes, `EAGAIN` for other statuses than 200, 304, 404 and 410 and for connections that fail
    */
   async json(
     url: string,
@@ -46,20 +46,20 @@ export class Requests {
     }
   }
 
-  /** Opens an answer that goes on. @throws {WireGuardError} as {@link json} */
+  /**
+   * Opens an answer that goes on.
+   *
+   * @throws {WireGuardError} as {@link json}, and `ESTALE` for status 410
+   */
   async stream(
     url: string,
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
-  ): Promise<{ status: number; body: AsyncIterable<Uint8Array> }> {
+  ): Promise<AsyncIterable<Uint8Array>> {
     const response = await this.#fetch(url, { accept: 'text/event-stream', ...headers }, signal)
-    if (response.status === 410) {
-      await response.body?.cancel()
-      return { status: 410, body: (async function* () {})() }
-    }
     await refuseStatus(response)
     await refuseType(response, 'text/event-stream')
-    return { status: 200, body: piecesOf(response, signal) }
+    return piecesOf(response, signal)
   }
 
   async #once(
@@ -120,11 +120,17 @@ export class Requests {
 /** What has no body that anybody reads: not changed, nobody, gone. */
 const NOTHING = new Set([304, 404, 410])
 
+const CODES: ReadonlyMap<number, string> = new Map([
+  [401, 'EPERM'],
+  [403, 'EPERM'],
+  [410, 'ESTALE'],
+])
+
 async function refuseStatus(response: Response): Promise<void> {
   const { status } = response
   if (status === 200) return
   await response.body?.cancel()
-  const code = status === 401 || status === 403 ? 'EPERM' : 'EAGAIN'
+  const code = CODES.get(status) ?? 'EAGAIN'
   throw new WireGuardError(`the service answered with status ${status}`, { code })
 }
 
@@ -158,7 +164,7 @@ async function textOf(body: AsyncIterable<Uint8Array>, most: number): Promise<st
   let length = 0
   for await (const piece of body) {
     length += piece.length
-    if (length > most) throw protocol(`the service's answer has more than ${most} bytes`)
+    if (length > most) throw tooLarge(`the service's answer has more than ${most} bytes`)
     pieces.push(piece)
   }
   return Buffer.concat(pieces).toString('utf8')
@@ -174,6 +180,9 @@ function parseJson(text: string): unknown {
 
 export const protocol = (text: string): WireGuardError =>
   new WireGuardError(text, { code: 'EPROTO' })
+
+export const tooLarge = (text: string): WireGuardError =>
+  new WireGuardError(text, { code: 'EMSGSIZE' })
 
 /** `fetch` says no more than "fetch failed"; why is in its cause. */
 function asOurs(error: unknown): unknown {
