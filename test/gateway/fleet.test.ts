@@ -184,17 +184,18 @@ describe('the entries of a fleet', () => {
   /** When the client made its last initiation that each gateway heard. */
   let initiated: Map<string, number>
   let told: string[]
+  let failures: unknown[]
   /** Called before clients are taken out. */
   let beforeRelease: () => void
 
   /** @param onSweep before the gateway says who is there */
-  const joinAs = async (id: string, onSweep = (_: Fleet) => {}): Promise<Fleet> => {
+  const joinAs = async (id: string, onSweep = (_: Fleet) => {}, ttl = 2000): Promise<Fleet> => {
     const config: FleetConfig = {
       nats: { servers: [server.url], timeout: 1000 },
       id,
       bucket: 'wireguard-presence',
       gateways: 'wireguard-gateways',
-      ttl: 2000,
+      ttl,
       subject: 'wireguard',
     }
     const own = held.get(id) ?? new Map<string, Held>()
@@ -213,7 +214,7 @@ describe('the entries of a fleet', () => {
       onMoved: (_, from) => void told.push(`${id} from ${from}`),
       onLeft: (_, to) => void told.push(`${id} to ${to}`),
       onJoined: () => {},
-      onFailed: () => {},
+      onFailed: (error) => void failures.push(error),
     })
     fleets.push(fleet)
     await vi.waitFor(() => expect(fleet.isAway).toBe(false), eventually)
@@ -222,7 +223,7 @@ describe('the entries of a fleet', () => {
   const holding = () => [...held].filter(([, own]) => own.has(key)).map(([id]) => id)
 
   beforeEach(() => {
-    ;[fleets, held, initiated, told] = [[], new Map(), new Map(), []]
+    ;[fleets, held, initiated, told, failures] = [[], new Map(), new Map(), [], []]
     beforeRelease = () => {}
   })
   afterEach(async () => {
@@ -311,17 +312,55 @@ describe('the entries of a fleet', () => {
     await vi.waitFor(async () => expect(await presenceOf(key)).toBeUndefined(), eventually)
   })
 
+  /** The revision of a gateway's own entry. */
+  const beatsOf = async (id: string): Promise<number> =>
+    (await (await bucketOf('wireguard-gateways')).get(id))?.revision ?? 0
+
+  it('are renewed as often as the buckets need it that somebody else made', async () => {
+    const manager = new Kvm(jetstream(connection))
+    await manager.create('wireguard-gateways', { history: 1, ttl: 1000 })
+    const bucket = await manager.create('wireguard-presence', { history: 1, ttl: 4000 })
+    const one = await joinAs('one', undefined, 600_000)
+    come(one, 'one', 1000)
+    await isAt('one')
+    const written = async () => (await bucket.status()).streamInfo.state.last_seq
+    await vi.waitFor(async () => expect(await beatsOf('one')).toBeGreaterThan(5), eventually)
+    await vi.waitFor(async () => expect(await written()).toBeGreaterThan(2), eventually)
+    expect(failures).toEqual([])
+  })
+
+  it.each([
+    ['no TTL', 0],
+    ['a TTL of 60000 ms', 60_000],
+  ])('stay too long in a bucket with %s, which is told', async (text, ttl) => {
+    await new Kvm(jetstream(connection)).create('wireguard-gateways', { history: 1, ttl })
+    await joinAs('one')
+    const message = expect.stringContaining(`wireguard-gateways has ${text}, 2000 ms`)
+    expect(failures).toEqual([expect.objectContaining({ code: 'EINVAL', message })])
+  })
+
+  it('are written again when their bucket is gone, or is another', async () => {
+    const one = await joinAs('one')
+    come(one, 'one', 1000)
+    await isAt('one')
+    await (await bucketOf('wireguard-presence')).destroy()
+    await isAt('one')
+    await (await bucketOf('wireguard-presence')).destroy()
+    await new Kvm(jetstream(connection)).create('wireguard-presence', { ttl: 86_400_000 })
+    await isAt('one')
+  })
+
   it('of a client that goes is removed, and one who moved is taken out, also where the first try fails', async () => {
     const [one, two] = [await joinAs('one'), await joinAs('two')]
     come(one, 'one', 1000)
     await isAt('one')
-    let failures = 0
+    let tries = 0
     beforeRelease = () => {
-      if (failures++ === 0) throw new Error('the device is busy')
+      if (tries++ === 0) throw new Error('the device is busy')
     }
     come(two, 'two', 2000)
     await isAt('two')
-    expect(failures).toBe(2)
+    expect(tries).toBe(2)
     const buckets = Object.getPrototypeOf(await bucketOf('wireguard-presence')) as KV
     const remove = vi.spyOn(buckets, 'delete').mockRejectedValueOnce(new Error('no answer'))
     held.get('two')?.delete(key)

@@ -1,13 +1,13 @@
-import type { KV, KvEntry } from '@nats-io/kv'
+import type { KV, KvEntry, KvStatus } from '@nats-io/kv'
 import type { NatsConnection } from '@nats-io/transport-node'
-import type { PublicKey } from '@wgctrl/types'
+import { type PublicKey, WireGuardError } from '@wgctrl/types'
 import type { FleetConfig } from '../config/gateway-config.js'
 import { keyOf } from '../nats/client-key.js'
 import type { NatsLink } from '../nats/connection.js'
 import { type Presence, presenceOf } from './presence.js'
 
 /** Milliseconds that the entry of a client stays that nobody renews: its gateway died, and nobody looked for it since. */
-export const LONGEST = 86_400_000
+const LONGEST = 86_400_000
 
 /** What a bucket has for a client. */
 interface PresenceEntry {
@@ -17,13 +17,24 @@ interface PresenceEntry {
   readonly presence?: Presence | undefined
 }
 
+/** A bucket as it was opened. */
+interface Opened {
+  readonly kv: KV
+  /** When it was made: another of the same name has other revisions. */
+  readonly created: string
+  /** Milliseconds after which what nobody renews is gone, at most as many as it should be. */
+  readonly ttl: number
+  /** What is wrong with it: somebody else made it. */
+  readonly problem?: WireGuardError | undefined
+}
+
 /** What a fleet has in NATS, on one connection: where each client is, and which gateways are there. */
 export class FleetBuckets {
   readonly connection: NatsConnection
-  readonly #presence: KV
-  readonly #gateways: KV
+  readonly #presence: Opened
+  readonly #gateways: Opened
 
-  private constructor(connection: NatsConnection, presence: KV, gateways: KV) {
+  private constructor(connection: NatsConnection, presence: Opened, gateways: Opened) {
     this.connection = connection
     this.#presence = presence
     this.#gateways = gateways
@@ -38,11 +49,12 @@ export class FleetBuckets {
     const connection = await link.connection(signal)
     const { jetstream, kv } = link.packages
     const manager = new kv.Kvm(jetstream.jetstream(connection, nats))
-    const openOrMake = async (name: string, lifetime: number): Promise<KV> => {
+    const openOrMake = async (name: string, lifetime: number): Promise<Opened> => {
       const opened = await manager.open(name)
       // Opening says nothing of whether it is there.
       const isThere = await opened.status().then(() => true, isMissing)
-      return isThere ? opened : await manager.create(name, { history: 1, ttl: lifetime })
+      const made = isThere ? opened : await manager.create(name, { history: 1, ttl: lifetime })
+      return openedOf(made, await made.status(), lifetime)
     }
     const [ofClients, ofGateways] = await Promise.all([
       openOrMake(bucket, LONGEST),
@@ -51,8 +63,19 @@ export class FleetBuckets {
     return new FleetBuckets(connection, ofClients, ofGateways)
   }
 
+  /** Milliseconds for which what is said stays: by then it has to be said again. */
+  get ttl(): { readonly clients: number; readonly gateways: number } {
+    return { clients: this.#presence.ttl, gateways: this.#gateways.ttl }
+  }
+
+  /** What is wrong with buckets that others made. */
+  get problems(): readonly WireGuardError[] {
+    const problems = [this.#presence, this.#gateways].map(({ problem }) => problem)
+    return problems.filter((problem) => problem !== undefined)
+  }
+
   async read(publicKey: PublicKey): Promise<PresenceEntry> {
-    const entry = await this.#presence.get(keyOf(publicKey))
+    const entry = await this.#presence.kv.get(keyOf(publicKey))
     return { revision: entry?.revision ?? 0, presence: entry ? presenceIn(entry) : undefined }
   }
 
@@ -67,7 +90,7 @@ export class FleetBuckets {
   ): Promise<number | undefined> {
     try {
       const value = JSON.stringify(presence)
-      return await this.#presence.put(keyOf(publicKey), value, { previousSeq: before })
+      return await this.#presence.kv.put(keyOf(publicKey), value, { previousSeq: before })
     } catch (error) {
       return ifTaken(error as Error)
     }
@@ -76,20 +99,33 @@ export class FleetBuckets {
   /** Removes an entry, unless somebody else wrote it since. */
   async remove(publicKey: PublicKey, revision: number): Promise<void> {
     try {
-      await this.#presence.delete(keyOf(publicKey), { previousSeq: revision })
+      await this.#presence.kv.delete(keyOf(publicKey), { previousSeq: revision })
     } catch (error) {
       ifTaken(error as Error)
     }
   }
 
-  /** Says that a gateway is there. */
+  /** Says that a gateway is there. @throws also when what was said of clients is gone, with its bucket */
   async beat(id: string, clients: number): Promise<void> {
-    await this.#gateways.put(id, JSON.stringify({ clients, time: Date.now() }))
+    await this.#gateways.kv.put(id, JSON.stringify({ clients, time: Date.now() }))
+    const { bucket, streamInfo } = await this.#presence.kv.status()
+    if (streamInfo.created === this.#presence.created) return
+    const text = `another bucket took the place of ${bucket}`
+    throw new WireGuardError(text, { code: 'EAGAIN' })
   }
 
   async isThere(id: string): Promise<boolean> {
-    return (await this.#gateways.get(id))?.operation === 'PUT'
+    return (await this.#gateways.kv.get(id))?.operation === 'PUT'
   }
+}
+
+/** @param lifetime milliseconds that what is in it should stay */
+function openedOf(kv: KV, { bucket, ttl, streamInfo }: KvStatus, lifetime: number): Opened {
+  const { created } = streamInfo
+  if (ttl > 0 && ttl <= lifetime) return { kv, created, ttl }
+  const own = ttl > 0 ? `a TTL of ${ttl} ms` : 'no TTL'
+  const text = `${bucket} has ${own}, ${lifetime} ms are meant: what nobody renews stays too long`
+  return { kv, created, ttl: lifetime, problem: new WireGuardError(text, { code: 'EINVAL' }) }
 }
 
 function presenceIn(entry: KvEntry): Presence | undefined {

@@ -3,7 +3,7 @@ import { abortable, type PublicKey, slept, startTimer, WireGuardError } from '@w
 import type { FleetConfig } from '../config/gateway-config.js'
 import { NatsLink } from '../nats/connection.js'
 import { Pauses } from '../pauses.js'
-import { FleetBuckets, LONGEST } from './fleet-buckets.js'
+import { FleetBuckets } from './fleet-buckets.js'
 import { isLater, type Leave, leaveOf, type Moment, type Presence } from './presence.js'
 
 /** A client of this gateway, as the device has it. */
@@ -31,7 +31,7 @@ export interface FleetContext {
   onFailed(error: unknown): void
 }
 
-/** Milliseconds between looks whether all entries are what they should be. */
+/** Milliseconds between looks whether all entries are what they should be, at most. */
 const SWEEP = 300_000
 
 /** Milliseconds before what failed is tried again, at least; twice as many at most. */
@@ -193,10 +193,11 @@ export class Fleet {
         this.#hear(buckets)
         isTold = false
         pauses.reset()
+        for (const problem of buckets.problems) this.#context.onFailed(problem)
         this.#context.onJoined()
         for (const [publicKey, revision] of this.#obsolete) this.#remove(publicKey, revision)
         this.#claimAll()
-        await Promise.all([this.#beat(buckets, ended), this.#sweepOften(ended)])
+        await Promise.all([this.#beat(buckets, ended), this.#sweepOften(buckets, ended)])
       } catch (error) {
         if (!isTold && !signal.aborted) this.#context.onFailed(error)
         isTold = true
@@ -267,19 +268,19 @@ export class Fleet {
 
   /** Says that this gateway is there, until that fails. */
   async #beat(buckets: FleetBuckets, ended: AbortController): Promise<void> {
-    const { id, ttl } = this.#config
     try {
-      do await buckets.beat(id, this.#entries.size)
-      while (await slept(ttl / 3, ended.signal))
+      do await buckets.beat(this.#config.id, this.#entries.size)
+      while (await slept(buckets.ttl.gateways / 3, ended.signal))
     } finally {
       ended.abort()
     }
   }
 
-  async #sweepOften(ended: AbortController): Promise<void> {
+  async #sweepOften(buckets: FleetBuckets, ended: AbortController): Promise<void> {
+    const pause = Math.min(SWEEP, buckets.ttl.clients / 4)
     try {
       do await this.#sweep(ended.signal)
-      while (await slept(SWEEP, ended.signal))
+      while (await slept(pause, ended.signal))
     } finally {
       ended.abort()
     }
@@ -302,7 +303,8 @@ export class Fleet {
   async #settle(held: Held): Promise<readonly [PublicKey, string] | undefined> {
     const { publicKey, endpoint, handshake = 0 } = held
     if (!this.#isToSettle(publicKey)) return undefined
-    const { revision, presence } = await this.#here().read(publicKey)
+    const buckets = this.#here()
+    const { revision, presence } = await buckets.read(publicKey)
     if (!this.#isToSettle(publicKey)) return undefined
     this.#unsettled.delete(publicKey)
     const isOurs = presence?.gateway === this.#config.id
@@ -310,7 +312,7 @@ export class Fleet {
       return [publicKey, presence.gateway]
     }
     const age = presence ? Date.now() - presence.time : Number.POSITIVE_INFINITY
-    if (isOurs && age < LONGEST / 2) {
+    if (isOurs && age < buckets.ttl.clients / 2) {
       this.#entries.set(publicKey, revision)
       if (age < RECENT) this.#tellLeave(publicKey, presence, revision)
     } else this.#waiting.set(publicKey, { endpoint, time: handshake })
