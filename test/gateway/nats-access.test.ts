@@ -98,6 +98,19 @@ it('is reached over TLS, with a token and a certificate, and refuses whoever lac
   }
 })
 
+it('is not reached without TLS where the config says that it has it', async () => {
+  await write('token', 'a-token')
+  server = await NatsServer.open('127.0.0.1', ['--auth', 'a-token'])
+  const servers = `localhost:${server.port}`
+  await fill({ servers, token: 'a-token' })
+  const config = { servers, tokenFile: 'token' }
+  expect(await find(config)).toMatchObject({ client: record })
+  await expect(find({ ...config, servers: `tls://${servers}` })).rejects.toMatchObject({
+    code: 'EAGAIN',
+    message: expect.stringContaining('tls'),
+  })
+})
+
 it('is reached with the credentials of an account that may read the bucket alone', async () => {
   const [user, admin] = [nkeys.createUser(), nkeys.createUser()]
   const seed = new TextDecoder().decode(user.getSeed())

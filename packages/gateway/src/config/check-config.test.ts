@@ -76,6 +76,15 @@ describe('the config of a gateway', () => {
     expect(() => check(secret)).toThrow(/^(?!.*secret)/)
   })
 
+  it('takes no server for another that is to have TLS', () => {
+    const natsOf = (store: object) => check({ ...least, store: { type: 'nats', ...store } }).store
+    expect(natsOf({ servers: ['a', 'tls://b'] })).toMatchObject({ nats: { tls: {} } })
+    expect(natsOf({ servers: 'nats://a' })).toMatchObject({ nats: { servers: ['nats://a'] } })
+    expect(natsOf({ servers: 'nats://a' })).not.toHaveProperty('nats.tls')
+    const tls = { caFile: '/ca.pem' }
+    expect(natsOf({ servers: 'tls://a', tls })).toMatchObject({ nats: { tls } })
+  })
+
   it('takes a key in the path or the query of a URL', () => {
     for (const url of ['https://a/{key}', 'https://a/?of={key}']) {
       expect(check({ ...least, store: { type: 'http', url } }).store).toMatchObject({ url })

@@ -155,10 +155,13 @@ const withoutSecret = (server: string): string => server.replace(/^.*@/s, '…@'
 
 /** How NATS is reached, as its fields stand in an object of the config. */
 export function natsOf(raw: Raw, path: string, base: string): NatsConfig {
-  const { servers = 'localhost:4222', credentialsFile, tokenFile, tls } = raw
+  const { servers: said = 'localhost:4222', credentialsFile, tokenFile } = raw
   const file = (value: unknown, field: string) => pathOf(value, `${path}.${field}`, base)
+  const servers = serversOf(said, `${path}.servers`)
+  // The packages of NATS pass over the scheme: without this a server could say that it has no TLS.
+  const tls = raw['tls'] ?? (servers.some((server) => /^tls:/i.test(server)) ? {} : undefined)
   return {
-    servers: serversOf(servers, `${path}.servers`),
+    servers,
     ...(credentialsFile !== undefined && {
       credentialsFile: file(credentialsFile, 'credentialsFile'),
     }),
