@@ -1,5 +1,5 @@
 import type { Gateway } from '@wgctrl/gateway'
-import { parseListenAddress } from '../metrics/listen-address.js'
+import { parseListenAddress } from '@wgctrl/types'
 import { addressOf } from '../metrics/listen-host.js'
 import { type Page, PageServer } from '../metrics/page-server.js'
 import type { Service } from '../service/service.js'
@@ -33,8 +33,7 @@ export class GatewayService implements Service {
 
   async start(): Promise<void> {
     const { listen } = this.#options
-    // An address that is none is said before anybody is let in.
-    const address = listen === undefined ? undefined : parseListenAddress(listen, 'listen')
+    const address = listen === undefined ? undefined : parseListenAddress(listen)
     await this.#gateway.start()
     if (!address || this.#stopped.signal.aborted) return
     const host = await addressOf(address.host, this.#stopped.signal)

@@ -7,7 +7,6 @@ import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { open, parseConfig, type WireGuard, WireGuardError } from 'wgctrl'
 import { PeerNames } from '../peer-names/peer-names.js'
 import { Exporter, type ExporterOptions } from './exporter.js'
-import { parseListenAddress } from './listen-address.js'
 import { PeerMetrics } from './peer-metrics.js'
 
 const PEER = publicKey(generatePrivateKey())
@@ -342,19 +341,5 @@ describe('PeerMetrics', () => {
     expect(text).toContain(`wireguard_latest_handshake_delay_seconds{${labels}} 12\n`)
     expect(text).toContain(`wireguard_received_bytes_total{${labels}} 7\n`)
     expect(text).toContain(`wireguard_sent_bytes_total{${labels}} ${2 ** 50}\n`)
-  })
-})
-
-describe('parseListenAddress', () => {
-  it('takes an address and a port', () => {
-    expect(parseListenAddress('127.0.0.1:9586')).toEqual({ host: '127.0.0.1', port: 9586 })
-    expect(parseListenAddress('[::1]:0')).toEqual({ host: '::1', port: 0 })
-    expect(parseListenAddress('localhost:1')).toEqual({ host: 'localhost', port: 1 })
-  })
-
-  it('refuses all else', () => {
-    for (const text of ['9586', ':9586', '::1:9586', '[x]:1', '1.2.3.4:65536', '1.2.3.4:', '']) {
-      expect(() => parseListenAddress(text), text).toThrow('--listen: expected address:port')
-    }
   })
 })

@@ -1,17 +1,17 @@
+import { parseListenAddress } from '@wgctrl/types'
 import type { Run } from '../command.js'
 import { configReader, PeerNames } from '../peer-names/peer-names.js'
 import { runService } from '../service/service.js'
 import { withDevices } from '../session.js'
 import { say, warner } from '../warner.js'
 import { Exporter } from './exporter.js'
-import { parseListenAddress } from './listen-address.js'
 
 export const runMetrics: Run = (invocation, io) =>
   withDevices(invocation, io, async (wg) => {
     const { words, options, globals } = invocation
     const warn = warner(invocation, io)
     const exporter = new Exporter(wg, {
-      listen: parseListenAddress(String(options['listen'])),
+      listen: parseListenAddress(String(options['listen']), '--listen'),
       devices: words.length > 0 ? [...new Set(words)] : undefined,
       names: new PeerNames(
         options['names'] as string[] | undefined,

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import type { ListenAddress } from '@wgctrl/types'
 import { errorText } from '../error-text.js'
-import type { ListenAddress } from './listen-address.js'
 
 export interface Page {
   /** Absent: 200. */

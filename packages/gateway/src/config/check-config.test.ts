@@ -149,6 +149,8 @@ describe('the config of a gateway', () => {
     ['cache.size', { ...least, cache: { size: 1.5 } }],
     ['cache.maxAge', { ...least, cache: { maxAge: '-1s' } }],
     ['listen', { ...least, listen: 9587 }],
+    ['listen', { ...least, listen: 'nonsense' }],
+    ['listen', { ...least, listen: ':9587' }],
     ['log', { ...least, log: 'xml' }],
   ])('names the field that is wrong: %s', (path, config) => {
     expect(() => check(config)).toThrow(WireGuardError)

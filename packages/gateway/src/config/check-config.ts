@@ -5,6 +5,7 @@ import {
   type Fields,
   InvalidTypeError,
   parseCidr,
+  parseListenAddress,
   WIREGUARD_DIALECTS,
 } from '@wgctrl/types'
 import { checkFleetConfig } from './check-fleet.js'
@@ -63,7 +64,7 @@ export function checkGatewayConfig(value: unknown, path: string): GatewayConfig 
     maxLookups: countOf(raw['maxLookups'] ?? 256, 'maxLookups', 1),
     cache: cacheOf(raw['cache'] ?? {}),
     ...(fleet !== undefined && { fleet: checkFleetConfig(fleet, store, base) }),
-    ...(listen !== undefined && { listen: textOf(listen, 'listen') }),
+    ...(listen !== undefined && { listen: listenOf(listen) }),
     log: log as 'text' | 'json',
   }
 }
@@ -89,6 +90,12 @@ function cacheOf(value: unknown): CacheConfig {
     maxAge: parseDuration(cache['maxAge'] ?? '1d', 'cache.maxAge'),
     patience: parseDuration(cache['patience'] ?? '300ms', 'cache.patience'),
   }
+}
+
+function listenOf(value: unknown): string {
+  const text = textOf(value, 'listen')
+  parseListenAddress(text)
+  return text
 }
 
 function networksOf(value: unknown): string[] {
