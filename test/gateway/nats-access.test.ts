@@ -118,7 +118,13 @@ it('is reached with the credentials of an account that may read the bucket alone
     `-----BEGIN ${name}-----\n${text}\n------END ${name}------\n\n`
   await write('gateway.creds', part('NATS USER JWT', 'none') + part('USER NKEY SEED', seed))
   const subjects = [
-    ...['STREAM.INFO', 'DIRECT.GET', 'CONSUMER.CREATE', 'CONSUMER.DELETE'].flatMap((call) => [
+    ...[
+      'STREAM.INFO',
+      'STREAM.MSG.GET',
+      'DIRECT.GET',
+      'CONSUMER.CREATE',
+      'CONSUMER.DELETE',
+    ].flatMap((call) => [
       `$JS.API.${call}.KV_wireguard-clients`,
       `$JS.API.${call}.KV_wireguard-clients.>`,
     ]),

@@ -24,9 +24,13 @@ beforeEach(async () => {
   server = await NatsServer.open()
   connection = await connect({ servers: server.url })
   bucket = await new Kvm(jetstream(connection)).create('wireguard-clients', { history: 1 })
-  const config = checkStoreConfig({ type: 'nats', servers: server.url, timeout: '30s' }, '/')
-  store = await openStore(config, {}, { onProblem: () => {} })
+  store = await open()
 })
+
+function open(more: object = {}): Promise<ClientStore> {
+  const config = { type: 'nats', servers: server.url, timeout: '30s', ...more }
+  return openStore(checkStoreConfig(config, '/'), {}, { onProblem: () => {} })
+}
 
 afterEach(async () => {
   vi.restoreAllMocks()
@@ -89,4 +93,29 @@ it('has all asked for when keys went out of it, also while nobody followed it', 
   ended.abort()
   ended = new AbortController()
   expect(await following(last)()).toEqual({ type: 'current', revision: last })
+})
+
+it('is read from its leader until all copies have what was not told', async () => {
+  const reads: string[] = []
+  const listen = (subject: string, by: string) =>
+    connection.subscribe(`$JS.API.${subject}`, { callback: () => void reads.push(by) })
+  listen('STREAM.MSG.GET.KV_wireguard-clients', 'leader')
+  listen('DIRECT.GET.KV_wireguard-clients.>', 'any')
+  await put(key)
+  const readBy = async (): Promise<string | undefined> => {
+    await store.find(key, { signal: ended.signal })
+    await connection.flush()
+    return reads.at(-1)
+  }
+  expect(await readBy()).toBe('leader')
+  const next = following()
+  await next()
+  expect(await readBy()).toBe('leader')
+  const begun = performance.now()
+  const now = vi.spyOn(performance, 'now')
+  now.mockReturnValue(begun + 3_600_000)
+  expect(await readBy()).toBe('any')
+  await bucket.purgeBucket()
+  expect(await next()).toMatchObject({ type: 'lost' })
+  expect(await readBy()).toBe('leader')
 })

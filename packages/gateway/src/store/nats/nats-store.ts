@@ -13,15 +13,25 @@ type StreamInfo = KvStatus['streamInfo']
 /** Milliseconds between looks at the bucket. */
 const LOOK = 1000
 
+/** A bucket, by who reads it. */
+interface Bucket {
+  /** Its leader, who has all changes. */
+  readonly leader: KV
+  /** Any replica or mirror where the bucket lets them: it may be behind. */
+  readonly any: KV
+}
+
 /** Clients in a bucket of JetStream: one key a client, JSON as its value, and the bucket's watch for changes. */
 export class NatsStore implements ClientStore {
   readonly #config: NatsStoreConfig
   readonly #rules: ClientRules
   readonly #events: StoreEvents
   readonly #link: NatsLink
-  #kv: Promise<KV> | undefined
+  #bucket: Promise<Bucket> | undefined
   /** The bucket as it was seen last: another of the same name has other revisions. */
   #seen: StreamInfo | undefined
+  /** From when on all changes were told, on the monotonic clock. */
+  #followedFrom = performance.now()
   /** When it was last heard from, on the monotonic clock. */
   #heardAt = Number.NEGATIVE_INFINITY
 
@@ -57,12 +67,14 @@ export class NatsStore implements ClientStore {
   }
 
   async #read(publicKey: PublicKey, signal: AbortSignal): Promise<KvEntry | null> {
-    const kv = await this.#bucket(signal)
+    const { leader, any } = await this.#opened(signal)
+    // A copy may lack what was not told, and nothing would correct it: it is as far behind as `markers` at most.
+    const isUntold = performance.now() - this.#followedFrom < this.#config.markers
     try {
-      return await abortable(kv.get(keyOf(publicKey)), signal)
+      return await abortable((isUntold ? leader : any).get(keyOf(publicKey)), signal)
     } catch (error) {
       // Another bucket of the same name may have taken its place, which is read in another way.
-      if (!signal.aborted) this.#kv = undefined
+      if (!signal.aborted) this.#bucket = undefined
       throw error
     }
   }
@@ -74,7 +86,7 @@ export class NatsStore implements ClientStore {
     signal.addEventListener('abort', end, { once: true })
     const ended = new AbortController()
     try {
-      const kv = await this.#bucket(signal)
+      const { leader: kv } = await this.#opened(signal)
       const { streamInfo } = await abortable(kv.status(), signal)
       const { last_seq: last } = streamInfo.state
       const from = this.#isKnown(since, streamInfo) ? since : undefined
@@ -84,9 +96,7 @@ export class NatsStore implements ClientStore {
       ended.signal.addEventListener('abort', () => watch.stop())
       void this.#feed(watch, queue)
       void this.#look(kv, queue, ended.signal)
-      yield from === undefined
-        ? { type: 'lost', revision: last }
-        : { type: 'current', revision: from }
+      yield from === undefined ? this.#lost(last) : { type: 'current', revision: from }
       yield* queue
     } finally {
       ended.abort()
@@ -110,6 +120,11 @@ export class NatsStore implements ClientStore {
     return since <= now.state.last_seq && isSame(this.#seen, now) && !hasFewer(this.#seen, now)
   }
 
+  #lost(revision: number): StoreChange {
+    this.#followedFrom = performance.now()
+    return { type: 'lost', revision }
+  }
+
   #see(info: StreamInfo): void {
     this.#seen = info
     this.#heardAt = performance.now()
@@ -127,10 +142,10 @@ export class NatsStore implements ClientStore {
         if (!now || !before || signal.aborted) continue
         if (!isSame(before, now)) throw new Error('another of the same name took its place')
         this.#see(now)
-        if (hasFewer(before, now)) queue.push({ type: 'lost', revision: now.state.last_seq })
+        if (hasFewer(before, now)) queue.push(this.#lost(now.state.last_seq))
       }
     } catch (error) {
-      this.#kv = undefined
+      this.#bucket = undefined
       queue.end(this.#unusable(error))
     }
   }
@@ -174,14 +189,14 @@ export class NatsStore implements ClientStore {
     return checkClient(value, 'client', publicKey, this.#rules)
   }
 
-  async #bucket(signal: AbortSignal): Promise<KV> {
+  async #opened(signal: AbortSignal): Promise<Bucket> {
     const connection = await this.#link.connection(signal)
-    const opened = this.#kv ?? this.#open(connection)
-    this.#kv = opened
+    const opened = this.#bucket ?? this.#open(connection)
+    this.#bucket = opened
     try {
       return await abortable(opened, signal)
     } catch (error) {
-      if (!signal.aborted && this.#kv === opened) this.#kv = undefined
+      if (!signal.aborted && this.#bucket === opened) this.#bucket = undefined
       throw signal.aborted ? error : this.#unusable(error)
     }
   }
@@ -191,15 +206,14 @@ export class NatsStore implements ClientStore {
     return new WireGuardError(text, { code: 'EAGAIN', cause: error })
   }
 
-  async #open(connection: NatsConnection): Promise<KV> {
+  async #open(connection: NatsConnection): Promise<Bucket> {
     const { jetstream, kv } = this.#link.packages
     const { bucket, nats } = this.#config
     const manager = new kv.Kvm(jetstream.jetstream(connection, nats))
-    const opened = await manager.open(bucket)
-    const { streamInfo } = await opened.status()
-    // Every replica then answers, and not the leader alone. One that is behind shows by its revision.
+    const leader = await manager.open(bucket)
+    const { streamInfo } = await leader.status()
     const isDirect = streamInfo.config.allow_direct
-    return isDirect ? await manager.open(bucket, { allow_direct: true }) : opened
+    return { leader, any: isDirect ? await manager.open(bucket, { allow_direct: true }) : leader }
   }
 }
 
