@@ -100,6 +100,19 @@ describe('the config of a gateway', () => {
     ['interface.file', { ...least, interface: { file: '/etc/a name.conf' } }],
     ['interface.backend', { ...least, interface: { file: 'wg0.conf', backend: 'go' } }],
     ['interface.dialect', { ...least, interface: { file: 'wg0.conf', dialect: 'awg' } }],
+    ...(
+      [
+        ['', 5],
+        ['.to', { to: 5 }],
+        ['.to', { to: 'wg0' }],
+        ['.to[1]', { to: ['eth0', 'a name'] }],
+        ['.networks', { networks: [] }],
+        ['.source', { source: 'eth0' }],
+      ] as [string, unknown][]
+    ).map(([field, nat]): [string, object] => [
+      `interface.nat${field}`,
+      { ...least, interface: { file: 'wg0.conf', nat } },
+    ]),
     ['store', { interface: least.interface }],
     ['store.type', { ...least, store: { path: 'clients' } }],
     ['store.path', { ...least, store: { type: 'file' } }],

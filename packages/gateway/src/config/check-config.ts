@@ -8,6 +8,7 @@ import {
   parseListenAddress,
   WIREGUARD_DIALECTS,
 } from '@wgctrl/types'
+import { checkNatConfig, type NatConfig } from 'wgctrl'
 import { checkFleetConfig } from './check-fleet.js'
 import { checkStoreConfig } from './check-store.js'
 import { parseDuration } from './duration-text.js'
@@ -72,7 +73,10 @@ export function checkGatewayConfig(value: unknown, path: string): GatewayConfig 
 function interfaceOf(value: unknown, base: string): GatewayConfig['interface'] {
   const { file, ...settings } = objectOf(value, 'interface')
   const path = pathOf(file, 'interface.file', base)
-  checkInterfaceName(interfaceName(path), 'interface.file')
+  const name = interfaceName(path)
+  checkInterfaceName(name, 'interface.file')
+  const { nat } = settings as { nat?: NatConfig }
+  if (nat !== undefined) checkNatConfig(nat, 'interface.nat', name)
   return { ...(settings as Partial<GatewayConfig['interface']>), file: path }
 }
 

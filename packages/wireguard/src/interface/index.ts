@@ -25,7 +25,7 @@ export type {
   InterfaceSettings,
 } from './interface-config.js'
 export type { NameOptions } from './names.js'
-export type { NatConfig } from './nat-config.js'
+export { checkNatConfig, type NatConfig } from './nat-config.js'
 export { ProgramError } from './program.js'
 export { readInterface } from './read-interface.js'
 export { type ReconcileOptions, reconcile } from './reconcile.js'

@@ -37,32 +37,52 @@ export interface CheckedNat {
 }
 
 /**
+ * Checks NAT before its interface is known, whose networks it may be for.
+ *
+ * @param path stands before the field in the error
  * @param own the interface's name; absent: not known yet
  * @throws {TypeError | WireGuardError} `EINVAL` with `path`
  */
+export function checkNatConfig(nat: NatConfig, path = 'nat', own?: string): void {
+  checkNat(nat, undefined, own, path)
+}
+
+/**
+ * @param addresses the interface's own; absent: not known yet
+ * @param own the interface's name; absent: not known yet
+ * @param path stands before the field in the error
+ * @throws {TypeError | WireGuardError} `EINVAL` with `path`
+ */
 export function checkNat(
-  { to = [], networks, source = [] }: NatConfig,
-  addresses: readonly InterfaceAddress[],
-  own: string | undefined,
+  nat: NatConfig,
+  addresses?: readonly InterfaceAddress[],
+  own?: string,
+  path = 'nat',
 ): CheckedNat {
-  const links = typeof to === 'string' ? [to] : checkList(to, 'nat.to')
+  if (typeof nat !== 'object' || nat === null) throw new InvalidTypeError(path, 'must be an object')
+  const { to = [], networks, source = [] } = nat
+  const isOne = typeof to === 'string'
+  const links = isOne ? [to] : checkList(to, `${path}.to`)
   links.forEach((name, at) => {
-    const path = typeof to === 'string' ? 'nat.to' : `nat.to[${at}]`
-    checkInterfaceName(name, path)
-    if (name === own) throw invalid(path, 'is the tunnel that the packets come from')
+    const place = isOne ? `${path}.to` : `${path}.to[${at}]`
+    checkInterfaceName(name, place)
+    if (name === own) throw invalid(place, 'is the tunnel that the packets come from')
   })
   return {
     to: [...new Set(links)],
-    networks: networks === undefined ? ownNetworks(addresses) : checkNetworks(networks),
-    source: checkSource(source),
+    networks: checkNetworks(networks, addresses, `${path}.networks`),
+    source: checkSource(source, `${path}.source`),
   }
 }
 
-function checkNetworks(networks: readonly string[]): string[] {
-  const texts = checkList(networks, 'nat.networks').map((text, at) =>
-    canonicalCidr(text, `nat.networks[${at}]`),
-  )
-  if (texts.length === 0) throw invalid('nat.networks', 'must name a network, or be absent')
+function checkNetworks(
+  networks: readonly string[] | undefined,
+  addresses: readonly InterfaceAddress[] | undefined,
+  path: string,
+): string[] {
+  if (networks === undefined) return addresses ? ownNetworks(addresses, path) : []
+  const texts = checkList(networks, path).map((text, at) => canonicalCidr(text, `${path}[${at}]`))
+  if (texts.length === 0) throw invalid(path, 'must name a network, or be absent')
   return [...new Set(texts)]
 }
 
@@ -71,23 +91,23 @@ export const isNoHost = (text: string): boolean =>
   !text.endsWith(text.includes(':') ? '/128' : '/32')
 
 /** A host alone is no network: nobody is behind it, so nothing would be translated. */
-function ownNetworks(addresses: readonly InterfaceAddress[]): string[] {
+function ownNetworks(addresses: readonly InterfaceAddress[], path: string): string[] {
   const networks = addresses.filter(({ text }) => isNoHost(text))
   if (networks.length === 0) {
-    throw invalid('nat.networks', 'must be given: the interface has no network of its own')
+    throw invalid(path, 'must be given: the interface has no network of its own')
   }
   return [...new Set(networks.map(({ text }) => canonicalCidr(text)))]
 }
 
-function checkSource(source: string | readonly string[]): CheckedNat['source'] {
+function checkSource(source: string | readonly string[], path: string): CheckedNat['source'] {
   const checked: { [family in Family]?: string } = {}
   const isOne = typeof source === 'string'
-  for (const [at, text] of (isOne ? [source] : checkList(source, 'nat.source')).entries()) {
-    const path = isOne ? 'nat.source' : `nat.source[${at}]`
-    if (typeof text !== 'string') throw new InvalidTypeError(path, 'an address must be a string')
+  for (const [at, text] of (isOne ? [source] : checkList(source, path)).entries()) {
+    const place = isOne ? path : `${path}[${at}]`
+    if (typeof text !== 'string') throw new InvalidTypeError(place, 'an address must be a string')
     const address = parseAddress(text)
-    if (!address) throw invalid(path, `not an IP address: ${quoted(text)}`)
-    if (checked[address.family]) throw invalid(path, `a second address of IPv${address.family}`)
+    if (!address) throw invalid(place, `not an IP address: ${quoted(text)}`)
+    if (checked[address.family]) throw invalid(place, `a second address of IPv${address.family}`)
     checked[address.family] = formatAddress(address.family, address.bytes)
   }
   return checked
