@@ -16,12 +16,12 @@ let answer: () => Promise<Found | undefined>
 let isAway: boolean
 let kept: string[]
 
-const finderWith = (more: object = {}): ClientFinder => {
+const finderWith = (more: object = {}, maxLookups = 4): ClientFinder => {
   const store = { find: () => answer() } as unknown as ClientStore
   const config = { size: 10, maxAge: 60_000, patience: 20, ...more }
   return new ClientFinder(store, config, {
     isAway: () => isAway,
-    mostWaiting: 2,
+    maxLookups,
     onKept: (publicKey) => void kept.push(publicKey),
   })
 }
@@ -71,6 +71,16 @@ describe('ClientFinder', () => {
     ;[isAway, answer] = [false, async () => ({ client: now, revision: 2 })]
     finder.returned()
     expect(await waiting[0]).toBe(now)
+  })
+
+  it('has one wait for a store that is away where one look-up runs at once', async () => {
+    const finder = finderWith({}, 1)
+    ;[isAway, answer] = [true, away]
+    const waiting = finder.find(key, signal)
+    await new Promise(setImmediate)
+    ;[isAway, answer] = [false, async () => ({ client: now, revision: 2 })]
+    finder.returned()
+    expect(await waiting).toBe(now)
   })
 
   it('takes no answer that is too old, of one that nobody has any more, or when none are to be kept', async () => {

@@ -7,8 +7,8 @@ import { type Answer, Answers } from './answers.js'
 export interface FinderContext {
   /** Whether the store is known to be away. */
   isAway(): boolean
-  /** How many may wait for it to be back: others are not to be kept out by those who are not known. */
-  readonly mostWaiting: number
+  /** How many look-ups run at once. */
+  readonly maxLookups: number
   /** A client is let in by an answer that was kept. @param age milliseconds */
   onKept(publicKey: PublicKey, age: number): void
 }
@@ -27,6 +27,8 @@ export class ClientFinder {
   readonly #store: ClientStore
   readonly #config: CacheConfig
   readonly #context: FinderContext
+  /** How many may wait for a store to be back: others are not to be kept out by those who are not known. */
+  readonly #mostWaiting: number
   /** Clients that were asked for: no stranger and no client who was never here takes their place. */
   readonly #kept: Answers<Client>
   /** Changes that were told, `null` for those who are nobody any more. */
@@ -37,6 +39,7 @@ export class ClientFinder {
     this.#store = store
     this.#config = config
     this.#context = context
+    this.#mostWaiting = Math.max(1, Math.floor(context.maxLookups / 2))
     this.#kept = new Answers(config.size)
   }
 
@@ -97,7 +100,7 @@ export class ClientFinder {
 
   /** @returns whether the store is back */
   async #untilBack(signal: AbortSignal): Promise<boolean> {
-    if (signal.aborted || this.#waiting.size >= this.#context.mostWaiting) return false
+    if (signal.aborted || this.#waiting.size >= this.#mostWaiting) return false
     await new Promise<void>((resolve) => {
       const end = (): void => {
         this.#waiting.delete(end)

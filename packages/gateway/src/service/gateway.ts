@@ -117,7 +117,7 @@ export class Gateway {
     )
     this.#finder = new ClientFinder(this.#store, cache, {
       isAway: () => this.#awaySince !== undefined,
-      mostWaiting: Math.floor(maxLookups / 2),
+      maxLookups,
       onKept: (publicKey, age) => {
         this.#counts.kept++
         this.#tell({ type: 'kept', publicKey, age })
