@@ -13,6 +13,7 @@ import {
 } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { generatePresharedKey, generatePrivateKey, type PublicKey, publicKey } from '@wgctrl/types'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { SealOpener, sealPresharedKey } from '../../seal/sealed-key.js'
@@ -56,6 +57,19 @@ const changed = () =>
 const write = async (name: string, text: string): Promise<void> => {
   await writeFile(join(folder, `${name}.tmp`), text, { mode: 0o600 })
   await rename(join(folder, `${name}.tmp`), join(path, name))
+}
+
+/** Waits for so many milliseconds of the store's own clock, however long they are on a busy machine, or until something is so. */
+const withinOwn = async (milliseconds: number, isSo: () => boolean): Promise<void> => {
+  for (let passed = 0; !isSo(); passed += 10) {
+    if (passed > milliseconds) throw new Error(`not so after ${milliseconds} ms: ${changed()}`)
+    await vi.advanceTimersByTimeAsync(10)
+    await sleep(10)
+  }
+}
+const useOwnClock = (): void => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
 }
 
 beforeEach(async () => {
@@ -111,8 +125,7 @@ describe('a folder of clients', () => {
     await write('a.conf', block(A, 1) + block(B, 2))
     await openStore(path)
     // Who writes takes no longer than files have to stay as they are, however busy the machine is.
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    onTestFinished(() => void vi.useRealTimers())
+    useOwnClock()
     const file = await open(join(path, 'a.conf'), 'w')
     for (const part of (block(A, 1) + block(B, 9)).match(/[\s\S]{1,20}/g) ?? []) {
       await file.write(part)
@@ -208,6 +221,24 @@ describe('a folder of clients', () => {
     expect(changed()).toContainEqual(['revoked', A])
     await write('c.conf', block(C, 3))
     await vi.waitFor(() => expect(changed()).toContainEqual(['added', C]), eventually)
+  })
+
+  it('tells within a second of changes in a folder that took the place of another, also with its inode', async () => {
+    await write('a.conf', block(A, 1))
+    await openStore(path)
+    useOwnClock()
+    await rm(path, { recursive: true })
+    await mkdir(path)
+    await write('b.conf', block(B, 2))
+    await withinOwn(1000, () => changed().length === 2)
+    await write('c.conf', block(C, 3))
+    await withinOwn(1000, () => changed().length === 3)
+    await rm(join(path, 'c.conf'))
+    await withinOwn(1000, () => changed().length === 4)
+    expect(changed().slice(2)).toEqual([
+      ['added', C],
+      ['revoked', C],
+    ])
   })
 
   it('lets nobody in with a network outside of those that clients may have', async () => {

@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { inContext, type PublicKey, reasonWithin, slept } from '@wgctrl/types'
 import type { ClientRules } from '../../clients/client.js'
 import type { FileStoreConfig } from '../../config/gateway-config.js'
@@ -43,8 +43,8 @@ export class FileStore implements ClientStore {
   #files = new Map<string, Loaded>()
   #told = new Set<string>()
   #watcher: FSWatcher | undefined
-  /** The folder that is watched. */
-  #watched: bigint | undefined
+  /** The folder that is watched; absent: another may have taken its place, also with the same number. */
+  #watched: string | undefined
   #isStirred = false
   #wake = (): void => {}
   /** Looks come one after the other. */
@@ -152,11 +152,17 @@ export class FileStore implements ClientStore {
   async #watch(): Promise<void> {
     const status = await stat(this.#path, { bigint: true })
     const folder = status.isDirectory() ? this.#path : dirname(this.#path)
-    const { ino } = await stat(folder, { bigint: true })
-    if (this.#watched === ino && this.#watcher) return
+    const { dev, ino } = await stat(folder, { bigint: true })
+    if (this.#watched === `${dev}:${ino}` && this.#watcher) return
     this.#watcher?.close()
-    this.#watched = ino
-    const watcher = watch(folder, () => this.#stir())
+    this.#watched = `${dev}:${ino}`
+    const watcher = watch(folder, (_, name) => {
+      // Of the folder itself: it was removed, or moved away.
+      if (name === basename(folder)) this.#watched = undefined
+      this.#stir()
+    })
+    // What changed since the last look nothing tells of.
+    this.#stir()
     watcher.on('error', () => {
       watcher.close()
       if (this.#watcher === watcher) this.#watcher = undefined
