@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -109,6 +109,14 @@ it('is not reached without TLS where the config says that it has it', async () =
     code: 'EAGAIN',
     message: expect.stringContaining('tls'),
   })
+})
+
+it.each(['caFile', 'certFile', 'keyFile'])('takes no %s that others can write', async (name) => {
+  server = await NatsServer.open()
+  await write('mine.pem', 'a certificate')
+  await chmod(join(folder, 'mine.pem'), 0o666)
+  const tls = { [name]: 'mine.pem' }
+  await expect(find({ servers: server.url, tls })).rejects.toMatchObject({ code: 'EPERM' })
 })
 
 it('is reached with the credentials of an account that may read the bucket alone', async () => {

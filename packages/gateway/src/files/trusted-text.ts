@@ -12,6 +12,12 @@ export interface FileStamp {
   readonly ino: bigint
 }
 
+/** What a file has; who reads it wipes it. */
+export interface TrustedBytes {
+  readonly bytes: Buffer
+  readonly stamp: FileStamp
+}
+
 export interface TrustedText {
   readonly text: string
   readonly stamp: FileStamp
@@ -23,6 +29,16 @@ export interface TrustedText {
  * @throws {WireGuardError} `EPERM` when others can write it, `EINVAL` when it is no file or too large, `ENOENT`, …
  */
 export async function readTrusted(path: string): Promise<TrustedText> {
+  const { bytes, stamp } = await readTrustedBytes(path)
+  try {
+    return { text: bytes.toString('utf8'), stamp }
+  } finally {
+    bytes.fill(0)
+  }
+}
+
+/** As {@link readTrusted}, of what is no text or must not become a string. */
+export async function readTrustedBytes(path: string): Promise<TrustedBytes> {
   try {
     // Without waiting: a pipe in its place would have nobody at the other end.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
@@ -36,7 +52,7 @@ export async function readTrusted(path: string): Promise<TrustedText> {
   }
 }
 
-async function readOpen(path: string, file: FileHandle): Promise<TrustedText> {
+async function readOpen(path: string, file: FileHandle): Promise<TrustedBytes> {
   const status = await file.stat({ bigint: true })
   if (!status.isFile()) throw new WireGuardError(`${path} is no file`, { code: 'EINVAL' })
   checkTrusted(path, { mode: Number(status.mode), uid: Number(status.uid) })
@@ -44,12 +60,7 @@ async function readOpen(path: string, file: FileHandle): Promise<TrustedText> {
     const text = `${path} has ${status.size} bytes: more than ${LARGEST} are not read`
     throw new WireGuardError(text, { code: 'EINVAL' })
   }
-  const bytes = await file.readFile()
-  try {
-    return { text: bytes.toString('utf8'), stamp: stampOf(status) }
-  } finally {
-    bytes.fill(0)
-  }
+  return { bytes: await file.readFile(), stamp: stampOf(status) }
 }
 
 export const stampOf = ({ size, mtimeNs, ino }: FileStamp): FileStamp => ({ size, mtimeNs, ino })

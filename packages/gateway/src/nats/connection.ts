@@ -1,7 +1,8 @@
 import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node'
 import { abortable, reasonWithin, slept, WireGuardError } from '@wgctrl/types'
 import type { NatsConfig } from '../config/gateway-config.js'
-import { readTrusted } from '../files/trusted-text.js'
+import { readTrusted, readTrustedBytes } from '../files/trusted-text.js'
+import { type Credentials, readCredentials } from './credentials.js'
 import { loadNats, type NatsPackages } from './packages.js'
 
 /** Milliseconds between signs of life: a network that is cut says nothing by itself. */
@@ -17,6 +18,7 @@ const RETRY = 250
 export class NatsLink {
   readonly packages: NatsPackages
   readonly #options: NodeConnectionOptions
+  readonly #credentials: Credentials | undefined
   readonly #closed = new AbortController()
   readonly #dialling: Promise<void>
   readonly #tried: Promise<void>
@@ -28,9 +30,14 @@ export class NatsLink {
   readonly #losers = new Set<(error: WireGuardError) => void>()
   readonly #winners = new Set<() => void>()
 
-  private constructor(packages: NatsPackages, options: NodeConnectionOptions) {
+  private constructor(
+    packages: NatsPackages,
+    options: NodeConnectionOptions,
+    credentials: Credentials | undefined,
+  ) {
     this.packages = packages
     this.#options = options
+    this.#credentials = credentials
     this.#tried = new Promise((resolve) => {
       this.#isTried = resolve
     })
@@ -44,8 +51,15 @@ export class NatsLink {
    */
   static async open(config: NatsConfig, name: string): Promise<NatsLink> {
     const packages = await loadNats()
-    return new NatsLink(packages, {
-      ...(await connectionOptions(config, packages.transport)),
+    const { credentialsFile } = config
+    const secrets = await secretsOf(config)
+    const credentials = credentialsFile ? await readCredentials(credentialsFile) : undefined
+    const options: NodeConnectionOptions = {
+      ...secrets,
+      ...(credentials && {
+        authenticator: packages.transport.jwtAuthenticator(credentials.jwt, credentials.seed),
+      }),
+      servers: [...config.servers],
       name,
       timeout: config.timeout,
       maxReconnectAttempts: -1,
@@ -55,7 +69,8 @@ export class NatsLink {
       reconnectJitterTLS: RETRY,
       pingInterval: PING,
       maxPingOut: MOST_PINGS,
-    })
+    }
+    return new NatsLink(packages, options, credentials)
   }
 
   /** Waits for the first try alone. @throws {WireGuardError} `EAGAIN` while there is none */
@@ -102,6 +117,7 @@ export class NatsLink {
     this.#closed.abort()
     await this.#dialling
     await this.#connection?.close()
+    this.#credentials?.wipe()
   }
 
   /** Until there is a connection; from then on it makes itself anew. */
@@ -146,18 +162,13 @@ function lost(reason: unknown): WireGuardError {
   return new WireGuardError(`NATS cannot be reached: ${why}`, { code: 'EAGAIN', cause: reason })
 }
 
-async function connectionOptions(
-  { servers, credentialsFile, tokenFile, tls }: NatsConfig,
-  transport: NatsPackages['transport'],
-): Promise<NodeConnectionOptions> {
-  const credentials = credentialsFile && (await readTrusted(credentialsFile)).text
+/** What the packages of NATS take as strings or read themselves. */
+async function secretsOf({
+  tokenFile,
+  tls,
+}: NatsConfig): Promise<Pick<NodeConnectionOptions, 'token' | 'tls'>> {
   const token = tokenFile && (await readTrusted(tokenFile)).text.trim()
-  return {
-    servers: [...servers],
-    ...(credentials && {
-      authenticator: transport.credsAuthenticator(new TextEncoder().encode(credentials)),
-    }),
-    ...(token && { token }),
-    ...(tls && { tls }),
-  }
+  // They read them for each connection, so that certificates can be renewed; but not who may write them.
+  for (const file of Object.values(tls ?? {})) (await readTrustedBytes(file)).bytes.fill(0)
+  return { ...(token && { token }), ...(tls && { tls }) }
 }
