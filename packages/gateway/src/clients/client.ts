@@ -16,7 +16,7 @@ export interface Client {
   readonly presharedKey?: SecretKey | undefined
   /** Seconds; absent: off. */
   readonly persistentKeepalive?: number | undefined
-  /** For logs. */
+  /** For whoever reads the store: no device has it. */
   readonly name?: string | undefined
 }
 
@@ -123,6 +123,7 @@ export function peerOf(client: Client): FoundPeer {
   }
 }
 
+/** Whether two are the same to a device: what they are called is not in it. */
 export function isSameClient(one: Client, other: Client): boolean {
   const isSameKey = one.presharedKey
     ? other.presharedKey !== undefined && one.presharedKey.equals(other.presharedKey)
@@ -130,7 +131,6 @@ export function isSameClient(one: Client, other: Client): boolean {
   return (
     isSameKey &&
     (one.persistentKeepalive ?? 0) === (other.persistentKeepalive ?? 0) &&
-    one.name === other.name &&
     one.allowedIPs.length === other.allowedIPs.length &&
     one.allowedIPs.every((cidr, at) => cidr === other.allowedIPs[at])
   )
@@ -141,5 +141,5 @@ export function isPeerOf(peer: Peer, client: Client): boolean {
   const { presharedKey, persistentKeepalive } = peer
   const allowedIPs = [...new Set(client.allowedIPs)].sort()
   const has = { allowedIPs: [...peer.allowedIPs].sort(), presharedKey, persistentKeepalive }
-  return isSameClient({ ...client, allowedIPs }, { ...has, name: client.name })
+  return isSameClient({ ...client, allowedIPs }, has)
 }
