@@ -52,6 +52,7 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
+  vi.restoreAllMocks()
   await gate?.gateway.stop()
   await connection.close()
   await server[Symbol.asyncDispose]()
@@ -84,6 +85,20 @@ it('lets in who is in the bucket; who is removed is gone within a second, who is
   await vi.waitFor(() => expect(problems()).toHaveLength(2), eventually)
   expect(problems()).toMatchObject([{ place: 'nonsense' }, { place: stays.publicKey }])
   expect(await stays.ping(60)).toBeDefined()
+})
+
+it('takes out who is removed because the watch tells of it, and no later look', async () => {
+  const [leaves] = (await stage.addClients(1)) as [Client]
+  await put(leaves)
+  const { keysOf, events } = await follow()
+  await answered(leaves)
+  const calls = Object.getPrototypeOf(bucket) as KV
+  vi.spyOn(calls, 'status').mockReturnValue(new Promise(() => {}))
+  vi.spyOn(calls, 'get').mockRejectedValue(new Error('nobody is asked for'))
+  await bucket.delete(keyOf(leaves))
+  await vi.waitFor(() => expect(keysOf('revoked')).toEqual([leaves.publicKey]), eventually)
+  expect(await stage.present()).toEqual([])
+  expect(events.filter(({ type }) => type === 'store-away')).toEqual([])
 })
 
 it('lets a client in with a sealed preshared key; one that cannot be opened changes nothing', async () => {
