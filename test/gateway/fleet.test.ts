@@ -312,6 +312,47 @@ describe('the entries of a fleet', () => {
     await vi.waitFor(async () => expect(await presenceOf(key)).toBeUndefined(), eventually)
   })
 
+  /** Has the next write of an entry succeed, and its answer lost. */
+  const loseAnswer = async (onWritten = () => {}): Promise<void> => {
+    const bucket = await bucketOf('wireguard-presence')
+    const put = vi.spyOn(Object.getPrototypeOf(bucket) as KV, 'put')
+    put.mockImplementationOnce(async (...args) => {
+      put.mockRestore()
+      await bucket.put(...args)
+      onWritten()
+      throw new Error('no answer')
+    })
+  }
+
+  it('are ours, and told once, when they are written and the answer does not come', async () => {
+    const one = await joinAs('one', undefined, 600_000)
+    await vi.waitFor(async () => expect(await beatsOf('one')).toBeGreaterThan(0), eventually)
+    const moves: unknown[] = []
+    connection.subscribe('wireguard.moved', {
+      callback: (_, message) => void moves.push(message.json()),
+    })
+    await connection.flush()
+    await loseAnswer()
+    come(one, 'one', 1000)
+    await vi.waitFor(() => expect(told).toEqual(['one from undefined']), eventually)
+    await isAt('one')
+    expect(moves).toMatchObject([{ publicKey: key, to: 'one' }])
+  })
+
+  it('are removed when they are written, the answer does not come and the client is gone', async () => {
+    const one = await joinAs('one', undefined, 600_000)
+    await vi.waitFor(async () => expect(await beatsOf('one')).toBeGreaterThan(0), eventually)
+    let isWritten = false
+    await loseAnswer(() => {
+      isWritten = true
+      held.get('one')?.delete(key)
+      one.gone(key)
+    })
+    come(one, 'one', 1000)
+    await vi.waitFor(() => expect(isWritten).toBe(true), eventually)
+    await vi.waitFor(async () => expect(await presenceOf(key)).toBeUndefined(), eventually)
+  })
+
   /** The revision of a gateway's own entry. */
   const beatsOf = async (id: string): Promise<number> =>
     (await (await bucketOf('wireguard-gateways')).get(id))?.revision ?? 0

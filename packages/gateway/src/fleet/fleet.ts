@@ -54,6 +54,8 @@ interface Arrival {
   readonly endpoint: string | undefined
   /** When it was heard from here, by our clock. */
   readonly time: number
+  /** It may be ours already, and nobody was told: the answer to the write did not come. */
+  readonly isMoving?: boolean
 }
 
 /** What happened while an entry was being written. */
@@ -62,6 +64,8 @@ interface Claim {
   leave?: Leave
   /** The client is not here any more. */
   isGone?: boolean
+  /** The entry was not ours. */
+  isMoving: boolean
 }
 
 /**
@@ -342,7 +346,7 @@ export class Fleet {
 
   /** Makes a client's entry ours, and tells whoever had it. */
   async #claim(publicKey: PublicKey, arrival: Arrival): Promise<void> {
-    const claim: Claim = {}
+    const claim: Claim = { isMoving: arrival.isMoving ?? false }
     this.#claims.set(publicKey, claim)
     try {
       await this.#write(publicKey, arrival, claim)
@@ -350,7 +354,10 @@ export class Fleet {
       const isLost = this.#buckets === undefined
       if (!isLost) this.#context.onFailed(error)
       if (!isLost) await this.#again()
-      if (!claim.isGone && !this.#waiting.has(publicKey)) this.#waiting.set(publicKey, arrival)
+      // It may have been written all the same.
+      const next = this.#waiting.get(publicKey) ?? (claim.isGone ? undefined : arrival)
+      if (next) this.#waiting.set(publicKey, { ...next, isMoving: claim.isMoving })
+      else this.#remove(publicKey, undefined)
     } finally {
       this.#claims.delete(publicKey)
     }
@@ -371,6 +378,7 @@ export class Fleet {
         if (presence?.gateway === id) this.#remove(publicKey, before)
         return
       }
+      claim.isMoving ||= presence?.gateway !== id
       const value: Presence = { gateway: id, ...moment, from, endpoint }
       const revision = await this.#here().write(publicKey, value, before)
       if (revision === undefined) {
@@ -380,7 +388,7 @@ export class Fleet {
       if (claim.isGone) return this.#remove(publicKey, revision)
       this.#entries.set(publicKey, revision)
       this.#tellLeave(publicKey, value, revision)
-      if (presence?.gateway === id) return
+      if (!claim.isMoving) return
       this.#tellMoved(publicKey, value, revision)
       return this.#context.onMoved(publicKey, from)
     }
