@@ -9,6 +9,9 @@ export type ClientFiles = ReadonlyMap<string, FileStamp>
 /** Files that editors and package managers leave, and those that are being made, are named otherwise. */
 const CLIENTS = /^[^.].*\.conf$/
 
+/** How many files are looked at at once. */
+const AT_ONCE = 64
+
 /**
  * @param path a folder or a file
  * @throws {WireGuardError} `EPERM` when others can write the folder
@@ -20,10 +23,13 @@ export async function listClientFiles(path: string): Promise<ClientFiles> {
   checkTrusted(path, { mode: Number(status.mode), uid: Number(status.uid) }, true)
   const names = (await readdir(path)).filter((name) => CLIENTS.test(name)).sort()
   const files = new Map<string, FileStamp>()
-  for (const name of names) {
-    const file = join(path, name)
-    const found = await stat(file, { bigint: true }).catch(ifGone)
-    if (found) files.set(file, stampOf(found))
+  for (let at = 0; at < names.length; at += AT_ONCE) {
+    const some = names.slice(at, at + AT_ONCE).map((name) => join(path, name))
+    const found = await Promise.all(some.map((file) => stat(file, { bigint: true }).catch(ifGone)))
+    for (const [index, file] of some.entries()) {
+      const status = found[index]
+      if (status) files.set(file, stampOf(status))
+    }
   }
   return files
 }

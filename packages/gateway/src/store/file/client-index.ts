@@ -1,6 +1,7 @@
 import type { PublicKey } from '@wgctrl/types'
 import { type Client, isSameClient } from '../../clients/client.js'
 import type { StoreChange, StoreProblem } from '../store.js'
+import { Turns } from '../turns.js'
 import type { Entries } from './peer-blocks.js'
 
 interface Indexed {
@@ -32,34 +33,43 @@ export class ClientIndex {
   }
 
   /**
-   * Takes over what the files say.
+   * Takes over what the files say. One call at a time.
    *
    * @param files in their order, which is the order of their claims
    * @returns what changed by it, and what is wrong
    */
-  replace(files: ReadonlyMap<string, Entries>): {
+  async replace(files: ReadonlyMap<string, Entries>): Promise<{
     changes: StoreChange[]
     problems: StoreProblem[]
-  } {
+  }> {
     const before = this.#clients
-    const { clients, problems } = merged(files, before)
-    this.#clients = clients
+    const turns = new Turns()
+    const { clients, problems } = await merged(files, before, turns)
     const changes: StoreChange[] = []
+    let revision = this.#revision
     for (const [publicKey, { client }] of clients) {
+      await turns.next()
       const old = before.get(publicKey)
       if (old && isSameClient(old.client, client)) continue
       const type = old ? 'changed' : 'added'
-      changes.push({ type, publicKey, client, revision: ++this.#revision })
+      changes.push({ type, publicKey, client, revision: ++revision })
     }
     for (const publicKey of before.keys()) {
+      await turns.next()
       if (clients.has(publicKey)) continue
-      changes.push({ type: 'revoked', publicKey, revision: ++this.#revision })
+      changes.push({ type: 'revoked', publicKey, revision: ++revision })
     }
+    // At once: an answer has the revision of what it says.
+    ;[this.#clients, this.#revision] = [clients, revision]
     return { changes, problems }
   }
 }
 
-function merged(files: ReadonlyMap<string, Entries>, before: ReadonlyMap<PublicKey, Indexed>) {
+async function merged(
+  files: ReadonlyMap<string, Entries>,
+  before: ReadonlyMap<PublicKey, Indexed>,
+  turns: Turns,
+) {
   const clients = new Map<PublicKey, Indexed>()
   const networks = new Map<string, string>()
   const problems: StoreProblem[] = []
@@ -80,8 +90,12 @@ function merged(files: ReadonlyMap<string, Entries>, before: ReadonlyMap<PublicK
     for (const cidr of client.allowedIPs) networks.set(cidr, place)
   }
   for (const [file, { good, bad }] of files) {
-    for (const { publicKey, client, line } of good) claim(publicKey, { client, file, line })
+    for (const { publicKey, client, line } of good) {
+      await turns.next()
+      claim(publicKey, { client, file, line })
+    }
     for (const { line, message, publicKey } of bad) {
+      await turns.next()
       problems.push({ place: `${file}:${line}`, message })
       // A mistake is no revocation: who was let in by this file stays as he was until it is mended.
       const old = publicKey === undefined ? undefined : before.get(publicKey)

@@ -199,7 +199,7 @@ export class FileStore implements ClientStore {
         if (before) loaded.set(path, before)
       }
     }
-    const outcome = this.#index.replace(loaded)
+    const outcome = await this.#index.replace(loaded)
     this.#files = loaded
     this.#problems = [...problems, ...outcome.problems]
     this.#tell(outcome.changes, this.#problems)

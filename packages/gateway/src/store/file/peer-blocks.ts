@@ -1,6 +1,7 @@
 import { isPublicKey, type PublicKey } from '@wgctrl/types'
 import { ConfigFileError, parseConfig } from 'wgctrl'
 import { type Client, type ClientRules, checkClient } from '../../clients/client.js'
+import { Turns } from '../turns.js'
 
 /** A client as a file has it. */
 interface Entry {
@@ -37,9 +38,6 @@ const KEY = /^\s*PublicKey\s*=\s*([^\s#]+)/im
 /** A comment for wg(8), and a preshared key for us. */
 const SEALED = /^\s*#\s*SealedPresharedKey\s*=\s*(\S+)\s*$/gim
 
-/** How many blocks are read before others have a turn. */
-const BLOCKS_PER_TURN = 500
-
 /**
  * Reads the `[Peer]` blocks of a file, each by itself: what is wrong with one says nothing of the others. Other sections
  * are passed over.
@@ -47,9 +45,9 @@ const BLOCKS_PER_TURN = 500
 export async function readPeerBlocks(text: string, rules: ClientRules): Promise<Entries> {
   const good: Entry[] = []
   const bad: BadEntry[] = []
-  let count = 0
+  const turns = new Turns()
   for (const block of blocksOf(text)) {
-    if (++count % BLOCKS_PER_TURN === 0) await new Promise(setImmediate)
+    await turns.next()
     try {
       good.push(readBlock(block, rules))
     } catch (error) {

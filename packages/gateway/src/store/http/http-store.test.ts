@@ -286,6 +286,24 @@ describe('changes by polling', () => {
     expect(asked.length).toBeLessThanOrEqual(2)
   })
 
+  it('give others their turns while very many are told', async () => {
+    const entries = Array.from({ length: 2000 }, () => ({ publicKey: key, client }))
+    answer = (_, response) => json(response, { revision: 9, changes: entries })
+    let turns = 0
+    let next = setImmediate(function again() {
+      turns++
+      next = setImmediate(again)
+    })
+    onTestFinished(() => clearImmediate(next))
+    const seen: number[] = []
+    for await (const change of polling().changes({ since: 1, signal: ended.signal })) {
+      seen.push(turns)
+      if (change.type === 'current') break
+    }
+    expect(seen).toHaveLength(2001)
+    expect((seen.at(-1) ?? 0) - (seen[0] ?? 0)).toBeGreaterThanOrEqual(5)
+  })
+
   it('are lost where they are more than is read at once, instead of being asked for each time', async () => {
     answer = (request, response) => {
       const padding = request.url?.includes('since') ? 'x'.repeat(17 * 2 ** 20) : ''

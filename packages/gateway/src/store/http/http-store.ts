@@ -3,6 +3,7 @@ import { type ClientRules, checkClient } from '../../clients/client.js'
 import type { HttpChangesConfig, HttpStoreConfig } from '../../config/gateway-config.js'
 import { changeOf, revisionOf } from '../client-record.js'
 import type { ChangesOptions, ClientStore, Found, StoreChange, StoreEvents } from '../store.js'
+import { Turns } from '../turns.js'
 import { EventStreamReader } from './event-stream.js'
 import { Patience } from './patience.js'
 import { type Answer, protocol, Requests } from './requests.js'
@@ -131,9 +132,11 @@ export class HttpStore implements ClientStore {
     } while (await slept(interval, signal))
   }
 
-  *#tell(changes: readonly unknown[], revision: number): Generator<StoreChange> {
+  async *#tell(changes: readonly unknown[], revision: number): AsyncGenerator<StoreChange> {
     const told = new Set<string>()
+    const turns = new Turns()
     for (const entry of changes) {
+      await turns.next()
       const change = this.#read(entry, revision, told)
       if (change) yield change
     }
