@@ -383,6 +383,44 @@ describe('changes as server-sent events', () => {
   })
 })
 
+describe('a client who is revoked, in a service as the config has it by default', () => {
+  const revoked = { publicKey: key, revision: 2, client: null }
+  const gone = { type: 'revoked', publicKey: key, revision: 2 }
+
+  it('is told by the next poll, half a second later', async () => {
+    const changes = { url: `${base}/changes` }
+    const raw = { type: 'http', url: `${base}/{key}`, changes }
+    expect(checkStoreConfig(raw, '/')).toMatchObject({ changes: { by: 'poll', interval: 500 } })
+    let isRevoked = false
+    answer = (_, response) =>
+      json(response, isRevoked ? { revision: 2, changes: [revoked] } : { revision: 1 })
+    const { heard } = hear(storeWith({ changes }), 1)
+    await vi.waitFor(() => expect(heard).toHaveLength(1), eventually)
+    isRevoked = true
+    const before = asked.length
+    await vi.waitFor(() => expect(heard).toContainEqual(gone), eventually)
+    const polls = heard.slice(
+      0,
+      heard.findIndex(({ type }) => type === 'revoked'),
+    )
+    expect(polls.length).toBeLessThanOrEqual(before)
+  })
+
+  it('is told by the event itself, and by no other request', async () => {
+    let out: ServerResponse | undefined
+    answer = (_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write('event: current\nid: 1\n\n')
+      out = response
+    }
+    const { heard } = hear(storeWith({ changes: { url: `${base}/events`, by: 'events' } }), 1)
+    await vi.waitFor(() => expect(heard).toHaveLength(1), eventually)
+    out?.write(`event: change\nid: 2\ndata: ${JSON.stringify(revoked)}\n\n`)
+    await vi.waitFor(() => expect(heard[1]).toEqual(gone), eventually)
+    expect(asked).toHaveLength(1)
+  })
+})
+
 describe('server-sent events that cannot be told', () => {
   const events = (since?: number) =>
     hear(storeWith({ changes: { url: `${base}/events`, by: 'events', interval: '1h' } }), since)
