@@ -6,6 +6,7 @@ import {
   checkLinkName,
   type DeviceActivity,
   type Endpoint,
+  onAbort,
   type PeerActivity,
   type PublicKey,
   runInTurns,
@@ -322,7 +323,9 @@ export class Handshakes extends EventIterator<Initiation> {
     if (this.#held.length > 0 || pause <= shortest) return true
     const sooner = new AbortController()
     this.#lookSoon = () => sooner.abort()
-    await slept(pause - shortest, AbortSignal.any([signal, sooner.signal]))
+    const unlisten = onAbort(signal, this.#lookSoon)
+    await slept(pause - shortest, sooner.signal)
+    unlisten()
     this.#lookSoon = () => {}
     return !signal.aborted
   }

@@ -1,4 +1,4 @@
-import { slept } from '@wgctrl/types'
+import { onAbort, slept } from '@wgctrl/types'
 
 /** A wait whose length may change while it lasts. */
 export class Pause {
@@ -11,11 +11,15 @@ export class Pause {
    * @returns `false` when the signal fired first
    */
   async over(left: () => number, signal: AbortSignal): Promise<boolean> {
-    do {
+    while (!signal.aborted) {
+      // Not AbortSignal.any(): Node 20 keeps something of each for as long as the signal is there.
       const controller = new AbortController()
       this.#again = () => controller.abort()
-      await slept(left(), AbortSignal.any([signal, controller.signal]))
-    } while (!signal.aborted && left() > 0)
+      const unlisten = onAbort(signal, this.#again)
+      await slept(left(), controller.signal)
+      unlisten()
+      if (!(left() > 0)) break
+    }
     return !signal.aborted
   }
 
