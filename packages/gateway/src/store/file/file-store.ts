@@ -22,6 +22,9 @@ interface Loaded extends Entries {
   readonly stamp: FileStamp
 }
 
+/** Milliseconds between looks for a folder that is not there: nothing tells when it is made anew. */
+const ABSENT = 250
+
 /** Milliseconds for which files have to stay as they are before they are read: whoever writes one is done by then. */
 const SETTLED = 100
 /** How often that is waited for: a file that is written all the time is read all the same. */
@@ -131,12 +134,16 @@ export class FileStore implements ClientStore {
   /** Waits for a sign of a change, or for some time. @returns whether to go on */
   async #changed(pause: number): Promise<boolean> {
     const { signal } = this.#closed
-    await this.#watch().catch(() => {})
+    const isAbsent = await this.#watch().then(
+      () => false,
+      ({ code }) => code === 'ENOENT',
+    )
+    const most = isAbsent ? Math.min(pause, ABSENT) : pause
     const passed = new AbortController()
     const woken = new Promise<void>((resolve) => {
       this.#wake = resolve
     })
-    if (!this.#isStirred) await Promise.race([slept(pause, passed.signal), woken])
+    if (!this.#isStirred) await Promise.race([slept(most, passed.signal), woken])
     passed.abort()
     this.#isStirred = false
     return !signal.aborted
