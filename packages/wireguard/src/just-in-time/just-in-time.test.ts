@@ -76,6 +76,14 @@ const holdWrites = (refuse: (config: DeviceConfig) => void = () => {}): (() => v
   return () => goOn()
 }
 
+/** All of them are found before the first is written. */
+const knockTogether = async (keys: readonly SecretKey[]): Promise<void> => {
+  const goOn = holdWrites()
+  for (const key of keys) knock(key)
+  await vi.waitFor(() => expect(gate.counters.found).toBe(keys.length), 20_000)
+  goOn()
+}
+
 const newKeys = (count: number): SecretKey[] => Array.from({ length: count }, generatePrivateKey)
 
 beforeEach(async () => {
@@ -617,10 +625,7 @@ describe('JustInTime', () => {
   it('gives a network to the last of those who come together with it', async () => {
     const keys = newKeys(4)
     await openGate({ interval: 100_000, lookup: () => ({ allowedIPs: ['10.0.0.1/32'] }) })
-    const goOn = holdWrites()
-    for (const key of keys) knock(key)
-    await vi.waitFor(() => expect(gate.counters.found).toBe(4))
-    goOn()
+    await knockTogether(keys)
     await vi.waitFor(() => expect(gate.counters.installed).toBe(4))
     expect(peers().map((peer) => peer.allowedIPs)).toEqual([[], [], [], ['10.0.0.1/32']])
     expect(gate.counters.installsFailed).toBe(0)
@@ -639,10 +644,7 @@ describe('JustInTime', () => {
       },
     })
     const before = reads
-    const goOn = holdWrites()
-    for (const key of keys) knock(key)
-    await vi.waitFor(() => expect(gate.counters.found).toBe(40), 20_000)
-    goOn()
+    await knockTogether(keys)
     await vi.waitFor(() => expect(gate.counters.reinitiated).toBe(1), 20_000)
     const anew = configs.filter(({ peers: entries }) => entries?.[0]?.remove)
     const whole = [{ publicKey: silent, remove: true }, { publicKey: silent }]
@@ -659,10 +661,7 @@ describe('JustInTime', () => {
         if (type === 'installed') device().pretend(`${key}`, { transmittedBytes: 240 })
       },
     })
-    const goOn = holdWrites()
-    for (const key of keys) knock(key)
-    await vi.waitFor(() => expect(gate.counters.found).toBe(40), 20_000)
-    goOn()
+    await knockTogether(keys)
     await vi.waitFor(() => expect(gate.counters.reinitiated).toBe(40), 20_000)
     const anew = configs.filter(({ peers: entries }) => entries?.[0]?.remove)
     const removed = anew.map(({ peers: entries = [] }) => entries.filter(({ remove }) => remove))
