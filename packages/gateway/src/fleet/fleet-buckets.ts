@@ -52,8 +52,9 @@ export class FleetBuckets {
     const openOrMake = async (name: string, lifetime: number): Promise<Opened> => {
       const opened = await manager.open(name)
       // Opening says nothing of whether it is there.
-      const isThere = await opened.status().then(() => true, isMissing)
-      const made = isThere ? opened : await manager.create(name, { history: 1, ttl: lifetime })
+      const found = await opened.status().catch(ifMissing)
+      if (found) return openedOf(opened, found, lifetime)
+      const made = await manager.create(name, { history: 1, ttl: lifetime })
       return openedOf(made, await made.status(), lifetime)
     }
     const [ofClients, ofGateways] = await Promise.all([
@@ -138,8 +139,8 @@ function presenceIn(entry: KvEntry): Presence | undefined {
 }
 
 /** The error that says that there is no such bucket: a server that is slow to answer, behind its start, says nothing of it. */
-function isMissing(error: Error & { readonly code?: unknown }): false {
-  if (error.code === 10_059) return false
+function ifMissing(error: Error & { readonly code?: unknown }): undefined {
+  if (error.code === 10_059) return undefined
   throw error
 }
 
