@@ -6,7 +6,6 @@ import {
   checkLinkName,
   type DeviceActivity,
   type Endpoint,
-  onAbort,
   type PeerActivity,
   type PublicKey,
   runInTurns,
@@ -18,6 +17,7 @@ import {
 } from '@wgctrl/types'
 import { EventIterator } from '../event-iterator.js'
 import { HANDSHAKE_OPTIONS } from '../option-fields.js'
+import { Pause } from '../watch/pause.js'
 import { type HandshakeCounters, NO_PACKETS, type Verdict } from './counters.js'
 import { disguiseOf, isSameDisguise, UNDISGUISED } from './disguise.js'
 import { initiationFilter, LONGEST_PACKET } from './initiation-filter.js'
@@ -148,7 +148,8 @@ export class Handshakes extends EventIterator<Initiation> {
   #known: ReadonlySet<PublicKey> = new Set()
   /** Packets for another key than the one that is known, the last of them: the device may have another now. */
   #held: { readonly packet: Uint8Array; readonly verdict: 'badMac' | 'noKey' }[] = []
-  #lookSoon = (): void => {}
+  /** Between two looks: packets that need one end it. */
+  readonly #rest = new Pause()
   #loops: Promise<void>[] = []
 
   /** @internal @throws {TypeError | RangeError | WireGuardError} `EINVAL` when name or an option is none */
@@ -302,7 +303,7 @@ export class Handshakes extends EventIterator<Initiation> {
   #hold(packet: Uint8Array, verdict: 'badMac' | 'noKey'): void {
     if (this.#held.length >= HELD) this.#held.shift()
     this.#held.push({ packet: Uint8Array.from(packet), verdict })
-    this.#lookSoon()
+    this.#rest.reconsider()
   }
 
   /** Packets that came for a key which the last look did not know. */
@@ -320,14 +321,9 @@ export class Handshakes extends EventIterator<Initiation> {
   async #pause(pause: number, shortest: number): Promise<boolean> {
     const { signal } = this.#controller
     if (!(await slept(Math.min(shortest, pause), signal))) return false
-    if (this.#held.length > 0 || pause <= shortest) return true
-    const sooner = new AbortController()
-    this.#lookSoon = () => sooner.abort()
-    const unlisten = onAbort(signal, this.#lookSoon)
-    await slept(pause - shortest, sooner.signal)
-    unlisten()
-    this.#lookSoon = () => {}
-    return !signal.aborted
+    const due = performance.now() + pause - shortest
+    const left = (): number => (this.#held.length > 0 ? 0 : due - performance.now())
+    return left() > 0 ? await this.#rest.over(left, signal) : true
   }
 
   /** Looks at the device again and again: its port and key may change, it may go and return. */
